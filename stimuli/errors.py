@@ -1,0 +1,106 @@
+"""The one error a user of the toolkit is meant to see, and helpers to word it.
+
+It lives in the lowest layer so that every layer above can raise it; `toolkit.errors` re-exports it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ToolkitError(Exception):
+    """Something the user gave cannot be used, said in terms of what to do next.
+
+    Args:
+        message: what is wrong, in one sentence, naming the file or option.
+        given: what the user gave.
+        allowed: what would have been accepted.
+        nearest: the accepted name closest to `given`.
+        next_command: a command or an edit that helps.
+
+    Example:
+        >>> print(ToolkitError("The folder is empty.", next_command="ls stimuli"))
+        The folder is empty.
+          try: ls stimuli
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        given: str | None = None,
+        allowed: str | None = None,
+        nearest: str | None = None,
+        next_command: str | None = None,
+    ) -> None:
+        """Keep the parts apart, so that a program can read what a person sees."""
+        super().__init__(message)
+        self.message = message
+        self.given = given
+        self.allowed = allowed
+        self.nearest = nearest
+        self.next_command = next_command
+
+    def __str__(self) -> str:
+        """The message, then one indented line for every part that is known."""
+        lines = [self.message]
+        if self.given is not None:
+            lines.append(f"  given: {self.given}")
+        if self.nearest is not None:
+            lines.append(f"  did you mean: {self.nearest}")
+        if self.allowed is not None:
+            lines.append(f"  allowed: {self.allowed}")
+        if self.next_command is not None:
+            lines.append(f"  try: {self.next_command}")
+        return "\n".join(lines)
+
+
+def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name closest to the given one, or None when nothing is close.
+
+    Upper and lower case count as equal.
+
+    Example:
+        >>> nearest_name("Cluck", ["clock", "camel"])
+        'clock'
+        >>> nearest_name("xyz", ["clock", "camel"]) is None
+        True
+    """
+    by_folded = {name.casefold(): name for name in allowed}
+    close = difflib.get_close_matches(given.casefold(), list(by_folded), n=1, cutoff=0.5)
+    return by_folded[close[0]] if close else None
+
+
+def unknown_name(
+    kind: str, given: str, allowed: Sequence[str], next_command: str | None = None
+) -> ToolkitError:
+    """The error for a name that is not known, with the nearest one that is.
+
+    Args:
+        kind: what the name names, for example "paradigm".
+        given: the unknown name.
+        allowed: every known name.
+        next_command: a command that lists the known names.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+        >>> error = unknown_name("stimulus set", "mimi", ["mini"], "mevgs-toolkit list stimuli")
+        >>> error.nearest
+        'mini'
+        >>> print(error)
+        There is no stimulus set 'mimi'.
+          given: mimi
+          did you mean: mini
+          allowed: mini
+          try: mevgs-toolkit list stimuli
+    """
+    return ToolkitError(
+        f"There is no {kind} {given!r}.",
+        given=given,
+        allowed=", ".join(allowed) if allowed else "(none found)",
+        nearest=nearest_name(given, allowed),
+        next_command=next_command,
+    )

@@ -1,0 +1,155 @@
+"""Finding stimulus sets by name or by folder."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from stimuli.checks import counted
+from stimuli.errors import ToolkitError, unknown_name
+from stimuli.sets import StimulusSet
+
+ENTRY_POINT_GROUP = "mevgs_toolkit.stimuli"
+"""Packages name functions here that return the folder of a stimulus set."""
+
+_SETTINGS: dict[str, type] = {
+    "name": str,
+    "version": str,
+    "title": str,
+    "description": str,
+    "languages": list,
+    "licence": str,
+    "sample_rate_hz": int,
+    "picture_size_px": int,
+}
+
+
+def open_set(name: str | Path) -> StimulusSet:
+    """Open a stimulus set by its name or by its folder; no file but `set.toml` is read yet.
+
+    Args:
+        name: a name that `list_sets` knows, or the path of a folder.
+
+    Returns:
+        The set.
+
+    Raises:
+        ToolkitError: unknown name, missing folder, or a folder that is not a stimulus set.
+
+    Example:
+        >>> open_set("mini").name
+        'mini'
+    """
+    if isinstance(name, str):
+        folder = _named_folder(name)
+        if folder is not None:
+            return _open_folder(folder)
+        if Path(name).name == name and not Path(name).exists():
+            raise unknown_name("stimulus set", name, _known_names(), "mevgs-toolkit list stimuli")
+    return _open_folder(Path(name))
+
+
+def list_sets() -> dict[str, Path]:
+    """Every set that can be opened by name, with its folder: built-in ones, then installed ones.
+
+    Raises:
+        ToolkitError: an installed package's set cannot be found, or two share a name.
+
+    Example:
+        >>> "mini" in list_sets()
+        True
+    """
+    sets = _built_in()
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name in sets:
+            raise ToolkitError(
+                f"Two stimulus sets are called {point.name!r}.",
+                given=f"{point.value} and {sets[point.name]}",
+                next_command=f"pip uninstall {_package(point)}",
+            )
+        sets[point.name] = _load(point)
+    return sets
+
+
+def _built_in() -> dict[str, Path]:
+    """The sets that lie next to this file."""
+    here = Path(__file__).parent
+    return {path.parent.name: path.parent for path in sorted(here.glob("*/set.toml"))}
+
+
+def _known_names() -> list[str]:
+    """Names of all sets, without running any other package's code."""
+    return [*_built_in(), *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))]
+
+
+def _named_folder(name: str) -> Path | None:
+    """The folder of a set known by name."""
+    if name in _built_in():
+        return _built_in()[name]
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name:
+            return _load(point)
+    return None
+
+
+def _load(point: EntryPoint) -> Path:
+    """The folder that an entry point's function returns."""
+    try:
+        return Path(point.load()())
+    except Exception as error:
+        # Whatever another package's code raises, the user needs to know which package it was.
+        raise ToolkitError(
+            f"The stimulus set {point.name!r} of the package {_package(point)!r} cannot be found:"
+            f" {type(error).__name__}: {error}",
+            given=point.value,
+            allowed="a function without arguments that returns the path of a folder",
+        ) from error
+
+
+def _package(point: EntryPoint) -> str:
+    """The name of the package that declares an entry point."""
+    return point.dist.name if point.dist is not None else "unknown"
+
+
+def _open_folder(folder: Path) -> StimulusSet:
+    """The set in a folder, from its `set.toml`."""
+    if not folder.is_dir():
+        raise ToolkitError(
+            f"There is no folder {folder}.",
+            given=str(folder),
+            allowed="a folder with set.toml and stimuli.csv, or a name: " + ", ".join(_built_in()),
+            next_command="mevgs-toolkit list stimuli",
+        )
+    settings_file = folder / "set.toml"
+    if not settings_file.is_file():
+        raise ToolkitError(
+            f"{folder} is not a stimulus set: it has no set.toml.",
+            allowed="a folder with set.toml, stimuli.csv and columns.csv",
+            next_command=f"cp {Path(__file__).parent / 'mini' / 'set.toml'} {folder}/"
+            " and edit the copy",
+        )
+    try:
+        settings = tomllib.loads(settings_file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ToolkitError(f"{settings_file} cannot be read: {error}") from error
+    faults = _settings_faults(settings)
+    if faults:
+        raise ToolkitError(f"{settings_file} has {counted(faults)}: " + "; ".join(faults) + ".")
+    known = {key: value for key, value in settings.items() if key in _SETTINGS}
+    known["languages"] = tuple(known["languages"])
+    return StimulusSet(folder=folder, **known)
+
+
+def _settings_faults(settings: dict[str, Any]) -> list[str]:
+    """What is missing from `set.toml` or of the wrong type."""
+    faults = []
+    for key, kind in _SETTINGS.items():
+        if key not in settings:
+            faults.append(f"{key!r} is missing")
+        elif not isinstance(settings[key], kind) or isinstance(settings[key], bool):
+            faults.append(f"{key!r} must be of type {kind.__name__}")
+    if not faults and not all(isinstance(code, str) for code in settings["languages"]):
+        faults.append("'languages' must be a list of strings")
+    return faults

@@ -1,0 +1,204 @@
+"""Between bytes and arrays: clips as Ogg/Opus (or any format of libsndfile), pictures as WebP.
+
+Readers take bytes, so that a caller can verify a checksum on the very bytes that are decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING, Any
+
+from stimuli.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CLIP_SUFFIX = ".opus"
+PICTURE_SUFFIX = ".webp"
+OPUS_COMPRESSION = 0.97
+"""libsndfile's scale from 0 (256 kbit/s) to 1 (6 kbit/s): .97 leaves words clean and small."""
+WEBP_QUALITY = 82
+
+
+def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray[np.float32]:
+    """Read one mono clip.
+
+    Args:
+        data: content of an audio file.
+        name: how to call it in an error message.
+        sample_rate_hz: the rate it must have.
+
+    Returns:
+        float32, shape (n_samples,), within [-1, 1].
+
+    Raises:
+        ToolkitError: not audio, empty, several channels, or another rate.
+
+    Example:
+        >>> import numpy as np
+        >>> clip = decode_clip(encode_clip(np.zeros(1280, dtype="float32")), "silence")
+        >>> clip.shape, clip.dtype
+        ((1280,), dtype('float32'))
+    """
+    import numpy as np
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".").lower()
+        raise ToolkitError(f"{name} cannot be read as audio: {reason}.") from error
+    if samples.shape[0] == 0:
+        raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
+    if rate != sample_rate_hz:
+        raise ToolkitError(
+            f"{name} has the wrong sample rate.",
+            given=f"{rate} Hz",
+            allowed=f"{sample_rate_hz} Hz (sample_rate_hz in set.toml)",
+            next_command=f"sox {name} -r {sample_rate_hz} converted.wav",
+        )
+    if samples.shape[1] != 1:
+        raise ToolkitError(
+            f"{name} is not mono.", given=f"{samples.shape[1]} channels", allowed="1 channel"
+        )
+    clip: NDArray[np.float32] = np.clip(samples[:, 0], -1.0, 1.0)
+    return clip
+
+
+def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> bytes:
+    """Ogg/Opus bytes of one mono clip, the same bytes for the same samples.
+
+    Args:
+        samples: float32, shape (n_samples,), within [-1, 1].
+        sample_rate_hz: one of 8,000, 12,000, 16,000, 24,000, 48,000.
+
+    Returns:
+        The content of a `.opus` file; read back, it has exactly n_samples samples.
+
+    Example:
+        >>> import numpy as np
+        >>> wave = np.sin(np.arange(640) / 5).astype("float32") / 2
+        >>> encode_clip(wave) == encode_clip(wave)
+        True
+    """
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(
+        buffer,
+        samples,
+        sample_rate_hz,
+        format="OGG",
+        subtype="OPUS",
+        compression_level=OPUS_COMPRESSION,
+    )
+    return _fix_ogg_serial(buffer.getvalue())
+
+
+def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArray[np.uint8]:
+    """Read one picture; transparent parts become white.
+
+    Args:
+        data: content of a picture file.
+        name: how to call it in an error message.
+        size_px: the height and width it must have; None for any.
+
+    Returns:
+        uint8, shape (height, width, 3), red, green, blue.
+
+    Raises:
+        ToolkitError: not a picture, cut short, or of another size.
+
+    Example:
+        >>> import numpy as np
+        >>> white = np.full((5, 7, 3), 255, dtype="uint8")
+        >>> decode_picture(encode_picture(white), "white").shape
+        (5, 7, 3)
+    """
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            picture = _on_white(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = "its format is unknown" if "identify" in str(error) else f"{error}".rstrip(".")
+        raise ToolkitError(f"{name} cannot be read as a picture: {reason}.") from error
+    if size_px is not None and picture.size != (size_px, size_px):
+        raise ToolkitError(
+            f"{name} has the wrong size.",
+            given=f"{picture.size[0]} x {picture.size[1]} pixels",
+            allowed=f"{size_px} x {size_px} pixels (picture_size_px in set.toml)",
+        )
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def encode_picture(picture: NDArray[np.uint8]) -> bytes:
+    """WebP bytes of one picture, the same bytes for the same pixels.
+
+    Args:
+        picture: uint8, shape (height, width, 3).
+
+    Returns:
+        The content of a `.webp` file.
+    """
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="WEBP", quality=WEBP_QUALITY, method=6, exact=True)
+    return buffer.getvalue()
+
+
+def _on_white(image: Any) -> Any:
+    """An RGB copy of a PIL image with its transparent parts on white."""
+    from PIL import Image
+
+    image.load()
+    if image.mode == "RGB":
+        return image.copy()
+    rgba = image.convert("RGBA")
+    ground = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+    return Image.alpha_composite(ground, rgba).convert("RGB")
+
+
+def _fix_ogg_serial(data: bytes) -> bytes:
+    """Give every Ogg page the serial number 1 and a fresh page checksum.
+
+    libsndfile draws the serial number at random, which would make every build differ. Page layout
+    and checksum: RFC 3533, section 6.
+    """
+    pages = bytearray(data)
+    start = 0
+    while start < len(pages):
+        n_segments = pages[start + 26]
+        header_end = start + 27 + n_segments
+        end = header_end + sum(pages[start + 27 : header_end])
+        struct.pack_into("<I", pages, start + 14, 1)
+        struct.pack_into("<I", pages, start + 22, 0)
+        struct.pack_into("<I", pages, start + 22, _ogg_checksum(pages[start:end]))
+        start = end
+    return bytes(pages)
+
+
+def _ogg_checksum(page: bytearray) -> int:
+    """CRC-32 as Ogg has it: polynomial 0x04c11db7, no reflection, start and end value 0."""
+    value = 0
+    for byte in page:
+        value = ((value << 8) & 0xFFFFFFFF) ^ _CRC_TABLE[(value >> 24) ^ byte]
+    return value
+
+
+def _crc_table() -> tuple[int, ...]:
+    """The 256 remainders of one byte."""
+    table = []
+    for byte in range(256):
+        value = byte << 24
+        for _ in range(8):
+            value = (value << 1) ^ (0x04C11DB7 if value & 0x80000000 else 0)
+        table.append(value & 0xFFFFFFFF)
+    return tuple(table)
+
+
+_CRC_TABLE = _crc_table()
