@@ -1,0 +1,1 @@
+"""Training of the frozen backbones and of the shipped populations."""
