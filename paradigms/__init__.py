@@ -1,0 +1,29 @@
+"""What is asked: one file per paradigm; knows stimuli, knows no subject.
+
+A new paradigm is one file with one decorated class::
+
+    from paradigms import PairCondition, PicturePairs, paradigm
+
+    @paradigm("familiar", version=1)
+    class Familiar(PicturePairs):
+        ...
+
+Files in this folder are found by scan, a user's own files through ``--paradigms DIR`` or the entry
+point group ``mevgs_toolkit.paradigms``.
+"""
+
+from paradigms.base import Condition, PairCondition, Paradigm, PicturePairs, Responses
+from paradigms.registry import find_paradigms, paradigm
+from paradigms.trials import ALL_WORDS, Trials
+
+__all__ = [
+    "ALL_WORDS",
+    "Condition",
+    "PairCondition",
+    "Paradigm",
+    "PicturePairs",
+    "Responses",
+    "Trials",
+    "find_paradigms",
+    "paradigm",
+]

@@ -1,0 +1,165 @@
+"""What a paradigm is: conditions, trials, and how answers become scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from paradigms.counterbalance import PairDesign, picture_pairs
+from paradigms.trials import Trials
+
+if TYPE_CHECKING:
+    from stimuli import StimulusSet
+
+Floats = npt.NDArray[np.float32]
+MATRIX_ENTRIES = 1 << 23
+"""Similarities held at once (32 MB), so that memory does not grow with the stimulus set."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a paradigm."""
+
+    name: str
+    """Name in the ``condition`` column."""
+    meaning: str
+    """What is said and shown, in one phrase."""
+    headline: bool = False
+    """True for the test itself, False for its controls."""
+
+
+@dataclass(frozen=True)
+class PairCondition(Condition):
+    """A condition with two pictures: the target and one distractor."""
+
+    word: Literal["familiar", "novel"] = "familiar"
+    """Status of the word said; the target picture has the same status."""
+    distractor: Literal["familiar", "novel"] = "familiar"
+    """Status of the distractor picture."""
+    mismatched: bool = False
+    """True where the target shows another class of the same status than the word names."""
+    all_words: bool = False
+    """True where no single word is asked, but which picture scores higher over all words."""
+    pairs_of: str = ""
+    """Name of the condition whose picture pairs are shown again; empty for pairs of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """What a subject made of the stimuli of a trial list; rows follow the list's vocabularies."""
+
+    words: Floats
+    """(n_words, d) embeddings of ``Trials.word_ids``."""
+    pictures: Floats
+    """(n_options, d) embeddings of ``Trials.option_ids``; (0, d) where no pictures are shown."""
+    similarity: Callable[[Floats, Floats], Floats] = field(repr=False)
+    """The subject's own similarity of (n, d) words and (m, d) pictures, (n, m)."""
+
+
+class Paradigm(ABC):
+    """A child-study test: subclass it, declare the conditions, make the trials."""
+
+    name: ClassVar[str]
+    """Name on the command line, set by the `paradigm` decorator."""
+    version: ClassVar[int]
+    """Raised when trials or scoring change, set by the `paradigm` decorator."""
+    question: ClassVar[str]
+    """What the test asks, in one sentence."""
+    source: ClassVar[str]
+    """The study it follows."""
+    conditions: ClassVar[tuple[Condition, ...]]
+    """Conditions; the headline ones first."""
+    formula: ClassVar[str]
+    """Mixed model that answers the question for one population and language, lme4 notation."""
+    shows_pictures: ClassVar[bool] = True
+    """False where the options are not pictures of the stimulus set."""
+    min_languages: ClassVar[int] = 1
+    """How many languages a subject must be tested in."""
+
+    @abstractmethod
+    def trials(
+        self,
+        stimuli: StimulusSet,
+        language: str,
+        rng: np.random.Generator,
+        *,
+        per_class: int,
+        languages: Sequence[str],
+    ) -> Trials:
+        """Make the trial list of one test language.
+
+        Args:
+            stimuli: the set; only its test split may be used.
+            language: ISO code of the words said.
+            rng: the only source of chance.
+            per_class: trials per word class and condition.
+            languages: all languages the subject is tested in, ``language`` among them.
+        """
+
+    def measure(self, trials: Trials, responses: Responses) -> Floats:
+        """Turn responses into one score per option; higher means a better match.
+
+        The default scores every option by its similarity to the word. Trials that ask all words
+        use the mean over words, every word class weighing the same.
+
+        Returns:
+            (n, places) scores; places that hold no option are ignored.
+        """
+        scores = np.zeros(trials.options.shape, dtype=np.float32)
+        block = max(1, MATRIX_ENTRIES // max(1, len(trials.option_ids)))
+        for start in range(0, len(trials.word_ids), block):
+            vectors = responses.words[start : start + block]
+            matrix = responses.similarity(vectors, responses.pictures)
+            rows = np.flatnonzero((trials.word >= start) & (trials.word < start + block))
+            scores[rows] = matrix[(trials.word[rows] - start)[:, None], trials.options[rows]]
+        if trials.asks_all_words:
+            rows = np.flatnonzero(trials.word < 0)
+            scores[rows] = mean_over_words(trials, responses, block)[trials.options[rows]]
+        return scores
+
+    def headline(self, condition: str) -> bool:
+        """True if the condition of that name is the test itself."""
+        return any(known.headline for known in self.conditions if known.name == condition)
+
+
+class PicturePairs(Paradigm):
+    """A paradigm of two-picture trials: declaring its `PairCondition`s is all there is to do."""
+
+    conditions: ClassVar[tuple[PairCondition, ...]]
+
+    def trials(
+        self,
+        stimuli: StimulusSet,
+        language: str,
+        rng: np.random.Generator,
+        *,
+        per_class: int,
+        languages: Sequence[str],
+    ) -> Trials:
+        """Make counterbalanced trials for all conditions; see `paradigms.counterbalance`."""
+        designs = [
+            PairDesign(c.name, c.word, c.distractor, c.mismatched, c.all_words, c.pairs_of)
+            for c in self.conditions
+        ]
+        return picture_pairs(stimuli, language, rng, designs, per_class)
+
+
+def mean_over_words(trials: Trials, responses: Responses, block: int) -> Floats:
+    """Mean similarity of every option over all words, every word class weighing the same.
+
+    Returns:
+        (n_options,) mean scores.
+    """
+    concepts = [trials.concept_of[word] for word in trials.word_ids]
+    size = {concept: concepts.count(concept) for concept in set(concepts)}
+    weights = np.array([1 / size[concept] / len(size) for concept in concepts], dtype=np.float32)
+    mean = np.zeros(len(trials.option_ids), dtype=np.float32)
+    for start in range(0, len(trials.word_ids), block):
+        vectors = responses.words[start : start + block]
+        mean += weights[start : start + block] @ responses.similarity(vectors, responses.pictures)
+    return mean

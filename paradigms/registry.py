@@ -1,0 +1,137 @@
+"""Finds paradigms: this package's files, a user's folder, and installed entry points."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
+
+from stimuli.errors import ToolkitError, unknown_name
+
+if TYPE_CHECKING:
+    from paradigms.base import Paradigm
+
+ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
+"""Packages offer paradigms here; each entry point names a decorated class."""
+
+C = TypeVar("C", bound="type[Paradigm]")
+
+
+def paradigm(name: str, *, version: int) -> Callable[[C], C]:
+    """Give a paradigm class the name it is called by and its version.
+
+    Raise the version whenever the trials or the scoring change, so that results of two versions
+    are never pooled by mistake.
+    """
+
+    def decorate(cls: C) -> C:
+        cls.name = name
+        cls.version = version
+        return cls
+
+    return decorate
+
+
+def find_paradigms(folder: str | Path | None = None) -> dict[str, type[Paradigm]]:
+    """Find all paradigms by name.
+
+    Args:
+        folder: a folder of the user's own paradigm files, looked at besides the built-in ones.
+
+    Returns:
+        Paradigm classes by name, sorted by name.
+
+    Raises:
+        ToolkitError: if two paradigms share a name, or a file cannot be read.
+
+    Example:
+        >>> sorted(find_paradigms())
+        ['familiar', 'me', 'translation']
+    """
+    found: dict[str, type[Paradigm]] = {}
+    package = importlib.import_module("paradigms")
+    for module in pkgutil.iter_modules(package.__path__):
+        _collect(importlib.import_module(f"paradigms.{module.name}"), found)
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        _add(entry.load(), found)
+    if folder is not None:
+        for path in sorted(_python_files(Path(folder))):
+            _collect(_import_file(path), found)
+    return dict(sorted(found.items()))
+
+
+def get_paradigm(name: str, folder: str | Path | None = None) -> Paradigm:
+    """Make the paradigm of that name.
+
+    Raises:
+        ToolkitError: if the name is unknown; the nearest name is shown.
+
+    Example:
+        >>> get_paradigm("me").version
+        1
+    """
+    found = find_paradigms(folder)
+    if name not in found:
+        raise unknown_name("paradigm", name, list(found), "mevgs-toolkit list paradigms")
+    return found[name]()
+
+
+def source_checksum(paradigm: Paradigm) -> str:
+    """SHA-256 of the file that defines the paradigm: an edited file is never taken as old."""
+    return hashlib.sha256(Path(inspect.getfile(type(paradigm))).read_bytes()).hexdigest()
+
+
+def _python_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ToolkitError(
+            f"There is no folder of paradigms at {folder}.",
+            next_command="mevgs-toolkit new-paradigm my-paradigm",
+        )
+    return [path for path in folder.glob("*.py") if not path.name.startswith(("_", "test_"))]
+
+
+def _import_file(path: Path) -> ModuleType:
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    spec = importlib.util.spec_from_file_location(f"_paradigm_{digest}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ToolkitError(f"{path} cannot be read as a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except ToolkitError:
+        raise
+    except Exception as error:
+        raise ToolkitError(
+            f"{path} cannot be imported: {type(error).__name__}: {error}.",
+            next_command=f"python {path}",
+        ) from error
+    return module
+
+
+def _collect(module: ModuleType, found: dict[str, type[Paradigm]]) -> None:
+    from paradigms.base import Paradigm
+
+    for _, cls in inspect.getmembers(module, inspect.isclass):
+        named = {"name", "version"} <= set(vars(cls)) and cls.__module__ == module.__name__
+        if named and issubclass(cls, Paradigm):
+            _add(cls, found)
+
+
+def _add(cls: type[Paradigm], found: dict[str, type[Paradigm]]) -> None:
+    known = found.get(cls.name)
+    if known is not None and known is not cls:
+        raise ToolkitError(
+            f"Two paradigms are called {cls.name!r}: {inspect.getfile(known)} and "
+            f"{inspect.getfile(cls)}.",
+            next_command="rename one of them in its @paradigm(...) line",
+        )
+    found[cls.name] = cls
