@@ -1,0 +1,263 @@
+"""Embeds every stimulus once per subject, shares frozen features, and keeps the result on disk."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stimuli.files import write_atomic
+from toolkit.errors import ToolkitError
+from toolkit.store import content_key
+from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subject
+
+if TYPE_CHECKING:
+    from stimuli import StimulusSet
+    from toolkit.subjects.populations import Population
+
+CHUNK = 512
+"""Stimuli held in memory at once, so that memory does not grow with the stimulus set."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+Needed = Mapping[str, Sequence[str]]
+"""Ids of stimuli by kind, ``word`` and ``picture``."""
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectRef:
+    """One seed of a population, not loaded yet."""
+
+    population: Population
+    """The population it belongs to."""
+    seed: str
+    """Its seed."""
+
+    @property
+    def name(self) -> str:
+        """Name as on the command line, e.g. ``bilingual-en-nl/c``."""
+        return f"{self.population.name}/{self.seed}"
+
+    @property
+    def checksum(self) -> str:
+        """Identity of everything that decides the subject's answers."""
+        return self.population.checksum(self.seed)
+
+    def load(self) -> Any:
+        """Load the subject."""
+        return self.population.load(self.seed)
+
+
+@dataclass(eq=False)
+class Embeddings:
+    """Embeddings of one subject for one stimulus set, by stimulus id."""
+
+    words: dict[str, Floats]
+    """(d,) vector of every word embedded so far."""
+    pictures: dict[str, Floats]
+    """(d,) vector of every picture embedded so far."""
+
+    def of(self, kind: str) -> dict[str, Floats]:
+        """Vectors of one kind, ``word`` or ``picture``."""
+        return self.words if kind == "word" else self.pictures
+
+    def matrix(self, kind: str, ids: Sequence[str]) -> Floats:
+        """Vectors of the ids in their order, (n, d)."""
+        vectors = self.of(kind)
+        if not ids:
+            return np.zeros((0, 0), dtype=np.float32)
+        return np.stack([vectors[name] for name in ids])
+
+
+@dataclass(frozen=True)
+class EmbeddingStore:
+    """Folder of embeddings, one file per subject and stimulus set."""
+
+    folder: Path
+    """Where the files lie."""
+
+    def path(self, subject: SubjectRef, stimuli: StimulusSet) -> Path:
+        """File of a subject's embeddings for a set."""
+        key = content_key({"subject": subject.checksum, "stimuli": stimuli.checksum})
+        return self.folder / f"{key}.npz"
+
+    def read(self, path: Path) -> Embeddings:
+        """Read what is stored; a damaged file counts as absent, since it can be made again."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return Embeddings(
+                    dict(zip(stored["word_ids"].tolist(), stored["words"], strict=True)),
+                    dict(zip(stored["picture_ids"].tolist(), stored["pictures"], strict=True)),
+                )
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+            return Embeddings({}, {})
+
+    def write(self, path: Path, embeddings: Embeddings) -> None:
+        """Write embeddings, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, Any] = {}
+        for kind, vectors in (("word", embeddings.words), ("picture", embeddings.pictures)):
+            arrays[f"{kind}_ids"] = np.array(list(vectors), dtype=np.str_)
+            arrays[f"{kind}s"] = np.array(list(vectors.values()), dtype=np.float32)
+        with write_atomic(path) as unfinished:
+            np.savez(unfinished, **arrays)
+
+
+def embed(
+    needed: Mapping[SubjectRef, Needed],
+    stimuli: StimulusSet,
+    store: EmbeddingStore,
+    *,
+    jobs: int = 1,
+    progress: Progress = lambda *_: None,
+) -> Iterator[tuple[SubjectRef, Subject | SeesAnswers, Embeddings]]:
+    """Give every subject the stimuli it needs, embedding only what is not stored yet.
+
+    Subjects on the same backbones are loaded together, so that features are computed once; all
+    others one at a time. Each is handed back as soon as its embeddings are on disk.
+
+    Args:
+        needed: for every subject, the ids of the stimuli it needs by kind (``word``, ``picture``).
+        stimuli: the set they belong to.
+        store: where embeddings are kept.
+        jobs: subjects on the same backbones that are worked on at the same time.
+        progress: called as the work goes on.
+
+    Yields:
+        Each subject, loaded, with its embeddings.
+
+    Raises:
+        ToolkitError: if a stimulus cannot be read, or a subject returns a wrong shape or NaN.
+    """
+    for group in _groups(needed, progress):
+        if any(isinstance(loaded, SeesAnswers) for loaded in group.values()):
+            yield from ((subject, loaded, Embeddings({}, {})) for subject, loaded in group.items())
+            continue
+        paths = {subject: store.path(subject, stimuli) for subject in group}
+        stored = {subject: store.read(path) for subject, path in paths.items()}
+        missing = {subject: _missing(needed[subject], stored[subject]) for subject in group}
+        waiting = {s: loaded for s, loaded in group.items() if any(missing[s].values())}
+        if waiting:
+            _embed_group(waiting, missing, stored, stimuli, jobs, progress)
+        for subject, loaded in group.items():
+            if subject in waiting:
+                store.write(paths[subject], stored[subject])
+            yield subject, loaded, stored[subject]
+
+
+def _missing(needed: Needed, stored: Embeddings) -> dict[str, list[str]]:
+    return {
+        kind: [name for name in ids if name not in stored.of(kind)] for kind, ids in needed.items()
+    }
+
+
+def _groups(subjects: Iterable[SubjectRef], progress: Progress) -> Iterator[dict[SubjectRef, Any]]:
+    """Load subjects: those that share backbones together, all others one at a time."""
+    waiting = list(subjects)
+    shared: dict[str, dict[SubjectRef, Subject]] = {}
+    for number, subject in enumerate(waiting):
+        loaded = subject.load()
+        progress("loading subjects", number + 1, len(waiting))
+        if isinstance(loaded, SeesAnswers):
+            yield {subject: loaded}
+            continue
+        if not isinstance(loaded, Subject):
+            raise ToolkitError(
+                f"Subject {subject.name} cannot hear words and look at pictures.",
+                given=type(loaded).__name__,
+                allowed="an object with embed_words, embed_pictures and similarity",
+            )
+        if isinstance(loaded, SharesBackbones):
+            key = f"{loaded.hearing.sha256}/{loaded.seeing.sha256}"
+            shared.setdefault(key, {})[subject] = loaded
+        else:
+            yield {subject: loaded}
+    yield from shared.values()
+
+
+def _embed_group(
+    group: Mapping[SubjectRef, Subject],
+    missing: Mapping[SubjectRef, Mapping[str, Sequence[str]]],
+    stored: Mapping[SubjectRef, Embeddings],
+    stimuli: StimulusSet,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Embed chunk by chunk; the features of a chunk serve all subjects of the group."""
+    anyone = next(iter(group.values()))
+    for kind in ("word", "picture"):
+        wanted = dict.fromkeys(name for s in group for name in missing[s].get(kind, ()))
+        ids = list(wanted)
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            features = _features(anyone, kind, chunk, stimuli)
+
+            def work(
+                subject: SubjectRef,
+                network: Any,
+                *,
+                kind: str = kind,
+                chunk: list[str] = chunk,
+                features: Any = features,
+            ) -> None:
+                own = set(missing[subject].get(kind, ()))
+                places = [place for place, name in enumerate(chunk) if name in own]
+                if places:
+                    names = [chunk[place] for place in places]
+                    vectors = _vectors(network, kind, features, places)
+                    _check(vectors, names, subject, kind)
+                    stored[subject].of(kind).update(zip(names, vectors, strict=True))
+
+            with ThreadPoolExecutor(max_workers=jobs) as pool:
+                list(pool.map(work, group, group.values()))
+            progress(f"embedding {kind}s", start + len(chunk), len(ids))
+
+
+def _features(subject: Any, kind: str, ids: Sequence[str], stimuli: StimulusSet) -> Any:
+    """Stimuli as frozen features where the subject stands on backbones, else as they are."""
+    media: list[Any]
+    if kind == "word":
+        media = [stimuli.read_clip(name) for name in ids]
+        backbone = getattr(subject, "hearing", None)
+    else:
+        media = [stimuli.read_picture(name) for name in ids]
+        backbone = getattr(subject, "seeing", None)
+    if isinstance(subject, SharesBackbones) and backbone is not None:
+        return backbone.load().features(media)
+    return media
+
+
+def _vectors(subject: Any, kind: str, features: Any, places: Sequence[int]) -> Any:
+    own: Any
+    if isinstance(features, np.ndarray):
+        own = features if len(places) == len(features) else features[list(places)]
+    else:
+        own = [features[place] for place in places]
+    if isinstance(subject, SharesBackbones):
+        given = subject.embed_word_features if kind == "word" else subject.embed_picture_features
+    else:
+        given = subject.embed_words if kind == "word" else subject.embed_pictures
+    return given(own)
+
+
+def _check(vectors: Any, names: Sequence[str], subject: SubjectRef, kind: str) -> None:
+    """Refuse embeddings that break the contract, before anything is stored."""
+    if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or len(vectors) != len(names):
+        raise ToolkitError(
+            f"Subject {subject.name} broke the contract while embedding {len(names)} {kind}s.",
+            given=f"{type(vectors).__name__} of shape {getattr(vectors, 'shape', 'none')}",
+            allowed=f"a NumPy array of shape ({len(names)}, d)",
+        )
+    broken = ~np.isfinite(vectors).all(axis=1)
+    if broken.any():
+        raise ToolkitError(
+            f"Subject {subject.name} gave NaN or infinity for {int(broken.sum())} of "
+            f"{len(names)} {kind}s, first for {names[int(broken.argmax())]}.",
+            allowed="finite numbers; nothing was written",
+            next_command="mevgs-toolkit check-stimuli DIR, or train the subject again",
+        )

@@ -1,0 +1,312 @@
+"""Puts a paradigm to populations of subjects; the only place where the two meet."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from paradigms import Paradigm, Responses, Trials
+from paradigms.registry import source_checksum
+from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed
+from toolkit.errors import ToolkitError, unknown_name
+from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.trials import answers_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stimuli import StimulusSet
+    from toolkit.subjects.populations import Population
+
+DEFAULT_ROOT = Path("mevgs-runs")
+"""Where runs are kept unless told otherwise."""
+DEFAULT_PER_CLASS = 50
+"""Trials per word class and condition, as in the reference study."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One subject seed tested in one language: the unit that is computed, stored and reused."""
+
+    subject: SubjectRef
+    """Who is asked."""
+    language: str
+    """Language of the words."""
+    trials: Trials
+    """What is asked."""
+    key: str
+    """Name of the stored cell, made of everything that decides its content."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    directory: RunDirectory
+    """Where it lies."""
+    manifest: Mapping[str, Any]
+    """What was run."""
+    warnings: tuple[str, ...]
+    """What the reader of the results must know."""
+    n_computed: int
+    """Cells computed now."""
+    n_reused: int
+    """Cells that were there already."""
+    duration_s: float
+    """Time taken, in seconds."""
+
+
+def run(
+    paradigm: Paradigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    per_class: int = DEFAULT_PER_CLASS,
+    trial_seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    progress: Progress = lambda *_: None,
+) -> Run:
+    """Put a paradigm to all seeds of some populations, doing only what is not stored yet.
+
+    Args:
+        paradigm: the test.
+        populations: who is asked.
+        stimuli: what is said and shown.
+        languages: test languages; by default those a population was trained on, and all languages
+            of the set for populations trained on none.
+        per_class: trials per word class and condition.
+        trial_seed: seed of the trial lists; the same for all subjects, so that items are crossed
+            with subjects.
+        root: folder that holds all runs.
+        jobs: subjects worked on at the same time.
+        progress: called as the work goes on.
+
+    Raises:
+        ToolkitError: if a language is unknown, or stimuli or subjects break their contract.
+    """
+    started, clock = now(), time.perf_counter()
+    tested = {p.name: test_languages(p, paradigm, stimuli, languages) for p in populations}
+    subjects = [SubjectRef(p, seed) for p in populations for seed in p.seeds]
+    subjects = list({subject.name: subject for subject in subjects}.values())
+    cells = _plan(paradigm, subjects, tested, stimuli, per_class, trial_seed)
+    directory = RunDirectory(root, _run_id(paradigm, populations, cells))
+    directory.create()
+    missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+    manifest: dict[str, Any] = directory.read_manifest() or {
+        "run_id": directory.run_id,
+        "started": started,
+        **environment(),
+    }
+    manifest |= {
+        "paradigm": {
+            "name": paradigm.name,
+            "version": paradigm.version,
+            "question": paradigm.question,
+            "formula": paradigm.formula,
+            "source_sha256": source_checksum(paradigm),
+        },
+        "stimuli": {
+            "name": stimuli.name,
+            "version": stimuli.version,
+            "checksum": stimuli.checksum,
+        },
+        "subjects": {subject.name: subject.checksum for subject in subjects},
+        "languages": tested,
+        "trials_per_class": per_class,
+        "trial_seed": trial_seed,
+        "status": "running",
+        "cells": {f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+    }
+    if missing or not directory.trials_path.is_file():
+        directory.write_json("manifest.json", manifest)
+        _compute(missing, paradigm, stimuli, directory, jobs, progress)
+        directory.assemble([cell.key for cell in cells])
+        manifest |= {"status": "complete", "ended": now()}
+        directory.write_json("manifest.json", manifest)
+    return Run(
+        directory=directory,
+        manifest=manifest,
+        warnings=tuple(_warnings(populations, tested)),
+        n_computed=len(missing),
+        n_reused=len(cells) - len(missing),
+        duration_s=time.perf_counter() - clock,
+    )
+
+
+def test_languages(
+    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+) -> list[str]:
+    """Languages a population is tested in.
+
+    Raises:
+        ToolkitError: if the set lacks a language, or the paradigm needs more of them.
+    """
+    chosen = list(dict.fromkeys(asked or population.languages or stimuli.languages))
+    for language in chosen:
+        if language not in stimuli.languages:
+            raise unknown_name(
+                f"language of the stimulus set {stimuli.name!r}",
+                language,
+                stimuli.languages,
+                f"mevgs-toolkit describe {stimuli.name}",
+            )
+    if len(chosen) < paradigm.min_languages:
+        raise ToolkitError(
+            f"Paradigm {paradigm.name!r} needs {paradigm.min_languages} languages.",
+            given=f"{population.name}, tested in {', '.join(chosen)}",
+            allowed="a population trained on more languages, or several --language options",
+            next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject {population.name} "
+            + " ".join(f"--language {language}" for language in stimuli.languages[:2]),
+        )
+    return chosen
+
+
+def trial_rng(
+    paradigm: Paradigm, stimuli: StimulusSet, language: str, trial_seed: int
+) -> np.random.Generator:
+    """The generator behind a trial list: equal facts, equal list, on any machine."""
+    facts = f"{paradigm.name}/{paradigm.version}/{stimuli.checksum}/{language}/{trial_seed}"
+    return np.random.default_rng(np.frombuffer(hashlib.sha256(facts.encode()).digest(), np.uint32))
+
+
+def _plan(
+    paradigm: Paradigm,
+    subjects: Sequence[SubjectRef],
+    tested: Mapping[str, Sequence[str]],
+    stimuli: StimulusSet,
+    per_class: int,
+    trial_seed: int,
+) -> list[Cell]:
+    """Make the trial lists, once for all subjects, and name the cells."""
+    lists: dict[tuple[str, ...], tuple[Trials, str]] = {}
+    source = source_checksum(paradigm)
+    cells = []
+    for subject in subjects:
+        languages = tested[subject.population.name]
+        for language in languages:
+            asked = (language, *sorted(languages)) if paradigm.min_languages > 1 else (language,)
+            if asked not in lists:
+                made = paradigm.trials(
+                    stimuli,
+                    language,
+                    trial_rng(paradigm, stimuli, language, trial_seed),
+                    per_class=per_class,
+                    languages=languages,
+                )
+                lists[asked] = (made, made.checksum)
+            trials, checksum = lists[asked]
+            facts = {
+                "paradigm": [paradigm.name, paradigm.version, source],
+                "stimuli": stimuli.checksum,
+                "subject": [subject.name, subject.checksum],
+                "language": language,
+                "trials": checksum,
+            }
+            cells.append(Cell(subject, language, trials, content_key(facts)))
+    return cells
+
+
+def _run_id(paradigm: Paradigm, populations: Sequence[Population], cells: Sequence[Cell]) -> str:
+    names = list(dict.fromkeys(population.name for population in populations))
+    who = names[0] if len(names) == 1 else f"{len(names)}-populations"
+    return f"{paradigm.name}-{who}-{content_key({'cells': [cell.key for cell in cells]})[:8]}"
+
+
+def _compute(
+    cells: Sequence[Cell],
+    paradigm: Paradigm,
+    stimuli: StimulusSet,
+    directory: RunDirectory,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    by_subject: dict[SubjectRef, list[Cell]] = {}
+    for cell in cells:
+        by_subject.setdefault(cell.subject, []).append(cell)
+    needed = {
+        subject: {
+            "word": _joined(cell.trials.word_ids for cell in own),
+            "picture": _joined(cell.trials.option_ids for cell in own if paradigm.shows_pictures),
+        }
+        for subject, own in by_subject.items()
+    }
+    store = EmbeddingStore(directory.root / "embeddings")
+    done = 0
+    for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
+        for cell in by_subject[subject]:
+            scores = _scores(cell, paradigm, loaded, known)
+            directory.write_cell(cell.key, _answers(cell, paradigm, scores))
+            done += 1
+            progress("asking", done, len(cells))
+
+
+def _joined(ids: Iterable[Sequence[str]]) -> list[str]:
+    """All ids once, in the order of their first occurrence."""
+    return list(dict.fromkeys(name for part in ids for name in part))
+
+
+def _scores(
+    cell: Cell, paradigm: Paradigm, subject: Subject | SeesAnswers, known: Embeddings
+) -> Floats:
+    """Scores of every option of a cell's trials, (n, places), checked to be finite."""
+    if isinstance(subject, SeesAnswers):
+        scores = subject.answer(cell.trials)
+    else:
+        shown = cell.trials.option_ids if paradigm.shows_pictures else ()
+        responses = Responses(
+            words=known.matrix("word", cell.trials.word_ids),
+            pictures=known.matrix("picture", shown),
+            similarity=subject.similarity,
+        )
+        scores = paradigm.measure(cell.trials, responses)
+    if scores.shape != cell.trials.options.shape:
+        raise ToolkitError(
+            f"Subject {cell.subject.name} and paradigm {paradigm.name!r} made scores of shape "
+            f"{scores.shape}.",
+            allowed=f"{cell.trials.options.shape}: one score per trial and place",
+        )
+    if not np.isfinite(scores[cell.trials.options >= 0]).all():
+        raise ToolkitError(
+            f"Subject {cell.subject.name} gave NaN or infinity as a score in paradigm "
+            f"{paradigm.name!r}, language {cell.language!r}.",
+            allowed="finite numbers; nothing was written for this subject and language",
+        )
+    return scores.astype(np.float32, copy=False)
+
+
+def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> pd.DataFrame:
+    population = cell.subject.population
+    return answers_table(
+        cell.trials,
+        scores,
+        {
+            "paradigm": paradigm.name,
+            "paradigm_version": paradigm.version,
+            "population": population.name,
+            "n_languages": len(population.languages),
+            "train_languages": "+".join(population.languages),
+            "seed": cell.subject.seed,
+            "test_language": cell.language,
+        },
+    )
+
+
+def _warnings(
+    populations: Sequence[Population], tested: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    for population in populations:
+        foreign = [name for name in tested[population.name] if name not in population.languages]
+        if population.languages and foreign:
+            yield (
+                f"{population.name} was not trained on {', '.join(foreign)}: "
+                "read its results there as a control."
+            )

@@ -1,0 +1,1 @@
+"""What may be concluded: seeds are participants, words and pictures are items."""

@@ -1,0 +1,83 @@
+"""Accuracy per population, language and condition, with intervals over seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP = ["paradigm", "paradigm_version", "population", "test_language", "condition"]
+"""What one line of the summary stands for."""
+
+
+def seed_accuracy(trials: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of every seed; ties are counted as not correct and reported beside it.
+
+    Args:
+        trials: rows of the trials table.
+
+    Returns:
+        One row per paradigm, population, language, condition and seed: ``n_trials``,
+        ``n_correct``, ``n_ties``, ``accuracy`` (share of 1), ``chance``.
+    """
+    grouped = trials.groupby([*GROUP, "seed"], observed=True, sort=False)
+    table = grouped.agg(
+        n_trials=("correct", "size"),
+        n_correct=("correct", "sum"),
+        n_ties=("tie", "sum"),
+        n_choices=("n_choices", "mean"),
+    ).reset_index()
+    table["n_correct"] = table["n_correct"].astype(np.int64)
+    table["accuracy"] = table["n_correct"] / table["n_trials"]
+    table["chance"] = 1 / table.pop("n_choices")
+    return table
+
+
+def accuracy_over_seeds(seeds: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Mean accuracy over seeds with a t interval.
+
+    The interval takes the seed as the unit of replication (Student's t with n_seeds - 1 degrees
+    of freedom). It speaks about further seeds and the same items, not about further items.
+
+    Args:
+        seeds: what `seed_accuracy` returned.
+        level: confidence level.
+
+    Returns:
+        One row per paradigm, population, language and condition: ``n_seeds``, ``n_trials`` (all
+        seeds together), ``n_ties``, ``mean``, ``sd``, ``std_error``, ``ci_low``, ``ci_high`` and
+        ``chance``. With a single seed, ``sd`` and everything after it is NaN, never 0.
+
+    Example:
+        >>> import pandas as pd
+        >>> seeds = pd.DataFrame({
+        ...     "paradigm": "me", "paradigm_version": 1, "population": "p", "test_language": "en",
+        ...     "condition": "novel-familiar", "seed": ["a", "b", "c"], "n_trials": 100,
+        ...     "n_ties": 0, "accuracy": [0.5, 0.6, 0.7], "chance": 0.5,
+        ... })
+        >>> row = accuracy_over_seeds(seeds).iloc[0]
+        >>> round(row["mean"], 3), round(row["ci_low"], 3), round(row["ci_high"], 3)
+        (np.float64(0.6), np.float64(0.352), np.float64(0.848))
+    """
+    from scipy.stats import t
+
+    table = (
+        seeds.groupby(GROUP, observed=True, sort=False)
+        .agg(
+            n_seeds=("accuracy", "size"),
+            n_trials=("n_trials", "sum"),
+            n_ties=("n_ties", "sum"),
+            mean=("accuracy", "mean"),
+            sd=("accuracy", "std"),
+            chance=("chance", "mean"),
+        )
+        .reset_index()
+    )
+    table["std_error"] = table["sd"] / np.sqrt(table["n_seeds"])
+    half = t.ppf((1 + level) / 2, table["n_seeds"].where(table["n_seeds"] > 1) - 1)
+    table["ci_low"] = table["mean"] - half * table["std_error"]
+    table["ci_high"] = table["mean"] + half * table["std_error"]
+    return table

@@ -1,0 +1,199 @@
+"""The run directory: finished pieces on disk, found again by what decided their content.
+
+::
+
+    mevgs-runs/
+        me-bilingual-en-nl-1a2b3c4d/
+            manifest.json        what was run, on what, with which versions
+            cells/<key>.parquet  one subject seed and language each, written whole or not at all
+            trials.parquet       all cells together
+            summary.json         what is printed, as data
+        embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stimuli.files import write_atomic
+from toolkit.errors import ToolkitError
+from toolkit.trials import SCHEMA_VERSION, write_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+DEPENDENCIES = (
+    "numpy", "pandas", "pyarrow", "scipy", "soundfile", "pillow", "safetensors", "torch",
+    "torchvision", "timm", "transformers", "typer", "rich",
+)  # fmt: skip
+"""Packages whose versions are recorded with every run."""
+
+
+def content_key(content: Mapping[str, Any]) -> str:
+    """Name for whatever these facts decide: 32 hexadecimal digits of their SHA-256.
+
+    Example:
+        >>> content_key({"a": 1, "b": 2}) == content_key({"b": 2, "a": 1})
+        True
+    """
+    facts = json.dumps({"schema": SCHEMA_VERSION, **content}, sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One run on disk."""
+
+    root: Path
+    """Folder that holds all runs."""
+    run_id: str
+    """Name of the run and of its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder."""
+        return self.root / self.run_id
+
+    @property
+    def trials_path(self) -> Path:
+        """All rows of the run."""
+        return self.folder / "trials.parquet"
+
+    def cell_path(self, key: str) -> Path:
+        """File of one cell."""
+        return self.folder / "cells" / f"{key}.parquet"
+
+    def create(self) -> None:
+        """Make the folders.
+
+        Raises:
+            ToolkitError: if that is not possible, for example on a read-only disk.
+        """
+        try:
+            (self.folder / "cells").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ToolkitError(
+                f"The run folder {self.folder} cannot be made: {error.strerror}.",
+                given=str(self.root),
+                allowed="a folder you can write to",
+                next_command="add --out DIR",
+            ) from error
+
+    def has_cell(self, key: str) -> bool:
+        """True if the cell was finished; unfinished cells never bear their name."""
+        return self.cell_path(key).is_file()
+
+    def write_cell(self, key: str, table: pd.DataFrame) -> None:
+        """Write one cell, whole or not at all."""
+        with write_atomic(self.cell_path(key)) as path:
+            write_trials(table, path)
+
+    def assemble(self, keys: Sequence[str]) -> None:
+        """Join the cells, in the order given, into ``trials.parquet``.
+
+        Raises:
+            ToolkitError: if a cell cannot be read back.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        parts = [self._read_cell(key) for key in keys]
+        joined = pa.concat_tables(parts).unify_dictionaries()
+        names = pa.DictionaryArray.from_arrays(
+            pa.nulls(len(joined), pa.int8()).fill_null(0), [self.run_id]
+        )
+        joined = joined.add_column(0, "run_id", names)
+        with write_atomic(self.trials_path) as path:
+            pq.write_table(joined, path, compression="zstd")
+
+    def _read_cell(self, key: str) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.cell_path(key)
+        try:
+            return pq.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ToolkitError(
+                f"The stored cell {path} cannot be read: {error}.",
+                next_command=f"rm {path}, then the same command again",
+            ) from error
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest as it stands; empty if there is none yet or it cannot be read."""
+        try:
+            manifest = json.loads((self.folder / "manifest.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return manifest if isinstance(manifest, dict) else {}
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file into the run folder, whole or not at all."""
+        with write_atomic(self.folder / name) as path:
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def now() -> str:
+    """Coordinated universal time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def environment() -> dict[str, Any]:
+    """Versions, commit and machine, as they go into a manifest."""
+    import os
+
+    return {
+        "toolkit_version": package_version("mevgs-toolkit"),
+        "git": git_state(Path(__file__).parent),
+        "python": platform.python_version(),
+        "packages": {name: package_version(name) for name in DEPENDENCIES},
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and dirty flag of the checkout that holds a folder; None outside a checkout."""
+    if not (folder.parent / ".git").exists():
+        return None
+    try:
+        commit, status = (
+            subprocess.run(
+                ["git", *command],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (
+                ("rev-parse", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no"),
+            )
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "dirty": bool(status)}
+
+
+def package_version(package: str) -> str | None:
+    """Version of an installed package; None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,76 @@
+"""What every subject can do, and the small capabilities that only some have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Clip = npt.NDArray[np.float32]
+"""(n_samples,) mono sound at 16 kHz in [-1, 1]."""
+Picture = npt.NDArray[np.uint8]
+"""(height, width, 3) RGB."""
+
+
+@runtime_checkable
+class Subject(Protocol):
+    """A trained model that hears words and looks at pictures.
+
+    It is never told target, concept or condition. Order is kept, no value is NaN.
+    """
+
+    def embed_words(self, clips: Sequence[Clip]) -> Floats:
+        """Embed n clips as (n, d) float32."""
+        ...
+
+    def embed_pictures(self, pictures: Sequence[Picture]) -> Floats:
+        """Embed m pictures as (m, d) float32."""
+        ...
+
+    def similarity(self, words: Floats, pictures: Floats) -> Floats:
+        """Similarity of (n, d) words and (m, d) pictures as (n, m); higher is a better match."""
+        ...
+
+
+class Backbone(Protocol):
+    """A frozen backbone that is loaded when first needed."""
+
+    sha256: str
+    """Equal for backbones that give the same features."""
+
+    def load(self) -> Any:
+        """The backbone itself; its ``features(media)`` gives one entry per clip or picture."""
+        ...
+
+
+@runtime_checkable
+class SharesBackbones(Protocol):
+    """A subject that stands on frozen backbones, whose features can serve other subjects too."""
+
+    hearing: Backbone
+    """Turns clips into features."""
+    seeing: Backbone
+    """Turns pictures into features."""
+
+    def embed_word_features(self, features: Any) -> Floats:
+        """Embed n clips from their features as (n, d) float32."""
+        ...
+
+    def embed_picture_features(self, features: Any) -> Floats:
+        """Embed m pictures from their features as (m, d) float32."""
+        ...
+
+
+@runtime_checkable
+class SeesAnswers(Protocol):
+    """A dummy that is handed the trial list with its answers; never a model.
+
+    Kept apart from `Subject`, so that no model can be given the answers by mistake.
+    """
+
+    def answer(self, trials: Any) -> Floats:
+        """Score every option of every trial, (n, places)."""
+        ...
