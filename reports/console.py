@@ -1,0 +1,93 @@
+"""The summary of a run as tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+PLAIN_WIDTH = 120
+"""Characters per line where the output is no terminal and has no width of its own."""
+
+
+def console() -> Console:
+    """A console on standard output: coloured on a terminal, plain text elsewhere."""
+    from rich.console import Console
+
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+
+
+def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
+    """An empty table; columns named in ``numbers`` are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header in headers:
+        made.add_column(header, justify="right" if header in numbers else "left")
+    return made
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print a summary: the test first, its controls below, then where everything lies."""
+    from rich.markup import escape
+
+    out = console()
+    headline = [row for row in summary["results"] if row["headline"]]
+    controls = [row for row in summary["results"] if not row["headline"]]
+    title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
+    out.print(f"\n[bold]{escape(title)}[/bold]")
+    _print_conditions(out, headline)
+    if controls:
+        out.print("[bold]Controls[/bold]")
+        _print_conditions(out, controls)
+    out.print(
+        "Intervals: 95 %, Student's t over seeds (further seeds, the same items). "
+        "Ties count as not correct."
+    )
+    for warning in summary["warnings"]:
+        out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    out.print(
+        f"{summary['cells_computed']} cells computed, {summary['cells_reused']} reused, "
+        f"{summary['duration_s']:.1f} s. Written to {escape(summary['run_directory'])}"
+    )
+
+
+def _print_conditions(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.markup import escape
+
+    for condition in dict.fromkeys(row["condition"] for row in rows):
+        own = [row for row in rows if row["condition"] == condition]
+        out.print(f"\n{escape(condition)}: {escape(own[0]['meaning'])}")
+        numbers = ("accuracy", "chance", "trials", "ties")
+        made = table(
+            "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
+            "each seed, %", numbers=numbers,
+        )  # fmt: skip
+        for row in own:
+            made.add_row(
+                escape(row["population"]),
+                escape(row["test_language"]),
+                percent(row["mean"]),
+                f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+                percent(row["chance"]),
+                str(row["n_trials"]),
+                str(row["n_ties"]),
+                " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+            )
+        out.print(made)
+    out.print()
+
+
+def percent(share: float | None) -> str:
+    """A share as per cent with one decimal; a dash where there is no number.
+
+    Example:
+        >>> percent(0.6621), percent(None)
+        ('66.2 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,179 @@
+"""Fixtures of all tests: a small stimulus set, small subjects, and no network."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from stimuli import StimulusSet, open_set
+
+FAMILIAR = ("bear", "car", "dog")
+NOVEL = ("ball", "cake", "fish", "key", "tree")
+LANGUAGES = ("en", "nl")
+VOICES = {"train": ("cas",), "test": ("ann", "bob")}
+STYLES = ("colour", "glyph")
+CLIP_SAMPLES = 640
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-slow", action="store_true", help="also run tests marked slow")
+    parser.addoption("--run-benchmarks", action="store_true", help="also compare speeds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for marker, option in (("slow", "--run-slow"), ("benchmark", "--run-benchmarks")):
+        if not config.getoption(option):
+            skip = pytest.mark.skip(reason=f"asked for with {option}")
+            for item in items:
+                if marker in item.keywords:
+                    item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that leaves the machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            raise OSError(f"tests may not use the network: {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def write_set(folder: Path, rows: list[dict[str, Any]], languages: tuple[str, ...]) -> Path:
+    """Write a stimulus set folder from rows that carry their file's bytes in ``data``."""
+    names = [
+        "stimulus_id", "kind", "concept", "status", "language", "source", "licence", "split",
+        "path", "sha256", "duration_s", "voice", "style",
+    ]  # fmt: skip
+    folder.mkdir(parents=True)
+    for row in rows:
+        path = folder / row["path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(row["data"])
+        row["sha256"] = hashlib.sha256(row["data"]).hexdigest()
+    with (folder / "stimuli.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, extrasaction="ignore", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "columns.csv").write_text("column,meaning,unit,allowed,example,required\n")
+    (folder / "set.toml").write_text(
+        f'name = "tiny"\nversion = "1"\ntitle = "Tiny"\ndescription = "A set for tests."\n'
+        f'languages = {list(languages)}\nlicence = "CC0-1.0"\n'
+        "sample_rate_hz = 16000\npicture_size_px = 8\n".replace("'", '"')
+    )
+    return folder
+
+
+def tiny_rows() -> list[dict[str, Any]]:
+    """Three familiar and five novel classes, two languages, voices and styles, every file unique."""
+    rng = np.random.default_rng(0)
+    rows: list[dict[str, Any]] = []
+    for concept in (*FAMILIAR, *NOVEL):
+        status = "familiar" if concept in FAMILIAR else "novel"
+        splits = ("train", "test") if status == "familiar" else ("test",)
+        shared = {"concept": concept, "status": status, "source": "made", "licence": "CC0-1.0"}
+        for split in splits:
+            for voice in VOICES[split]:
+                for language in LANGUAGES:
+                    for take in range(2):
+                        name = f"{concept}-{language}-{voice}-{split}-{take}"
+                        rows.append(
+                            shared
+                            | {
+                                "stimulus_id": name, "kind": "word", "language": language,
+                                "split": split, "voice": voice, "path": f"words/{name}.wav",
+                                "duration_s": f"{CLIP_SAMPLES / 16000:.3f}",
+                                "data": _wav(rng.uniform(-0.5, 0.5, CLIP_SAMPLES)),
+                            }
+                        )  # fmt: skip
+            for style in STYLES:
+                for number in range(3):
+                    name = f"{concept}-{style}-{split}-{number}"
+                    rows.append(
+                        shared
+                        | {
+                            "stimulus_id": name, "kind": "picture", "language": "",
+                            "split": split, "style": style, "path": f"pictures/{name}.png",
+                            "duration_s": "", "data": _png(rng.integers(0, 256, (8, 8, 3))),
+                        }
+                    )  # fmt: skip
+    return rows
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples.astype(np.float32), 16000, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> StimulusSet:
+    """A small, complete stimulus set."""
+    return open_set(write_set(tmp_path_factory.mktemp("sets") / "tiny", tiny_rows(), LANGUAGES))
+
+
+SUBJECT_CODE = '''
+"""A small subject from outside: hashes its input into a vector, and counts what it hears."""
+
+import numpy as np
+
+heard = []
+
+
+class Hasher:
+    def __init__(self, seed, shift=0.0, factor=1.0):
+        self.seed, self.shift, self.factor = seed, np.float32(shift), np.float32(factor)
+
+    def _vectors(self, media):
+        made = []
+        for one in media:
+            key = int(np.abs(np.asarray(one, dtype=np.float64)).sum() * 1e6) % 2**32
+            made.append(np.random.default_rng([self.seed, key]).normal(size=5))
+        return np.array(made, dtype=np.float32)
+
+    def embed_words(self, clips):
+        heard.append(("word", len(clips)))
+        return self._vectors(clips)
+
+    def embed_pictures(self, pictures):
+        heard.append(("picture", len(pictures)))
+        return self._vectors(pictures)
+
+    def similarity(self, words, pictures):
+        return (words @ pictures.T) * self.factor + self.shift
+
+
+def load(population, seed):
+    return Hasher(ord(seed))
+'''
+
+
+@pytest.fixture
+def subjects_dir(tmp_path: Path) -> Path:
+    """A folder with one population of three seeds that lives outside the repository."""
+    folder = tmp_path / "subjects" / "hasher"
+    folder.mkdir(parents=True)
+    (folder / "hasher_subject.py").write_text(SUBJECT_CODE)
+    (folder / "population.toml").write_text(
+        'name = "hasher"\ndescription = "A small subject for tests."\nlanguages = ["en", "nl"]\n'
+        'seeds = ["a", "b", "c"]\nfactory = "hasher_subject:load"\n'
+    )
+    return folder.parent

@@ -1,0 +1,64 @@
+"""The application and its last line of defence: every foreseen error is one clear message."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from toolkit.cli import listing, make, run, stimulus_sets
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="mevgs-toolkit",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Ask a trained model what child-language researchers ask a child.\n\n"
+    "Start with: [bold]mevgs-toolkit run-paradigm me --subject bilingual-en-nl[/bold]",
+)
+run.register(app)
+listing.register(app)
+stimulus_sets.register(app)
+make.register(app)
+
+
+def main() -> NoReturn:
+    """Run the command line; foreseen errors end with exit code 2 and no traceback."""
+    from toolkit.errors import ToolkitError
+
+    # Must be set before any library that talks to a model hub is imported: nothing is fetched
+    # unless the user names a hub model, and shipped models are folders.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        app(standalone_mode=True)
+    except ToolkitError as error:
+        _stop(str(error), USAGE_ERROR)
+    except KeyboardInterrupt:
+        _stop("Interrupted. What was finished is kept: the same command goes on.", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has gone; further writes would only raise again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        _stop(
+            f"A file could not be read or written:{where}: {error.strerror or error}.\n"
+            "  Nothing half-written was left; what was finished before is kept.\n"
+            "  try: free some space or choose another folder with --out DIR",
+            USAGE_ERROR,
+        )
+    sys.exit(0)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"Error: {message}\n")
+    sys.exit(code)

@@ -1,0 +1,165 @@
+"""``list``, ``describe`` and ``version``: what there is."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli.options import ParadigmsOption, SubjectsOption
+
+if TYPE_CHECKING:
+    from paradigms import Paradigm
+    from stimuli import StimulusSet
+    from toolkit.subjects.populations import Population
+
+
+class Kind(enum.StrEnum):
+    """What can be listed."""
+
+    PARADIGMS = "paradigms"
+    SUBJECTS = "subjects"
+    STIMULI = "stimuli"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("list")(list_names)
+    app.command()(describe)
+    app.command()(version)
+
+
+def list_names(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    subjects: SubjectsOption = None,
+    paradigms: ParadigmsOption = None,
+) -> None:
+    """List paradigms, subjects or stimulus sets.
+
+    Example: mevgs-toolkit list subjects
+    """
+    from rich.markup import escape
+
+    from reports.console import console, table
+
+    if kind is Kind.PARADIGMS:
+        from paradigms.registry import find_paradigms
+
+        made = table("paradigm", "version", "question", numbers=("version",))
+        for name, cls in find_paradigms(paradigms).items():
+            made.add_row(escape(name), str(cls.version), escape(cls.question))
+    elif kind is Kind.SUBJECTS:
+        from toolkit.subjects.populations import list_populations
+
+        made = table("population", "languages", "seeds", "description", numbers=("seeds",))
+        for population in list_populations(subjects):
+            languages = " ".join(population.languages) or "-"
+            made.add_row(
+                escape(population.name),
+                escape(languages),
+                str(len(population.seeds)),
+                escape(population.description),
+            )
+    else:
+        from stimuli import list_sets, open_set
+
+        made = table("set", "version", "languages", "title")
+        for name in list_sets():
+            found = open_set(name)
+            made.add_row(
+                escape(name), found.version, " ".join(found.languages), escape(found.title)
+            )
+    console().print(made)
+
+
+def describe(
+    name: Annotated[str, typer.Argument(help="A paradigm, population or stimulus set.")],
+    subjects: SubjectsOption = None,
+    paradigms: ParadigmsOption = None,
+) -> None:
+    """Say what a paradigm asks, who a population is, or what a stimulus set holds.
+
+    Example: mevgs-toolkit describe me
+    """
+    from paradigms.registry import find_paradigms
+    from stimuli import list_sets, open_set
+    from toolkit.errors import unknown_name
+    from toolkit.subjects.populations import list_populations
+
+    found = find_paradigms(paradigms)
+    populations = {population.name: population for population in list_populations(subjects)}
+    if name in found:
+        _describe_paradigm(found[name]())
+    elif name in populations:
+        _describe_population(populations[name])
+    elif name in list_sets() or "/" in name:
+        _describe_set(open_set(name))
+    else:
+        known = [*found, *populations, *list_sets()]
+        raise unknown_name(
+            "paradigm, population or stimulus set", name, known, "mevgs-toolkit list paradigms"
+        )
+
+
+def version() -> None:
+    """Print the versions of the toolkit and of the packages it stands on."""
+    import platform
+
+    from reports.console import console, table
+    from toolkit.store import DEPENDENCIES, package_version
+
+    made = table("package", "version")
+    made.add_row("mevgs-toolkit", package_version("mevgs-toolkit") or "not installed")
+    made.add_row("python", platform.python_version())
+    for package in DEPENDENCIES:
+        made.add_row(package, package_version(package) or "not installed")
+    console().print(made)
+
+
+def _describe_paradigm(paradigm: Paradigm) -> None:
+    from rich.markup import escape
+
+    from reports.console import console, table
+
+    out = console()
+    out.print(f"[bold]{escape(paradigm.name)}[/bold], version {paradigm.version}")
+    out.print(escape(paradigm.question))
+    out.print(f"Source: {escape(paradigm.source)}")
+    out.print(f"Model: {escape(paradigm.formula)}\n")
+    made = table("condition", "role", "meaning")
+    for condition in paradigm.conditions:
+        role = "test" if condition.headline else "control"
+        made.add_row(escape(condition.name), role, escape(condition.meaning))
+    out.print(made)
+
+
+def _describe_population(population: Population) -> None:
+    from rich.markup import escape
+
+    from reports.console import console
+
+    out = console()
+    out.print(f"[bold]{escape(population.name)}[/bold]: {escape(population.description)}")
+    out.print(f"Trained on: {', '.join(population.languages) or 'no language'}")
+    out.print(f"Seeds: {' '.join(population.seeds)}")
+    if population.folder is not None:
+        out.print(f"Folder: {escape(str(population.folder))}")
+
+
+def _describe_set(stimuli: StimulusSet) -> None:
+    from rich.markup import escape
+
+    from reports.console import console, table
+
+    out = console()
+    out.print(f"[bold]{escape(stimuli.name)}[/bold] {stimuli.version}: {escape(stimuli.title)}")
+    out.print(escape(stimuli.description))
+    out.print(f"Languages: {', '.join(stimuli.languages)}. Folder: {escape(str(stimuli.folder))}")
+    out.print(f"Checksum: {stimuli.checksum}\n")
+    made = table("kind", "status", "split", "files", "concepts", numbers=("files", "concepts"))
+    groups = stimuli.table.groupby(["kind", "status", "split"], sort=True)
+    for (kind, status, split), rows in groups:
+        labels = [str(part) for part in (kind, status, split)]
+        made.add_row(*labels, str(len(rows)), str(rows["concept"].nunique()))
+    out.print(made)

@@ -1,0 +1,73 @@
+"""``new-paradigm``, ``train`` and ``export``: things that write files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("new-paradigm")(new_paradigm)
+    app.command()(train)
+    app.command()(export)
+
+
+def new_paradigm(
+    name: Annotated[str, typer.Argument(help="Name on the command line, e.g. my-paradigm.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("my-paradigms"),
+) -> None:
+    """Write a commented, working paradigm file and its test, to be edited.
+
+    Example: mevgs-toolkit new-paradigm my-paradigm
+    """
+    from paradigms.new import write_paradigm
+
+    written = write_paradigm(name, out)
+    for path in written:
+        typer.echo(f"Written: {path}")
+    typer.echo(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
+    typer.echo(f"Test it: pytest {out}")
+
+
+def train(
+    population: Annotated[
+        list[str],
+        typer.Option(help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the trained populations.")],
+    seeds: Annotated[str, typer.Option(help="Seeds, one letter each.")] = "abcdefghij",
+    stimuli: Annotated[str, typer.Option(help="Stimulus set to train on.")] = "mini",
+    jobs: Annotated[int, typer.Option(min=1, help="Subjects trained at the same time.")] = 2,
+) -> None:
+    """Train populations of VGS networks on the training split of a stimulus set.
+
+    Subjects that are finished are skipped, so that the same command goes on after a stop.
+
+    Example: mevgs-toolkit train --population bilingual-en-nl --out my-subjects
+    """
+    from toolkit.cli.progress import progress_bars
+    from toolkit.training.populations import train_populations
+
+    with progress_bars(show=True) as progress:
+        train_populations(population, seeds, out, stimuli=stimuli, jobs=jobs, progress=progress)
+    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder, as printed by run-paradigm.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+) -> None:
+    """Write the trials of a run as CSV, for R or a spreadsheet.
+
+    Example: mevgs-toolkit export mevgs-runs/me-perfect-1a2b3c4d --out trials.csv
+    """
+    from stimuli.files import write_atomic
+    from toolkit.trials import read_trials
+
+    table = read_trials(run / "trials.parquet")
+    with write_atomic(out) as unfinished:
+        table.to_csv(unfinished, index=False)
+    typer.echo(f"{len(table)} trials written to {out}")

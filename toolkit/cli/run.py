@@ -1,0 +1,95 @@
+"""``run-paradigm``: the main job."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli.options import ParadigmsOption, StimuliOption, SubjectsOption
+
+
+class Format(enum.StrEnum):
+    """How results are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("run-paradigm")(run_paradigm)
+
+
+def run_paradigm(
+    name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me, translation.")],
+    subject: Annotated[
+        list[str],
+        typer.Option(
+            help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
+            "bilingual-en-nl/c. Repeat for several."
+        ),
+    ],
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Test language; by default those the population knows. Repeatable."),
+    ] = None,
+    stimuli: StimuliOption = "mini",
+    subjects: SubjectsOption = None,
+    paradigms: ParadigmsOption = None,
+    trials_per_class: Annotated[
+        int, typer.Option(min=1, help="Trials per word class and condition.")
+    ] = 50,
+    trial_seed: Annotated[int, typer.Option(min=0, help="Seed of the trial lists.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
+    jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
+    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+) -> None:
+    """Put a paradigm to populations of subjects and print accuracy with intervals.
+
+    Finished work is kept: the same command again does only what is missing.
+
+    For example:
+      mevgs-toolkit run-paradigm me --subject bilingual-en-nl
+
+      mevgs-toolkit run-paradigm me --subject monolingual-en --subject bilingual-en-nl --language en
+
+      mevgs-toolkit run-paradigm familiar --subject perfect --format json
+    """
+    from paradigms.registry import get_paradigm
+    from reports.console import print_summary
+    from stimuli import open_set
+    from toolkit.cli.progress import progress_bars
+    from toolkit.runner import run
+    from toolkit.statistics.summary import summarise
+    from toolkit.subjects.populations import open_population
+
+    asked = get_paradigm(name, paradigms)
+    populations = [open_population(given, subjects) for given in subject]
+    with progress_bars(show=output is Format.TABLE) as progress:
+        finished = run(
+            asked,
+            populations,
+            open_set(stimuli),
+            languages=language or (),
+            per_class=trials_per_class,
+            trial_seed=trial_seed,
+            root=out,
+            jobs=jobs,
+            progress=progress,
+        )
+        summary = summarise(finished, asked)
+    finished.directory.write_json("summary.json", summary)
+    timing = {
+        "run_directory": str(finished.directory.folder),
+        "duration_s": round(finished.duration_s, 3),
+        "cells_computed": finished.n_computed,
+        "cells_reused": finished.n_reused,
+    }
+    if output is Format.JSON:
+        typer.echo(json.dumps(summary | timing, indent=2, ensure_ascii=False))
+    else:
+        print_summary(summary | timing)

@@ -1,0 +1,59 @@
+"""``check-stimuli`` and ``synthesize``: sets of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("check-stimuli")(check_stimuli)
+    app.command()(synthesize)
+
+
+def check_stimuli(
+    directory: Annotated[str, typer.Argument(help="Folder of a stimulus set, or a set's name.")],
+) -> None:
+    """Check a stimulus set, every file of it, and list all faults at once.
+
+    Exit code 0 if there are none, else 2.
+
+    Example: mevgs-toolkit check-stimuli my-stimuli
+    """
+    from stimuli import open_set
+
+    found = open_set(directory)
+    faults = found.check()
+    if faults:
+        typer.echo(f"{directory} has {len(faults)} fault{'s' * (len(faults) > 1)}:", err=True)
+        for fault in faults:
+            typer.echo(f"  - {fault}", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{found.name} {found.version}: {len(found.table)} files, no faults.")
+
+
+def synthesize(
+    words: Annotated[
+        Path, typer.Argument(help="CSV with the columns concept, word and status (optional).")
+    ],
+    language: Annotated[str, typer.Option(help="Language code of espeak-ng, e.g. de or es.")],
+    out: Annotated[Path, typer.Option(help="Folder of the stimulus set to make.")],
+    voice: Annotated[
+        list[str] | None, typer.Option(help="espeak-ng voice variant; by default 24 clean ones.")
+    ] = None,
+    takes: Annotated[int, typer.Option(min=1, help="Recordings per word and voice.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of pitch and rate.")] = 0,
+) -> None:
+    """Speak the words of a list with espeak-ng and write them as a stimulus set.
+
+    Example: mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
+    """
+    from stimuli import speech
+
+    made = speech.synthesize(
+        words, language, out, voices=tuple(voice or speech.VOICES), takes=takes, seed=seed
+    )
+    typer.echo(f"{len(made.table)} clips written to {out}. Look: mevgs-toolkit check-stimuli {out}")
