@@ -1,0 +1,331 @@
+"""Finding, describing and loading populations, the shipped ones and a user's own."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from toolkit.errors import ToolkitError
+from toolkit.subjects import populations
+from toolkit.subjects.contract import SharesBackbones, Subject
+from toolkit.subjects.populations import Population, list_populations, open_population
+from toolkit.subjects.vgs import NetworkConfig
+from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
+
+SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
+TRAINED = [folder for folder in SHIPPED if (folder / "population.toml").is_file()]
+NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
+NAMES |= {"bilingual-en-nl", "bilingual-en-fr", "bilingual-fr-nl"}
+
+OWN_SUBJECT = """
+import numpy as np
+from helper import SIZE
+
+class Own:
+    def embed_words(self, clips):
+        return np.ones((len(clips), SIZE), dtype=np.float32)
+    def embed_pictures(self, pictures):
+        return np.ones((len(pictures), SIZE), dtype=np.float32)
+    def similarity(self, words, pictures):
+        return words @ pictures.T
+
+def make(population, seed):
+    return Own()
+"""
+
+
+def write_own(folder: Path, **changes: object) -> Path:
+    """A population folder with a subject that has nothing to do with the toolkit's network."""
+    described = {
+        "name": "own",
+        "description": "A subject from elsewhere.",
+        "languages": ["en"],
+        "seeds": ["a", "b"],
+        "factory": "own_subject:make",
+    } | changes
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key} = {json.dumps(value)}" for key, value in described.items() if value != "drop"]
+    (folder / "population.toml").write_text("\n".join(lines))
+    (folder / "own_subject.py").write_text(OWN_SUBJECT)
+    (folder / "helper.py").write_text("SIZE = 3\n")
+    return folder
+
+
+def write_network(folder: Path, word_dim: int = 5) -> Path:
+    """A population folder with a tiny network of the toolkit's kind, and its backbones."""
+    for kind in ("hearing", "seeing"):
+        backbone = folder.parent / kind
+        backbone.mkdir(parents=True, exist_ok=True)
+        (backbone / "config.json").write_text("{}")
+        (backbone / "model.safetensors").write_bytes(kind.encode())
+    folder.mkdir()
+    network = fresh_network(NetworkConfig(word_dim=5, picture_dim=7, embedding=3))
+    halves = {key: value.half() for key, value in network.state_dict().items()}
+    save_file(halves, folder / "a.safetensors")
+    config = {
+        "network": {"word_dim": word_dim, "picture_dim": 7, "embedding": 3},
+        "backbones": {
+            kind: {"folder": kind, "sha256": backbone_checksum(folder.parent / kind)}
+            for kind in ("hearing", "seeing")
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    factory = "toolkit.subjects.vgs_subject:load_subject"
+    return write_own(folder, name="tiny", seeds=["a"], factory=factory)
+
+
+def test_listing_does_not_import_torch() -> None:
+    code = (
+        "import sys; from toolkit.subjects.populations import list_populations;"
+        "list_populations(); sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'timm')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_own_subject_through_a_folder_of_folders(tmp_path: Path) -> None:
+    write_own(tmp_path / "own")
+    population = open_population("own", tmp_path)
+    subject = population.load("b")
+    assert isinstance(subject, Subject)
+    assert population.seeds == ("a", "b")
+    assert subject.embed_words([np.zeros(5, np.float32)] * 2).shape == (2, 3)
+
+
+def test_own_subject_through_its_folder(tmp_path: Path) -> None:
+    assert open_population("own/a", write_own(tmp_path)).seeds == ("a",)
+
+
+def test_two_folders_may_hold_modules_of_the_same_name(tmp_path: Path) -> None:
+    write_own(tmp_path / "one", name="one")
+    other = write_own(tmp_path / "two", name="two")
+    (other / "own_subject.py").write_text("def make(population, seed):\n    return 'other'\n")
+    assert open_population("one", tmp_path).load("a") != "other"
+    assert open_population("two", tmp_path).load("a") == "other"
+
+
+@pytest.mark.parametrize("offered", ["path", "function", "population"])
+def test_entry_points(offered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_own(tmp_path / "own")
+    things = {
+        "path": str(tmp_path),
+        "function": lambda: tmp_path / "own",
+        "population": Population("own", (), ("a", "b"), "Made in code.", lambda p, s: None),
+    }
+
+    class Entry:
+        name = "own-package"
+
+        def load(self) -> object:
+            return things[offered]
+
+    monkeypatch.setattr(populations, "entry_points", lambda group: [Entry()])
+    assert open_population("own/b").seeds == ("b",)
+
+
+def test_broken_entry_point_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = importlib.metadata.EntryPoint("broken", "no_such_module:x", "mevgs_toolkit.subjects")
+    monkeypatch.setattr(populations, "entry_points", lambda group: [entry])
+    with pytest.raises(ToolkitError, match="'broken'"):
+        list_populations()
+
+
+def test_same_name_is_refused_inside_a_folder(tmp_path: Path) -> None:
+    write_own(tmp_path / "one")
+    write_own(tmp_path / "two")
+    with pytest.raises(ToolkitError, match="Two populations are called 'own'"):
+        list_populations(tmp_path)
+
+
+def test_given_folder_stands_before_the_shipped_populations(tmp_path: Path) -> None:
+    write_own(tmp_path / "own", name="random")
+    folder = open_population("random", tmp_path).folder
+    assert folder == tmp_path / "own"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("onw", ["population 'onw'", "own", "mevgs-toolkit list subjects"]),
+        ("own/x", ["seed", "'x'", "a, b"]),
+    ],
+)
+def test_unknown_names(name: str, parts: list[str], tmp_path: Path) -> None:
+    write_own(tmp_path / "own")
+    with pytest.raises(ToolkitError) as caught:
+        open_population(name, tmp_path)
+    assert all(part in str(caught.value) for part in parts)
+
+
+def test_folder_without_populations(tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match="no population in this folder"):
+        list_populations(tmp_path)
+    with pytest.raises(ToolkitError, match="no such folder"):
+        list_populations(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"seeds": []}, "at least one"),
+        ({"seeds": ["a", "a"]}, "distinct"),
+        ({"seeds": "abc"}, "list of strings"),
+        ({"languages": [1]}, "languages must hold"),
+        ({"factory": "own_subject"}, "module:callable"),
+        ({"name": "a/b"}, "name must be"),
+        ({"description": "drop"}, "missing key: description"),
+        ({"colour": "red"}, "unknown key: colour"),
+        ({"sha256": "0"}, "sha256"),
+    ],
+)
+def test_malformed_description(changes: dict[str, object], part: str, tmp_path: Path) -> None:
+    write_own(tmp_path, **changes)
+    with pytest.raises(ToolkitError) as caught:
+        list_populations(tmp_path)
+    assert part in str(caught.value)
+
+
+def test_all_faults_of_a_description_at_once(tmp_path: Path) -> None:
+    write_own(tmp_path, seeds=[], factory="x", colour="red")
+    with pytest.raises(ToolkitError) as caught:
+        list_populations(tmp_path)
+    assert all(part in str(caught.value) for part in ("seeds", "factory", "colour"))
+
+
+def test_description_that_is_not_toml(tmp_path: Path) -> None:
+    (tmp_path / "population.toml").write_text("name = ")
+    with pytest.raises(ToolkitError, match="not valid TOML"):
+        list_populations(tmp_path)
+
+
+def test_factory_that_cannot_be_imported(tmp_path: Path) -> None:
+    write_own(tmp_path, factory="no_such_module_here:make")
+    with pytest.raises(ToolkitError, match="no_such_module_here"):
+        open_population("own", tmp_path).load("a")
+    write_own(tmp_path, factory="own_subject:missing")
+    with pytest.raises(ToolkitError, match="missing"):
+        open_population("own", tmp_path).load("a")
+
+
+def test_network_population_loads_in_single_precision(tmp_path: Path) -> None:
+    write_network(tmp_path / "tiny")
+    subject = open_population("tiny", tmp_path).load("a")
+    assert isinstance(subject, SharesBackbones)
+    assert subject.embed_picture_features(np.ones((2, 7, 3, 3), np.float32)).dtype == np.float32
+    assert {value.dtype for value in subject.network.parameters()} == {torch.float32}
+
+
+def test_shapes_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    write_network(tmp_path / "tiny", word_dim=2)
+    with pytest.raises(ToolkitError) as caught:
+        open_population("tiny", tmp_path).load("a")
+    assert "audio_enc.pool.proj_in.weight is (64, 5), the network needs (64, 2)" in str(
+        caught.value
+    )
+
+
+def test_missing_and_damaged_weights(tmp_path: Path) -> None:
+    folder = write_network(tmp_path / "tiny")
+    weights = folder / "a.safetensors"
+    weights.write_bytes(weights.read_bytes()[:99])
+    with pytest.raises(ToolkitError, match="not a readable safetensors file"):
+        open_population("tiny", tmp_path).load("a")
+    weights.unlink()
+    with pytest.raises(ToolkitError, match=r"lacks the file a\.safetensors"):
+        open_population("tiny", tmp_path).load("a")
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    folder = write_network(tmp_path / "tiny")
+    with (folder / "population.toml").open("a") as file:
+        file.write(f'\n[sha256]\n"a.safetensors" = "{"0" * 64}"\n')
+    population = open_population("tiny", tmp_path)
+    with pytest.raises(ToolkitError, match="changed or damaged"):
+        population.load("a")
+    with pytest.raises(ToolkitError, match="changed or damaged"):
+        population.checksum("a")
+
+
+def test_another_backbone_is_refused(tmp_path: Path) -> None:
+    write_network(tmp_path / "tiny")
+    subject = open_population("tiny", tmp_path).load("a")
+    (tmp_path / "hearing" / "model.safetensors").write_bytes(b"another")
+    with pytest.raises(ToolkitError, match="not the one that the network was trained on"):
+        subject.embed_words([np.zeros(5, np.float32)])
+
+
+def test_broken_config(tmp_path: Path) -> None:
+    folder = write_network(tmp_path / "tiny")
+    for text, part in (("{", "does not describe"), ("{}", "'backbones' is missing")):
+        (folder / "config.json").write_text(text)
+        with pytest.raises(ToolkitError, match=part):
+            open_population("tiny", tmp_path).load("a")
+
+
+def test_checksum_follows_content(tmp_path: Path) -> None:
+    folder = write_own(tmp_path)
+    population = open_population("own", tmp_path)
+    before = population.checksum("a")
+    assert before == population.checksum("a") != population.checksum("b")
+    (folder / "README.md").write_text("says nothing about the subject")
+    assert before == population.checksum("a")
+    (folder / "helper.py").write_text("SIZE = 5\n")
+    assert before != population.checksum("a")
+
+
+def test_adding_a_seed_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    before = open_population("own", write_own(tmp_path)).checksum("a")
+    write_own(tmp_path, seeds=["a", "b", "c"])
+    assert open_population("own", tmp_path).checksum("a") == before
+
+
+@pytest.mark.skipif(not TRAINED, reason="no trained populations yet")
+class TestShipped:
+    def test_all_are_there(self) -> None:
+        found = {population.name: population for population in list_populations()}
+        assert set(found) >= NAMES
+        assert all(found[name].seeds == tuple("abcdefghij") for name in NAMES)
+
+    @pytest.mark.parametrize("name", sorted(NAMES))
+    def test_files_are_those_described(self, name: str) -> None:
+        population = open_population(name)
+        assert len({population.checksum(seed) for seed in population.seeds}) == 10
+        folder = population.folder
+        assert folder is not None
+        for file in ("README.md", "training_log.csv", "config.json"):
+            assert (folder / file).is_file()
+
+    def test_one_loads_and_embeds(self) -> None:
+        subject = open_population("bilingual-en-nl/c").load("c")
+        dim = subject.network.config.picture_dim
+        assert np.isfinite(subject.embed_picture_features(np.ones((2, dim, 4, 4), "f"))).all()
+
+    def test_equal_updates_for_one_language_and_two(self) -> None:
+        configs = [json.loads((folder / "config.json").read_text()) for folder in TRAINED]
+        trained = [config["training"] for config in configs if config["languages"]]
+        assert len({(one["n_updates"], one["items"], one["negatives"]) for one in trained}) == 1
+        assert all(
+            config["training"]["n_updates"] == 0 for config in configs if not config["languages"]
+        )
+
+    def test_they_stand_on_the_shipped_backbones_and_stimuli(self) -> None:
+        from stimuli import open_set
+
+        for folder in TRAINED:
+            config = json.loads((folder / "config.json").read_text())
+            assert config["stimuli"]["checksum"] == open_set("mini").checksum
+            for kind in ("hearing", "seeing"):
+                recorded = config["backbones"][kind]
+                assert recorded["folder"] == kind
+                assert recorded["sha256"] == backbone_checksum(populations.WEIGHTS / kind)
+
+    def test_size(self) -> None:
+        size = sum(path.stat().st_size for folder in TRAINED for path in folder.iterdir())
+        assert size < 20e6

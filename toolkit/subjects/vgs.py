@@ -1,0 +1,284 @@
+"""The visually grounded speech network: two towers that put a word and a picture in one space.
+
+Re-implemented from the description in Oneata, Nortje, Matusevych and Kamper (Interspeech 2025,
+"The mutual exclusivity bias of bilingual visually grounded speech models", section 3). Parameter
+names are those of the published checkpoints, so that a published state dict loads unchanged.
+
+Only the class position leaves the single transformer layer, and the class token is the same for
+every input. Its query is therefore one vector, and keys and values need never be formed for every
+position: attention weights are products of the positions with one vector per head, and the value
+projection is applied once, after pooling. The result is that of the plain layer (tests hold both
+against each other); the arithmetic left is the input projection and one layer normalisation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from toolkit.errors import ToolkitError, unknown_name
+
+FAMILIES = ("clip",)
+TEMPERATURES = ("published", "capped")
+HEAD_WIDTH = 64
+"""Dimensions per attention head; the published networks have `width // 64` heads."""
+SCALE_LIMIT = 100.0
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything that decides the shape and the scoring of a network.
+
+    Raises:
+        ToolkitError: an unknown family or temperature, or a width that heads of 64 do not divide.
+
+    Example:
+        >>> NetworkConfig(word_dim=192, picture_dim=256).heads
+        1
+    """
+
+    word_dim: int
+    """Channels of one frame of the frozen speech features."""
+    picture_dim: int
+    """Channels of one place of the frozen picture feature map."""
+    width: int = 64
+    """Width of both towers: 64 (xsm), 128 (sm), 256 (md, the paper's), 512 (lg)."""
+    embedding: int = 64
+    """Dimensions of the space that words and pictures share."""
+    family: str = "clip"
+    """Scoring and objective: `clip` scores by cosine similarity times the temperature."""
+    temperature: str = "published"
+    """`published`: max(exp(logit_scale), 100), as the published code computes it; `capped`:
+    min(exp(logit_scale), 100), as the paper's text says."""
+    dropout: float = 0.1
+    """Dropout inside the transformer layer while training, a share in [0, 1)."""
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise unknown_name("model family", self.family, FAMILIES)
+        if self.temperature not in TEMPERATURES:
+            raise unknown_name("temperature", self.temperature, TEMPERATURES)
+        if self.width < HEAD_WIDTH or self.width % HEAD_WIDTH:
+            raise ToolkitError(
+                "A tower cannot have this width: every attention head has 64 dimensions.",
+                given=str(self.width),
+                allowed="64, 128, 192, 256, ...",
+            )
+
+    @property
+    def heads(self) -> int:
+        """Attention heads per tower."""
+        return self.width // HEAD_WIDTH
+
+
+class TransformerPooling(nn.Module):
+    """One transformer layer that sums up a sequence of features in one vector.
+
+    Args:
+        input_dim: channels of one position.
+        config: widths and dropout.
+
+    Example:
+        >>> pool = TransformerPooling(5, NetworkConfig(word_dim=5, picture_dim=7, embedding=3))
+        >>> pool(torch.zeros(2, 11, 5)).shape
+        torch.Size([2, 3])
+    """
+
+    def __init__(self, input_dim: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.class_embedding = nn.Parameter(input_dim**-0.5 * torch.randn(config.width))
+        self.proj_in = nn.Linear(input_dim, config.width)
+        self.layer = nn.TransformerEncoderLayer(
+            d_model=config.width,
+            nhead=config.heads,
+            dim_feedforward=4 * config.width,
+            dropout=config.dropout,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
+        )
+        self.ln_out = nn.LayerNorm(config.width)
+        self.proj_out = nn.Linear(config.width, config.embedding, bias=False)
+        self._heads = config.heads
+
+    def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Pool each sequence.
+
+        Args:
+            inputs: features, shape (n, positions, input_dim).
+            lengths: shape (n,), how many positions of each sequence count; the rest is padding.
+                None: all of them.
+
+        Returns:
+            Shape (n, embedding), not normalised.
+        """
+        layer = self.layer
+        tokens = layer.norm1(self.proj_in(inputs))
+        first = layer.norm1(self.class_embedding)
+        pooled = self._attend(first, tokens, _padding(inputs, lengths))
+        residual = self.class_embedding + layer.dropout1(pooled)
+        inner = layer.dropout(functional.gelu(layer.linear1(layer.norm2(residual))))
+        residual = residual + layer.dropout2(layer.linear2(inner))
+        out: Tensor = self.proj_out(self.ln_out(residual))
+        return out
+
+    def _attend(self, first: Tensor, tokens: Tensor, padding: Tensor | None) -> Tensor:
+        """What the class position gathers from itself and from all positions, shape (n, width).
+
+        The key bias adds the same amount to every position's logit, so softmax removes it.
+        """
+        attention = self.layer.self_attn
+        heads, width = self._heads, first.shape[0]
+        weight_q, weight_k, weight_v = attention.in_proj_weight.view(3, heads, -1, width)
+        bias_q, _, bias_v = attention.in_proj_bias.view(3, heads, -1)
+        query = torch.einsum("hdw,w->hd", weight_q, first) + bias_q
+        probe = torch.einsum("hd,hdw->wh", query, weight_k) / math.sqrt(width // heads)
+        logits = tokens @ probe  # (n, positions, heads)
+        if padding is not None:
+            logits = logits.masked_fill(padding.unsqueeze(-1), -math.inf)
+        own = (first @ probe).expand(len(tokens), 1, heads)
+        shares = torch.cat([own, logits], dim=1).softmax(dim=1)
+        shares = functional.dropout(shares, attention.dropout, self.training)
+        gathered = torch.einsum("nth,ntw->nhw", shares[:, 1:], tokens)
+        gathered = gathered + shares[:, :1].transpose(1, 2) * first
+        # With dropout the shares need not sum to one, and the value bias is shared out by them.
+        total = shares.sum(dim=1).unsqueeze(-1)
+        values = torch.einsum("nhw,hdw->nhd", gathered, weight_v) + total * bias_v
+        out: Tensor = attention.out_proj(values.flatten(1))
+        return out
+
+
+class Tower(nn.Module):
+    """One modality's encoder; holds its pooling under the published name `pool`."""
+
+    def __init__(self, input_dim: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.pool = TransformerPooling(input_dim, config)
+
+    def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Pool each sequence, see `TransformerPooling.forward`."""
+        out: Tensor = self.pool(inputs, lengths)
+        return out
+
+
+class VGSNetwork(nn.Module):
+    """Word tower, picture tower and the temperature between them.
+
+    Args:
+        config: shape and scoring.
+
+    Example:
+        >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7, embedding=3)).eval()
+        >>> words = network.encode_words(torch.zeros(2, 11, 5))
+        >>> pictures = network.encode_pictures(torch.zeros(4, 7, 3, 3))
+        >>> network.similarity(words, pictures).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.audio_enc = Tower(config.word_dim, config)
+        self.image_enc = Tower(config.picture_dim, config)
+
+    def encode_words(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Embed words.
+
+        Args:
+            features: speech features, shape (n, frames, word_dim).
+            lengths: frames that count in each word, shape (n,); None: all.
+
+        Returns:
+            Shape (n, embedding), not normalised.
+        """
+        out: Tensor = self.audio_enc(features, lengths)
+        return out
+
+    def encode_pictures(self, features: Tensor) -> Tensor:
+        """Embed pictures.
+
+        Args:
+            features: feature maps, shape (m, picture_dim, height, width).
+
+        Returns:
+            Shape (m, embedding), not normalised.
+        """
+        out: Tensor = self.image_enc(features.flatten(2).transpose(1, 2))
+        return out
+
+    def scale(self) -> Tensor:
+        """The number that cosine similarities are multiplied with, see `NetworkConfig`."""
+        learnt = self.logit_scale.exp()
+        if self.config.temperature == "published":
+            return learnt.clamp(min=SCALE_LIMIT)
+        return learnt.clamp(max=SCALE_LIMIT)
+
+    def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+        words = functional.normalize(words, dim=-1)
+        pictures = functional.normalize(pictures, dim=-1)
+        return self.scale() * (words @ pictures.transpose(-1, -2))
+
+    def load(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Take over a state dict, whatever its precision, after checking every key and shape.
+
+        Args:
+            state: parameters under the published names.
+            source: where they come from, for the error message.
+
+        Raises:
+            ToolkitError: keys are missing or unknown, or shapes differ; all are listed.
+
+        Example:
+            >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7))
+            >>> network.load(network.state_dict(), "itself")
+        """
+        own = self.state_dict()
+        faults = [f"missing: {key} {tuple(own[key].shape)}" for key in own if key not in state]
+        faults += [f"unknown: {key} {tuple(state[key].shape)}" for key in state if key not in own]
+        faults += [
+            f"shape: {key} is {tuple(state[key].shape)}, the network needs {tuple(own[key].shape)}"
+            for key in own
+            if key in state and state[key].shape != own[key].shape
+        ]
+        if faults:
+            shown = "\n".join(f"  {fault}" for fault in faults)
+            raise ToolkitError(
+                f"The weights in {source} do not fit the network:\n{shown}",
+                next_command="compare config.json with the network that the weights come from",
+            )
+        self.load_state_dict(dict(state))
+
+
+def paired_loss(network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+    """Two-way contrastive loss of items whose first word and first picture belong together.
+
+    Cross-entropy of the first picture among an item's pictures given its first word, and of the
+    first word among its words given its first picture, averaged over items and both directions
+    (Oneata et al. 2025, section 3; with 1 positive and 11 negatives n = 12).
+
+    Args:
+        network: gives the scoring.
+        words: embeddings, shape (items, n, d).
+        pictures: embeddings, shape (items, n, d).
+
+    Returns:
+        A scalar.
+    """
+    by_word = network.similarity(words[:, :1], pictures).squeeze(1)
+    by_picture = network.similarity(pictures[:, :1], words).squeeze(1)
+    both = torch.cat([by_word, by_picture])
+    return functional.cross_entropy(both, both.new_zeros(len(both), dtype=torch.long))
+
+
+def _padding(inputs: Tensor, lengths: Tensor | None) -> Tensor | None:
+    """True where a position is padding, shape (n, positions)."""
+    if lengths is None:
+        return None
+    return torch.arange(inputs.shape[1], device=inputs.device) >= lengths.unsqueeze(1)

@@ -1,0 +1,287 @@
+"""A trained network with its frozen backbones, as a subject that hears clips and sees pictures.
+
+The backbones' features of a clip or picture are the same for every seed of a population and for
+every population on the same backbones. They can therefore be computed once and handed to
+`embed_word_features` and `embed_picture_features`; `hearing.sha256` and `seeing.sha256` say which
+features fit which subject.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from stimuli.files import sha256_of
+from toolkit.errors import ToolkitError
+from toolkit.subjects.populations import WEIGHTS, Population
+from toolkit.subjects.vgs import NetworkConfig, VGSNetwork
+
+if TYPE_CHECKING:
+    from toolkit.subjects.hearing import Hearing
+    from toolkit.subjects.seeing import Seeing
+
+_WORDS_AT_ONCE = 256
+_PICTURES_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class BackboneRef:
+    """A frozen backbone that is loaded when first needed, once for all subjects that share it."""
+
+    kind: str
+    """`hearing` or `seeing`."""
+    folder: Path
+    """Where its `config.json` and weights lie."""
+    sha256: str
+    """Checksum over its settings and weights, see `backbone_checksum`."""
+
+    def load(self) -> Any:
+        """The backbone itself, the same object at every call.
+
+        Raises:
+            ToolkitError: files are missing, or are not those that the network was trained on.
+        """
+        return _load_backbone(self)
+
+
+class VGSSubject:
+    """Hears words and sees pictures through frozen backbones and one trained network.
+
+    Args:
+        network: a trained network; it is put in evaluation mode.
+        hearing: gives speech features, list of (frames, word_dim).
+        seeing: gives feature maps, (m, picture_dim, height, width).
+    """
+
+    def __init__(self, network: VGSNetwork, hearing: BackboneRef, seeing: BackboneRef) -> None:
+        self.network = network.eval()
+        self.hearing = hearing
+        self.seeing = seeing
+
+    def embed_words(self, clips: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Embed spoken words.
+
+        Args:
+            clips: mono samples in [-1, 1] at 16 kHz, each of shape (samples,).
+
+        Returns:
+            Shape (n, d), float32, in the order given, not normalised.
+        """
+        backbone: Hearing = self.hearing.load()
+        return self.embed_word_features(backbone.features(clips))
+
+    def embed_pictures(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Args:
+            pictures: RGB, uint8, each of shape (height, width, 3).
+
+        Returns:
+            Shape (m, d), float32, in the order given, not normalised.
+        """
+        backbone: Seeing = self.seeing.load()
+        return self.embed_picture_features(backbone.features(pictures))
+
+    def embed_word_features(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Embed words from the hearing backbone's features.
+
+        Words of equal length go through the network together, so that none is ever padded.
+
+        Args:
+            features: one array of shape (frames, word_dim) per word.
+
+        Returns:
+            Shape (n, d), float32, in the order given.
+
+        Raises:
+            ToolkitError: features with another number of channels, or without frames.
+        """
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for place, feature in enumerate(features):
+            _check_channels("word", feature.shape, 2, 1, self.network.config.word_dim)
+            by_length[len(feature)].append(place)
+        out = np.empty((len(features), self.network.config.embedding), dtype=np.float32)
+        with torch.inference_mode():
+            for places in by_length.values():
+                for start in range(0, len(places), _WORDS_AT_ONCE):
+                    some = places[start : start + _WORDS_AT_ONCE]
+                    batch = torch.from_numpy(np.stack([features[place] for place in some]))
+                    out[some] = self.network.encode_words(batch.float()).numpy()
+        return out
+
+    def embed_picture_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embed pictures from the seeing backbone's feature maps.
+
+        Args:
+            features: shape (m, picture_dim, height, width).
+
+        Returns:
+            Shape (m, d), float32, in the order given.
+
+        Raises:
+            ToolkitError: feature maps with another number of channels.
+        """
+        _check_channels("picture", features.shape, 4, 1, self.network.config.picture_dim)
+        out = np.empty((len(features), self.network.config.embedding), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(features), _PICTURES_AT_ONCE):
+                some = slice(start, start + _PICTURES_AT_ONCE)
+                batch = torch.from_numpy(np.ascontiguousarray(features[some]))
+                out[some] = self.network.encode_pictures(batch.float()).numpy()
+        return out
+
+    def similarity(
+        self, words: NDArray[np.float32], pictures: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Cosine similarity times the network's temperature; higher is a better match.
+
+        Args:
+            words: embeddings, shape (n, d).
+            pictures: embeddings, shape (m, d).
+
+        Returns:
+            Shape (n, m), float32.
+        """
+        with torch.inference_mode():
+            scores = self.network.similarity(torch.from_numpy(words), torch.from_numpy(pictures))
+        return np.asarray(scores.numpy(), dtype=np.float32)
+
+
+def load_subject(population: Population, seed: str) -> VGSSubject:
+    """Make a subject from a population folder; the factory that `population.toml` names.
+
+    Args:
+        population: has a folder with `config.json` and `<seed>.safetensors`.
+        seed: one of its seeds.
+
+    Raises:
+        ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
+    """
+    name = f"{seed}.safetensors"
+    population.verified(name)
+    path = population.file(name)
+    config = read_config(population.file("config.json"))
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ToolkitError(
+            f"{path} is not a readable safetensors file: {error}.",
+            next_command="restore the file, or train the population again",
+        ) from error
+    network = fresh_network(NetworkConfig(**config["network"]))
+    network.load(state, str(path))
+    hearing, seeing = (
+        backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
+    )
+    return VGSSubject(network, hearing, seeing)
+
+
+def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
+    """A network with its initial weights, leaving the global random state as it was.
+
+    Args:
+        config: shape and scoring.
+        seed: decides the weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return VGSNetwork(config)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a population's `config.json`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ToolkitError: it is not JSON, or lacks `network` or a backbone.
+    """
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        for kind in ("hearing", "seeing"):
+            _ = config["backbones"][kind]["folder"], config["backbones"][kind]["sha256"]
+        _ = NetworkConfig(**config["network"])
+    except (ValueError, TypeError) as error:
+        raise ToolkitError(f"{path} does not describe a network: {error}.") from error
+    except KeyError as error:
+        raise ToolkitError(f"{path} does not describe a network: {error} is missing.") from error
+    return dict(config)
+
+
+def backbone_ref(kind: str, recorded: Mapping[str, str], folder: Path) -> BackboneRef:
+    """Find the backbone that a configuration names.
+
+    Args:
+        kind: `hearing` or `seeing`.
+        recorded: `folder` (name or path) and `sha256`.
+        folder: the population's folder; the backbone is looked for beside it, then among the
+            shipped ones.
+
+    Raises:
+        ToolkitError: it is in neither place.
+    """
+    places = [folder.parent / recorded["folder"], WEIGHTS / recorded["folder"]]
+    for place in places:
+        if (place / "config.json").is_file():
+            return BackboneRef(kind, place, recorded["sha256"])
+    raise ToolkitError(
+        f"The {kind} backbone {recorded['folder']!r} is missing.",
+        given=str(folder),
+        next_command=f"put it into {places[0]}",
+    )
+
+
+def backbone_checksum(folder: str | Path) -> str:
+    """SHA-256 over the settings and the weights of a backbone folder (JSON and safetensors).
+
+    Args:
+        folder: a backbone's folder.
+    """
+    files = sorted([*Path(folder).glob("*.json"), *Path(folder).glob("*.safetensors")])
+    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _load_backbone(ref: BackboneRef) -> Any:
+    actual = backbone_checksum(ref.folder)
+    if actual != ref.sha256:
+        raise ToolkitError(
+            f"The {ref.kind} backbone is not the one that the network was trained on.",
+            given=f"{ref.folder} with checksum {actual}",
+            allowed=ref.sha256,
+            next_command="restore the backbone's folder, or train the population again",
+        )
+    if ref.kind == "hearing":
+        from toolkit.subjects.hearing import Hearing
+
+        return Hearing(ref.folder)
+    from toolkit.subjects.seeing import Seeing
+
+    return Seeing(ref.folder)
+
+
+def _check_channels(
+    what: str, shape: tuple[int, ...], dimensions: int, axis: int, channels: int
+) -> None:
+    """Refuse features that another backbone made."""
+    empty = dimensions == 2 and not shape[0]
+    if len(shape) != dimensions or shape[axis] != channels or empty:
+        raise ToolkitError(
+            f"These {what} features do not fit the network.",
+            given=f"shape {shape}",
+            allowed=f"{dimensions} dimensions, {channels} channels on axis {axis}",
+        )
