@@ -1,0 +1,191 @@
+"""The files of a population folder: weights, log, settings, description and model card."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from stimuli.files import sha256_of, write_atomic
+from toolkit.subjects.populations import DESCRIPTION_FILE
+from toolkit.training.fit import Fitted
+
+FACTORY = "toolkit.subjects.vgs_subject:load_subject"
+LOG_FILE = "training_log.csv"
+LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
+_LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
+
+
+def start(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Make a population folder and write its `config.json`.
+
+    Args:
+        folder: the population folder.
+        facts: content of `config.json`.
+    """
+    folder.mkdir(exist_ok=True)
+    _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
+
+
+def stored_key(folder: Path, seed: str) -> str | None:
+    """Checksum that the weights of a seed carry; None when there are none that can be read.
+
+    Args:
+        folder: the population folder.
+        seed: name of the seed.
+    """
+    try:
+        with safe_open(folder / f"{seed}.safetensors", framework="pt") as file:
+            return str(file.metadata()["key"])
+    except (OSError, SafetensorError, KeyError, TypeError):
+        return None
+
+
+def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
+    """Write a subject's log, then its weights in half precision.
+
+    The weights come last: they are what says that the subject is finished.
+
+    Args:
+        folder: the population folder.
+        seed: name of the seed.
+        fitted: the trained network.
+        key: checksum over everything that decided it.
+    """
+    rows = [row for row in _log_rows(folder) if row["seed"] != seed]
+    rows += [
+        {
+            "seed": seed,
+            "update": str(row.update),
+            "train_loss": "" if math.isnan(row.train_loss) else f"{row.train_loss:.6f}",
+            "valid_loss": f"{row.valid_loss:.6f}",
+            "valid_accuracy": f"{row.valid_accuracy:.6f}",
+            "kept": str(int(row.update == fitted.kept_update)),
+        }
+        for row in fitted.log
+    ]
+    rows.sort(key=lambda row: (row["seed"], int(row["update"])))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    _write(folder / LOG_FILE, text.getvalue())
+    halves = {name: value.half().contiguous() for name, value in fitted.state.items()}
+    with write_atomic(folder / f"{seed}.safetensors") as unfinished:
+        unfinished.write_bytes(save(halves, metadata={"key": key}))
+
+
+def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
+    """Write `population.toml` and `README.md` for the subjects that are finished.
+
+    Args:
+        folder: the population folder.
+        facts: content of `config.json`.
+        keys: checksum that the weights of each seed must carry; others are left out.
+    """
+    seeds = [seed for seed, key in keys.items() if stored_key(folder, seed) == key]
+    sums = {f"{seed}.safetensors": sha256_of(folder / f"{seed}.safetensors") for seed in seeds}
+    lines = [
+        f"name = {json.dumps(facts['population'])}",
+        f"description = {json.dumps(description(facts))}",
+        f"languages = {json.dumps(facts['languages'])}",
+        f"seeds = {json.dumps(seeds)}",
+        f"factory = {json.dumps(FACTORY)}",
+        "",
+        "[sha256]",
+        *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in sums.items()),
+    ]
+    _write(folder / DESCRIPTION_FILE, "\n".join(lines) + "\n")
+    _write(folder / "README.md", _card(folder, facts, seeds))
+
+
+def description(facts: Mapping[str, Any]) -> str:
+    """One line that says what a population is.
+
+    Args:
+        facts: content of `config.json`.
+
+    Example:
+        >>> description({"languages": ["en", "nl"], "stimuli": {"name": "mini"}})
+        'Learnt spoken words for pictures in English and Dutch (set mini).'
+    """
+    names = [_LANGUAGES.get(code, code) for code in facts["languages"]]
+    if not names:
+        return "Control: networks with their initial weights, trained on no language."
+    heard = " and ".join(names)
+    return f"Learnt spoken words for pictures in {heard} (set {facts['stimuli']['name']})."
+
+
+def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
+    """The model card, with front matter as the model hubs read it."""
+    training, network = facts["training"], facts["network"]
+    languages = "".join(f"\n- {code}" for code in facts["languages"]) or " []"
+    head = f"""---
+license: apache-2.0
+library_name: mevgs-toolkit
+language:{languages}
+tags:
+- visually-grounded-speech
+- word-learning
+---
+
+# {facts["population"]}
+
+{description(facts)}
+
+- **Subjects**: seeds {", ".join(seeds)}; one network each, half precision, computed in float32.
+- **Network**: family `{network["family"]}`, width {network["width"]}, embedding
+  {network["embedding"]}, temperature `{network["temperature"]}`, on the frozen backbones
+  `{facts["backbones"]["hearing"]["folder"]}` and `{facts["backbones"]["seeing"]["folder"]}`.
+- **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]}`
+- **Made by**: `mevgs-toolkit train --population {facts["population"]} --out DIR`
+"""
+    if not facts["languages"]:
+        return head + (
+            "\nNothing was learnt: what these networks do better than chance comes from the\n"
+            "backbones and from the test itself, not from words heard.\n"
+        )
+    rows = "".join(
+        f"| {row['seed']} | {row['update']} | {float(row['valid_loss']):.3f} "
+        f"| {100 * float(row['valid_accuracy']):.1f} |\n"
+        for row in _log_rows(folder)
+        if row["kept"] == "1" and row["seed"] in seeds
+    )
+    return f"""{head}
+## Training
+
+Words and pictures of the familiar concepts in split `train` of the set
+`{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
+loss on split `valid` were kept. Novel concepts and the split `test` were never read. Every subject
+made {training["n_updates"]} updates of {training["items"]} items, whatever the number of languages;
+all settings are in `config.json`, all validations in `{LOG_FILE}`.
+
+| seed | kept update | validation loss | validation accuracy, two pictures (%) |
+|---|---|---|---|
+{rows}
+## Limits
+
+The words are synthesised and the pictures are drawings. The subjects are made for comparing
+training conditions with one another; they are no model of a particular child.
+"""
+
+
+def _log_rows(folder: Path) -> list[dict[str, str]]:
+    """Rows of the log so far."""
+    path = folder / LOG_FILE
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path: Path, text: str) -> None:
+    with write_atomic(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

@@ -1,0 +1,212 @@
+"""Features of the training stimuli: every view goes through the frozen backbones once.
+
+They are kept in half precision in one file, which several training processes map into memory
+together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stimuli.files import write_atomic
+from toolkit.training import views
+
+if TYPE_CHECKING:
+    from stimuli import StimulusSet
+    from toolkit.subjects.hearing import Hearing
+    from toolkit.subjects.seeing import Seeing
+
+SPLITS = ("train", "valid")
+"""The splits that training may see. There is no way to ask for `test`."""
+_FRAME_STEP = 640
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class FeatureBank:
+    """Features of all views of the familiar stimuli in the splits `train` and `valid`."""
+
+    concepts: tuple[str, ...]
+    """Familiar classes, sorted; other fields count in this order."""
+    word_table: tuple[tuple[str, str, str, str], ...]
+    """Per word view: stimulus, split, concept, language."""
+    picture_table: tuple[tuple[str, str, str], ...]
+    """Per picture view: stimulus, split, concept."""
+    frames: Tensor
+    """Speech features of all word views one after another, half precision, (frames, dim)."""
+    word_start: NDArray[np.int64]
+    """First frame of each word view, and the end of the last: (word views + 1,)."""
+    maps: Tensor
+    """Feature maps of the picture views, half precision, (picture views, channels, h, w)."""
+
+    def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
+        """Rows of the word views of a class in a language."""
+        wanted = (split, concept, language)
+        return np.array(
+            [row for row, (_, *facts) in enumerate(self.word_table) if tuple(facts) == wanted],
+            dtype=np.int64,
+        )
+
+    def picture_rows(self, split: str, concept: str) -> NDArray[np.int64]:
+        """Rows of the picture views of a class."""
+        wanted = (split, concept)
+        return np.array(
+            [row for row, (_, *facts) in enumerate(self.picture_table) if tuple(facts) == wanted],
+            dtype=np.int64,
+        )
+
+    def words(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Speech features of some word views, padded to the longest.
+
+        Args:
+            rows: shape (n,).
+
+        Returns:
+            Features, float32, (n, frames, dim), and lengths in frames, (n,).
+        """
+        lengths = self.word_start[rows + 1] - self.word_start[rows]
+        places = self.word_start[rows][:, None] + np.arange(lengths.max())
+        np.minimum(places, self.word_start[rows + 1][:, None] - 1, out=places)
+        return self.frames[torch.from_numpy(places)].float(), torch.from_numpy(lengths)
+
+    def pictures(self, rows: NDArray[np.int64]) -> Tensor:
+        """Feature maps of some picture views, float32, (n, channels, h, w)."""
+        return self.maps[torch.from_numpy(rows)].float()
+
+
+def build_bank(
+    stimuli: StimulusSet,
+    hearing: Hearing,
+    seeing: Seeing,
+    *,
+    word_views: int,
+    picture_views: int,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> FeatureBank:
+    """Put the views of all stimuli that training may see through the backbones.
+
+    Stimuli of the split `valid` have view 0 alone: what is held out stays as it is.
+
+    Args:
+        stimuli: a stimulus set.
+        hearing: speech backbone.
+        seeing: picture backbone.
+        word_views: views of each training word, the unaltered one among them.
+        picture_views: views of each training picture, the unaltered one among them.
+        progress: called with what is being done, how much of it is done, and how much there is.
+    """
+    word_table: list[tuple[str, str, str, str]] = []
+    picture_table: list[tuple[str, str, str]] = []
+    lengths: list[int] = []
+    frames: list[Tensor] = []
+    maps: list[Tensor] = []
+    word_jobs = list(_views(stimuli, "word", word_views))
+    picture_jobs = list(_views(stimuli, "picture", picture_views))
+    for some in _portions(word_jobs):
+        clips = [
+            _whole_frames(views.clip_view(stimuli.read_clip(name), name, view))
+            for name, view in ((row["stimulus_id"], view) for row, view in some)
+        ]
+        for (row, _), feature in zip(some, hearing.features(clips), strict=True):
+            word_table.append((row["stimulus_id"], row["split"], row["concept"], row["language"]))
+            lengths.append(len(feature))
+            frames.append(torch.from_numpy(feature).half())
+        progress("hearing words", len(lengths), len(word_jobs))
+    for some in _portions(picture_jobs):
+        pictures = [
+            views.picture_view(stimuli.read_picture(row["stimulus_id"]), row["stimulus_id"], view)
+            for row, view in some
+        ]
+        maps.append(torch.from_numpy(seeing.features(pictures)).half())
+        picture_table += [(row["stimulus_id"], row["split"], row["concept"]) for row, _ in some]
+        progress("seeing pictures", len(picture_table), len(picture_jobs))
+    return FeatureBank(
+        concepts=tuple(sorted({concept for _, _, concept in picture_table})),
+        word_table=tuple(word_table),
+        picture_table=tuple(picture_table),
+        frames=torch.cat(frames),
+        word_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        maps=torch.cat(maps),
+    )
+
+
+def save_bank(bank: FeatureBank, path: Path) -> None:
+    """Write a bank to one safetensors file.
+
+    Args:
+        bank: what to write.
+        path: where to.
+    """
+    tables = {
+        "concepts": json.dumps(bank.concepts),
+        "words": json.dumps(bank.word_table),
+        "pictures": json.dumps(bank.picture_table),
+    }
+    tensors = {
+        "frames": bank.frames,
+        "maps": bank.maps,
+        "word_start": torch.from_numpy(bank.word_start),
+    }
+    with write_atomic(path) as unfinished:
+        save_file(tensors, unfinished, metadata=tables)
+
+
+def load_bank(path: Path) -> FeatureBank:
+    """Map a bank into memory; processes that do so share the pages.
+
+    Args:
+        path: a file of `save_bank`.
+    """
+    with safe_open(path, framework="pt") as file:
+        tables: dict[str, Any] = {key: json.loads(text) for key, text in file.metadata().items()}
+        return FeatureBank(
+            concepts=tuple(tables["concepts"]),
+            word_table=tuple(tuple(row) for row in tables["words"]),
+            picture_table=tuple(tuple(row) for row in tables["pictures"]),
+            frames=file.get_tensor("frames"),
+            word_start=file.get_tensor("word_start").numpy(),
+            maps=file.get_tensor("maps"),
+        )
+
+
+def bank_key(*facts: str | int) -> str:
+    """Name of a bank: a checksum over everything that decides its content and the views' code.
+
+    Args:
+        facts: checksums of stimuli and backbones, numbers of views.
+    """
+    code = Path(views.__file__).read_bytes() + Path(__file__).read_bytes()
+    return hashlib.sha256(json.dumps(facts).encode() + code).hexdigest()[:16]
+
+
+def _views(stimuli: StimulusSet, kind: str, n_views: int) -> Iterator[tuple[dict[str, str], int]]:
+    """Rows of the familiar stimuli of one kind, each with the numbers of its views."""
+    for split in SPLITS:
+        rows = stimuli.select(kind=kind, split=split, status="familiar").reset_index()
+        for row in rows.to_dict("records"):
+            for view in range(n_views if split == "train" else 1):
+                yield {str(key): str(value) for key, value in row.items()}, view
+
+
+def _portions(
+    jobs: Sequence[tuple[dict[str, str], int]],
+) -> Iterator[Sequence[tuple[dict[str, str], int]]]:
+    for start in range(0, len(jobs), _AT_ONCE):
+        yield jobs[start : start + _AT_ONCE]
+
+
+def _whole_frames(clip: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A clip with silence behind it, to a multiple of 40 ms, so that many have equal lengths."""
+    return np.pad(clip, (0, -len(clip) % _FRAME_STEP))

@@ -1,0 +1,192 @@
+"""Train one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toolkit.subjects.vgs import NetworkConfig, VGSNetwork, paired_loss
+from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.training.features import FeatureBank
+from toolkit.training.recipe import Recipe
+from toolkit.training.sampler import Items, Sampler
+from toolkit.training.schedule import learning_rate
+
+_VALIDATION_SEED = 20250817
+_ENCODE_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """One validation."""
+
+    update: int
+    """Updates made so far."""
+    train_loss: float
+    """Mean training loss since the row before; NaN in the first."""
+    valid_loss: float
+    """Loss of the fixed validation sample."""
+    valid_accuracy: float
+    """Share of (word, right picture, wrong picture) triples of the validation split in which the
+    right picture scores higher, averaged over classes and languages."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network and how it came about."""
+
+    state: dict[str, Tensor]
+    """Its parameters, float32."""
+    log: tuple[LogRow, ...]
+    """All validations, the first before any update."""
+    kept_update: int
+    """The update whose parameters are kept: the one with the lowest validation loss."""
+
+
+def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) -> Fitted:
+    """Train a subject on the training split, and choose its weights on the validation split.
+
+    Two runs with the same arguments on the same machine give the same weights.
+
+    Args:
+        bank: features of the stimuli.
+        languages: ISO codes of the languages it hears; none makes no update.
+        recipe: all choices.
+        seed: decides initial weights, items and dropout.
+    """
+    network = fresh_network(network_config(bank, recipe), seed)
+    if not languages or not recipe.n_updates:
+        return Fitted(network.state_dict(), (), 0)
+    _standardise(network, bank, languages)
+    sampler = Sampler(bank, "train", languages, seed)
+    validation = Validation(bank, languages, recipe)
+    optimiser = torch.optim.Adam(
+        network.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
+    )
+    log = [LogRow(0, float("nan"), *validation(network))]
+    best, kept = log[0].valid_loss, 0
+    state = _copy(network)
+    losses: list[float] = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for update in range(recipe.n_updates):
+            rate = learning_rate(
+                update,
+                warmup_updates=recipe.warmup_updates,
+                n_updates=recipe.n_updates,
+                peak=recipe.peak_lr,
+            )
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            network.train()
+            loss = items_loss(network, bank, sampler.draw(recipe.items, recipe.negatives))
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            losses.append(loss.item())
+            if (update + 1) % recipe.validate_every == 0 or update + 1 == recipe.n_updates:
+                log.append(LogRow(update + 1, float(np.mean(losses)), *validation(network)))
+                losses = []
+                if log[-1].valid_loss < best:
+                    best, kept, state = log[-1].valid_loss, update + 1, _copy(network)
+    return Fitted(state, tuple(log), kept)
+
+
+def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
+    """Shape of the network that a recipe asks for on these features."""
+    return NetworkConfig(
+        word_dim=bank.frames.shape[1],
+        picture_dim=bank.maps.shape[1],
+        width=recipe.width,
+        embedding=recipe.embedding,
+        temperature=recipe.temperature,
+        dropout=recipe.dropout,
+    )
+
+
+def items_loss(network: VGSNetwork, bank: FeatureBank, items: Items) -> Tensor:
+    """The published loss of some items, each of their words and pictures encoded once."""
+    words = network.encode_words(*bank.words(items.words))
+    pictures = network.encode_pictures(bank.pictures(items.pictures))
+    choices = torch.from_numpy(items.choices)
+    return paired_loss(network, words[choices], pictures[choices])
+
+
+class Validation:
+    """Loss and accuracy on the held-out familiar words and pictures.
+
+    Args:
+        bank: features of the stimuli.
+        languages: ISO codes.
+        recipe: size of the fixed sample, which is the same for all seeds.
+    """
+
+    def __init__(self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe) -> None:
+        sampler = Sampler(bank, "valid", languages, _VALIDATION_SEED)
+        self._bank = bank
+        self._items = sampler.draw(recipe.validation_items, recipe.negatives)
+        self._words = [
+            [bank.word_rows("valid", concept, language) for concept in bank.concepts]
+            for language in languages
+        ]
+        self._pictures = [bank.picture_rows("valid", concept) for concept in bank.concepts]
+
+    def __call__(self, network: VGSNetwork) -> tuple[float, float]:
+        """Validation loss and accuracy of a network."""
+        network.eval()
+        with torch.inference_mode():
+            word_rows = np.unique(np.concatenate([r for rows in self._words for r in rows]))
+            picture_rows = np.concatenate(self._pictures)
+            words = torch.empty(len(self._bank.word_table), network.config.embedding)
+            for start in range(0, len(word_rows), _ENCODE_AT_ONCE):
+                some = word_rows[start : start + _ENCODE_AT_ONCE]
+                words[some] = network.encode_words(*self._bank.words(some))
+            pictures = torch.empty(len(self._bank.picture_table), network.config.embedding)
+            pictures[picture_rows] = network.encode_pictures(self._bank.pictures(picture_rows))
+            choices = torch.from_numpy(self._items.choices)
+            loss = paired_loss(
+                network,
+                words[self._items.words][choices],
+                pictures[self._items.pictures][choices],
+            )
+            shares = []
+            for per_concept in self._words:
+                for concept, rows in enumerate(per_concept):
+                    shares.append(self._accuracy(network, words[rows], pictures, concept))
+        return float(loss), float(np.mean(shares))
+
+    def _accuracy(
+        self, network: VGSNetwork, words: Tensor, pictures: Tensor, concept: int
+    ) -> float:
+        """Share of triples answered rightly for the words of one class; a tie counts half."""
+        right = network.similarity(words, pictures[self._pictures[concept]])
+        others = [rows for place, rows in enumerate(self._pictures) if place != concept]
+        wrong = network.similarity(words, pictures[np.concatenate(others)])
+        margin = right.unsqueeze(2) - wrong.unsqueeze(1)
+        return float((margin > 0).float().mean() + 0.5 * (margin == 0).float().mean())
+
+
+def _standardise(network: VGSNetwork, bank: FeatureBank, languages: Sequence[str]) -> None:
+    """Fold the training features' means and deviations into the input projections.
+
+    The network then begins as if every channel had mean 0 and deviation 1, and keeps its form.
+    """
+    rows = [bank.word_rows("train", c, language) for c in bank.concepts for language in languages]
+    words, lengths = bank.words(np.concatenate(rows)[::7])
+    heard = torch.cat([word[:length] for word, length in zip(words, lengths, strict=True)])
+    pictures = [bank.picture_rows("train", concept) for concept in bank.concepts]
+    seen = bank.pictures(np.concatenate(pictures)[::7]).transpose(0, 1).flatten(1).T
+    with torch.no_grad():
+        for tower, values in ((network.audio_enc, heard), (network.image_enc, seen)):
+            deviation, mean = torch.std_mean(values, dim=0)
+            projection = tower.pool.proj_in
+            projection.weight.div_(deviation.clamp(min=1e-3))
+            projection.bias.sub_(projection.weight @ mean)
+
+
+def _copy(network: VGSNetwork) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in network.state_dict().items()}

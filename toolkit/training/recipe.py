@@ -1,0 +1,51 @@
+"""All choices of a training, in one record that is written next to the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a subject is trained; the defaults made the shipped populations.
+
+    Every subject makes the same number of updates with the same number of items each, however many
+    languages it hears.
+
+    Example:
+        >>> Recipe().items * Recipe().n_updates
+        72000
+    """
+
+    n_updates: int = 1200
+    """Steps of the optimiser; 0 leaves the initial weights (an untrained subject)."""
+    items: int = 60
+    """Items per update: a word and a picture that belong together."""
+    negatives: int = 11
+    """Items of other classes that each item is told apart from, per modality."""
+    peak_lr: float = 2e-3
+    """Highest learning rate of Adam."""
+    warmup_updates: int = 120
+    """Updates over which the learning rate rises."""
+    weight_decay: float = 5e-7
+    """Of Adam (L2)."""
+    dropout: float = 0.1
+    """Inside the transformer layers."""
+    label_smoothing: float = 0.0
+    feature_dropout: float = 0.0
+    standardise: bool = True
+    average: float = 0.0
+    temperature: str = "published"
+    """Which temperature the network has, see `NetworkConfig.temperature`."""
+    width: int = 64
+    """Width of both towers."""
+    embedding: int = 64
+    """Dimensions of the common space."""
+    word_views: int = 6
+    """Views of each training word."""
+    picture_views: int = 24
+    """Views of each training picture."""
+    validate_every: int = 100
+    """Updates between two validations; the weights with the lowest validation loss are kept."""
+    validation_items: int = 600
+    """Items of the fixed validation sample."""
