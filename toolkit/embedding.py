@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -89,7 +90,7 @@ class EmbeddingStore:
     def read(self, path: Path) -> Embeddings:
         """Read what is stored; a damaged file counts as absent, since it can be made again."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 return Embeddings(
                     dict(zip(stored["word_ids"].tolist(), stored["words"], strict=True)),
                     dict(zip(stored["picture_ids"].tolist(), stored["pictures"], strict=True)),

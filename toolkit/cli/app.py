@@ -19,11 +19,12 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="mevgs-toolkit",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    # Plain help: drawing it with rich would double the time that --help takes.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Ask a trained model what child-language researchers ask a child.\n\n"
-    "Start with: [bold]mevgs-toolkit run-paradigm me --subject bilingual-en-nl[/bold]",
+    "Start with: mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
 )
 run.register(app)
 listing.register(app)

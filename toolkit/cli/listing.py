@@ -78,7 +78,7 @@ def describe(
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
 ) -> None:
-    """Say what a paradigm asks, who a population is, or what a stimulus set holds.
+    """Describe a paradigm, population or set.
 
     Example: mevgs-toolkit describe me
     """
@@ -103,7 +103,7 @@ def describe(
 
 
 def version() -> None:
-    """Print the versions of the toolkit and of the packages it stands on."""
+    """Print versions, dependencies included."""
     import platform
 
     from reports.console import console, table

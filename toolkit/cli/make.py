@@ -19,7 +19,9 @@ def new_paradigm(
     name: Annotated[str, typer.Argument(help="Name on the command line, e.g. my-paradigm.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("my-paradigms"),
 ) -> None:
-    """Write a commented, working paradigm file and its test, to be edited.
+    """Write a working paradigm to be edited.
+
+    The file is commented and comes with its test.
 
     Example: mevgs-toolkit new-paradigm my-paradigm
     """
@@ -42,9 +44,9 @@ def train(
     stimuli: Annotated[str, typer.Option(help="Stimulus set to train on.")] = "mini",
     jobs: Annotated[int, typer.Option(min=1, help="Subjects trained at the same time.")] = 2,
 ) -> None:
-    """Train populations of VGS networks on the training split of a stimulus set.
+    """Train populations of VGS networks.
 
-    Subjects that are finished are skipped, so that the same command goes on after a stop.
+    Only the training split of the stimulus set is used. Subjects that are finished are skipped, so that the same command goes on after a stop.
 
     Example: mevgs-toolkit train --population bilingual-en-nl --out my-subjects
     """
@@ -60,7 +62,9 @@ def export(
     run: Annotated[Path, typer.Argument(help="Run folder, as printed by run-paradigm.")],
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
 ) -> None:
-    """Write the trials of a run as CSV, for R or a spreadsheet.
+    """Write the trials of a run as CSV.
+
+    For R or a spreadsheet; columns as in trials.parquet.
 
     Example: mevgs-toolkit export mevgs-runs/me-perfect-1a2b3c4d --out trials.csv
     """

@@ -25,17 +25,18 @@ def register(app: typer.Typer) -> None:
 
 
 def run_paradigm(
-    name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me, translation.")],
+    name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me or translation.")],
     subject: Annotated[
         list[str],
         typer.Option(
+            metavar="POPULATION",
             help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
             "bilingual-en-nl/c. Repeat for several."
         ),
     ],
     language: Annotated[
         list[str] | None,
-        typer.Option(help="Test language; by default those the population knows. Repeatable."),
+        typer.Option(metavar="CODE", help="Test language; by default those the population knows. Repeatable."),
     ] = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
@@ -48,15 +49,14 @@ def run_paradigm(
     jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
     output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
 ) -> None:
-    """Put a paradigm to populations of subjects and print accuracy with intervals.
+    """Put a paradigm to populations of subjects.
 
-    Finished work is kept: the same command again does only what is missing.
+    Prints accuracy with intervals over seeds and writes a run folder. Finished work is kept: the same command again does only what is missing.
 
-    For example:
+    \b
+    Examples:
       mevgs-toolkit run-paradigm me --subject bilingual-en-nl
-
-      mevgs-toolkit run-paradigm me --subject monolingual-en --subject bilingual-en-nl --language en
-
+      mevgs-toolkit run-paradigm me --subject monolingual-en --subject bilingual-en-nl
       mevgs-toolkit run-paradigm familiar --subject perfect --format json
     """
     from paradigms.registry import get_paradigm

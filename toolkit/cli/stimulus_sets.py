@@ -17,9 +17,9 @@ def register(app: typer.Typer) -> None:
 def check_stimuli(
     directory: Annotated[str, typer.Argument(help="Folder of a stimulus set, or a set's name.")],
 ) -> None:
-    """Check a stimulus set, every file of it, and list all faults at once.
+    """Check every file of a stimulus set.
 
-    Exit code 0 if there are none, else 2.
+    All faults are listed at once. Exit code 0 if there are none, else 2.
 
     Example: mevgs-toolkit check-stimuli my-stimuli
     """
@@ -47,7 +47,9 @@ def synthesize(
     takes: Annotated[int, typer.Option(min=1, help="Recordings per word and voice.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of pitch and rate.")] = 0,
 ) -> None:
-    """Speak the words of a list with espeak-ng and write them as a stimulus set.
+    """Speak a word list as a stimulus set.
+
+    Needs espeak-ng. All pictures that a set has are left as they are.
 
     Example: mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
     """

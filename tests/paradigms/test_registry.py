@@ -1,0 +1,84 @@
+"""Paradigms are found by scan, in a user's folder and through entry points; clashes are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paradigms.new import write_paradigm
+from paradigms.registry import find_paradigms, get_paradigm
+from stimuli import StimulusSet
+from stimuli.errors import ToolkitError
+from toolkit.runner import run
+from toolkit.subjects.populations import open_population
+from toolkit.trials import read_trials
+
+
+def test_unknown_name_shows_the_nearest() -> None:
+    with pytest.raises(ToolkitError) as caught:
+        get_paradigm("translaton")
+    assert caught.value.nearest == "translation"
+    assert caught.value.next_command == "mevgs-toolkit list paradigms"
+
+
+def test_new_paradigm_runs_unedited(tmp_path: Path, tiny_set: StimulusSet) -> None:
+    written, test = write_paradigm("two-novel-things", tmp_path / "mine")
+    assert written.name == "two_novel_things.py"
+    compile(test.read_text(), str(test), "exec")
+    paradigm = get_paradigm("two-novel-things", tmp_path / "mine")
+    done = run(paradigm, [open_population("perfect/a")], tiny_set, root=tmp_path / "runs")
+    assert read_trials(done.directory.trials_path)["correct"].mean() == 1
+
+
+@pytest.mark.parametrize("name", ["My Paradigm", "../evil", "me", "", "a--b", "9lives"])
+def test_bad_names_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ToolkitError):
+        write_paradigm(name, tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_files_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    path, _ = write_paradigm("mine", tmp_path)
+    path.write_text("# edited\n")
+    with pytest.raises(ToolkitError, match="already there"):
+        write_paradigm("mine", tmp_path)
+    assert path.read_text() == "# edited\n"
+
+
+def test_two_paradigms_of_one_name_are_refused(tmp_path: Path) -> None:
+    path, _ = write_paradigm("mine", tmp_path)
+    (tmp_path / "again.py").write_text(path.read_text())
+    with pytest.raises(ToolkitError, match="Two paradigms are called 'mine'"):
+        find_paradigms(tmp_path)
+
+
+def test_a_user_cannot_replace_a_built_in_by_accident(tmp_path: Path) -> None:
+    path, _ = write_paradigm("mine", tmp_path)
+    path.write_text(path.read_text().replace('"mine"', '"me"'))
+    with pytest.raises(ToolkitError, match="Two paradigms are called 'me'"):
+        find_paradigms(tmp_path)
+
+
+def test_a_file_with_an_error_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import nowhere_to_be_found\n")
+    with pytest.raises(ToolkitError, match=r"broken\.py cannot be imported: ModuleNotFoundError"):
+        find_paradigms(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match="no folder of paradigms"):
+        find_paradigms(tmp_path / "nowhere")
+
+
+def test_entry_points_bring_paradigms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = write_paradigm("from-a-package", tmp_path)
+    path.rename(tmp_path / "a_package.py")
+    info = tmp_path / "a_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[mevgs_toolkit.paradigms]\nfrom-a-package = a_package:FromAPackage\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert get_paradigm("from-a-package").version == 1

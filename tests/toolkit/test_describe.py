@@ -1,0 +1,65 @@
+"""Accuracy over seeds against values worked out by hand and with SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.trials import table_faults
+
+
+def trials(answers: dict[str, list[int]], ties: int = 0) -> pd.DataFrame:
+    rows = [
+        {
+            "paradigm": "me", "paradigm_version": 1, "population": "p", "test_language": "en",
+            "condition": "novel-familiar", "seed": seed, "correct": correct, "n_choices": 2,
+            "tie": number < ties,
+        }
+        for seed, given in answers.items()
+        for number, correct in enumerate(given)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_seed_accuracy_counts() -> None:
+    table = seed_accuracy(trials({"a": [0, 1, 1, 1], "b": [0, 0, 0, 1]}, ties=1))
+    assert table["accuracy"].tolist() == [0.75, 0.25]
+    assert table["n_correct"].tolist() == [3, 1]
+    assert table["n_ties"].tolist() == [1, 1]
+    assert table["chance"].tolist() == [0.5, 0.5]
+
+
+def test_interval_is_that_of_a_one_sample_t_test() -> None:
+    rng = np.random.default_rng(0)
+    answers = {seed: rng.integers(0, 2, 50).tolist() for seed in "abcdefg"}
+    row = accuracy_over_seeds(seed_accuracy(trials(answers))).iloc[0]
+    means = [np.mean(given) for given in answers.values()]
+    interval = stats.ttest_1samp(means, 0.5).confidence_interval(0.95)
+    assert row["mean"] == pytest.approx(np.mean(means), abs=1e-12)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(interval), abs=1e-12)
+
+
+def test_one_seed_has_no_interval() -> None:
+    row = accuracy_over_seeds(seed_accuracy(trials({"a": [1, 1, 0]}))).iloc[0]
+    assert row["mean"] == pytest.approx(2 / 3)
+    assert np.isnan(row[["sd", "std_error", "ci_low", "ci_high"]].astype(float)).all()
+
+
+def test_table_faults_are_listed_together() -> None:
+    table = trials({"a": [1, 2]}).rename(columns={"seed": "sed"})
+    table["tie"] = True
+    faults = table_faults(table)
+    assert any("column seed is missing (is it sed?)" in fault for fault in faults)
+    assert any("column correct holds [2]" in fault for fault in faults)
+    assert "a tie is counted as correct" in faults
+    assert any("score_target is missing" in fault for fault in faults)
+
+
+def test_text_scores_and_duplicates_are_faults() -> None:
+    table = trials({"a": [1, 0]}).assign(trial=[3, 3], margin=["high", "low"])
+    faults = table_faults(table)
+    assert "column margin holds text, expected numbers" in faults
+    assert any("1 rows occur twice" in fault for fault in faults)

@@ -1,0 +1,331 @@
+"""The runner: known subjects, reuse and resume, contract breaches, languages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from paradigms import Paradigm
+from paradigms.registry import find_paradigms, get_paradigm
+from stimuli import StimulusSet
+from toolkit.errors import ToolkitError
+from toolkit.runner import Run, run
+from toolkit.subjects.populations import Population, open_population
+from toolkit.trials import COLUMNS, read_trials, table_faults
+
+DUMMIES = ("perfect", "reversed", "random", "constant", "familiar-seeker")
+
+
+def trials_of(done: Run) -> pd.DataFrame:
+    return read_trials(done.directory.trials_path)
+
+
+def run_dummy(name: str, paradigm: str, stimuli: StimulusSet, root: Path) -> pd.DataFrame:
+    return trials_of(run(get_paradigm(paradigm), [open_population(name)], stimuli, root=root))
+
+
+@pytest.mark.parametrize("paradigm", sorted(find_paradigms()))
+class TestDummies:
+    """Every paradigm with every dummy; expectations follow from what each dummy does."""
+
+    def test_perfect_is_always_right(
+        self, paradigm: str, tiny_set: StimulusSet, tmp_path: Path
+    ) -> None:
+        assert (run_dummy("perfect", paradigm, tiny_set, tmp_path)["correct"] == 1).all()
+
+    def test_reversed_is_never_right(
+        self, paradigm: str, tiny_set: StimulusSet, tmp_path: Path
+    ) -> None:
+        table = run_dummy("reversed", paradigm, tiny_set, tmp_path)
+        assert (table["correct"] == 0).all()
+        # Distractors of a trial with many options tie with each other, never with the target.
+        assert not table["tie"].any()
+
+    def test_random_stays_in_its_binomial_band(
+        self, paradigm: str, tiny_set: StimulusSet, tmp_path: Path
+    ) -> None:
+        table = run_dummy("random", paradigm, tiny_set, tmp_path)
+        for chance, rows in table.groupby(1 / table["n_choices"]):
+            low, high = binom.interval(0.9999, len(rows), chance)
+            assert low <= rows["correct"].sum() <= high
+
+    def test_constant_ties_always_and_is_never_right(
+        self, paradigm: str, tiny_set: StimulusSet, tmp_path: Path
+    ) -> None:
+        table = run_dummy("constant", paradigm, tiny_set, tmp_path)
+        assert table["tie"].all()
+        assert (table["correct"] == 0).all()
+
+
+def test_familiar_seeker_fails_me_and_passes_its_control(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    table = run_dummy("familiar-seeker", "me", tiny_set, tmp_path)
+    accuracy = table.groupby("condition", observed=True)["correct"].mean()
+    assert accuracy["novel-familiar"] == 0
+    assert accuracy["novel*-familiar"] == 0
+    assert accuracy["familiar-novel"] == 1
+    assert table.loc[table["condition"] == "novel-novel", "tie"].all()
+
+
+@pytest.fixture
+def hasher(subjects_dir: Path) -> Population:
+    return open_population("hasher", subjects_dir)
+
+
+def heard_by(hasher: Population) -> list[tuple[str, int]]:
+    """What the subjects of the population were asked to embed, over all its seeds."""
+    module = next(m for name, m in sys.modules.items() if "hasher_subject" in name)
+    return module.heard  # type: ignore[no-any-return]
+
+
+def test_trials_table_has_all_columns_and_crossed_items(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    table = trials_of(run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path))
+    assert list(table.columns) == [column.name for column in COLUMNS]
+    assert table_faults(table) == []
+    me = table[table["condition"] == "novel-familiar"]
+    assert (me.groupby(["seed", "test_language"], observed=True).size() == 5 * 50).all()
+    items = ["trial", "test_language", "word_id", "target_id", "distractor_id", "target_position"]
+    per_seed = [
+        rows[items].astype(str).reset_index(drop=True)
+        for _, rows in table.groupby("seed", observed=True)
+    ]
+    for other in per_seed[1:]:
+        pd.testing.assert_frame_equal(per_seed[0], other)
+
+
+def test_every_stimulus_is_embedded_once_per_subject(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path)
+    heard = heard_by(hasher)
+    words = len(tiny_set.select(kind="word", split="test"))
+    pictures = len(tiny_set.select(kind="picture", split="test"))
+    assert heard == [("word", words), ("picture", pictures)] * 3
+    run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    assert len(heard) == 6, "a second paradigm must find the embeddings on disk"
+
+
+def test_scores_are_the_subjects_similarities(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    table = trials_of(run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path, per_class=2))
+    subject = hasher.load("b")
+    rows = table[(table["seed"] == "b") & (table["word_id"] != "*")]
+    for row in rows.sample(7, random_state=0).itertuples():
+        word = subject.embed_words([tiny_set.read_clip(row.word_id)])
+        pair = [tiny_set.read_picture(name) for name in (row.target_id, row.distractor_id)]
+        expected = subject.similarity(word, subject.embed_pictures(pair))[0]
+        assert row.score_target == pytest.approx(expected[0], abs=1e-5)
+        assert row.score_distractor == pytest.approx(expected[1], abs=1e-5)
+    row = next(table[(table["seed"] == "b") & (table["word_id"] == "*")].itertuples())
+    words = tiny_set.select(kind="word", split="test", language=row.test_language)
+    vectors = subject.embed_words([tiny_set.read_clip(name) for name in words.index])
+    picture = subject.embed_pictures([tiny_set.read_picture(row.target_id)])
+    by_class = pd.Series(subject.similarity(vectors, picture)[:, 0]).groupby(
+        words["concept"].to_numpy()
+    )
+    assert row.score_target == pytest.approx(by_class.mean().mean(), abs=1e-5)
+
+
+@pytest.mark.parametrize(("shift", "factor"), [(1.0, 1.0), (0.0, 3.0), (-2.0, 0.25)])
+def test_shifting_and_scaling_scores_changes_no_answer(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path, shift: float, factor: float
+) -> None:
+    paradigm = get_paradigm("me")
+    plain = trials_of(run(paradigm, [hasher], tiny_set, root=tmp_path / "plain"))
+
+    def load(population: Population, seed: str) -> object:
+        subject = hasher.load(seed)
+        subject.shift, subject.factor = np.float32(shift), np.float32(factor)
+        return subject
+
+    changed = Population("hasher", hasher.languages, hasher.seeds, "Changed.", load)  # type: ignore[arg-type]
+    other = trials_of(run(paradigm, [changed], tiny_set, root=tmp_path / "changed"))
+    np.testing.assert_array_equal(plain["correct"], other["correct"])
+
+
+def test_same_command_reuses_everything_and_changes_no_byte(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    first = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path)
+    before = first.directory.trials_path.read_bytes()
+    again = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path)
+    assert (first.n_computed, first.n_reused) == (6, 0)
+    assert (again.n_computed, again.n_reused) == (0, 6)
+    assert again.directory.trials_path.read_bytes() == before
+    elsewhere = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path / "other")
+    assert elsewhere.directory.run_id == first.directory.run_id
+    assert elsewhere.directory.trials_path.read_bytes() == before
+
+
+class StopError(Exception):
+    """Stands for whatever ends a run in its middle."""
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 4])
+def test_interrupted_run_goes_on_without_loss_or_duplicates(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path, stop_after: int
+) -> None:
+    paradigm = get_paradigm("me")
+    whole = run(paradigm, [hasher], tiny_set, root=tmp_path / "whole")
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "asking" and done > stop_after:
+            raise StopError
+
+    with pytest.raises(StopError):
+        run(paradigm, [hasher], tiny_set, root=tmp_path / "cut", progress=stop)
+    folder = tmp_path / "cut" / whole.directory.run_id
+    assert len(list((folder / "cells").glob("*"))) == stop_after + 1
+    assert not (folder / "trials.parquet").exists()
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
+    done = run(paradigm, [hasher], tiny_set, root=tmp_path / "cut")
+    assert done.n_reused == stop_after + 1
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
+    assert done.directory.trials_path.read_bytes() == whole.directory.trials_path.read_bytes()
+
+
+def test_edited_paradigm_is_a_new_run(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    source = Path("familiar.py")
+    text = (Path(sys.modules["paradigms"].__path__[0]) / source).read_text()
+    ids = []
+    for number, change in enumerate(("", "# a remark\n")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "mine.py").write_text(text.replace('"familiar", v', '"mine", v') + change)
+        done = run(get_paradigm("mine", folder), [hasher], tiny_set, root=tmp_path / "runs")
+        ids.append(done.directory.run_id)
+    assert ids[0] != ids[1]
+
+
+def test_manifest_records_what_was_run(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    done = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path, per_class=3, trial_seed=7)
+    manifest = json.loads((done.directory.folder / "manifest.json").read_text())
+    assert manifest["paradigm"]["name"] == "me"
+    assert manifest["stimuli"]["checksum"] == tiny_set.checksum
+    assert manifest["subjects"] == {f"hasher/{s}": hasher.checksum(s) for s in "abc"}
+    assert (manifest["trials_per_class"], manifest["trial_seed"]) == (3, 7)
+    assert manifest["packages"]["numpy"] == np.__version__
+    assert {"git", "machine", "started", "ended", "command"} <= set(manifest)
+
+
+def test_several_populations_stand_in_one_table(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    both = [hasher, open_population("perfect/a")]
+    done = run(get_paradigm("familiar"), both, tiny_set, root=tmp_path)
+    table = trials_of(done)
+    assert set(table["population"]) == {"hasher", "perfect"}
+    assert done.directory.run_id.startswith("familiar-2-populations-")
+
+
+def test_language_that_a_subject_never_heard_is_a_control_with_a_warning(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    english = Population("english", ("en",), ("a",), "English.", lambda p, s: hasher.load(s))
+    done = run(get_paradigm("familiar"), [english], tiny_set, languages=["nl"], root=tmp_path)
+    assert done.warnings == (
+        "english was not trained on nl: read its results there as a control.",
+    )
+
+
+def test_unknown_language_is_refused(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolkitError, match="no language of the stimulus set 'tiny' 'de'"):
+        run(get_paradigm("me"), [hasher], tiny_set, languages=["de"], root=tmp_path)
+    assert not list(tmp_path.glob("me-*"))
+
+
+def test_translation_needs_two_languages(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    english = Population("english", ("en",), ("a",), "English.", lambda p, s: hasher.load(s))
+    with pytest.raises(ToolkitError, match="needs 2 languages"):
+        run(get_paradigm("translation"), [english], tiny_set, root=tmp_path)
+
+
+class Broken:
+    """Breaks the contract in the way it is told."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def embed_words(self, clips: list[np.ndarray]) -> object:
+        vectors = np.ones((len(clips), 3), np.float32)
+        if self.how == "nan":
+            vectors[1] = np.nan
+        return {"list": [1], "short": vectors[1:], "flat": vectors[0]}.get(self.how, vectors)
+
+    def embed_pictures(self, pictures: list[np.ndarray]) -> np.ndarray:
+        return np.ones((len(pictures), 3), np.float32)
+
+    def similarity(self, words: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+        matrix = words @ pictures.T
+        return matrix * np.nan if self.how == "nan score" else matrix
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("nan", "broken/a gave NaN or infinity for 1 of"),
+        ("list", "broke the contract"),
+        ("short", "broke the contract"),
+        ("flat", "broke the contract"),
+        ("nan score", "gave NaN or infinity as a score"),
+    ],
+)
+def test_subjects_that_break_the_contract_are_named_and_nothing_is_stored(
+    tiny_set: StimulusSet, tmp_path: Path, how: str, message: str
+) -> None:
+    broken = Population("broken", ("en",), ("a",), "Broken.", lambda p, s: Broken(how))  # type: ignore[arg-type]
+    with pytest.raises(ToolkitError, match=message):
+        run(get_paradigm("familiar"), [broken], tiny_set, root=tmp_path)
+    assert not list(tmp_path.glob("*/cells/*"))
+    assert how == "nan score" or not list(tmp_path.glob("embeddings/*"))
+
+
+def test_a_subject_without_the_contract_is_refused(tiny_set: StimulusSet, tmp_path: Path) -> None:
+    deaf = Population("deaf", ("en",), ("a",), "Deaf.", lambda p, s: object())  # type: ignore[arg-type]
+    with pytest.raises(ToolkitError, match="cannot hear words and look at pictures"):
+        run(get_paradigm("familiar"), [deaf], tiny_set, root=tmp_path)
+
+
+def test_damaged_embeddings_are_made_again(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    for path in (tmp_path / "embeddings").glob("*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    for path in first.directory.folder.glob("cells/*"):
+        path.unlink()
+    first.directory.trials_path.unlink()
+    again = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    assert again.n_computed == 6
+
+
+def test_jobs_change_nothing(hasher: Population, tiny_set: StimulusSet, tmp_path: Path) -> None:
+    one = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path / "one")
+    two = run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path / "two", jobs=3)
+    assert one.directory.trials_path.read_bytes() == two.directory.trials_path.read_bytes()
+
+
+def test_paradigm_with_wrong_scores_is_named(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Paradigm, "measure", lambda self, trials, responses: np.zeros((2, 2)))
+    with pytest.raises(ToolkitError, match=r"made scores of shape \(2, 2\)"):
+        run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
