@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 MATRIX_ENTRIES = 1 << 23
 """Similarities held at once (32 MB), so that memory does not grow with the stimulus set."""
+TRIALS_AT_ONCE = 1 << 16
+"""Trials scored together."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,15 @@ class Paradigm(ABC):
         for start in range(0, len(trials.word_ids), block):
             vectors = responses.words[start : start + block]
             matrix = responses.similarity(vectors, responses.pictures)
-            rows = np.flatnonzero((trials.word >= start) & (trials.word < start + block))
-            scores[rows] = matrix[(trials.word[rows] - start)[:, None], trials.options[rows]]
+            for part in _parts(len(trials)):
+                word, options = trials.word[part] - start, trials.options[part]
+                rows = (word >= 0) & (word < len(vectors))
+                scores[part][rows] = matrix[word[rows, None], options[rows]]
         if trials.asks_all_words:
-            rows = np.flatnonzero(trials.word < 0)
-            scores[rows] = mean_over_words(trials, responses, block)[trials.options[rows]]
+            mean = mean_over_words(trials, responses, block)
+            for part in _parts(len(trials)):
+                rows = trials.word[part] < 0
+                scores[part][rows] = mean[trials.options[part][rows]]
         return scores
 
     def headline(self, condition: str) -> bool:
@@ -147,6 +153,11 @@ class PicturePairs(Paradigm):
             for c in self.conditions
         ]
         return picture_pairs(stimuli, language, rng, designs, per_class)
+
+
+def _parts(n: int) -> Iterator[slice]:
+    """Slices that cover n trials, so that temporary arrays stay small."""
+    return (slice(start, start + TRIALS_AT_ONCE) for start in range(0, n, TRIALS_AT_ONCE))
 
 
 def mean_over_words(trials: Trials, responses: Responses, block: int) -> Floats:

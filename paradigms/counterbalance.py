@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from stimuli import StimulusSet
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -50,25 +50,36 @@ class _Items:
     """Words or pictures of a set as arrays; positions are indices into the ids."""
 
     ids: tuple[str, ...]
-    concept: npt.NDArray[np.object_]
-    status: npt.NDArray[np.object_]
-    group: npt.NDArray[np.object_]
+    concepts: list[str]
+    status: dict[str, str]
+    concept: Ints
+    groups: list[str]
+    group: Ints
 
     @classmethod
     def of(cls, table: pd.DataFrame, group: str) -> _Items:
-        column = table[group] if group in table else table["concept"].map(lambda _: "")
+        named = table["concept"].tolist()
+        concepts = sorted(set(named))
+        grouped = table[group].fillna("").tolist() if group in table else [""] * len(table)
+        groups = sorted(set(grouped))
         return cls(
             ids=tuple(table.index),
-            concept=table["concept"].to_numpy(object),
-            status=table["status"].to_numpy(object),
-            group=column.fillna("").to_numpy(object),
+            concepts=concepts,
+            status=dict(zip(named, table["status"].tolist(), strict=True)),
+            concept=np.array([concepts.index(name) for name in named], dtype=np.int32),
+            groups=groups,
+            group=np.array([groups.index(name) for name in grouped], dtype=np.int32),
         )
 
     def classes(self, status: str) -> list[str]:
-        return sorted(set(self.concept[self.status == status]))
+        return [name for name in self.concepts if self.status[name] == status]
 
     def of_class(self, concept: str) -> Ints:
-        return np.flatnonzero(self.concept == concept)
+        return np.flatnonzero(self.concept == self.concepts.index(concept)).astype(np.int32)
+
+    def concept_of(self) -> dict[str, str]:
+        names = (self.concepts[code] for code in self.concept)
+        return dict(zip(self.ids, names, strict=True))
 
 
 def picture_pairs(
@@ -115,12 +126,11 @@ def picture_pairs(
     return Trials(
         word_ids=words.ids,
         option_ids=pictures.ids,
-        concept_of=dict(zip(words.ids, words.concept, strict=True))
-        | dict(zip(pictures.ids, pictures.concept, strict=True)),
+        concept_of=words.concept_of() | pictures.concept_of(),
         conditions=tuple(design.name for design in designs),
-        condition=np.repeat(np.arange(len(designs)), lengths).astype(np.int16),
-        word=np.concatenate(word).astype(np.int32),
-        options=np.concatenate([made[d.name][1] for d in designs]).astype(np.int32),
+        condition=np.repeat(np.arange(len(designs), dtype=np.int16), lengths),
+        word=np.concatenate(word),
+        options=np.concatenate([made[d.name][1] for d in designs]),
         target_position=np.concatenate([made[d.name][2] for d in designs]).astype(np.int16),
         familiar=frozenset([*words.classes("familiar"), *pictures.classes("familiar")]),
     )
@@ -134,7 +144,7 @@ def _condition(
     per_class: int,
 ) -> tuple[Ints, Ints, Ints]:
     """Return word (n,), options (n, 2) and target position (n,) of one condition."""
-    shown = set(pictures.concept)
+    shown = set(pictures.concepts)
     classes = [name for name in words.classes(design.word) if name in shown]
     others = pictures.classes(design.distractor)
     needed = 1 + (design.word == design.distractor) + design.mismatched
@@ -152,7 +162,8 @@ def _condition(
         shows = classes[(index + 1) % len(classes)] if design.mismatched else name
         candidates, extras_from = _candidates(others, {name, shows}, index, per_class)
         turns = (extras_from + np.arange(per_class)) % len(candidates)
-        distractor_class.append(np.array(candidates, object)[rng.permutation(turns)])
+        codes = np.array([pictures.concepts.index(one) for one in candidates], dtype=np.int32)
+        distractor_class.append(codes[rng.permutation(turns)])
         word.append(_spread_by_group(words, words.of_class(name), per_class, rng))
         of_target = pictures.of_class(shows)
         target.append(of_target[balanced_cycles(per_class, len(of_target), rng)])
@@ -160,11 +171,11 @@ def _condition(
     targets = np.concatenate(target)
     distractors = _same_style(pictures, targets, np.concatenate(distractor_class), rng)
     places = np.concatenate(position)
-    left = np.where(places == 0, targets, distractors)
-    right = np.where(places == 0, distractors, targets)
     order = rng.permutation(len(targets))
-    options = np.stack([left, right], axis=1)[order]
-    return np.concatenate(word)[order], options, places[order].astype(np.int64)
+    options = np.stack([targets, distractors], axis=1)[order]
+    on_the_right = places[order] == 1
+    options[on_the_right] = options[on_the_right][:, ::-1]
+    return np.concatenate(word)[order], options, places[order].astype(np.int32)
 
 
 def _candidates(
@@ -186,29 +197,26 @@ def _candidates(
 def _spread_by_group(items: _Items, members: Ints, n: int, rng: np.random.Generator) -> Ints:
     """Choose n members, every group (voice) equally often and evenly within each group."""
     groups = items.group[members]
-    names = sorted(set(groups))
-    turn = balanced_cycles(n, len(names), rng)
-    chosen = np.empty(n, dtype=np.int64)
-    for number, name in enumerate(names):
+    present = np.unique(groups)
+    turn = balanced_cycles(n, len(present), rng)
+    chosen = np.empty(n, dtype=np.int32)
+    for number, group in enumerate(present):
         here = np.flatnonzero(turn == number)
-        own = members[groups == name]
+        own = members[groups == group]
         chosen[here] = own[balanced_cycles(len(here), len(own), rng)]
     return chosen
 
 
 def _same_style(
-    pictures: _Items,
-    targets: Ints,
-    distractor_class: npt.NDArray[np.object_],
-    rng: np.random.Generator,
+    pictures: _Items, targets: Ints, distractor_class: Ints, rng: np.random.Generator
 ) -> Ints:
     """Choose a distractor picture per trial: of the given class, in the target's style if any."""
     styles = pictures.group[targets]
-    chosen = np.empty(len(targets), dtype=np.int64)
-    for concept in sorted(set(distractor_class)):
-        of_class = pictures.of_class(concept)
-        for style in sorted(set(styles)):
-            here = np.flatnonzero((distractor_class == concept) & (styles == style))
+    chosen = np.empty(len(targets), dtype=np.int32)
+    for code in np.unique(distractor_class):
+        of_class = np.flatnonzero(pictures.concept == code)
+        for style in np.unique(styles):
+            here = np.flatnonzero((distractor_class == code) & (styles == style))
             alike = of_class[pictures.group[of_class] == style]
             pool = alike if len(alike) else of_class
             chosen[here] = pool[balanced_cycles(len(here), len(pool), rng)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,9 +85,11 @@ class Trials:
             yield "a target position points to an empty place"
         if (self.n_choices < 2).any():
             yield "a trial offers fewer than two options"
-        ordered = np.sort(self.options, axis=1)
-        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-            yield "a trial shows the same option twice"
+        columns = self.options.T
+        for place, later in itertools.combinations(range(len(columns)), 2):
+            if ((columns[place] == columns[later]) & (columns[place] >= 0)).any():
+                yield "a trial shows the same option twice"
+                break
         yield from self._name_faults()
 
     def _name_faults(self) -> Iterable[str]:
@@ -214,7 +217,7 @@ def balanced_places(n: int, n_places: int, rng: np.random.Generator) -> npt.NDAr
     return balanced_cycles(n, n_places, rng).astype(np.int16)
 
 
-def balanced_cycles(n: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def balanced_cycles(n: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
     """Draw n numbers below size, each equally often to within one, every cycle freshly shuffled.
 
     Fresh shuffles keep two such sequences of different length from falling into step, so that
@@ -225,5 +228,5 @@ def balanced_cycles(n: int, size: int, rng: np.random.Generator) -> npt.NDArray[
         3
     """
     cycles = -(-n // size)
-    blocks = np.tile(np.arange(size), (cycles, 1))
+    blocks = np.tile(np.arange(size, dtype=np.int32), (cycles, 1))
     return rng.permuted(blocks, axis=1).ravel()[:n]

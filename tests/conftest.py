@@ -77,7 +77,7 @@ def write_set(folder: Path, rows: list[dict[str, Any]], languages: tuple[str, ..
 
 
 def tiny_rows() -> list[dict[str, Any]]:
-    """Three familiar and five novel classes, two languages, voices and styles, every file unique."""
+    """Three familiar and five novel classes, two languages and styles, every file unique."""
     rng = np.random.default_rng(0)
     rows: list[dict[str, Any]] = []
     for concept in (*FAMILIAR, *NOVEL):
@@ -114,7 +114,7 @@ def tiny_rows() -> list[dict[str, Any]]:
 
 def _wav(samples: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples.astype(np.float32), 16000, format="WAV", subtype="FLOAT")
+    soundfile.write(buffer, samples.astype(np.float32), 16000, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 

@@ -283,7 +283,7 @@ def _scores(
     return scores.astype(np.float32, copy=False)
 
 
-def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> pd.DataFrame:
+def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
     population = cell.subject.population
     return answers_table(
         cell.trials,

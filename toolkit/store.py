@@ -18,7 +18,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.trials import SCHEMA_VERSION, write_trials
+from toolkit.trials import COLUMNS, SCHEMA_VERSION, arrow_schema, write_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,13 +94,13 @@ class RunDirectory:
         """True if the cell was finished; unfinished cells never bear their name."""
         return self.cell_path(key).is_file()
 
-    def write_cell(self, key: str, table: pd.DataFrame) -> None:
+    def write_cell(self, key: str, parts: Iterable[pd.DataFrame]) -> None:
         """Write one cell, whole or not at all."""
         with write_atomic(self.cell_path(key)) as path:
-            write_trials(table, path)
+            write_trials(parts, path)
 
     def assemble(self, keys: Sequence[str]) -> None:
-        """Join the cells, in the order given, into ``trials.parquet``.
+        """Join the cells, in the order given, into ``trials.parquet``, one at a time.
 
         Raises:
             ToolkitError: if a cell cannot be read back.
@@ -108,22 +108,25 @@ class RunDirectory:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        parts = [self._read_cell(key) for key in keys]
-        joined = pa.concat_tables(parts).unify_dictionaries()
-        names = pa.DictionaryArray.from_arrays(
-            pa.nulls(len(joined), pa.int8()).fill_null(0), [self.run_id]
-        )
-        joined = joined.add_column(0, "run_id", names)
-        with write_atomic(self.trials_path) as path:
-            pq.write_table(joined, path, compression="zstd")
+        schema = arrow_schema([column.name for column in COLUMNS])
+        with (
+            write_atomic(self.trials_path) as path,
+            pq.ParquetWriter(path, schema, compression="zstd") as writer,
+        ):
+            for key in keys:
+                for part in self._cell_parts(key):
+                    name = pa.array([self.run_id] * len(part)).dictionary_encode()
+                    writer.write_table(part.add_column(0, "run_id", name).cast(schema))
 
-    def _read_cell(self, key: str) -> pa.Table:
+    def _cell_parts(self, key: str) -> Iterator[pa.Table]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self.cell_path(key)
         try:
-            return pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                for number in range(file.num_row_groups):
+                    yield file.read_row_group(number)
         except (OSError, pa.ArrowInvalid) as error:
             raise ToolkitError(
                 f"The stored cell {path} cannot be read: {error}.",

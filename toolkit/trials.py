@@ -13,15 +13,18 @@ from paradigms.trials import ALL_WORDS
 from toolkit.errors import ToolkitError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
+    import pyarrow as pa
 
     from paradigms.trials import Trials
 
 SCHEMA_VERSION = 1
 """Raised when a column changes its meaning."""
+ROWS_AT_ONCE = 1 << 16
+"""Rows made and written together."""
 
 
 @dataclass(frozen=True)
@@ -65,46 +68,60 @@ COLUMNS = (
 
 
 def answers_table(
-    trials: Trials, scores: npt.NDArray[np.float32], labels: dict[str, str | int]
-) -> pd.DataFrame:
-    """Join a trial list and its scores into rows of the trials table.
+    trials: Trials, scores: npt.NDArray[np.float32], labels: Mapping[str, str | int]
+) -> Iterator[pd.DataFrame]:
+    """Join a trial list and its scores into rows of the trials table, a part at a time.
 
     Args:
         trials: the trial list, n trials.
         scores: (n, places) scores.
         labels: values of the columns that are the same in every row (paradigm, population ...).
 
-    Returns:
-        n rows with all columns except ``run_id``.
+    Yields:
+        Up to `ROWS_AT_ONCE` rows with all columns except ``run_id``.
     """
+    # The last label answers to index -1, which stands for all words.
+    names = {
+        "condition": _Labels(trials.conditions),
+        "word_id": _Labels([*trials.word_ids, ALL_WORDS]),
+        "word_concept": _Labels([*(trials.concept_of[w] for w in trials.word_ids), ALL_WORDS]),
+        "option_id": _Labels(trials.option_ids),
+        "option_concept": _Labels([trials.concept_of[o] for o in trials.option_ids]),
+    }
+    for start in range(0, len(trials), ROWS_AT_ONCE):
+        yield _rows(trials, scores, labels, names, slice(start, start + ROWS_AT_ONCE))
+
+
+def _rows(
+    trials: Trials,
+    scores: npt.NDArray[np.float32],
+    labels: Mapping[str, str | int],
+    names: Mapping[str, _Labels],
+    part: slice,
+) -> pd.DataFrame:
     import pandas as pd
 
-    n = len(trials)
+    options, word, place = trials.options[part], trials.word[part], trials.target_position[part]
+    n = len(word)
     rows = np.arange(n)
-    target_score = scores[rows, trials.target_position]
-    rivals = np.where(trials.options >= 0, scores, -np.inf)
-    rivals[rows, trials.target_position] = -np.inf
+    score_target = scores[part][rows, place]
+    rivals = np.where(options >= 0, scores[part], -np.inf)
+    rivals[rows, place] = -np.inf
     best = rivals.argmax(axis=1)
-    distractor = trials.options[rows, best]
-    margin = target_score - rivals[rows, best]
-
-    options = _Labels(trials.option_ids)
-    option_concepts = _Labels([trials.concept_of[name] for name in trials.option_ids])
-    # The last label answers to index -1, which stands for all words.
-    words = _Labels([*trials.word_ids, ALL_WORDS])
-    word_concepts = _Labels([*(trials.concept_of[name] for name in trials.word_ids), ALL_WORDS])
+    target, distractor = options[rows, place], options[rows, best]
+    margin = score_target - rivals[rows, best]
     columns: dict[str, Any] = {
-        "condition": _Labels(trials.conditions).of(trials.condition),
-        "trial": rows.astype(np.int32),
-        "word_id": words.of(trials.word),
-        "word_concept": word_concepts.of(trials.word),
-        "target_id": options.of(trials.target),
-        "target_concept": option_concepts.of(trials.target),
-        "distractor_id": options.of(distractor),
-        "distractor_concept": option_concepts.of(distractor),
-        "n_choices": trials.n_choices,
-        "target_position": trials.target_position,
-        "score_target": target_score,
+        "condition": names["condition"].of(trials.condition[part]),
+        "trial": np.arange(part.start, part.start + n, dtype=np.int32),
+        "word_id": names["word_id"].of(word),
+        "word_concept": names["word_concept"].of(word),
+        "target_id": names["option_id"].of(target),
+        "target_concept": names["option_concept"].of(target),
+        "distractor_id": names["option_id"].of(distractor),
+        "distractor_concept": names["option_concept"].of(distractor),
+        "n_choices": (options >= 0).sum(axis=1, dtype=np.int16),
+        "target_position": place,
+        "score_target": score_target,
         "score_distractor": rivals[rows, best],
         "margin": margin,
         "correct": (margin > 0).astype(np.int8),
@@ -114,7 +131,7 @@ def answers_table(
         if isinstance(value, int):
             columns[name] = np.full(n, value, dtype=np.int16)
         else:
-            columns[name] = _Labels([value]).of(np.zeros(n, np.int32))
+            columns[name] = _Labels([value]).of(np.zeros(n, np.int8))
     order = [column.name for column in COLUMNS if column.name in columns]
     return pd.DataFrame({name: columns[name] for name in order})
 
@@ -184,15 +201,32 @@ def read_trials(path: Path) -> pd.DataFrame:
     return table
 
 
-def write_trials(table: pd.DataFrame, path: Path) -> None:
-    """Write rows as Parquet (zstd) with the meaning of every column in the file's metadata."""
+def arrow_schema(names: Sequence[str]) -> pa.Schema:
+    """Arrow schema of the given columns, with the meaning of each in the metadata."""
+    import pyarrow as pa
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    known = {column.name: column for column in COLUMNS}
+    kinds = {
+        name: text if known[name].dtype == "category" else pa.from_numpy_dtype(known[name].dtype)
+        for name in names
+    }
+    meanings = {name: known[name].meaning for name in names}
+    metadata = json.dumps({"schema": SCHEMA_VERSION, "columns": meanings})
+    return pa.schema(list(kinds.items()), metadata={"mevgs_toolkit": metadata})
+
+
+def write_trials(parts: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write rows as Parquet (zstd), a part at a time, so that memory does not grow with them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    meanings = {column.name: column.meaning for column in COLUMNS if column.name in table}
-    metadata = {
-        b"mevgs_toolkit": json.dumps({"schema": SCHEMA_VERSION, "columns": meanings}).encode()
-    }
-    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **metadata})
-    pq.write_table(arrow, path, compression="zstd")
+    writer = None
+    try:
+        for part in parts:
+            schema = arrow_schema(list(part.columns))
+            writer = writer or pq.ParquetWriter(path, schema, compression="zstd")
+            writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
+    finally:
+        if writer is not None:
+            writer.close()

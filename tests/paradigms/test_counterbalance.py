@@ -16,10 +16,12 @@ from toolkit.trials import answers_table
 
 def listed(trials: Trials) -> pd.DataFrame:
     """The trial list with names instead of indices."""
-    return answers_table(trials, np.zeros(trials.options.shape, np.float32), {})
+    return pd.concat(answers_table(trials, np.zeros(trials.options.shape, np.float32), {}))
 
 
-def make(name: str, stimuli: StimulusSet, language: str = "en", n: int = 50, seed: int = 0) -> Trials:
+def make(
+    name: str, stimuli: StimulusSet, language: str = "en", n: int = 50, seed: int = 0
+) -> Trials:
     paradigm = get_paradigm(name)
     rng = trial_rng(paradigm, stimuli, language, seed)
     return paradigm.trials(stimuli, language, rng, per_class=n, languages=stimuli.languages)
@@ -43,7 +45,9 @@ def test_distractor_classes_are_balanced_within_word_and_over_words(
     for condition, rows in table.groupby("condition", observed=True):
         if condition == "preference":
             continue
-        crossed = pd.crosstab(rows["word_concept"].astype(str), rows["distractor_concept"].astype(str))
+        crossed = pd.crosstab(
+            rows["word_concept"].astype(str), rows["distractor_concept"].astype(str)
+        )
         used = crossed.where(crossed > 0)
         assert (used.max(axis=1) - used.min(axis=1)).max() <= 1, condition
         total = crossed.sum()
@@ -64,10 +68,14 @@ def test_voices_clips_and_pictures_are_spread_evenly(tiny_set: StimulusSet) -> N
     voice = rows["word_id"].astype(str).map(tiny_set.table["voice"])
     per_voice = pd.crosstab(rows["word_concept"].astype(str), voice)
     assert int(per_voice.to_numpy().max() - per_voice.to_numpy().min()) <= 1
-    for column, tolerance in (("word_id", 1), ("target_id", 1), ("distractor_id", 2)):
+    for column in ("word_id", "target_id"):
         counts = rows[column].value_counts()
         counts = counts[counts > 0]
-        assert counts.max() - counts.min() <= tolerance, column
+        assert counts.max() - counts.min() <= 1, column
+    shown = rows["distractor_id"].astype(str).value_counts()
+    table = tiny_set.table.loc[shown.index]
+    spread = shown.groupby([table["concept"], table["style"]])
+    assert (spread.max() - spread.min()).max() <= 1
 
 
 def test_both_pictures_share_their_style(tiny_set: StimulusSet) -> None:

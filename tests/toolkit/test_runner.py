@@ -237,9 +237,7 @@ def test_language_that_a_subject_never_heard_is_a_control_with_a_warning(
 ) -> None:
     english = Population("english", ("en",), ("a",), "English.", lambda p, s: hasher.load(s))
     done = run(get_paradigm("familiar"), [english], tiny_set, languages=["nl"], root=tmp_path)
-    assert done.warnings == (
-        "english was not trained on nl: read its results there as a control.",
-    )
+    assert done.warnings == ("english was not trained on nl: read its results there as a control.",)
 
 
 def test_unknown_language_is_refused(

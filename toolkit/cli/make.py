@@ -46,7 +46,8 @@ def train(
 ) -> None:
     """Train populations of VGS networks.
 
-    Only the training split of the stimulus set is used. Subjects that are finished are skipped, so that the same command goes on after a stop.
+    Only the training split of the stimulus set is used. Subjects that are finished are skipped,
+    so that the same command goes on after a stop.
 
     Example: mevgs-toolkit train --population bilingual-en-nl --out my-subjects
     """

@@ -31,12 +31,14 @@ def run_paradigm(
         typer.Option(
             metavar="POPULATION",
             help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
-            "bilingual-en-nl/c. Repeat for several."
+            "bilingual-en-nl/c. Repeat for several.",
         ),
     ],
     language: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="Test language; by default those the population knows. Repeatable."),
+        typer.Option(
+            metavar="CODE", help="Test language; by default those the population knows. Repeatable."
+        ),
     ] = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
@@ -49,9 +51,10 @@ def run_paradigm(
     jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
     output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
 ) -> None:
-    """Put a paradigm to populations of subjects.
+    r"""Put a paradigm to populations of subjects.
 
-    Prints accuracy with intervals over seeds and writes a run folder. Finished work is kept: the same command again does only what is missing.
+    Prints accuracy with intervals over seeds and writes a run folder. Finished work is kept:
+    the same command again does only what is missing.
 
     \b
     Examples:

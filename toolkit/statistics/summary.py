@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
-from toolkit.trials import read_trials
+from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,10 @@ def summarise(run: Run, paradigm: Paradigm) -> dict[str, Any]:
         A dictionary that JSON can hold; its keys are listed in the README. Numbers that do not
         exist (the interval of a single seed) are None.
     """
-    seeds = seed_accuracy(read_trials(run.directory.trials_path))
+    import pandas as pd
+
+    columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
+    seeds = seed_accuracy(pd.read_parquet(run.directory.trials_path, columns=columns))
     table = accuracy_over_seeds(seeds)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     return {
