@@ -1,0 +1,60 @@
+"""Writing the three text files that make a folder a stimulus set."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from stimuli.columns import COLUMNS, columns_csv
+from stimuli.files import write_atomic
+
+
+def write_set(
+    folder: Path, settings: Mapping[str, object], rows: Iterable[Mapping[str, str]]
+) -> None:
+    """Write `set.toml`, `columns.csv` and `stimuli.csv`, in that order.
+
+    Args:
+        folder: the set's folder; it and the files that the rows name exist already.
+        settings: keys of `set.toml` (see `StimulusSet`), values text, integers or lists of text.
+        rows: one mapping from column to text per file; a column left out is empty.
+    """
+    with write_atomic(folder / "set.toml") as unfinished:
+        lines = (f"{key} = {_toml(value)}\n" for key, value in settings.items())
+        unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
+    with write_atomic(folder / "columns.csv") as unfinished:
+        unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
+    headings = [column.name for column in COLUMNS]
+    with (
+        write_atomic(folder / "stimuli.csv") as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, headings, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_media(folder: Path, path: str, data: bytes) -> str:
+    """Write a clip or a picture and return its checksum.
+
+    Args:
+        folder: the set's folder.
+        path: place inside it; folders on the way are made.
+        data: content.
+
+    Returns:
+        SHA-256 in hexadecimal.
+    """
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomic(file) as unfinished:
+        unfinished.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _toml(value: object) -> str:
+    """A value as TOML; JSON writes text, integers and lists of text in the same way."""
+    return json.dumps(value, ensure_ascii=False)
