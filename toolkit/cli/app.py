@@ -40,7 +40,7 @@ def main() -> NoReturn:
     # unless the user names a hub model, and shipped models are folders.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
-        app(standalone_mode=True)
+        app(prog_name="mevgs-toolkit")
     except ToolkitError as error:
         _stop(str(error), USAGE_ERROR)
     except KeyboardInterrupt:

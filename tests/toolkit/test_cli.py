@@ -1,0 +1,295 @@
+"""The command line as a new user meets it: right, wrong, interrupted, without space."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stimuli import StimulusSet
+from toolkit.cli import main
+from toolkit.trials import read_trials
+
+COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
+
+
+@dataclass
+class Said:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Said]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """Call the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Said(int(exit_.value.code or 0), out, err)
+
+    return call
+
+
+@pytest.fixture
+def me(cli: Cli, tiny_set: StimulusSet, subjects_dir: Path) -> Cli:
+    """Run the ME test on the small set with the small subject, with further options."""
+
+    def call(*options: object) -> Said:
+        return cli(
+            "run-paradigm", "me", "--subject", "hasher", "--subjects", subjects_dir,
+            "--stimuli", tiny_set.folder, *options,
+        )  # fmt: skip
+
+    return call
+
+
+def test_table_shows_test_first_then_controls(me: Cli) -> None:
+    said = me()
+    assert said.code == 0
+    assert said.out.index("novel-familiar") < said.out.index("Controls")
+    for expected in ("95 %", "50.0 %", "each seed", "6 cells computed, 0 reused", "mevgs-runs/me-"):
+        assert expected in said.out
+    assert "\x1b" not in said.out, "no colours where the output is no terminal"
+    assert "0 cells computed, 6 reused" in me().out
+
+
+def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
+    said = me("--format", "json", "--language", "nl")
+    summary = json.loads(said.out)
+    assert set(summary) == {
+        "schema", "run_id", "paradigm", "paradigm_version", "question", "stimuli",
+        "trials_per_class", "trial_seed", "warnings", "results", "run_directory", "duration_s",
+        "cells_computed", "cells_reused",
+    }  # fmt: skip
+    assert set(summary["results"][0]) == {
+        "population", "test_language", "condition", "meaning", "headline", "n_seeds", "n_trials",
+        "n_ties", "mean", "sd", "std_error", "ci_low", "ci_high", "chance", "seeds",
+    }  # fmt: skip
+    table = read_trials(Path(summary["run_directory"]) / "trials.parquet")
+    for result in summary["results"]:
+        rows = table[table["condition"] == result["condition"]]
+        per_seed = rows.groupby("seed", observed=True)["correct"].mean()
+        assert result["seeds"] == pytest.approx(per_seed.to_dict())
+        assert result["mean"] == pytest.approx(per_seed.mean())
+        assert result["headline"] == (result["condition"] == "novel-familiar")
+    saved = json.loads((Path(summary["run_directory"]) / "summary.json").read_text())
+    assert saved["results"] == summary["results"]
+
+
+def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: StimulusSet) -> None:
+    said = me("--subject", "perfect/a", "--format", "json")
+    one = [r for r in json.loads(said.out)["results"] if r["population"] == "perfect"]
+    assert {r["ci_low"] for r in one} == {None}
+    assert {r["mean"] for r in one} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("run-paradigm", "mee", "--subject", "perfect"), "did you mean: me"),
+        (("run-paradigm", "me", "--subject", "perfct"), "did you mean: perfect"),
+        (("run-paradigm", "me", "--subject", "perfect/z"), "seed of population 'perfect'"),
+        (("run-paradigm", "me", "--subject", "perfect", "--stimuli", "mimi"), "mini"),
+        (("run-paradigm", "me", "--subject", "perfect", "--stimuli", "no/such"), "no/such"),
+        (("run-paradigm", "me", "--subject", "perfect", "--subjects", "none"), "none"),
+        (("run-paradigm", "me", "--subject", "perfect", "--paradigms", "none"), "none"),
+        (("run-paradigm", "me"), "--subject"),
+        (("run-paradigm", "me", "--subject", "perfect", "--format", "xml"), "json"),
+        (("run-paradigm", "me", "--subject", "perfect", "--trials-per-class", "0"), "equal to 1"),
+        (("describe", "mini-set"), "did you mean: mini"),
+        (("list", "subject"), "subjects"),
+        (("check-stimuli", "nowhere"), "nowhere"),
+        (("new-paradigm", "Bad Name"), "lower-case"),
+        (("export", "nowhere", "--out", "x.csv"), "no trials table"),
+        (("runparadigm",), "run-paradigm"),
+    ],
+)
+def test_wrong_input_ends_with_one_clear_message(
+    cli: Cli, arguments: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    said = cli(*arguments)
+    assert said.code == 2
+    assert expected in said.err
+    assert not list(tmp_path.iterdir()), "nothing may be left behind"
+
+
+def test_language_that_the_set_lacks(me: Cli) -> None:
+    said = me("--language", "ln")
+    assert said.code == 2
+    assert "did you mean: nl" in said.err
+
+
+def test_untrained_language_is_allowed_with_a_note(
+    me: Cli, subjects_dir: Path, tiny_set: StimulusSet
+) -> None:
+    path = subjects_dir / "hasher" / "population.toml"
+    path.write_text(path.read_text().replace('["en", "nl"]', '["en"]'))
+    said = me("--language", "nl")
+    assert said.code == 0
+    assert "was not trained on nl" in said.out
+
+
+def test_lists_name_everything(cli: Cli) -> None:
+    assert {"familiar", "me", "translation"} <= set(cli("list", "paradigms").out.split())
+    assert {"perfect", "random", "constant"} <= set(cli("list", "subjects").out.split())
+    assert "mini" in cli("list", "stimuli").out
+    for name, expected in (
+        ("me", "novel*-familiar"),
+        ("perfect", "Seeds: a b"),
+        ("mini", "Checksum"),
+    ):
+        assert expected in cli("describe", name).out
+    assert "torch" in cli("version").out
+
+
+def test_broken_set_lists_all_faults_at_once(
+    cli: Cli, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    import shutil
+
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny_set.folder, folder)
+    words = sorted((folder / "words").iterdir())
+    words[0].unlink()
+    words[1].write_bytes(words[1].read_bytes()[:30])
+    words[2].write_bytes(words[3].read_bytes())
+    said = cli("check-stimuli", folder)
+    assert said.code == 2
+    assert "3 faults" in said.err
+    for path in words[:3]:
+        assert path.name in said.err
+    ran = cli("run-paradigm", "me", "--subject", "perfect", "--stimuli", folder)
+    assert ran.code == 0, "dummies read no file"
+
+
+def test_a_broken_file_stops_a_run_and_is_named(
+    cli: Cli, me: Cli, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    import shutil
+
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny_set.folder, folder)
+    path = next((folder / "pictures").glob("*test*"))
+    path.write_bytes(path.read_bytes()[:40])
+    said = me("--stimuli", folder)
+    assert said.code == 2
+    assert path.name in said.err
+    assert not list(tmp_path.glob("mevgs-runs/*/cells/*"))
+
+
+def test_new_paradigm_is_picked_up(cli: Cli, tiny_set: StimulusSet) -> None:
+    assert cli("new-paradigm", "my-test").code == 0
+    said = cli(
+        "run-paradigm", "my-test", "--paradigms", "my-paradigms", "--subject", "perfect",
+        "--stimuli", tiny_set.folder,
+    )  # fmt: skip
+    assert said.code == 0
+    assert "100.0 %" in said.out
+
+
+def test_export_holds_every_trial(me: Cli, cli: Cli, tmp_path: Path) -> None:
+    me("--trials-per-class", 2)
+    run = next((tmp_path / "mevgs-runs").glob("me-*"))
+    assert cli("export", run, "--out", "trials.csv").code == 0
+    exported, kept = pd.read_csv("trials.csv"), read_trials(run / "trials.parquet")
+    assert len(exported) == len(kept)
+    np.testing.assert_allclose(exported["margin"], kept["margin"], rtol=1e-6)
+
+
+def test_out_that_is_a_file_is_refused(me: Cli, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    said = me("--out", "taken")
+    assert said.code == 2
+    assert "--out DIR" in said.err
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_full_disk_leaves_nothing_half_written(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    def little_space() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+
+    said = subprocess.run(
+        [*COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects", subjects_dir,
+         "--stimuli", tiny_set.folder],
+        cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=little_space,
+    )  # fmt: skip
+    assert said.returncode == 2
+    assert "Traceback" not in said.stderr
+    assert "File too large" in said.stderr
+    left = [path for path in (tmp_path / "mevgs-runs").rglob("*") if path.is_file()]
+    assert [path.name for path in left if path.suffix != ".npz"] == ["manifest.json"]
+
+
+SLOW = "        import time; time.sleep(0.2)\n"
+
+
+def test_killed_run_goes_on_where_it_stopped(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    code = subjects_dir / "hasher" / "hasher_subject.py"
+    marker = "    def similarity(self, words, pictures):\n"
+    code.write_text(code.read_text().replace(marker, marker + SLOW))
+    command = [*COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects",
+               str(subjects_dir), "--stimuli", str(tiny_set.folder), "--format", "json", "--out"]  # fmt: skip
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        [*command, "cut"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.glob("cut/me-*/cells/[!.]*.parquet"))) < 2:
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    ended = [
+        json.loads(
+            subprocess.run(
+                [*command, out], cwd=tmp_path, env=environment, capture_output=True, check=True
+            ).stdout
+        )
+        for out in ("cut", "whole")
+    ]
+    assert ended[0]["cells_reused"] >= 2
+    assert ended[0]["cells_computed"] >= 1
+    cut, whole = (tmp_path / one["run_directory"] / "trials.parquet" for one in ended)
+    assert cut.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list", "paradigms"], ["list", "subjects"], ["list", "stimuli"]]
+)
+def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from toolkit.cli import main\n"
+        f"sys.argv = ['mevgs-toolkit', *{arguments}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = {'torch', 'transformers', 'timm', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
