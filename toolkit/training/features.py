@@ -150,9 +150,9 @@ def save_bank(bank: FeatureBank, path: Path) -> None:
         path: where to.
     """
     tables = {
-        "concepts": json.dumps(bank.concepts),
-        "words": json.dumps(bank.word_table),
-        "pictures": json.dumps(bank.picture_table),
+        "concepts": bank.concepts,
+        "words": bank.word_table,
+        "pictures": bank.picture_table,
     }
     tensors = {
         "frames": bank.frames,
@@ -160,7 +160,8 @@ def save_bank(bank: FeatureBank, path: Path) -> None:
         "word_start": torch.from_numpy(bank.word_start),
     }
     with write_atomic(path) as unfinished:
-        save_file(tensors, unfinished, metadata=tables)
+        # One entry only: several would be written in random order.
+        save_file(tensors, unfinished, metadata={"tables": json.dumps(tables)})
 
 
 def load_bank(path: Path) -> FeatureBank:
@@ -170,7 +171,7 @@ def load_bank(path: Path) -> FeatureBank:
         path: a file of `save_bank`.
     """
     with safe_open(path, framework="pt") as file:
-        tables: dict[str, Any] = {key: json.loads(text) for key, text in file.metadata().items()}
+        tables: dict[str, Any] = json.loads(file.metadata()["tables"])
         return FeatureBank(
             concepts=tuple(tables["concepts"]),
             word_table=tuple(tuple(row) for row in tables["words"]),
