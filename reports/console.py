@@ -41,12 +41,12 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     controls = [row for row in summary["results"] if not row["headline"]]
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
     out.print(f"\n[bold]{escape(title)}[/bold]")
-    _print_conditions(out, headline)
+    for condition in dict.fromkeys(row["condition"] for row in headline):
+        _print_test(out, [row for row in headline if row["condition"] == condition])
     if controls:
-        out.print("[bold]Controls[/bold]")
-        _print_conditions(out, controls)
+        _print_controls(out, controls)
     out.print(
-        "Intervals: 95 %, Student's t over seeds (further seeds, the same items). "
+        "\nIntervals: 95 %, Student's t over seeds (further seeds, the same items). "
         "Ties count as not correct."
     )
     for warning in summary["warnings"]:
@@ -57,30 +57,51 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     )
 
 
-def _print_conditions(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+def _print_test(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.markup import escape
 
-    for condition in dict.fromkeys(row["condition"] for row in rows):
-        own = [row for row in rows if row["condition"] == condition]
-        out.print(f"\n{escape(condition)}: {escape(own[0]['meaning'])}")
-        numbers = ("accuracy", "chance", "trials", "ties")
-        made = table(
-            "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
-            "each seed, %", numbers=numbers,
-        )  # fmt: skip
-        for row in own:
-            made.add_row(
-                escape(row["population"]),
-                escape(row["test_language"]),
-                percent(row["mean"]),
-                f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
-                percent(row["chance"]),
-                str(row["n_trials"]),
-                str(row["n_ties"]),
-                " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
-            )
-        out.print(made)
+    out.print(f"\n{escape(rows[0]['condition'])}: {escape(rows[0]['meaning'])}")
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
+        "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(
+            *_accuracy_cells(row),
+            percent(row["chance"]),
+            str(row["n_trials"]),
+            str(row["n_ties"]),
+            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+        )
+    out.print(made)
+
+
+def _print_controls(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.markup import escape
+
+    out.print("\n[bold]Controls[/bold]")
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "ties", "condition",
+        numbers=("accuracy", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(*_accuracy_cells(row), str(row["n_ties"]), escape(row["condition"]))
+    out.print(made)
     out.print()
+    for condition, meaning in {row["condition"]: row["meaning"] for row in rows}.items():
+        out.print(f"{escape(condition)}: {escape(meaning)}")
+
+
+def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Population, language, mean accuracy and its interval."""
+    from rich.markup import escape
+
+    return (
+        escape(row["population"]),
+        escape(row["test_language"]),
+        percent(row["mean"]),
+        f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+    )
 
 
 def percent(share: float | None) -> str:
