@@ -253,8 +253,10 @@ def test_killed_run_goes_on_where_it_stopped(
     code = subjects_dir / "hasher" / "hasher_subject.py"
     marker = "    def similarity(self, words, pictures):\n"
     code.write_text(code.read_text().replace(marker, marker + SLOW))
-    command = [*COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects",
-               str(subjects_dir), "--stimuli", str(tiny_set.folder), "--format", "json", "--out"]  # fmt: skip
+    command = [
+        *COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects", str(subjects_dir),
+        "--stimuli", str(tiny_set.folder), "--format", "json", "--out",
+    ]  # fmt: skip
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(
         [*command, "cut"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
