@@ -17,7 +17,8 @@ def summary(**change: object) -> dict[str, object]:
     control = row | {"headline": False, "condition": "preference", "ci_low": 0.51, "ci_high": 0.7}
     return {
         "paradigm": "me", "paradigm_version": 1, "question": "Why [not]?",
-        "warnings": ["Look [out]"], "results": [row, control], "run_directory": "runs/[me]", "duration_s": 1.25,
+        "warnings": ["Look [out]"], "results": [row, control],
+        "run_directory": "runs/[me]", "duration_s": 1.25,
         "cells_computed": 4, "cells_reused": 1,
     } | change  # fmt: skip
 
