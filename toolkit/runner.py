@@ -94,7 +94,7 @@ def run(
         ToolkitError: if a language is unknown, or stimuli or subjects break their contract.
     """
     started, clock = now(), time.perf_counter()
-    tested = {p.name: test_languages(p, paradigm, stimuli, languages) for p in populations}
+    tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
     subjects = [SubjectRef(p, seed) for p in populations for seed in p.seeds]
     subjects = list({subject.name: subject for subject in subjects}.values())
     cells = _plan(paradigm, subjects, tested, stimuli, per_class, trial_seed)
@@ -142,7 +142,7 @@ def run(
     )
 
 
-def test_languages(
+def languages_of(
     population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
 ) -> list[str]:
     """Languages a population is tested in.
