@@ -1,0 +1,505 @@
+"""Train the small frozen seeing backbone on drawings of everyday things.
+
+Two designers' drawings of the same named thing should look alike, whatever their style. The
+network sees drawings in pairs of one name, each strongly altered (turned, stretched, cropped,
+mirrored, tinted, outlined, thickened), and learns (a) to tell the names apart by cosine
+similarity with one learnt direction per name and (b) to bring drawings of one name in the batch
+together (supervised contrastive loss, Khosla et al., 2020, eq. 2). What is kept is the map
+before pooling. Names near the 33 test concepts are never drawn (`toolkit.training.drawings`).
+
+One command trains and writes the shipped files; when it is stopped, the same command goes on
+from the last checkpoint::
+
+    python -m toolkit.training.seeing --iconify node_modules/@iconify/json \
+        --out toolkit/subjects/weights/seeing
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from stimuli.errors import ToolkitError
+from stimuli.files import write_atomic
+from toolkit.training.drawings import (
+    ANIMALS,
+    HELD_OUT_ANIMALS,
+    Drawing,
+    choose_drawings,
+    render_drawings,
+)
+from toolkit.training.excluded import is_excluded
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides what is learnt."""
+
+    architecture: str = "resnet10t"
+    """Name of the network in timm."""
+    stem_width: int = 16
+    """Width of the network's first layers."""
+    channels: tuple[int, ...] = (48, 96, 256, 256)
+    """Channels of the stages; the last stage is not built."""
+    layers: tuple[int, ...] = (1, 1, 1, 1)
+    """Blocks of the stages."""
+    stage: int = 3
+    """The stage whose map is kept (timm's out_indices; stage 3 halves the side four times)."""
+    train_size_px: int = 48
+    """Side of the pictures seen in training until the last part."""
+    input_size_px: int = 64
+    """Side of the pictures seen in the last part of training and in use."""
+    last_part: float = 0.45
+    """Share of the time spent at ``input_size_px``."""
+    names_per_batch: int = 96
+    """Names in a batch, two drawings each."""
+    steps: int = 950
+    """Updates."""
+    learning_rate: float = 2e-3
+    """Highest step size (AdamW, warm-up over 5 %, then cosine to 0)."""
+    weight_decay: float = 0.05
+    """Decay of the convolutions."""
+    contrast: float = 0.5
+    """Weight of the contrastive loss beside the classification of names."""
+    seed: int = 0
+    """Of the weights, the batches and the alterations."""
+
+    def model_args(self) -> dict[str, object]:
+        """Arguments of ``timm.create_model`` besides the name."""
+        return {
+            "stem_width": self.stem_width,
+            "channels": list(self.channels),
+            "layers": list(self.layers),
+        }
+
+
+MEAN = (0.8, 0.8, 0.8)
+STD = (0.35, 0.35, 0.35)
+
+
+def hold_out(names: Sequence[str], picture_names: frozenset[str]) -> frozenset[str]:
+    """Names kept for evaluation: ten animals and every eighth other picture name.
+
+    Args:
+        names: All names, sorted.
+        picture_names: Those that emoji sets file under animals, food, objects, ...
+
+    Returns:
+        The names to keep out of training.
+    """
+    others = [n for n in names if n in picture_names and n not in ANIMALS]
+    return (frozenset(others[::8]) | HELD_OUT_ANIMALS) & frozenset(names)
+
+
+def alter(pictures: Tensor, size_px: int, generator: torch.Generator) -> Tensor:
+    """Random views of drawings: geometry, strokes, colours.
+
+    Args:
+        pictures: (n, 3, h, w) in [0, 1], white ground.
+        size_px: Side of the views.
+        generator: Source of randomness.
+
+    Returns:
+        (n, 3, size_px, size_px) in [0, 1].
+    """
+    n = len(pictures)
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(*shape, generator=generator)
+
+    def chance(p: float, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator) < p
+
+    angle = uniform(-0.35, 0.35, n) * uniform(0, 1, n)
+    zoom = uniform(0.85, 1.5, n)  # above 1 the drawing gets smaller
+    stretch = torch.exp(uniform(-0.2, 0.2, n))
+    shear = uniform(-0.2, 0.2, n)
+    mirror = torch.where(chance(0.5, n), -1.0, 1.0)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    theta = torch.stack(
+        [
+            torch.stack([mirror * zoom * stretch * cos, zoom * (shear * cos - sin)], 1),
+            torch.stack([mirror * zoom * stretch * sin, zoom * (shear * sin + cos) / stretch], 1),
+        ],
+        1,
+    )
+    shift = uniform(-0.2, 0.2, n, 2, 1) * zoom[:, None, None]
+    grid = F.affine_grid(torch.cat([theta, shift], 2), [n, 3, size_px, size_px], False)
+    bend = torch.randn(n, 2, 4, 4, generator=generator) * 0.035
+    grid = grid + F.interpolate(bend, grid.shape[1:3], mode="bicubic").permute(0, 2, 3, 1)
+    ink = F.grid_sample(1 - pictures, grid, align_corners=False)
+
+    for p, change in ((0.2, _thicker), (0.12, _thinner), (0.12, _outline)):
+        which = chance(p, n).nonzero()[:, 0]
+        if len(which):
+            ink[which] = change(ink[which])
+    grey = ink.mean(1, keepdim=True)
+    to_grey = chance(0.25, n)[:, None, None, None]
+    ink = torch.where(to_grey, grey, ink)
+    mix = torch.eye(3) + torch.randn(n, 3, 3, generator=generator) * 0.3 * chance(0.7, n, 1, 1)
+    ink = torch.einsum("nchw,ndc->ndhw", ink, mix)
+    tint = uniform(0.25, 1, n, 3, 1, 1)
+    ink = torch.where(chance(0.4, n)[:, None, None, None], ink * tint, ink)
+    ink = ink.clamp(0, 1) ** torch.exp(uniform(-0.3, 0.3, n, 1, 1, 1))
+    view = torch.where(chance(0.1, n)[:, None, None, None], ink, 1 - ink)
+    for i in chance(0.25, n).nonzero()[:, 0].tolist():
+        h, w = (int(v) for v in uniform(0.15, 0.4, 2) * size_px)
+        y, x = (int(v) for v in uniform(0, 1, 2) * torch.tensor([size_px - h, size_px - w]))
+        view[i, :, y : y + h, x : x + w] = view[i, :, :1, :1]
+    return view
+
+
+def _thicker(ink: Tensor) -> Tensor:
+    return F.max_pool2d(ink, 3, 1, 1)
+
+
+def _thinner(ink: Tensor) -> Tensor:
+    return 0.5 * ink - 0.5 * F.max_pool2d(-ink, 3, 1, 1)
+
+
+def _outline(ink: Tensor) -> Tensor:
+    grey = ink.mean(1, keepdim=True)
+    edge = F.max_pool2d(grey, 3, 1, 1) + F.max_pool2d(-grey, 3, 1, 1)
+    return (1.5 * edge).clamp(0, 1).expand_as(ink)
+
+
+class Learner(nn.Module):
+    """The backbone with what is thrown away after training: pooling and one direction per name."""
+
+    def __init__(self, settings: Settings, n_names: int) -> None:
+        """Build the network with random weights."""
+        super().__init__()
+        self.backbone = timm.create_model(
+            settings.architecture,
+            features_only=True,
+            out_indices=(settings.stage,),
+            **settings.model_args(),
+        )
+        channels = settings.channels[settings.stage - 1]
+        self.norm = nn.BatchNorm1d(channels)
+        self.directions = nn.Parameter(torch.randn(n_names, channels) / math.sqrt(channels))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Unit vectors (n, channels) of views (n, 3, h, w) in [0, 1]."""
+        views = (views - MEAN[0]) / STD[0]
+        features = self.backbone(views.contiguous(memory_format=torch.channels_last))[-1]
+        return F.normalize(self.norm(features.mean((2, 3))), dim=-1)
+
+    def loss(self, vectors: Tensor, names: Tensor, contrast: float) -> Tensor:
+        """Classification among all names plus contrast within the batch."""
+        scores = self.log_scale.exp() * vectors @ F.normalize(self.directions, dim=-1).T
+        loss = F.cross_entropy(scores, names, label_smoothing=0.1)
+        pairs = vectors @ vectors.T / 0.1
+        pairs = pairs.masked_fill(torch.eye(len(pairs), dtype=torch.bool), -1e9)
+        same = (names[:, None] == names[None]).float()
+        same.fill_diagonal_(0)
+        log_p = pairs.log_softmax(-1)
+        return loss - contrast * ((log_p * same).sum(-1) / same.sum(-1)).mean()
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Rendered drawings with what is needed to draw batches and to evaluate."""
+
+    drawings: list[Drawing]
+    """One per picture."""
+    pictures: NDArray[np.uint8]
+    """(n, size, size, 3)."""
+
+    def rows(self, names: frozenset[str]) -> list[int]:
+        """Row numbers of the drawings of these names."""
+        return [i for i, d in enumerate(self.drawings) if d.name in names]
+
+
+class Batches:
+    """Pairs of drawings of one name, by two hands and, half of the time, in two styles."""
+
+    def __init__(self, corpus: Corpus, names: Sequence[str], seed: int) -> None:
+        """Sort the drawings by name and weigh the names."""
+        self.pictures = corpus.pictures
+        self.rng = np.random.default_rng(seed)
+        place = {name: i for i, name in enumerate(names)}
+        self.rows: list[list[int]] = [[] for _ in names]
+        self.drawings = corpus.drawings
+        picture = np.zeros(len(names), bool)
+        for row, d in enumerate(corpus.drawings):
+            if d.name in place:
+                self.rows[place[d.name]].append(row)
+                picture[place[d.name]] = d.picture_name
+        counts = np.array([len(r) for r in self.rows], float)
+        animal = np.array([n in ANIMALS for n in names])
+        share = np.sqrt(np.minimum(counts, 40))
+        self.weights = np.zeros(len(names))
+        for group, weight in ((animal, 0.15), (picture & ~animal, 0.5), (~picture & ~animal, 0.35)):
+            self.weights[group] = weight * share[group] / share[group].sum()
+        self.weights /= self.weights.sum()
+
+    def draw(self, n_names: int) -> tuple[Tensor, Tensor]:
+        """Pictures (2 n_names, 3, size, size) in [0, 1] and the number of each one's name."""
+        chosen = self.rng.choice(len(self.rows), n_names, replace=False, p=self.weights)
+        rows = [row for name in chosen for row in self._pair(self.rows[name])]
+        pictures = torch.from_numpy(self.pictures[rows]).permute(0, 3, 1, 2).float() / 255
+        return pictures, torch.from_numpy(np.repeat(chosen, 2))
+
+    def _pair(self, rows: list[int]) -> tuple[int, int]:
+        first = rows[self.rng.integers(len(rows))]
+        a = self.drawings[first]
+        other = [r for r in rows if self.drawings[r].family != a.family] or rows
+        if self.rng.random() < 0.5:
+            other = [r for r in other if self.drawings[r].colour != a.colour] or other
+        return first, other[self.rng.integers(len(other))]
+
+
+def _pooled(backbone: nn.Module, pictures: NDArray[np.uint8], size_px: int) -> Tensor:
+    backbone.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(pictures), 64):
+            x = torch.from_numpy(pictures[start : start + 64]).permute(0, 3, 1, 2).float() / 255
+            x = F.interpolate(x, (size_px, size_px), mode="bilinear", antialias=True)
+            parts.append(backbone((x - MEAN[0]) / STD[0])[-1].mean((2, 3)))
+    backbone.train()
+    vectors = torch.cat(parts)
+    return F.normalize((vectors - vectors.mean(0)) / vectors.std(0), dim=-1)
+
+
+def evaluate(
+    backbone: nn.Module, corpus: Corpus, rows: list[int], size_px: int
+) -> dict[str, float]:
+    """How often the nearest drawing by another hand shows the same thing, for names never seen.
+
+    Args:
+        backbone: Network with a feature map.
+        corpus: All drawings.
+        rows: Drawings of held-out names.
+        size_px: Side of the pictures.
+
+    Returns:
+        Shares in [0, 1]: ``first`` among all held-out drawings by other hands,
+        ``first_other_style`` (gallery of the other style only, colour or glyph),
+        ``first_animals`` (animals among animals), ``pair_animals`` (two-picture choice between
+        class means of animals, the means made without the hand of the picture in question).
+    """
+    drawings = [corpus.drawings[r] for r in rows]
+    vectors = _pooled(backbone, corpus.pictures[rows], size_px)
+    _, name = np.unique([d.name for d in drawings], return_inverse=True)
+    _, hand = np.unique([d.family for d in drawings], return_inverse=True)
+    colour = np.array([d.colour for d in drawings])
+    animal = np.array([d.name in ANIMALS for d in drawings])
+    similar = (vectors @ vectors.T).numpy()
+    foreign = hand[:, None] != hand[None]
+
+    def first(gallery: NDArray[np.bool_], queries: NDArray[np.bool_]) -> float:
+        gallery = gallery & foreign
+        has_mate = (gallery & (name[:, None] == name[None])).any(1) & queries
+        nearest = np.where(gallery, similar, -2).argmax(1)
+        return float((name[nearest] == name)[has_mate].mean())
+
+    every = np.ones_like(animal)
+    return {
+        "first": first(foreign, every),
+        "first_other_style": first(colour[:, None] != colour[None], every),
+        "first_animals": first(animal[:, None] & animal[None], animal),
+        "pair_animals": _pair_accuracy(vectors.numpy()[animal], name[animal], hand[animal]),
+    }
+
+
+def _pair_accuracy(
+    vectors: NDArray[np.float32], name: NDArray[np.int64], hand: NDArray[np.int64]
+) -> float:
+    names = np.unique(name)
+    hits: list[float] = []
+    for i, vector in enumerate(vectors):
+        away = hand != hand[i]
+        scores = {
+            k: float(vector @ vectors[away & (name == k)].mean(0))
+            for k in names
+            if (away & (name == k)).any()
+        }
+        own = scores.pop(name[i], None)
+        if own is not None:
+            hits += [float(own > other) for other in scores.values()]
+    return float(np.mean(hits))
+
+
+def save_backbone(backbone: nn.Module, settings: Settings, folder: Path) -> None:
+    """Write ``model.safetensors`` (half precision) and ``config.json``.
+
+    Args:
+        backbone: Network with a feature map.
+        settings: As trained.
+        folder: Existing folder.
+    """
+    weights = {
+        name: tensor.half().contiguous()
+        for name, tensor in backbone.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    config = {
+        "architecture": settings.architecture,
+        "model_args": settings.model_args(),
+        "out_index": settings.stage,
+        "input_size_px": settings.input_size_px,
+        "mean": list(MEAN),
+        "std": list(STD),
+    }
+    with write_atomic(folder / "model.safetensors") as path:
+        save_file(weights, path)
+    with write_atomic(folder / "config.json") as path:
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def load_corpus(iconify: Path, cache: Path, jobs: int) -> Corpus:
+    """Choose and render the drawings, or read them from an earlier call.
+
+    Args:
+        iconify: Folder of the npm package ``@iconify/json``.
+        cache: Folder for the rendered pictures (about 2 GB).
+        jobs: Processes that render.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        ToolkitError: If the package cannot be read.
+    """
+    drawings_file, pictures_file = cache / "drawings.json", cache / "pictures.npy"
+    if not drawings_file.exists():
+        chosen = choose_drawings(iconify, refuse=lambda name: is_excluded(name, "en"))
+        drawings, pictures = render_drawings(chosen, jobs=jobs)
+        with write_atomic(pictures_file) as path:
+            np.save(path, pictures)
+        with write_atomic(drawings_file) as path:
+            path.write_text(json.dumps([asdict(d) | {"body": ""} for d in drawings]))
+    records = json.loads(drawings_file.read_text())
+    drawings = [Drawing(**{**r, "view_box": tuple(r["view_box"])}) for r in records]
+    return Corpus(drawings, np.load(pictures_file, mmap_mode="r"))
+
+
+def _moved(average: Tensor, current: Tensor, _: Tensor | int) -> Tensor:
+    return average.float().lerp(current.float(), 0.01).to(average.dtype)
+
+
+def _rate(settings: Settings, step: int) -> float:
+    warm = 0.05 * settings.steps
+    if step < warm:
+        return settings.learning_rate * (step + 1) / warm
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+
+
+def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: int = 100) -> None:
+    """Train and write the backbone, its log and its names; goes on from a checkpoint in ``work``.
+
+    Args:
+        corpus: Rendered drawings.
+        settings: What to train.
+        out: Folder for the shipped files, rewritten at every evaluation.
+        work: Folder for the checkpoint.
+        log_every: Steps between evaluations.
+    """
+    names = sorted({d.name for d in corpus.drawings})
+    held = hold_out(names, frozenset(d.name for d in corpus.drawings if d.picture_name))
+    taught = [n for n in names if n not in held]
+    with write_atomic(out / "names.txt") as path:
+        path.write_text("\n".join(taught) + "\n", encoding="utf-8")
+    torch.manual_seed(settings.seed)
+    learner = Learner(settings, len(taught)).to(memory_format=torch.channels_last)
+    average = torch.optim.swa_utils.AveragedModel(learner.backbone, avg_fn=_moved, use_buffers=True)
+    matrices = [p for p in learner.backbone.parameters() if p.ndim > 1]
+    vectors = [p for p in learner.parameters() if p.ndim < 2]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": settings.weight_decay, "factor": 1.0},
+            {"params": vectors, "weight_decay": 0.0, "factor": 1.0},
+            {"params": [learner.directions], "weight_decay": 0.0, "factor": 2.0},
+        ],
+        lr=settings.learning_rate,
+    )
+    checkpoint, step, rows = work / "checkpoint.pt", 0, corpus.rows(held)
+    log_rows: list[dict[str, object]] = []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=False)
+        learner.load_state_dict(state["learner"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, log_rows = state["step"], state["log"]
+    generator = torch.Generator().manual_seed(settings.seed + step)
+    batches = Batches(corpus, taught, settings.seed + step)
+    start, running = time.monotonic(), 0.0
+    while step < settings.steps:
+        early = step < (1 - settings.last_part) * settings.steps
+        size = settings.train_size_px if early else settings.input_size_px
+        for group in optimizer.param_groups:
+            group["lr"] = group["factor"] * _rate(settings, step)
+        pictures, labels = batches.draw(settings.names_per_batch)
+        loss = learner.loss(learner(alter(pictures, size, generator)), labels, settings.contrast)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+        optimizer.step()
+        average.update_parameters(learner.backbone)
+        step += 1
+        running += loss.item()
+        if step % log_every == 0 or step == settings.steps:
+            scores = evaluate(average.module, corpus, rows, settings.input_size_px)
+            row = {"step": step, "size_px": size, "loss": running / log_every} | scores
+            log_rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+            log.info("%s after %.0f s", log_rows[-1], time.monotonic() - start)
+            running = 0.0
+            with write_atomic(checkpoint) as path:
+                torch.save(
+                    {"learner": learner.state_dict(), "average": average.state_dict(),
+                     "optimizer": optimizer.state_dict(), "step": step, "log": log_rows},
+                    path,
+                )  # fmt: skip
+            save_backbone(average.module, settings, out)
+            with write_atomic(out / "training_log.csv") as path, path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, list(log_rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(log_rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of ``python -m toolkit.training.seeing``."""
+    defaults = Settings()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--iconify", type=Path, required=True, help="npm package @iconify/json")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the finished backbone")
+    parser.add_argument("--work", type=Path, help="folder for pictures and checkpoint [OUT/work]")
+    parser.add_argument("--steps", type=int, default=defaults.steps)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--threads", type=int, default=1, help="processor cores")
+    parser.add_argument("--contrast", type=float, default=defaults.contrast)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(options.threads)
+    work = options.work or options.out / "work"
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToolkitError(f"Cannot write to {options.out}: {error}") from error
+    settings = Settings(steps=options.steps, seed=options.seed, contrast=options.contrast)
+    train(load_corpus(options.iconify, work, options.threads), settings, options.out, work)
+
+
+if __name__ == "__main__":
+    main()
