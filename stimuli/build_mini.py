@@ -2,7 +2,7 @@
 
 What is needed:
 
-- `@iconify/json` 2.2.535 from npm (`npm install @iconify/json@2.2.535`): drawings of many icon sets;
+- `@iconify/json` 2.2.535 from npm (`npm install @iconify/json@2.2.535`): many sets of icons;
 - `openclipart-svg` 0.18+dfsg-19 from Debian (`/usr/share/openclipart/svg`): clip art;
 - `espeak-ng` 1.51 and `librsvg2-bin` from Debian, `resvg-py` from PyPI (`pip install .[build]`).
 
@@ -12,9 +12,9 @@ What decides the result, all of it in the folder `mini`:
 - `rejected.csv`: drawings that carry the right name and were left out, with the reason;
 - `words.csv`: the 33 words in three languages.
 
-The same packages give the same bytes every time: inks are derived from the drawing's name, pitch and
-rate from the word and the voice, and nothing is drawn at random. How the drawings were chosen is
-told in `mini/README.md`. On one core it takes about eight minutes, most of it for speech.
+The same packages give the same bytes every time: inks are derived from the drawing's name, pitch
+and rate from the word and the voice, and nothing is drawn at random. How the drawings were chosen
+is told in `mini/README.md`. On one core it takes about eight minutes, most of it for speech.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stimuli import drawing, media, speech
+from stimuli import drawing, espeak, media, speech
 from stimuli.errors import ToolkitError
 from stimuli.writing import write_media, write_set
 
@@ -124,7 +124,7 @@ def say_words(out: Path, jobs: int) -> list[dict[str, str]]:
         utterance
         for language in LANGUAGES
         for utterance in speech.plan(
-            [(row["concept"], row["status"], row[language]) for row in words], language
+            [speech.Word(row["concept"], row["status"], row[language]) for row in words], language
         )
     ]
     return speech.record(utterances, out, jobs)
@@ -140,12 +140,12 @@ def settings(iconify: Path) -> dict[str, object]:
         " words spoken by espeak-ng in English, Dutch and French with 24 voices.",
         "languages": list(LANGUAGES),
         "licence": "differs between files: see the column licence of stimuli.csv, and NOTICE",
-        "sample_rate_hz": speech.SAMPLE_RATE_HZ,
+        "sample_rate_hz": espeak.SAMPLE_RATE_HZ,
         "picture_size_px": PICTURE_SIZE_PX,
         "made_from": [
             f"@iconify/json {json.loads((iconify / 'package.json').read_text())['version']}",
             f"openclipart-svg {debian_version('openclipart-svg')}",
-            f"espeak-ng {speech.version()}",
+            f"espeak-ng {espeak.version()}",
         ],
     }
 

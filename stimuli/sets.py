@@ -172,7 +172,7 @@ class StimulusSet:
         for language in sorted(spoken ^ set(self.languages)):
             where = "stimuli.csv" if language in spoken else "set.toml"
             faults.append(f"the language {language!r} stands in {where} only")
-        for row in table.to_dict("records"):
+        for row in _records(table):
             if not checks.is_readable(row):
                 continue
             decode = _decode_clip if row["kind"] == "word" else _decode_picture
@@ -186,11 +186,7 @@ class StimulusSet:
     def _rows(self) -> dict[str, dict[str, str]]:
         """The table as a dictionary: looking up in a data frame is a hundred times slower."""
         columns = ["kind", "path", "sha256", "duration_s"]
-        records = self.table[columns].to_dict("records")
-        return {
-            str(name): {str(column): value for column, value in row.items()}
-            for name, row in zip(self.table.index, records, strict=True)
-        }
+        return dict(zip(map(str, self.table.index), _records(self.table[columns]), strict=True))
 
     def _row(self, stimulus_id: str, kind: str) -> dict[str, str]:
         """The row of a stimulus that must be of the given kind."""
@@ -223,6 +219,14 @@ def _read_table(folder: Path) -> pd.DataFrame:
         raise ToolkitError(f"{path} is empty: not even a heading line.") from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ToolkitError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Every row as a dictionary from column to text."""
+    return [
+        {str(column): str(value) for column, value in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def _read_file(folder: Path, path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Spoken words, made with espeak-ng: a set's words in a new language from a list of words.
+"""Spoken words: who says them, with which pitch and rate, and a set's words from a list of words.
 
 The voices are variants of espeak-ng that are voiced, free of echo and recognisably different from
 one another; pitch and rate vary between a voice's takes.
@@ -6,80 +6,51 @@ one another; pitch and rate vary between a voice's takes.
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import os
 import re
-import shutil
-import subprocess
+import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stimuli import media
-from stimuli.errors import ToolkitError, unknown_name
-from stimuli.writing import write_media
+from stimuli import espeak, media
+from stimuli.errors import ToolkitError
+from stimuli.espeak import SAMPLE_RATE_HZ, speak
+from stimuli.finding import open_set
+from stimuli.sets import StimulusSet
+from stimuli.wordlist import Word, read_word_list
+from stimuli.writing import write_media, write_set
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+__all__ = ["VOICES", "Utterance", "Word", "jitter", "plan", "record", "speak", "synthesize"]
 
-VOICES: dict[str, tuple[str, ...]] = {
-    "train": (
-        "default",
-        "belinda",
-        "travis",
-        "steph3",
-        "f1",
-        "iven4",
-        "benjamin",
-        "norbert",
-        "m4",
-        "Jacky",
-        "gustave",
-        "Nguyen",
-        "iven",
-        "ed",
-        "Mario",
-    ),
-    "valid": ("Annie", "victor", "sandro"),
-    "test": ("Andrea", "anika", "boris", "pedro", "Gene2", "rob"),
+_TRAIN = (
+    "default belinda travis steph3 f1 iven4 benjamin norbert m4 Jacky gustave Nguyen iven ed Mario"
+)
+VOICES: dict[str, str] = {
+    **dict.fromkeys(_TRAIN.split(), "train"),
+    **dict.fromkeys(("Annie", "victor", "sandro"), "valid"),
+    **dict.fromkeys(("Andrea", "anika", "boris", "pedro", "Gene2", "rob"), "test"),
 }
 """The 24 voices and the split that each belongs to; `default` is espeak-ng without a variant."""
 
-ACCENTS = {"en": "en-us"}
-"""espeak-ng's name for a language where it is not the ISO code."""
-
-SAMPLE_RATE_HZ = 16_000
-STEP_SAMPLES = 640
-"""Clips last a whole number of these (40 ms): equal lengths can be processed together."""
 PITCHES = (30, 75)
 """Lowest and highest pitch, on espeak-ng's scale from 0 to 99."""
 RATES_WPM = (130, 180)
 """Lowest and highest rate, words per minute."""
-PEAK = 0.9
-"""Largest absolute sample value of a clip before compression."""
-SILENCE = 0.01
-"""Sound below this share of the peak counts as silence when the ends are cut."""
-EDGE_SAMPLES = 320
-"""Silence kept before and after the sound (20 ms)."""
 
 
 @dataclass(frozen=True)
 class Utterance:
     """One word as one voice says it once."""
 
-    concept: str
-    """English name of what is named."""
-    status: str
-    """familiar or novel."""
+    word: Word
+    """What is said."""
     language: str
     """ISO code."""
-    word: str
-    """Spelling."""
     voice: str
-    """One of `VOICES`."""
+    """A variant of espeak-ng."""
     split: str
     """The split that the voice belongs to."""
     take: int
@@ -92,7 +63,13 @@ class Utterance:
     @property
     def stimulus_id(self) -> str:
         """Name of the stimulus."""
-        return f"{self.language}_{self.concept}_{self.voice}_{self.take}".replace(" ", "-")
+        return f"{self.language}_{_slug(self.word.concept)}_{_slug(self.voice)}_{self.take}"
+
+    @property
+    def path(self) -> str:
+        """Place of the clip in the folder of the set."""
+        folder = f"words/{self.language}/{_slug(self.word.concept)}"
+        return f"{folder}/{self.stimulus_id}{media.CLIP_SUFFIX}"
 
 
 def jitter(language: str, concept: str, voice: str, take: int, seed: int = 0) -> tuple[int, int]:
@@ -101,7 +78,7 @@ def jitter(language: str, concept: str, voice: str, take: int, seed: int = 0) ->
     Args:
         language: ISO code.
         concept: English name of what is named.
-        voice: one of `VOICES`.
+        voice: a variant of espeak-ng.
         take: 0, 1, ...
         seed: another number gives other pitches and rates.
 
@@ -115,67 +92,18 @@ def jitter(language: str, concept: str, voice: str, take: int, seed: int = 0) ->
         False
     """
     digest = hashlib.sha256(f"{seed}/{language}/{concept}/{voice}/{take}".encode()).digest()
-    pitch = PITCHES[0] + int.from_bytes(digest[:4], "big") % (PITCHES[1] - PITCHES[0] + 1)
-    rate_wpm = RATES_WPM[0] + int.from_bytes(digest[4:8], "big") % (RATES_WPM[1] - RATES_WPM[0] + 1)
+    drawn = (int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big"))
+    pitch, rate_wpm = (
+        low + number % (high - low + 1)
+        for number, (low, high) in zip(drawn, (PITCHES, RATES_WPM), strict=True)
+    )
     return pitch, rate_wpm
 
 
-def speak(
-    word: str, language: str, voice: str = "default", pitch: int = 50, rate_wpm: int = 150
-) -> NDArray[np.float32]:
-    """Say a word.
-
-    Args:
-        word: spelling in the language's usual script.
-        language: ISO code, or any language name of `espeak-ng --voices`.
-        voice: `default` or any variant of `espeak-ng --voices=variant`.
-        pitch: 0 to 99.
-        rate_wpm: words per minute, 80 to 450.
-
-    Returns:
-        float32, shape (n_samples,), mono, 16 kHz, peak .9; silence at the ends is cut to 20 ms and
-        then n_samples rounded up to a multiple of 640.
-
-    Raises:
-        ToolkitError: espeak-ng is not installed, does not know the language or the voice, or has
-            nothing to say for the word.
-    """
-    import numpy as np
-    from scipy.signal import resample_poly
-
-    name = ACCENTS.get(language, language)
-    if name not in languages():
-        raise unknown_name(
-            "language in espeak-ng called", language, languages(), "espeak-ng --voices"
-        )
-    if voice != "default":
-        if voice not in variants():
-            raise unknown_name(
-                "voice in espeak-ng called",
-                voice,
-                ("default", *variants()),
-                "espeak-ng --voices=variant",
-            )
-        name = f"{name}+{voice}"
-    # Given on standard input, a word that begins with a dash is not taken for an option.
-    wav = _espeak(
-        "-v", name, "-p", str(pitch), "-s", str(rate_wpm), "-b", "1", "--stdin", "--stdout",
-        text=word,
-    )  # fmt: skip
-    start = wav.find(b"data") + 8
-    rate_hz = int.from_bytes(wav[24:28], "little")
-    sound = np.frombuffer(wav[start : start + (len(wav) - start) // 2 * 2], dtype="<i2")
-    if not sound.any():
-        raise ToolkitError(f"espeak-ng has nothing to say for {word!r} in {language!r}.")
-    common = np.gcd(SAMPLE_RATE_HZ, rate_hz)
-    resampled = resample_poly(sound / 32768, SAMPLE_RATE_HZ // common, rate_hz // common)
-    return _trim(resampled.astype(np.float32))
-
-
 def plan(
-    words: Sequence[tuple[str, str, str]],
+    words: Sequence[Word],
     language: str,
-    voices: Sequence[str] | None = None,
+    voices: Sequence[str] = tuple(VOICES),
     takes: int = 3,
     novel_takes: int = 2,
     seed: int = 0,
@@ -185,9 +113,9 @@ def plan(
     Novel words are said by test voices only, since nothing novel may be met in training.
 
     Args:
-        words: concept, status and spelling of each word.
+        words: what to say.
         language: ISO code.
-        voices: some of `VOICES`; None for all 24.
+        voices: who says it; variants that are not among `VOICES` count as test voices.
         takes: how often each voice says a familiar word.
         novel_takes: how often each test voice says a novel word.
         seed: see `jitter`.
@@ -196,120 +124,137 @@ def plan(
         One utterance per clip.
 
     Example:
-        >>> len(list(plan([("clock", "familiar", "klok"), ("key", "novel", "sleutel")], "nl")))
+        >>> words = [Word("clock", "familiar", "klok"), Word("key", "novel", "sleutel")]
+        >>> len(list(plan(words, "nl")))
         84
     """
-    for concept, status, word in words:
-        for split, in_split in VOICES.items():
-            if status == "novel" and split != "test":
+    for word in words:
+        for voice in voices:
+            split = VOICES.get(voice, "test")
+            if word.status == "novel" and split != "test":
                 continue
-            for voice in in_split:
-                if voices is not None and voice not in voices:
-                    continue
-                for take in range(novel_takes if status == "novel" else takes):
-                    pitch, rate_wpm = jitter(language, concept, voice, take, seed)
-                    yield Utterance(
-                        concept, status, language, word, voice, split, take, pitch, rate_wpm
-                    )
+            for take in range(novel_takes if word.status == "novel" else takes):
+                pitch, rate_wpm = jitter(language, word.concept, voice, take, seed)
+                yield Utterance(word, language, voice, split, take, pitch, rate_wpm)
 
 
-def record(utterances: Sequence[Utterance], folder: Path, jobs: int = 1) -> list[dict[str, str]]:
+def record(
+    utterances: Sequence[Utterance], folder: Path, jobs: int | None = None
+) -> list[dict[str, str]]:
     """Say everything, write the clips, and return their rows of `stimuli.csv`.
 
     Args:
         utterances: what to say, from `plan`.
         folder: the set's folder; clips go to `words/<language>/<concept>/`.
-        jobs: how many run at the same time.
+        jobs: how many are said at the same time; None for one per processor.
 
     Returns:
         One row per utterance, in the same order.
 
     Raises:
-        ToolkitError: see `speak`.
+        ToolkitError: see `stimuli.espeak.speak`.
     """
 
     def one(said: Utterance) -> dict[str, str]:
-        clip = speak(said.word, said.language, said.voice, said.pitch, said.rate_wpm)
-        path = f"words/{said.language}/{said.concept}/{said.stimulus_id}{media.CLIP_SUFFIX}"
+        word = said.word
+        clip = speak(word.word, said.language, said.voice, said.pitch, said.rate_wpm)
+        data = media.encode_clip(clip, SAMPLE_RATE_HZ)
         return {
             "stimulus_id": said.stimulus_id,
             "kind": "word",
-            "concept": said.concept,
-            "status": said.status,
+            "concept": word.concept,
+            "status": word.status,
             "language": said.language,
-            "source": f"espeak-ng {version()}: {said.voice}, pitch {said.pitch},"
+            "source": f"espeak-ng {espeak.version()}: {said.voice}, pitch {said.pitch},"
             f" {said.rate_wpm} words per minute",
             "licence": "CC0-1.0",
             "split": said.split,
-            "path": path,
-            "sha256": write_media(folder, path, media.encode_clip(clip, SAMPLE_RATE_HZ)),
+            "path": said.path,
+            "sha256": write_media(folder, said.path, data),
             "duration_s": f"{len(clip) / SAMPLE_RATE_HZ:.2f}",
-            "word": said.word,
+            "word": word.word,
             "voice": said.voice,
-            "take": str(said.take),
+            "take": f"{said.take}",
             "author": "eSpeak NG",
         }
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         return list(pool.map(one, utterances))
 
 
-@functools.cache
-def version() -> str:
-    """Version of the installed espeak-ng.
+def synthesize(
+    word_list: str | Path,
+    language: str,
+    out: str | Path,
+    voices: Sequence[str] = tuple(VOICES),
+    takes: int = 3,
+    seed: int = 0,
+) -> StimulusSet:
+    """Speak a list of words: as a new set, or as one more language of the set in `out`.
+
+    In a set that is there already (a copy of `mini`, for example) the pictures and the other
+    languages stay as they are; words of the same language are replaced.
+
+    Args:
+        word_list: a CSV file with the columns concept, word and, if wanted, status (familiar or
+            novel; familiar where it is left out, or as in the set that is there already).
+        language: ISO code, or any language name of `espeak-ng --voices`.
+        out: folder of the set.
+        voices: who says the words.
+        takes: how often each voice says each word, with another pitch and rate each time.
+        seed: decides the pitches and rates, see `jitter`.
+
+    Returns:
+        The finished set.
 
     Raises:
-        ToolkitError: it is not installed.
+        ToolkitError: espeak-ng is not installed; language or voice unknown; the list has faults
+            (all are named); or the folder holds something other than a sound stimulus set.
     """
-    found = re.search(r"\d+(\.\d+)+", _espeak("--version").decode())
-    return found[0] if found else "of unknown version"
-
-
-@functools.cache
-def languages() -> tuple[str, ...]:
-    """Languages that the installed espeak-ng speaks, without those that need other programs.
-
-    Raises:
-        ToolkitError: it is not installed.
-    """
-    listed = [line.split() for line in _espeak("--voices").decode().splitlines()[1:]]
-    names = {columns[1] for columns in listed if not columns[4].startswith("mb/")}
-    # espeak-ng itself accepts the code before the dash: `fr` for `fr-fr`.
-    return tuple(sorted(names | {name.split("-")[0] for name in names}))
-
-
-@functools.cache
-def variants() -> tuple[str, ...]:
-    """Voice variants of the installed espeak-ng.
-
-    Raises:
-        ToolkitError: it is not installed.
-    """
-    lines = _espeak("--voices=variant").decode().splitlines()[1:]
-    return tuple(sorted(line.split("!v/")[1].strip() for line in lines if "!v/" in line))
-
-
-def _espeak(*arguments: str, text: str = "") -> bytes:
-    """Run espeak-ng and return what it writes."""
-    program = shutil.which("espeak-ng")
-    if program is None:
+    folder = Path(out)
+    for voice in voices:
+        espeak.voice_name(language, voice)
+    if folder.is_dir() and any(folder.iterdir()):
+        present = open_set(folder)
+        rows = present.table.reset_index().to_dict("records")
+        kept = [
+            {str(column): str(value) for column, value in row.items()}
+            for row in rows
+            if row["language"] != language
+        ]
+        settings = tomllib.loads((folder / "set.toml").read_text(encoding="utf-8"))
+        settings["languages"] = list(dict.fromkeys([*present.languages, language]))
+        if present.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ToolkitError(
+                f"Spoken words cannot join the set in {folder}: their sample rates differ.",
+                given=f"{present.sample_rate_hz} Hz (sample_rate_hz in set.toml)",
+                allowed=f"{SAMPLE_RATE_HZ} Hz",
+            )
+    else:
+        kept = []
+        settings = {
+            "name": folder.name,
+            "version": "1.0.0",
+            "title": f"Spoken words ({language})",
+            "description": f"Words of {Path(word_list).name}, spoken by espeak-ng.",
+            "languages": [language],
+            "licence": "CC0-1.0",
+            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "picture_size_px": 96,
+        }
+    words = read_word_list(Path(word_list), {row["concept"]: row["status"] for row in kept})
+    utterances = list(plan(words, language, voices, takes, takes, seed))
+    if not utterances:
         raise ToolkitError(
-            "The program espeak-ng, which speaks the words, is not installed.",
-            next_command="apt-get install espeak-ng (Linux) or brew install espeak-ng (macOS)",
+            "None of the voices may say any of the words: novel words need a test voice.",
+            given=", ".join(voices),
+            allowed=", ".join(voice for voice, split in VOICES.items() if split == "test"),
         )
-    done = subprocess.run([program, *arguments], input=text.encode(), capture_output=True)
-    if done.returncode != 0:
-        raise ToolkitError(f"espeak-ng failed: {done.stderr.decode().strip()}")
-    return done.stdout
+    folder.mkdir(parents=True, exist_ok=True)
+    write_set(folder, settings, [*kept, *record(utterances, folder)])
+    return open_set(folder)
 
 
-def _trim(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cut silence at the ends, bring the peak to `PEAK`, and round the length up."""
-    import numpy as np
-
-    loudness = np.abs(sound)
-    loud = np.flatnonzero(loudness > SILENCE * loudness.max())
-    start = max(0, loud[0] - EDGE_SAMPLES)
-    sound = sound[start : loud[-1] + 1 + EDGE_SAMPLES] * (PEAK / loudness.max())
-    trimmed: NDArray[np.float32] = np.pad(sound, (0, -len(sound) % STEP_SAMPLES))
-    return trimmed.astype(np.float32)
+def _slug(name: str) -> str:
+    """A name as it may stand in an identifier and in a path."""
+    return re.sub(r"[^\w-]+", "-", name)

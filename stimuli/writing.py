@@ -19,15 +19,18 @@ def write_set(
 
     Args:
         folder: the set's folder; it and the files that the rows name exist already.
-        settings: keys of `set.toml` (see `StimulusSet`), values text, integers or lists of text.
-        rows: one mapping from column to text per file; a column left out is empty.
+        settings: keys of `set.toml` (see `StimulusSet`), values as they come from TOML.
+        rows: one mapping from column to text per file; a column left out is empty, and columns
+            of the user's own come last.
     """
     with write_atomic(folder / "set.toml") as unfinished:
         lines = (f"{key} = {_toml(value)}\n" for key, value in settings.items())
         unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
     with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
-    headings = [column.name for column in COLUMNS]
+    rows = list(rows)
+    known = [column.name for column in COLUMNS]
+    headings = [*known, *sorted({name for row in rows for name in row} - set(known))]
     with (
         write_atomic(folder / "stimuli.csv") as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,
@@ -56,5 +59,8 @@ def write_media(folder: Path, path: str, data: bytes) -> str:
 
 
 def _toml(value: object) -> str:
-    """A value as TOML; JSON writes text, integers and lists of text in the same way."""
+    """A value as TOML, which writes all but tables as JSON does."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {inside} }}"
     return json.dumps(value, ensure_ascii=False)
