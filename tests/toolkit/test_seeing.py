@@ -1,0 +1,240 @@
+"""The frozen eye: shapes, independence of pictures, faults of folders and pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+
+from stimuli.errors import ToolkitError
+from toolkit.subjects.seeing import SHIPPED, Seeing
+from toolkit.training.drawings import core_name, is_too_near
+from toolkit.training.excluded import CONCEPTS, is_excluded
+
+CONFIG: dict[str, Any] = {
+    "architecture": "resnet10t",
+    "model_args": {"stem_width": 8, "channels": [3, 5, 7, 8]},
+    "out_index": 3,
+    "input_size_px": 32,
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.25, 0.25, 0.25],
+}
+
+
+NEAR = """
+duck goat ox wolf puppy kitty pony donkey zebra mammoth panda taxi truck sailboat ship watch alarm
+parasol beach plane send telegram soccer basketball sphere bike motorcycle tram moth bluesky
+cupcake birthday photo videocam sofa seat throne queen mug coffee tea shark mermaid sushi ukulele
+violin gavel tools drone password pencil edit create restore bunny easter palm christmas forest
+"""
+FAR = "lion tiger pig fox monkey giraffe mouse frog house apple keyboard pancake"
+
+
+def write_backbone(folder: Path, **changes: object) -> Path:
+    torch.manual_seed(0)
+    model = timm.create_model(
+        "resnet10t", features_only=True, out_indices=(3,), **CONFIG["model_args"]
+    )
+    weights = {k: v.half() for k, v in model.state_dict().items() if v.is_floating_point()}
+    folder.mkdir(exist_ok=True)
+    save_file(weights, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(CONFIG | changes))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_backbone(tmp_path_factory.mktemp("seeing"))
+
+
+@pytest.fixture(scope="module")
+def seeing(folder: Path) -> Seeing:
+    return Seeing(folder)
+
+
+def pictures(n: int, height: int = 32, width: int = 32) -> list[np.ndarray]:
+    rng = np.random.default_rng(n)
+    return [rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(n)]
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+def test_one_map_per_picture(seeing: Seeing, n: int) -> None:
+    maps = seeing.features(pictures(n))
+    assert maps.shape == (n, seeing.channels, *seeing.map_size) == (n, 7, 2, 2)
+    assert maps.dtype == np.float32
+    assert np.isfinite(maps).all()
+
+
+def test_no_pictures_no_maps(seeing: Seeing) -> None:
+    assert seeing.features([]).shape == (0, 7, 2, 2)
+
+
+def test_other_pictures_do_not_matter(seeing: Seeing) -> None:
+    mixed = [*pictures(2), *pictures(3, 50, 21), *pictures(70)]
+    together = seeing.features(mixed)
+    for place in (0, 2, 4, 63, 64, 74):
+        alone = seeing.features([mixed[place]])[0]
+        np.testing.assert_allclose(together[place], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_same_pictures_same_bits(seeing: Seeing, folder: Path) -> None:
+    again = Seeing(folder)
+    assert (seeing.features(pictures(5)) == again.features(pictures(5))).all()
+    assert seeing.checksum == again.checksum
+    assert len(seeing.checksum) == 64
+
+
+def test_checksum_follows_settings_and_weights(seeing: Seeing, tmp_path: Path) -> None:
+    other = write_backbone(tmp_path, mean=[0.4, 0.5, 0.5])
+    first = Seeing(other).checksum
+    weights = load_file(other / "model.safetensors")
+    weights["conv1.0.weight"][0, 0, 0, 0] += 1
+    save_file(weights, other / "model.safetensors")
+    assert len({seeing.checksum, first, Seeing(other).checksum}) == 3
+
+
+def test_rows_and_columns_are_not_swapped(seeing: Seeing) -> None:
+    left = np.full((32, 32, 3), 255, dtype=np.uint8)
+    left[:, :8] = 0
+    ground = seeing.features([np.full_like(left, 255)])[0]
+    change = np.abs(seeing.features([left])[0] - ground).sum(0)
+    assert change[:, 0].sum() > change[:, 1].sum()
+
+
+def test_big_pictures_are_averaged_not_skipped(seeing: Seeing) -> None:
+    fine = np.zeros((128, 128, 3), dtype=np.uint8)
+    fine[::2] = 255
+    grey = np.full((128, 128, 3), 128, dtype=np.uint8)
+    a, b = seeing.features([fine, grey])
+    assert np.abs(a - b).max() < 0.2 * np.abs(b).max() + 0.05
+
+
+def test_loading_leaves_the_random_state(folder: Path) -> None:
+    state = torch.random.get_rng_state()
+    Seeing(folder)
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((32, 32), dtype=np.uint8),
+        np.zeros((3, 32, 32), dtype=np.uint8),
+        np.zeros((32, 32, 4), dtype=np.uint8),
+        np.zeros((32, 32, 3), dtype=np.float32),
+        np.zeros((0, 32, 3), dtype=np.uint8),
+    ],
+)
+def test_wrong_pictures_are_named(seeing: Seeing, picture: np.ndarray) -> None:
+    with pytest.raises(ToolkitError, match="Picture number 1 ") as caught:
+        seeing.features([*pictures(1), picture])
+    assert caught.value.allowed
+    assert caught.value.next_command
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "resnet10"}, "timm architecture 'resnet10'"),
+        ({"architecture": 3}, "architecture"),
+        ({"out_index": 9}, "cannot be built"),
+        ({"out_index": "3"}, "out_index = '3'"),
+        ({"input_size_px": 0}, "input_size_px = 0"),
+        ({"mean": [0.5]}, "mean"),
+        ({"std": [0.5, 0.5, 0]}, "std"),
+        ({"men": [1, 2, 3]}, "'men'"),
+        ({"model_args": []}, "model_args"),
+        ({"model_args": {"stem_width": 16, "channels": [3, 5, 7, 8]}}, "shape"),
+        ({"model_args": {"blocks_of": 2}}, "cannot be built"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ToolkitError, match=message) as caught:
+        Seeing(write_backbone(tmp_path, **changes))
+    assert caught.value.given is not None
+    assert caught.value.allowed is not None
+
+
+def test_the_nearest_architecture_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError) as caught:
+        Seeing(write_backbone(tmp_path, architecture="resnet10tt"))
+    assert caught.value.nearest == "resnet10t"
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match="is not a folder"):
+        Seeing(tmp_path / "none")
+    with pytest.raises(ToolkitError, match=r"config\.json"):
+        Seeing(tmp_path)
+    folder = write_backbone(tmp_path)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ToolkitError, match="no weights"):
+        Seeing(folder)
+
+
+@pytest.mark.parametrize("fault", ["truncated", "missing", "whole numbers", "not finite"])
+def test_wrong_weights_are_named(tmp_path: Path, fault: str) -> None:
+    path = write_backbone(tmp_path) / "model.safetensors"
+    weights = load_file(path)
+    name = "layer1.0.conv1.weight"
+    if fault == "missing":
+        del weights[name]
+    elif fault == "whole numbers":
+        weights[name] = weights[name].int()
+    elif fault == "not finite":
+        weights[name][0] = float("nan")
+    save_file(weights, path)
+    if fault == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ToolkitError, match="unreadable" if fault == "truncated" else name):
+        Seeing(tmp_path)
+
+
+def test_weights_behind_the_map_are_ignored(seeing: Seeing, folder: Path, tmp_path: Path) -> None:
+    weights = load_file(folder / "model.safetensors") | {"fc.weight": torch.zeros(2, 3)}
+    (tmp_path / "config.json").write_text((folder / "config.json").read_text())
+    save_file(weights, tmp_path / "model.safetensors")
+    assert (Seeing(tmp_path).features(pictures(2)) == seeing.features(pictures(2))).all()
+
+
+def test_the_shipped_eye() -> None:
+    eye = Seeing()
+    assert eye.channels <= 256
+    assert (SHIPPED / "model.safetensors").stat().st_size < 6_500_000
+    weights = load_file(SHIPPED / "model.safetensors")
+    assert {t.dtype for t in weights.values()} == {torch.float16}
+    maps = eye.features(pictures(2, 96, 96))
+    assert maps.shape == (2, eye.channels, *eye.map_size)
+    assert np.isfinite(maps).all()
+
+
+def test_the_shipped_eye_never_saw_a_test_concept() -> None:
+    names = (SHIPPED / "names.txt").read_text(encoding="utf-8").split()
+    assert len(names) > 1000
+    assert names == sorted(set(names))
+    assert [n for n in names if is_too_near(n) or is_excluded(n.replace("-", " "), "en")] == []
+
+
+@pytest.mark.parametrize("concept", CONCEPTS)
+def test_concepts_are_never_drawn(concept: str) -> None:
+    for name in (concept, f"small-{concept}", f"{concept}-outline-24"):
+        assert is_too_near(name)
+
+
+def test_near_relatives_are_never_drawn() -> None:
+    assert [name for name in NEAR.split() if not is_too_near(name)] == []
+    assert [name for name in FAR.split() if is_too_near(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("icon", "name"),
+    [("lion-face", "lion"), ("house-2-fill", "house"), ("home2", "home"), ("outline-16", "")],
+)
+def test_core_names(icon: str, name: str) -> None:
+    assert core_name(icon) == name
