@@ -95,13 +95,12 @@ def draw_pictures(iconify: Path, openclipart: Path, out: Path) -> Iterator[dict[
             checksums[path] = write_media(out, path, media.encode_picture(picture))
     for row in chosen:
         path = picture_path(row)
-        prefix = "" if row["source"].startswith("openclipart:") else "iconify:"
         yield {
             "stimulus_id": row["stimulus_id"],
             "kind": "picture",
             "concept": row["concept"],
             "status": statuses[row["concept"]],
-            "source": prefix + row["source"],
+            "source": source_name(row["source"]),
             "licence": row["licence"],
             "split": row["split"],
             "path": path,
@@ -148,6 +147,20 @@ def settings(iconify: Path) -> dict[str, object]:
             f"espeak-ng {espeak.version()}",
         ],
     }
+
+
+def source_name(source: str) -> str:
+    """A source of the selection as it stands in `stimuli.csv`.
+
+    Example:
+        >>> source_name("noto:bear")
+        'iconify:noto/bear'
+        >>> source_name("openclipart:animals/cat.svg")
+        'openclipart:animals/cat.svg'
+    """
+    if source.startswith("openclipart:"):
+        return source
+    return "iconify:" + source.replace(":", "/", 1)
 
 
 def picture_path(row: dict[str, str]) -> str:
