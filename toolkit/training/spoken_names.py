@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
+from stimuli.espeak import ACCENTS, SAMPLE_RATE_HZ, SILENCE, speak
 from stimuli.files import write_atomic
-from stimuli.speech import ACCENTS, SAMPLE_RATE_HZ, SILENCE, VOICES, speak
+from stimuli.speech import VOICES
 from toolkit.training.excluded import CONCEPTS, LANGUAGES, is_excluded, words_of
 
 VOICES_PER_NAME = 3
@@ -116,8 +117,8 @@ def speak_all(names: Sequence[Name], seed: int) -> Corpus:
     indices: list[int] = []
     voices: list[str] = []
     for index, name in enumerate(names):
-        chosen = random.choice(VOICES["train"], VOICES_PER_NAME, replace=False).tolist()
-        for voice in chosen + (list(VOICES["valid"]) if name.split == "valid" else []):
+        chosen = random.choice(_voices("train"), VOICES_PER_NAME, replace=False).tolist()
+        for voice in chosen + (_voices("valid") if name.split == "valid" else []):
             pitch, rate = int(random.integers(30, 76)), int(random.integers(130, 181))
             clip = _without_silence(speak(name.text, name.language, voice, pitch, rate))
             if 0.1 * SAMPLE_RATE_HZ < len(clip) < LONGEST_S * SAMPLE_RATE_HZ:
@@ -126,6 +127,10 @@ def speak_all(names: Sequence[Name], seed: int) -> Corpus:
                 voices.append(voice)
     starts = np.cumsum([0] + [len(clip) for clip in clips])
     return Corpus(np.concatenate(clips), starts, np.array(indices), np.array(voices))
+
+
+def _voices(split: str) -> list[str]:
+    return [voice for voice, own in VOICES.items() if own == split]
 
 
 def read_or_speak(folder: Path, annotations: Path, seed: int) -> tuple[list[Name], Corpus]:
