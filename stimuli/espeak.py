@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ACCENTS = {"en": "en-us", "fr": "fr-fr"}
-"""espeak-ng's name for a language where it is not the ISO code."""
+ACCENTS = {"en": "en-us"}
+"""The accent that is meant where a language is named without one."""
 
 SAMPLE_RATE_HZ = 16_000
 STEP_SAMPLES = 640
@@ -66,16 +66,18 @@ def speak(
 
 
 def voice_name(language: str, voice: str) -> str:
-    """What espeak-ng calls a voice in a language, for example `nl+f1`.
+    """What espeak-ng calls a voice in a language, for example `gmw/nl+f1`.
 
-    espeak-ng itself falls back on another voice without a word when it does not know one.
+    The language is given by the name of its file: with others (`fr-fr+f1`), espeak-ng leaves the
+    variant out without a word. Nor does it complain about unknown languages and variants.
 
     Raises:
         ToolkitError: espeak-ng is not installed, or does not know the language or the voice.
     """
-    name = ACCENTS.get(language, language)
-    if name not in languages():
-        raise unknown_name("language in espeak-ng", language, languages(), "espeak-ng --voices")
+    files = languages()
+    name = files.get(ACCENTS.get(language, language))
+    if name is None:
+        raise unknown_name("language in espeak-ng", language, sorted(files), "espeak-ng --voices")
     if voice == "default":
         return name
     if voice not in variants():
@@ -96,14 +98,27 @@ def version() -> str:
 
 
 @functools.cache
-def languages() -> tuple[str, ...]:
+def languages() -> dict[str, str]:
     """Languages that the installed espeak-ng speaks without help from another program.
+
+    Returns:
+        The name of the language's file by code: `fr-fr` and `fr` both give `roa/fr`.
 
     Raises:
         ToolkitError: it is not installed.
     """
-    listed = [line.split() for line in _run("--voices").decode().splitlines()[1:]]
-    return tuple(sorted({columns[1] for columns in listed if not columns[4].startswith("mb/")}))
+    best: dict[str, tuple[int, str]] = {}
+    for line in _run("--voices").decode().splitlines()[1:]:
+        priority, code, _, _, file, *others = line.split()
+        if file.startswith("mb/"):
+            continue
+        codes = [(code, int(priority))]
+        codes += [
+            (name, int(rank)) for name, rank in re.findall(r"\((\S+) (\d+)\)", " ".join(others))
+        ]
+        for name, rank in codes:
+            best[name] = min(best.get(name, (rank, file)), (rank, file))
+    return {name: file for name, (_, file) in best.items()}
 
 
 @functools.cache

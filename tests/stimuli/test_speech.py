@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from stimuli import espeak, open_set
 from stimuli.errors import ToolkitError
+from stimuli.media import decode_clip
 from stimuli.speech import (
     PITCHES,
     RATES_WPM,
@@ -119,7 +119,14 @@ def test_speak_is_the_same_every_time() -> None:
 @needs_espeak
 def test_all_voices_are_there() -> None:
     assert set(VOICES) - {"default"} <= set(espeak.variants())
-    assert {"en-us", "nl", "fr-fr", "de"} <= set(espeak.languages())
+    assert {"en-us", "nl", "fr-fr", "fr", "de"} <= set(espeak.languages())
+
+
+@needs_espeak
+@pytest.mark.parametrize("language", ["en", "nl", "fr", "fr-fr", "de"])
+def test_voices_differ_in_every_language(language: str) -> None:
+    clips = [speak("radio", language, voice) for voice in ("default", "f1", "rob")]
+    assert len({clip.tobytes() for clip in clips}) == 3
 
 
 @needs_espeak
@@ -193,9 +200,11 @@ def test_mini_is_what_espeak_says(tmp_path: Path) -> None:
     mini = open_set("mini")
     if espeak.version() != "1.51":
         pytest.skip("mini was spoken by espeak-ng 1.51")
-    words = [Word("cow", "familiar", "koe")]
-    row = record(list(plan(words, "nl", ["m4"], takes=1)), tmp_path)[0]
-    mine = mini.table.loc[row["stimulus_id"]]
-    assert row["duration_s"] == mine["duration_s"]
-    said = hashlib.sha256((tmp_path / row["path"]).read_bytes()).hexdigest()
-    assert said == row["sha256"]
+    for language, word in (("en", "cow"), ("nl", "koe"), ("fr", "vache")):
+        utterances = list(plan([Word("cow", "familiar", word)], language, ["m4"], takes=1))
+        row = record(utterances, tmp_path)[0]
+        # Another version of libopus may give other bytes, so what is compared is the sound.
+        clip = decode_clip((tmp_path / row["path"]).read_bytes(), row["path"])
+        built = mini.read_clip(row["stimulus_id"])
+        assert clip.shape == built.shape
+        assert np.corrcoef(clip, built)[0, 1] > 0.99
