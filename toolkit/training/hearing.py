@@ -29,9 +29,9 @@ import torch
 from scipy.signal import lfilter
 from torch import Tensor, nn
 
+from stimuli.espeak import SAMPLE_RATE_HZ
 from stimuli.files import write_atomic
-from stimuli.speech import SAMPLE_RATE_HZ, VOICES
-from toolkit.training.spoken_names import Corpus, Name, read_names, read_or_speak
+from toolkit.training.spoken_names import Corpus, Name, read_names, read_or_speak, voices_of
 
 if TYPE_CHECKING:
     from transformers import WavLMModel
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 class Settings:
     """Everything that decides the trained weights, besides the corpus."""
 
-    steps: int = 900
+    steps: int = 470
     """Updates of the weights."""
 
     pairs: int = 64
@@ -195,7 +195,7 @@ class Pairs:
         seen: set[str] = set()
         for name in self._valid:
             clips = self._clips.get(name, [])
-            first = [clip for clip in clips if self.corpus.voices[clip] in VOICES["train"]][:1]
+            first = [clip for clip in clips if self.corpus.voices[clip] in voices_of("train")][:1]
             second = [c for c in clips if self.corpus.voices[c] in voices and c not in first]
             if first and second and self._spelling[name] not in seen:
                 seen.add(self._spelling[name])
@@ -247,7 +247,7 @@ def train(out: Path, annotations: Path, settings: Settings) -> "WavLMModel":
         optimiser.step()
         valid = ["", ""]
         if step % VALIDATE_EVERY == 0 or step == settings.steps:
-            groups = (VOICES["train"], VOICES["valid"])
+            groups = (voices_of("train"), voices_of("valid"))
             valid = [f"{retrieval(model, pairs.valid(group)):.4f}" for group in groups]
         seconds = time.monotonic() - began
         values = (f"{rate:.3g}", f"{loss.item():.4f}", f"{accuracy:.4f}", f"{norm:.3f}")

@@ -117,8 +117,8 @@ def speak_all(names: Sequence[Name], seed: int) -> Corpus:
     indices: list[int] = []
     voices: list[str] = []
     for index, name in enumerate(names):
-        chosen = random.choice(_voices("train"), VOICES_PER_NAME, replace=False).tolist()
-        for voice in chosen + (_voices("valid") if name.split == "valid" else []):
+        chosen = random.choice(voices_of("train"), VOICES_PER_NAME, replace=False).tolist()
+        for voice in chosen + (voices_of("valid") if name.split == "valid" else []):
             pitch, rate = int(random.integers(30, 76)), int(random.integers(130, 181))
             clip = _without_silence(speak(name.text, name.language, voice, pitch, rate))
             if 0.1 * SAMPLE_RATE_HZ < len(clip) < LONGEST_S * SAMPLE_RATE_HZ:
@@ -129,7 +129,8 @@ def speak_all(names: Sequence[Name], seed: int) -> Corpus:
     return Corpus(np.concatenate(clips), starts, np.array(indices), np.array(voices))
 
 
-def _voices(split: str) -> list[str]:
+def voices_of(split: str) -> list[str]:
+    """The voices that belong to a split, in their fixed order."""
     return [voice for voice, own in VOICES.items() if own == split]
 
 
