@@ -156,9 +156,12 @@ class StimulusSet:
         """Every fault of the set, in its table and in its files, one readable line each.
 
         Example:
+            >>> import shutil, tempfile
             >>> from stimuli import open_set
-            >>> open_set("mini").select(kind="word", concept="clock").empty
-            False
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     settings = shutil.copy(open_set("mini").folder / "set.toml", folder)
+            ...     [fault.split(": ")[-1] for fault in open_set(folder).check()]
+            ['it has no stimuli.csv.']
         """
         try:
             table = _read_table(self.folder)
@@ -181,6 +184,11 @@ class StimulusSet:
             except ToolkitError as error:
                 faults.append(" ".join(str(error).split()))
         return faults
+
+    @functools.cached_property
+    def _root(self) -> Path:
+        """The folder without symbolic links."""
+        return self.folder.resolve()
 
     @functools.cached_property
     def _rows(self) -> dict[str, dict[str, str]]:
@@ -229,10 +237,11 @@ def _records(table: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _read_file(folder: Path, path: str) -> bytes:
+def _read_file(stimuli: StimulusSet, path: str) -> bytes:
     """The content of a file of the set, wherever its symbolic links lead inside the folder."""
+    folder = stimuli.folder
     file = folder / path
-    if not file.resolve().is_relative_to(folder.resolve()):
+    if not file.resolve().is_relative_to(stimuli._root):
         raise ToolkitError(f"{path} is a symbolic link that leaves the folder {folder}.")
     try:
         return file.read_bytes()
@@ -244,7 +253,7 @@ def _read_file(folder: Path, path: str) -> bytes:
 
 def _decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32]:
     """Read a clip; decoded before the checksum is compared, for the more telling message."""
-    data = _read_file(stimuli.folder, row["path"])
+    data = _read_file(stimuli, row["path"])
     clip = media.decode_clip(data, row["path"], stimuli.sample_rate_hz)
     duration_s = len(clip) / stimuli.sample_rate_hz
     if abs(duration_s - float(row["duration_s"])) > 0.001:
@@ -259,7 +268,7 @@ def _decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float3
 
 def _decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint8]:
     """Read a picture; decoded before the checksum is compared, for the more telling message."""
-    data = _read_file(stimuli.folder, row["path"])
+    data = _read_file(stimuli, row["path"])
     picture = media.decode_picture(data, row["path"], stimuli.picture_size_px)
     _verify(data, row)
     return picture
