@@ -77,12 +77,12 @@ def voice_name(language: str, voice: str) -> str:
     files = languages()
     name = files.get(ACCENTS.get(language, language))
     if name is None:
-        raise unknown_name("language in espeak-ng", language, sorted(files), "espeak-ng --voices")
+        raise unknown_name("espeak-ng language", language, sorted(files), "espeak-ng --voices")
     if voice == "default":
         return name
     if voice not in variants():
         known = ("default", *variants())
-        raise unknown_name("voice in espeak-ng", voice, known, "espeak-ng --voices=variant")
+        raise unknown_name("espeak-ng voice", voice, known, "espeak-ng --voices=variant")
     return f"{name}+{voice}"
 
 
@@ -129,7 +129,9 @@ def variants() -> tuple[str, ...]:
         ToolkitError: it is not installed.
     """
     lines = _run("--voices=variant").decode().splitlines()[1:]
-    return tuple(sorted(line.split("!v/")[1].strip() for line in lines if "!v/" in line))
+    # Other columns may follow, but the name itself may hold a blank: "Mr serious".
+    found = (re.search(r"!v/(\S+(?: \S+)*)", line) for line in lines)
+    return tuple(sorted(match[1] for match in found if match))
 
 
 def trim(sound: NDArray[np.float32]) -> NDArray[np.float32]:

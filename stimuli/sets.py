@@ -118,7 +118,8 @@ class StimulusSet:
                 continue
             known = [known for known in dict.fromkeys(self.table[column]) if known]
             if value not in known:
-                raise unknown_name(f"{column} in the stimulus set {self.name!r}", value, known)
+                kind = f"stimulus in the set {self.name!r} with the {column}"
+                raise unknown_name(kind, value, known)
             rows = rows[rows[column] == value]
         return rows
 
