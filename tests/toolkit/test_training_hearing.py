@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from stimuli.errors import ToolkitError
-from stimuli.speech import VOICES
 from toolkit.subjects.hearing import Hearing
 from toolkit.training import hearing, spoken_names
 from toolkit.training.hearing import Pairs, Settings, augment, average_features, contrast
-from toolkit.training.spoken_names import Corpus, Name
+from toolkit.training.spoken_names import Corpus, Name, voices_of
 
-VOICES_USED = (*VOICES["train"][:2], VOICES["valid"][0])
+VOICES_USED = (*voices_of("train")[:2], voices_of("valid")[0])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def corpus(names: list[Name]) -> Corpus:
     clips, owners, voices = [], [], []
     for index in range(len(names)):
         for voice in VOICES_USED:
-            if voice in VOICES["train"] or names[index].split == "valid":
+            if voice in voices_of("train") or names[index].split == "valid":
                 clips.append(random.normal(0, 3_000, 700 + 140 * index).astype(np.int16))
                 owners.append(index)
                 voices.append(voice)
@@ -108,7 +107,7 @@ def test_training_never_hears_held_out_names_or_voices(names: list[Name], corpus
     assert len(first) == len(second) == 4, "the word spelled alike in two languages counts once"
     longest = 1.14 * (700 + 140 * 4) + 2 * 1280
     assert all(len(clip) <= longest and clip.dtype == np.float32 for clip in first + second)
-    old, new = pairs.valid(VOICES["valid"])
+    old, new = pairs.valid(voices_of("valid"))
     for index, (a, b) in enumerate(zip(old, new, strict=True)):
         np.testing.assert_array_equal(a, corpus.clip(10 + 3 * index))
         np.testing.assert_array_equal(b, corpus.clip(12 + 3 * index))

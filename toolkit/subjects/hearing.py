@@ -147,7 +147,10 @@ class Hearing:
         # The package's top level would search all of its several hundred models.
         import torch
         from transformers.models.wavlm.modeling_wavlm import WavLMModel
+        from transformers.utils import logging
 
+        progress_was_shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
         try:
             model, report = WavLMModel.from_pretrained(
                 self.folder,
@@ -156,6 +159,9 @@ class Hearing:
             )
         except Exception as error:
             raise self._error(f"cannot be loaded: {_first_line(error)}") from error
+        finally:
+            if progress_was_shown:
+                logging.enable_progress_bar()
         missing = [*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])]
         if missing:
             raise self._error(f"lacks fitting weights for {sorted(missing)[0]} (of {len(missing)})")
