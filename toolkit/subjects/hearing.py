@@ -50,7 +50,7 @@ class Hearing:
     >>> import numpy as np
     >>> hearing = Hearing()
     >>> frames = hearing.features([np.zeros(16_000, dtype=np.float32)])
-    >>> frames[0].shape == (49, hearing.dim)
+    >>> frames[0].shape == (48, hearing.dim)
     True
     """
 
