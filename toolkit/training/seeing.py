@@ -363,6 +363,7 @@ def save_backbone(backbone: nn.Module, settings: Settings, folder: Path) -> None
     }
     with write_atomic(folder / "model.safetensors") as path:
         save_file(weights, path)
+        path.chmod(0o644)
     with write_atomic(folder / "config.json") as path:
         path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
@@ -389,7 +390,7 @@ def load_corpus(iconify: Path, cache: Path, jobs: int) -> Corpus:
             np.save(path, pictures)
         with write_atomic(drawings_file) as path:
             path.write_text(json.dumps([asdict(d) | {"body": ""} for d in drawings]))
-    records = json.loads(drawings_file.read_text())
+    records = json.loads(drawings_file.read_text(encoding="utf-8"))
     drawings = [Drawing(**{**r, "view_box": tuple(r["view_box"])}) for r in records]
     return Corpus(drawings, np.load(pictures_file, mmap_mode="r"))
 
@@ -443,7 +444,7 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
         step, log_rows = state["step"], state["log"]
     generator = torch.Generator().manual_seed(settings.seed + step)
     batches = Batches(corpus, taught, settings.seed + step)
-    start, running = time.monotonic(), 0.0
+    start, running, since = time.monotonic(), 0.0, 0
     while step < settings.steps:
         early = step < (1 - settings.last_part) * settings.steps
         size = settings.train_size_px if early else settings.input_size_px
@@ -457,13 +458,13 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
         optimizer.step()
         average.update_parameters(learner.backbone)
         step += 1
-        running += loss.item()
+        running, since = running + loss.item(), since + 1
         if step % log_every == 0 or step == settings.steps:
             scores = evaluate(average.module, corpus, rows, settings.input_size_px)
-            row = {"step": step, "size_px": size, "loss": running / log_every} | scores
+            row = {"step": step, "size_px": size, "loss": running / since} | scores
             log_rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
             log.info("%s after %.0f s", log_rows[-1], time.monotonic() - start)
-            running = 0.0
+            running, since = 0.0, 0
             with write_atomic(checkpoint) as path:
                 torch.save(
                     {"learner": learner.state_dict(), "average": average.state_dict(),
