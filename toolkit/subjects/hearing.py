@@ -96,7 +96,8 @@ class Hearing:
         """Last hidden states of every clip.
 
         Only clips of exactly the same length share a batch, so nothing is padded and a clip's
-        features do not depend on the clips beside it.
+        features do not depend on the clips beside it; their number may change the last digits
+        (less than 1e-5), as matrix products round differently for other sizes.
 
         Args:
             clips: Mono samples in [-1, 1] at `sample_rate_hz`, each of shape (n_samples,).
