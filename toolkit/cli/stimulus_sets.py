@@ -54,8 +54,8 @@ def synthesize(
     Example: mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
     """
     from stimuli import speech
+    from stimuli.speech import VOICES
 
-    made = speech.synthesize(
-        words, language, out, voices=tuple(voice or speech.VOICES), takes=takes, seed=seed
-    )
-    typer.echo(f"{len(made.table)} clips written to {out}. Look: mevgs-toolkit check-stimuli {out}")
+    speech.synthesize(words, language, out, voices=voice or tuple(VOICES), takes=takes, seed=seed)
+    typer.echo(f"Spoken words of {language!r} written to {out}.")
+    typer.echo(f"Check it: mevgs-toolkit check-stimuli {out}")

@@ -1,0 +1,1 @@
+"""Subjects: frozen backbones and the trained populations that stand on them."""
