@@ -256,7 +256,9 @@ class VGSNetwork(nn.Module):
         self.load_state_dict(dict(state))
 
 
-def paired_loss(network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+def paired_loss(
+    network: VGSNetwork, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
     """Two-way contrastive loss of items whose first word and first picture belong together.
 
     Cross-entropy of the first picture among an item's pictures given its first word, and of the
@@ -267,6 +269,7 @@ def paired_loss(network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
         network: gives the scoring.
         words: embeddings, shape (items, n, d).
         pictures: embeddings, shape (items, n, d).
+        label_smoothing: share of the target that is spread over all choices; 0 as published.
 
     Returns:
         A scalar.
@@ -274,7 +277,8 @@ def paired_loss(network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
     by_word = network.similarity(words[:, :1], pictures).squeeze(1)
     by_picture = network.similarity(pictures[:, :1], words).squeeze(1)
     both = torch.cat([by_word, by_picture])
-    return functional.cross_entropy(both, both.new_zeros(len(both), dtype=torch.long))
+    first = both.new_zeros(len(both), dtype=torch.long)
+    return functional.cross_entropy(both, first, label_smoothing=label_smoothing)
 
 
 def _padding(inputs: Tensor, lengths: Tensor | None) -> Tensor | None:

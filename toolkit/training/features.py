@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,29 @@ SPLITS = ("train", "valid")
 """The splits that training may see. There is no way to ask for `test`."""
 _FRAME_STEP = 640
 _AT_ONCE = 256
+_SAMPLE_STEP = 7
+"""Means and deviations are taken over every seventh view, which is plenty."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Brings every channel to mean 0 and deviation 1."""
+
+    mean: Tensor
+    """Mean of each channel, (channels,)."""
+    deviation: Tensor
+    """Standard deviation of each channel, (channels,)."""
+
+    @classmethod
+    def of(cls, values: Tensor) -> Scale:
+        """The scale of some values, (n, channels)."""
+        deviation, mean = torch.std_mean(values, dim=0)
+        # A channel that never changes says nothing, whatever it is divided by.
+        return cls(mean, deviation.clamp(min=1e-3))
+
+    def apply(self, values: Tensor) -> Tensor:
+        """Scaled values, (..., channels)."""
+        return (values - self.mean) / self.deviation
 
 
 @dataclass(frozen=True)
@@ -50,6 +73,10 @@ class FeatureBank:
     """First frame of each word view, and the end of the last: (word views + 1,)."""
     maps: Tensor
     """Feature maps of the picture views, half precision, (picture views, channels, h, w)."""
+    word_scale: Scale | None = None
+    """Applied to the speech features that are handed out."""
+    picture_scale: Scale | None = None
+    """Applied to the feature maps that are handed out."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""
@@ -79,11 +106,36 @@ class FeatureBank:
         lengths = self.word_start[rows + 1] - self.word_start[rows]
         places = self.word_start[rows][:, None] + np.arange(lengths.max())
         np.minimum(places, self.word_start[rows + 1][:, None] - 1, out=places)
-        return self.frames[torch.from_numpy(places)].float(), torch.from_numpy(lengths)
+        features = self.frames[torch.from_numpy(places)].float()
+        if self.word_scale:
+            features = self.word_scale.apply(features)
+        return features, torch.from_numpy(lengths)
 
     def pictures(self, rows: NDArray[np.int64]) -> Tensor:
         """Feature maps of some picture views, float32, (n, channels, h, w)."""
-        return self.maps[torch.from_numpy(rows)].float()
+        maps = self.maps[torch.from_numpy(rows)].float()
+        if self.picture_scale:
+            maps = self.picture_scale.apply(maps.movedim(1, -1)).movedim(-1, 1)
+        return maps
+
+    def standardised(self, languages: Sequence[str]) -> FeatureBank:
+        """The same bank, handing out features with mean 0 and deviation 1 in every channel.
+
+        Args:
+            languages: ISO codes of the languages whose training words count.
+        """
+        words = [
+            self.word_rows("train", c, language) for c in self.concepts for language in languages
+        ]
+        features, lengths = self.words(np.concatenate(words)[::_SAMPLE_STEP])
+        heard = torch.arange(features.shape[1]) < lengths.unsqueeze(1)
+        pictures = [self.picture_rows("train", concept) for concept in self.concepts]
+        maps = self.pictures(np.concatenate(pictures)[::_SAMPLE_STEP])
+        return replace(
+            self,
+            word_scale=Scale.of(features[heard]),
+            picture_scale=Scale.of(maps.movedim(1, -1).flatten(0, 2)),
+        )
 
 
 def build_bank(

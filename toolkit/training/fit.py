@@ -13,7 +13,7 @@ from toolkit.subjects.vgs import NetworkConfig, VGSNetwork, paired_loss
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Items, Sampler
+from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import learning_rate
 
 _VALIDATION_SEED = 20250817
@@ -61,7 +61,7 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
     network = fresh_network(network_config(bank, recipe), seed)
     if not languages or not recipe.n_updates:
         return Fitted(network.state_dict(), (), 0)
-    _standardise(network, bank, languages)
+    bank = bank.standardised(languages)
     sampler = Sampler(bank, "train", languages, seed)
     validation = Validation(bank, languages, recipe)
     optimiser = torch.optim.Adam(
@@ -83,7 +83,15 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
             for group in optimiser.param_groups:
                 group["lr"] = rate
             network.train()
-            loss = items_loss(network, bank, sampler.draw(recipe.items, recipe.negatives))
+            items = sampler.draw(recipe.items, recipe.negatives)
+            words, lengths = bank.words(items.words)
+            pictures = bank.pictures(items.pictures)
+            loss = paired_loss(
+                network,
+                network.encode_words(words, lengths)[items.choices],
+                network.encode_pictures(pictures)[items.choices],
+                recipe.label_smoothing,
+            )
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -93,7 +101,9 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
                 losses = []
                 if log[-1].valid_loss < best:
                     best, kept, state = log[-1].valid_loss, update + 1, _copy(network)
-    return Fitted(state, tuple(log), kept)
+    network.load(state, "the training")
+    _fold(network, bank)
+    return Fitted(_copy(network), tuple(log), kept)
 
 
 def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
@@ -106,14 +116,6 @@ def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
         temperature=recipe.temperature,
         dropout=recipe.dropout,
     )
-
-
-def items_loss(network: VGSNetwork, bank: FeatureBank, items: Items) -> Tensor:
-    """The published loss of some items, each of their words and pictures encoded once."""
-    words = network.encode_words(*bank.words(items.words))
-    pictures = network.encode_pictures(bank.pictures(items.pictures))
-    choices = torch.from_numpy(items.choices)
-    return paired_loss(network, words[choices], pictures[choices])
 
 
 class Validation:
@@ -170,22 +172,18 @@ class Validation:
         return float((margin > 0).float().mean() + 0.5 * (margin == 0).float().mean())
 
 
-def _standardise(network: VGSNetwork, bank: FeatureBank, languages: Sequence[str]) -> None:
-    """Fold the training features' means and deviations into the input projections.
+def _fold(network: VGSNetwork, bank: FeatureBank) -> None:
+    """Take the scaling of the features into the input projections.
 
-    The network then begins as if every channel had mean 0 and deviation 1, and keeps its form.
+    The network then works on features as the backbones give them.
     """
-    rows = [bank.word_rows("train", c, language) for c in bank.concepts for language in languages]
-    words, lengths = bank.words(np.concatenate(rows)[::7])
-    heard = torch.cat([word[:length] for word, length in zip(words, lengths, strict=True)])
-    pictures = [bank.picture_rows("train", concept) for concept in bank.concepts]
-    seen = bank.pictures(np.concatenate(pictures)[::7]).transpose(0, 1).flatten(1).T
+    scales = ((network.audio_enc, bank.word_scale), (network.image_enc, bank.picture_scale))
     with torch.no_grad():
-        for tower, values in ((network.audio_enc, heard), (network.image_enc, seen)):
-            deviation, mean = torch.std_mean(values, dim=0)
-            projection = tower.pool.proj_in
-            projection.weight.div_(deviation.clamp(min=1e-3))
-            projection.bias.sub_(projection.weight @ mean)
+        for tower, scale in scales:
+            if scale:
+                projection = tower.pool.proj_in
+                projection.weight.div_(scale.deviation)
+                projection.bias.sub_(projection.weight @ scale.mean)
 
 
 def _copy(network: VGSNetwork) -> dict[str, Tensor]:

@@ -108,7 +108,7 @@ def train_populations(
 
     Args:
         names: populations, see `known_populations`; `all` stands for every one.
-        seeds: names of seeds among a..j; `all` stands for every one.
+        seeds: letters among a..j, such as `"abc"`; `all` stands for every one.
         out: folder for the population folders; made where it is missing.
         stimuli: name or folder of a stimulus set; its splits `train` and `valid` are used.
         jobs: subjects trained at the same time, each in a process of its own on one core. It
@@ -124,7 +124,7 @@ def train_populations(
     opened = open_set(stimuli)
     known = known_populations(opened.languages)
     chosen = _chosen("population", names, list(known))
-    letters = _chosen("seed", seeds, SEEDS)
+    letters = _chosen("seed", seeds if seeds == "all" else list(seeds), SEEDS)
     folder = Path(out)
     try:
         (folder / "features").mkdir(parents=True, exist_ok=True)
@@ -167,10 +167,9 @@ def _keys(cell: Cell, facts: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {seed: cell_key(replace(cell, seed=seed), facts) for seed in SEEDS}
 
 
-def _chosen(kind: str, given: str | Sequence[str], known: Sequence[str]) -> list[str]:
+def _chosen(kind: str, asked: str | Sequence[str], known: Sequence[str]) -> list[str]:
     """The names that were asked for, each once, in the order of the known ones."""
-    asked = [given] if isinstance(given, str) else list(given)
-    if "all" in asked:
+    if asked == "all" or "all" in asked:
         return list(known)
     for name in asked:
         if name not in known:

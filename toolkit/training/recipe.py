@@ -14,10 +14,10 @@ class Recipe:
 
     Example:
         >>> Recipe().items * Recipe().n_updates
-        72000
+        60000
     """
 
-    n_updates: int = 1200
+    n_updates: int = 1000
     """Steps of the optimiser; 0 leaves the initial weights (an untrained subject)."""
     items: int = 60
     """Items per update: a word and a picture that belong together."""
@@ -25,27 +25,25 @@ class Recipe:
     """Items of other classes that each item is told apart from, per modality."""
     peak_lr: float = 2e-3
     """Highest learning rate of Adam."""
-    warmup_updates: int = 120
+    warmup_updates: int = 100
     """Updates over which the learning rate rises."""
     weight_decay: float = 5e-7
     """Of Adam (L2)."""
     dropout: float = 0.1
     """Inside the transformer layers."""
-    label_smoothing: float = 0.0
-    feature_dropout: float = 0.0
-    standardise: bool = True
-    average: float = 0.0
-    temperature: str = "published"
+    label_smoothing: float = 0.1
+    """Share of the target that is spread over all choices, in [0, 1)."""
+    temperature: str = "capped"
     """Which temperature the network has, see `NetworkConfig.temperature`."""
     width: int = 64
     """Width of both towers."""
     embedding: int = 64
     """Dimensions of the common space."""
-    word_views: int = 6
+    word_views: int = 5
     """Views of each training word."""
-    picture_views: int = 24
+    picture_views: int = 20
     """Views of each training picture."""
-    validate_every: int = 100
+    validate_every: int = 50
     """Updates between two validations; the weights with the lowest validation loss are kept."""
     validation_items: int = 600
     """Items of the fixed validation sample."""
