@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from toolkit.errors import ToolkitError
 from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
+from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import Population, list_populations, open_population
-from toolkit.subjects.vgs import NetworkConfig
 from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
 
 SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
@@ -225,7 +225,7 @@ def test_network_population_loads_in_single_precision(tmp_path: Path) -> None:
 def test_shapes_that_do_not_fit_are_named(tmp_path: Path) -> None:
     write_network(tmp_path / "tiny", word_dim=2)
     with pytest.raises(ToolkitError) as caught:
-        open_population("tiny", tmp_path).load("a")
+        open_population("tiny", tmp_path).load("a").network
     assert "audio_enc.pool.proj_in.weight is (64, 5), the network needs (64, 2)" in str(
         caught.value
     )

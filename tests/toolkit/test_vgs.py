@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.vgs import NetworkConfig, TransformerPooling, VGSNetwork, paired_loss
-from toolkit.subjects.vgs_subject import BackboneRef, VGSSubject, fresh_network
+from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.vgs import TransformerPooling, VGSNetwork, paired_loss
+from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "reference" / "mevgs_clip.npz"
 NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")
@@ -25,7 +26,7 @@ def network() -> VGSNetwork:
 
 @pytest.fixture
 def subject(network: VGSNetwork) -> VGSSubject:
-    return VGSSubject(network, NOWHERE, NOWHERE)
+    return VGSSubject(StoredNetwork.of(network), NOWHERE, NOWHERE)
 
 
 def plain(pool: TransformerPooling, inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -13,24 +13,22 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from stimuli.files import sha256_of
 from toolkit.errors import ToolkitError
+from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import WEIGHTS, Population
-from toolkit.subjects.vgs import NetworkConfig, VGSNetwork
 
 if TYPE_CHECKING:
     from toolkit.subjects.hearing import Hearing
     from toolkit.subjects.seeing import Seeing
+    from toolkit.subjects.vgs import VGSNetwork
 
 _WORDS_AT_ONCE = 256
 _PICTURES_AT_ONCE = 512
@@ -56,19 +54,57 @@ class BackboneRef:
         return _load_backbone(self)
 
 
+@dataclass(frozen=True, eq=False)
+class StoredNetwork:
+    """A trained network as it lies on disk: scoring known embeddings needs no more than this."""
+
+    config: NetworkConfig
+    """Shape and scoring."""
+    state: Mapping[str, NDArray[Any]]
+    """Parameters under the published names, in whatever precision."""
+    source: str
+    """Where they come from, for error messages."""
+
+    @classmethod
+    def of(cls, network: VGSNetwork) -> StoredNetwork:
+        """The parameters of a network in memory."""
+        state = {name: value.numpy() for name, value in network.state_dict().items()}
+        return cls(network.config, state, "memory")
+
+    def build(self) -> VGSNetwork:
+        """The network itself, in single precision and evaluation mode.
+
+        Raises:
+            ToolkitError: the parameters do not fit; all that differ are listed.
+        """
+        import torch
+
+        network = fresh_network(self.config)
+        network.load({name: torch.from_numpy(v) for name, v in self.state.items()}, self.source)
+        return network.eval()
+
+
 class VGSSubject:
     """Hears words and sees pictures through frozen backbones and one trained network.
 
+    torch is imported when something must be embedded; to score embeddings it is not needed, so
+    that a run on stored embeddings starts at once.
+
     Args:
-        network: a trained network; it is put in evaluation mode.
+        stored: a trained network.
         hearing: gives speech features, list of (frames, word_dim).
         seeing: gives feature maps, (m, picture_dim, height, width).
     """
 
-    def __init__(self, network: VGSNetwork, hearing: BackboneRef, seeing: BackboneRef) -> None:
-        self.network = network.eval()
+    def __init__(self, stored: StoredNetwork, hearing: BackboneRef, seeing: BackboneRef) -> None:
+        self.stored = stored
         self.hearing = hearing
         self.seeing = seeing
+
+    @cached_property
+    def network(self) -> VGSNetwork:
+        """The network, built when first needed."""
+        return self.stored.build()
 
     def embed_words(self, clips: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Embed spoken words.
@@ -108,11 +144,13 @@ class VGSSubject:
         Raises:
             ToolkitError: features with another number of channels, or without frames.
         """
+        import torch
+
         by_length: dict[int, list[int]] = defaultdict(list)
         for place, feature in enumerate(features):
-            _check_channels("word", feature.shape, 2, 1, self.network.config.word_dim)
+            _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim)
             by_length[len(feature)].append(place)
-        out = np.empty((len(features), self.network.config.embedding), dtype=np.float32)
+        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
         with torch.inference_mode():
             for places in by_length.values():
                 for start in range(0, len(places), _WORDS_AT_ONCE):
@@ -133,8 +171,10 @@ class VGSSubject:
         Raises:
             ToolkitError: feature maps with another number of channels.
         """
-        _check_channels("picture", features.shape, 4, 1, self.network.config.picture_dim)
-        out = np.empty((len(features), self.network.config.embedding), dtype=np.float32)
+        _check_channels("picture", features.shape, 4, 1, self.stored.config.picture_dim)
+        import torch
+
+        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
         with torch.inference_mode():
             for start in range(0, len(features), _PICTURES_AT_ONCE):
                 some = slice(start, start + _PICTURES_AT_ONCE)
@@ -154,9 +194,9 @@ class VGSSubject:
         Returns:
             Shape (n, m), float32.
         """
-        with torch.inference_mode():
-            scores = self.network.similarity(torch.from_numpy(words), torch.from_numpy(pictures))
-        return np.asarray(scores.numpy(), dtype=np.float32)
+        scale = np.float32(self.stored.config.scale(float(self.stored.state["logit_scale"])))
+        scores: NDArray[np.float32] = scale * (_unit(words) @ _unit(pictures).T)
+        return scores
 
 
 def load_subject(population: Population, seed: str) -> VGSSubject:
@@ -170,6 +210,9 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
         ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
     """
     name = f"{seed}.safetensors"
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     population.verified(name)
     path = population.file(name)
     config = read_config(population.file("config.json"))
@@ -180,12 +223,13 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
             f"{path} is not a readable safetensors file: {error}.",
             next_command="restore the file, or train the population again",
         ) from error
-    network = fresh_network(NetworkConfig(**config["network"]))
-    network.load(state, str(path))
+    if "logit_scale" not in state:
+        raise ToolkitError(f"The weights in {path} do not fit the network: logit_scale is missing.")
+    stored = StoredNetwork(NetworkConfig(**config["network"]), state, str(path))
     hearing, seeing = (
         backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
     )
-    return VGSSubject(network, hearing, seeing)
+    return VGSSubject(stored, hearing, seeing)
 
 
 def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
@@ -195,6 +239,10 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
         config: shape and scoring.
         seed: decides the weights.
     """
+    import torch
+
+    from toolkit.subjects.vgs import VGSNetwork
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return VGSNetwork(config)
@@ -272,6 +320,12 @@ def _load_backbone(ref: BackboneRef) -> Any:
     from toolkit.subjects.seeing import Seeing
 
     return Seeing(ref.folder)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale (n, d) vectors to length one; the bound keeps zero vectors finite."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(length, 1e-12)).astype(np.float32, copy=False)
 
 
 def _check_channels(

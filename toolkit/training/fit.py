@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toolkit.subjects.vgs import NetworkConfig, VGSNetwork, paired_loss
+from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.vgs import VGSNetwork, paired_loss
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
