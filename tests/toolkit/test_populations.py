@@ -225,7 +225,7 @@ def test_network_population_loads_in_single_precision(tmp_path: Path) -> None:
 def test_shapes_that_do_not_fit_are_named(tmp_path: Path) -> None:
     write_network(tmp_path / "tiny", word_dim=2)
     with pytest.raises(ToolkitError) as caught:
-        open_population("tiny", tmp_path).load("a").network
+        _ = open_population("tiny", tmp_path).load("a").network
     assert "audio_enc.pool.proj_in.weight is (64, 5), the network needs (64, 2)" in str(
         caught.value
     )
