@@ -221,16 +221,14 @@ def _embed_group(
 
 def _features(subject: Any, kind: str, ids: Sequence[str], stimuli: StimulusSet) -> Any:
     """Stimuli as frozen features where the subject stands on backbones, else as they are."""
-    media: list[Any]
-    if kind == "word":
-        media = [stimuli.read_clip(name) for name in ids]
-        backbone = getattr(subject, "hearing", None)
-    else:
-        media = [stimuli.read_picture(name) for name in ids]
-        backbone = getattr(subject, "seeing", None)
-    if isinstance(subject, SharesBackbones) and backbone is not None:
-        return backbone.load().features(media)
-    return media
+    read: Callable[[str], Any] = stimuli.read_clip if kind == "word" else stimuli.read_picture
+    # Decoding leaves Python's lock free, so it goes on while a backbone's libraries are imported.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = pool.submit(lambda: [read(name) for name in ids])
+        if not isinstance(subject, SharesBackbones):
+            return waiting.result()
+        backbone = (subject.hearing if kind == "word" else subject.seeing).load()
+        return backbone.features(waiting.result())
 
 
 def _vectors(subject: Any, kind: str, features: Any, places: Sequence[int]) -> Any:

@@ -62,7 +62,8 @@ def accuracy_over_seeds(seeds: pd.DataFrame, level: float = 0.95) -> pd.DataFram
         >>> round(row["mean"], 3), round(row["ci_low"], 3), round(row["ci_high"], 3)
         (np.float64(0.6), np.float64(0.352), np.float64(0.848))
     """
-    from scipy.stats import t
+    # scipy.special rather than scipy.stats: a second of import time less for the same quantile.
+    from scipy.special import stdtrit
 
     table = (
         seeds.groupby(GROUP, observed=True, sort=False)
@@ -77,7 +78,8 @@ def accuracy_over_seeds(seeds: pd.DataFrame, level: float = 0.95) -> pd.DataFram
         .reset_index()
     )
     table["std_error"] = table["sd"] / np.sqrt(table["n_seeds"])
-    half = t.ppf((1 + level) / 2, table["n_seeds"].where(table["n_seeds"] > 1) - 1)
+    freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
+    half = stdtrit(freedom.to_numpy(float), (1 + level) / 2)
     table["ci_low"] = table["mean"] - half * table["std_error"]
     table["ci_high"] = table["mean"] + half * table["std_error"]
     return table

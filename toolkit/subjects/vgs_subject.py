@@ -325,7 +325,8 @@ def _load_backbone(ref: BackboneRef) -> Any:
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale (n, d) vectors to length one; the bound keeps zero vectors finite."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(length, 1e-12)).astype(np.float32, copy=False)
+    unit: NDArray[np.float32] = (vectors / np.maximum(length, 1e-12)).astype(np.float32, copy=False)
+    return unit
 
 
 def _check_channels(
