@@ -136,6 +136,31 @@ def test_scores_are_the_subjects_similarities(
     assert row.score_target == pytest.approx(by_class.mean().mean(), abs=1e-5)
 
 
+def test_translation_gives_a_clip_to_the_nearest_centroid(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    table = trials_of(run(get_paradigm("translation"), [hasher], tiny_set, root=tmp_path))
+    assert len(table) == 3 * 2 * 8 * 4, "seeds x languages x classes x clips"
+    subject = hasher.load("c")
+
+    def unit(names: list[str]) -> np.ndarray:
+        vectors = subject.embed_words([tiny_set.read_clip(name) for name in names])
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    words = tiny_set.select(kind="word", split="test")
+    for row in table[table["seed"] == "c"].sample(11, random_state=0).itertuples():
+        distance = {}
+        for concept, own in words[words["language"] != row.test_language].groupby("concept"):
+            if own["status"].iloc[0] == row.condition:
+                mean = unit(list(own.index)).mean(axis=0)
+                centroid = mean / np.linalg.norm(mean)
+                distance[concept] = float(np.linalg.norm(unit([row.word_id])[0] - centroid))
+        nearest = min(distance, key=distance.__getitem__)
+        assert row.correct == (nearest == row.word_concept)
+        assert row.score_target == pytest.approx(-distance[row.word_concept], abs=1e-5)
+        assert row.n_choices == len(distance) == (3 if row.condition == "familiar" else 5)
+
+
 @pytest.mark.parametrize(("shift", "factor"), [(1.0, 1.0), (0.0, 3.0), (-2.0, 0.25)])
 def test_shifting_and_scaling_scores_changes_no_answer(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path, shift: float, factor: float
