@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.counterbalance import PairDesign, picture_pairs
+from paradigms.counterbalance import picture_pairs
 from paradigms.trials import Trials
 
 if TYPE_CHECKING:
@@ -113,19 +114,21 @@ class Paradigm(ABC):
             (n, places) scores; places that hold no option are ignored.
         """
         scores = np.zeros(trials.options.shape, dtype=np.float32)
+        mean = np.zeros(len(trials.option_ids), dtype=np.float32)
+        weights = word_weights(trials)
         block = max(1, MATRIX_ENTRIES // max(1, len(trials.option_ids)))
         for start in range(0, len(trials.word_ids), block):
             vectors = responses.words[start : start + block]
             matrix = responses.similarity(vectors, responses.pictures)
+            if trials.asks_all_words:
+                mean += weights[start : start + block] @ matrix
             for part in _parts(len(trials)):
                 word, options = trials.word[part] - start, trials.options[part]
                 rows = (word >= 0) & (word < len(vectors))
                 scores[part][rows] = matrix[word[rows, None], options[rows]]
-        if trials.asks_all_words:
-            mean = mean_over_words(trials, responses, block)
-            for part in _parts(len(trials)):
-                rows = trials.word[part] < 0
-                scores[part][rows] = mean[trials.options[part][rows]]
+        for part in _parts(len(trials)):
+            rows = trials.word[part] < 0
+            scores[part][rows] = mean[trials.options[part][rows]]
         return scores
 
     def headline(self, condition: str) -> bool:
@@ -148,11 +151,7 @@ class PicturePairs(Paradigm):
         languages: Sequence[str],
     ) -> Trials:
         """Make counterbalanced trials for all conditions; see `paradigms.counterbalance`."""
-        designs = [
-            PairDesign(c.name, c.word, c.distractor, c.mismatched, c.all_words, c.pairs_of)
-            for c in self.conditions
-        ]
-        return picture_pairs(stimuli, language, rng, designs, per_class)
+        return picture_pairs(stimuli, language, rng, self.conditions, per_class)
 
 
 def _parts(n: int) -> Iterator[slice]:
@@ -160,17 +159,12 @@ def _parts(n: int) -> Iterator[slice]:
     return (slice(start, start + TRIALS_AT_ONCE) for start in range(0, n, TRIALS_AT_ONCE))
 
 
-def mean_over_words(trials: Trials, responses: Responses, block: int) -> Floats:
-    """Mean similarity of every option over all words, every word class weighing the same.
+def word_weights(trials: Trials) -> Floats:
+    """Weights for a mean over all words in which every word class weighs the same.
 
     Returns:
-        (n_options,) mean scores.
+        (n_words,) weights that add up to one.
     """
     concepts = [trials.concept_of[word] for word in trials.word_ids]
-    size = {concept: concepts.count(concept) for concept in set(concepts)}
-    weights = np.array([1 / size[concept] / len(size) for concept in concepts], dtype=np.float32)
-    mean = np.zeros(len(trials.option_ids), dtype=np.float32)
-    for start in range(0, len(trials.word_ids), block):
-        vectors = responses.words[start : start + block]
-        mean += weights[start : start + block] @ responses.similarity(vectors, responses.pictures)
-    return mean
+    size = Counter(concepts)
+    return np.array([1 / size[concept] / len(size) for concept in concepts], dtype=np.float32)

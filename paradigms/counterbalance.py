@@ -22,27 +22,10 @@ from stimuli.errors import ToolkitError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from paradigms.base import PairCondition
     from stimuli import StimulusSet
 
 Ints = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class PairDesign:
-    """What one condition says and shows; the fields are those of `paradigms.PairCondition`."""
-
-    name: str
-    """Name of the condition."""
-    word: str
-    """Status of the word said and of the target picture."""
-    distractor: str
-    """Status of the distractor picture."""
-    mismatched: bool
-    """True where the target shows another class than the word names."""
-    all_words: bool
-    """True where the score is the mean over all words."""
-    pairs_of: str
-    """Condition whose pairs are shown again, or empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +69,7 @@ def picture_pairs(
     stimuli: StimulusSet,
     language: str,
     rng: np.random.Generator,
-    designs: Sequence[PairDesign],
+    conditions: Sequence[PairCondition],
     per_class: int,
 ) -> Trials:
     """Make the counterbalanced trial list of several conditions from the test split of a set.
@@ -95,7 +78,7 @@ def picture_pairs(
         stimuli: the stimulus set; words may have a ``voice`` column, pictures a ``style`` column.
         language: ISO code of the words said.
         rng: the only source of chance.
-        designs: the conditions, in the order in which they are listed.
+        conditions: what is said and shown, in the order in which they are listed.
         per_class: trials per word class and condition.
 
     Raises:
@@ -112,32 +95,32 @@ def picture_pairs(
             next_command=f"mevgs-toolkit describe {stimuli.name}",
         )
     made: dict[str, tuple[Ints, Ints, Ints]] = {}
-    for design in designs:
+    for design in conditions:
         if design.pairs_of:
             made[design.name] = made[design.pairs_of]
         else:
             made[design.name] = _condition(design, words, pictures, rng, per_class)
-    all_words = [design.all_words for design in designs]
+    all_words = [design.all_words for design in conditions]
     word = [
         np.full_like(made[d.name][0], -1) if every else made[d.name][0]
-        for d, every in zip(designs, all_words, strict=True)
+        for d, every in zip(conditions, all_words, strict=True)
     ]
     lengths = [len(part) for part in word]
     return Trials(
         word_ids=words.ids,
         option_ids=pictures.ids,
         concept_of=words.concept_of() | pictures.concept_of(),
-        conditions=tuple(design.name for design in designs),
-        condition=np.repeat(np.arange(len(designs), dtype=np.int16), lengths),
+        conditions=tuple(design.name for design in conditions),
+        condition=np.repeat(np.arange(len(conditions), dtype=np.int16), lengths),
         word=np.concatenate(word),
-        options=np.concatenate([made[d.name][1] for d in designs]),
-        target_position=np.concatenate([made[d.name][2] for d in designs]).astype(np.int16),
+        options=np.concatenate([made[d.name][1] for d in conditions]),
+        target_position=np.concatenate([made[d.name][2] for d in conditions]).astype(np.int16),
         familiar=frozenset([*words.classes("familiar"), *pictures.classes("familiar")]),
     )
 
 
 def _condition(
-    design: PairDesign,
+    design: PairCondition,
     words: _Items,
     pictures: _Items,
     rng: np.random.Generator,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,3 +59,24 @@ def sha256_of(path: str | Path) -> str:
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_files(paths: Iterable[str | Path]) -> str:
+    """SHA-256 over names and contents of several files, whatever their order.
+
+    Args:
+        paths: files.
+
+    Raises:
+        OSError: a file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     paths = [Path(folder) / name for name in ("a", "b")]
+        ...     _ = [path.write_text(path.name) for path in paths]
+        ...     sha256_of_files(paths) == sha256_of_files(reversed(paths))
+        True
+    """
+    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(map(Path, paths)))
+    return hashlib.sha256(listing.encode()).hexdigest()

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,9 @@ class SubjectRef:
         """Name as on the command line, e.g. ``bilingual-en-nl/c``."""
         return f"{self.population.name}/{self.seed}"
 
-    @property
+    @cached_property
     def checksum(self) -> str:
-        """Identity of everything that decides the subject's answers."""
+        """Identity of everything that decides the subject's answers; reads its weights once."""
         return self.population.checksum(self.seed)
 
     def load(self) -> Any:

@@ -7,7 +7,6 @@ arXiv 2110.13900), which the published experiment uses.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
-from stimuli.files import sha256_of
+from stimuli.files import sha256_of_files
 
 if TYPE_CHECKING:
     from transformers import WavLMModel
@@ -66,7 +65,7 @@ class Hearing:
             raise self._error("holds no weights (model.safetensors)")
         self._sample_rate_hz, self._normalise = self._read_preprocess()
         self._model = self._load()
-        self._checksum = _checksum([*self.folder.glob("*.json"), *weights])
+        self._checksum = sha256_of_files([*self.folder.glob("*.json"), *weights])
 
     @property
     def dim(self) -> int:
@@ -202,8 +201,3 @@ class Hearing:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _checksum(files: Sequence[Path]) -> str:
-    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(files))
-    return hashlib.sha256(listing.encode()).hexdigest()

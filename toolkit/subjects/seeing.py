@@ -7,7 +7,6 @@ the published experiment uses.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
-from stimuli.files import sha256_of
+from stimuli.files import sha256_of_files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,8 +87,7 @@ class Seeing:
         channels, height, width = blank.shape[1:]
         self._shape: tuple[int, int, int] = (channels, height, width)
         files = [*self.folder.glob("*.json"), self._weights]
-        listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(files))
-        self._checksum = hashlib.sha256(listing.encode()).hexdigest()
+        self._checksum = sha256_of_files(files)
 
     @property
     def channels(self) -> int:

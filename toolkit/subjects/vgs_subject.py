@@ -8,7 +8,6 @@ features fit which subject.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.files import sha256_of
+from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import WEIGHTS, Population
@@ -209,10 +208,10 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
     Raises:
         ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
     """
-    name = f"{seed}.safetensors"
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    name = f"{seed}.safetensors"
     population.verified(name)
     path = population.file(name)
     config = read_config(population.file("config.json"))
@@ -298,9 +297,7 @@ def backbone_checksum(folder: str | Path) -> str:
     Args:
         folder: a backbone's folder.
     """
-    files = sorted([*Path(folder).glob("*.json"), *Path(folder).glob("*.safetensors")])
-    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in files)
-    return hashlib.sha256(listing.encode()).hexdigest()
+    return sha256_of_files([*Path(folder).glob("*.json"), *Path(folder).glob("*.safetensors")])
 
 
 @lru_cache(maxsize=8)
