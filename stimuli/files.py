@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ABANDONED_AFTER_S = 600.0
+"""Seconds without a write after which nobody is writing a temporary file any more."""
+_UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")
+"""Names that `write_atomic` gives to temporary files."""
 
 
 @contextmanager
@@ -39,6 +46,37 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: str | Path) -> list[Path]:
+    """Remove temporary files of `write_atomic` that a killed process left in a folder.
+
+    Only files that bear such a name, and that nobody wrote to for `ABANDONED_AFTER_S`, since
+    another process may be at work in the same folder. What cannot be removed stays: it does no
+    harm, and the folder may be read-only.
+
+    Args:
+        folder: where to look, not in folders inside it; one that is missing holds nothing.
+
+    Returns:
+        The files removed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / ".table-0123abcd.csv").write_text("being written")
+        ...     remove_abandoned(folder)
+        []
+    """
+    removed = []
+    newest = time.time() - ABANDONED_AFTER_S
+    for path in Path(folder).glob(".*"):
+        if _UNFINISHED.fullmatch(path.name):
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_mtime < newest:
+                    path.unlink()
+                    removed.append(path)
+    return removed
 
 
 def sha256_of(path: str | Path) -> str:

@@ -25,7 +25,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stimuli.files import write_atomic
+from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
 from toolkit.trials import COLUMNS, SCHEMA_VERSION, arrow_schema, write_trials
 
@@ -75,7 +75,7 @@ class RunDirectory:
         return self.folder / "cells" / f"{key}.parquet"
 
     def create(self) -> None:
-        """Make the folders.
+        """Make the folders, and clear away what a killed run left half-written.
 
         Raises:
             ToolkitError: if that is not possible, for example on a read-only disk.
@@ -89,6 +89,8 @@ class RunDirectory:
                 allowed="a folder you can write to",
                 next_command="add --out DIR",
             ) from error
+        for folder in (self.folder, self.folder / "cells", self.root / "embeddings"):
+            remove_abandoned(folder)
 
     def has_cell(self, key: str) -> bool:
         """True if the cell was finished; unfinished cells never bear their name."""

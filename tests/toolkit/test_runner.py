@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from scipy.stats import binom
 from paradigms import Paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
+from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
 from toolkit.runner import Run, run
 from toolkit.subjects.populations import Population, open_population
@@ -217,6 +220,32 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
     assert done.n_reused == stop_after + 1
     assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
     assert done.directory.trials_path.read_bytes() == whole.directory.trials_path.read_bytes()
+
+
+def test_what_a_killed_run_left_half_written_goes_with_the_next_run(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    folder = first.directory.folder
+    long_ago = time.time() - ABANDONED_AFTER_S - 1
+    abandoned = [
+        folder / "cells" / f".{'0' * 32}-0123abcd.parquet",
+        folder / ".manifest-89abcdef.json",
+        tmp_path / "embeddings" / f".{'0' * 32}-01234567.npz",
+    ]
+    kept = [
+        folder / "cells" / ".notes.parquet",
+        folder / "cells" / "own-0123abcd.parquet",
+        folder / "cells" / f".{'1' * 32}-0123abcd.parquet",
+    ]
+    for path in (*abandoned, *kept):
+        path.write_bytes(b"half")
+    for path in (*abandoned, *kept[:2]):
+        os.utime(path, (long_ago, long_ago))
+    again = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    assert again.n_reused == 6
+    assert not any(path.exists() for path in abandoned)
+    assert all(path.exists() for path in kept), "another run may be writing a young file"
 
 
 def test_edited_paradigm_is_a_new_run(
