@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,44 +193,66 @@ def _embed_group(
 ) -> None:
     """Embed chunk by chunk; the features of a chunk serve all subjects of the group."""
     anyone = next(iter(group.values()))
-    for kind in ("word", "picture"):
-        wanted = dict.fromkeys(name for s in group for name in missing[s].get(kind, ()))
-        ids = list(wanted)
-        for start in range(0, len(ids), CHUNK):
-            chunk = ids[start : start + CHUNK]
-            features = _features(anyone, kind, chunk, stimuli)
+    wanted = {
+        kind: list(dict.fromkeys(name for s in group for name in missing[s].get(kind, ())))
+        for kind in ("word", "picture")
+    }
+    done = dict.fromkeys(wanted, 0)
+    for kind, chunk, features in _features(anyone, wanted, stimuli):
 
-            def work(
-                subject: SubjectRef,
-                network: Any,
-                *,
-                kind: str = kind,
-                chunk: list[str] = chunk,
-                features: Any = features,
-            ) -> None:
-                own = set(missing[subject].get(kind, ()))
-                places = [place for place, name in enumerate(chunk) if name in own]
-                if places:
-                    names = [chunk[place] for place in places]
-                    vectors = _vectors(network, kind, features, places)
-                    _check(vectors, names, subject, kind)
-                    stored[subject].of(kind).update(zip(names, vectors, strict=True))
+        def work(
+            subject: SubjectRef,
+            network: Any,
+            *,
+            kind: str = kind,
+            chunk: Sequence[str] = chunk,
+            features: Any = features,
+        ) -> None:
+            own = set(missing[subject].get(kind, ()))
+            places = [place for place, name in enumerate(chunk) if name in own]
+            if places:
+                names = [chunk[place] for place in places]
+                vectors = _vectors(network, kind, features, places)
+                _check(vectors, names, subject, kind)
+                stored[subject].of(kind).update(zip(names, vectors, strict=True))
 
-            with ThreadPoolExecutor(max_workers=jobs) as pool:
-                list(pool.map(work, group, group.values()))
-            progress(f"embedding {kind}s", start + len(chunk), len(ids))
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            list(pool.map(work, group, group.values()))
+        done[kind] += len(chunk)
+        progress(f"embedding {kind}s", done[kind], len(wanted[kind]))
 
 
-def _features(subject: Any, kind: str, ids: Sequence[str], stimuli: StimulusSet) -> Any:
-    """Stimuli as frozen features where the subject stands on backbones, else as they are."""
+def _features(
+    subject: Any, wanted: Needed, stimuli: StimulusSet
+) -> Iterator[tuple[str, Sequence[str], Any]]:
+    """Kind, ids and features of chunk after chunk.
+
+    While one chunk is worked on, the next one is read, and its backbone's libraries are imported.
+    """
+    chunks = [
+        (kind, ids[start : start + CHUNK])
+        for kind, ids in wanted.items()
+        for start in range(0, len(ids), CHUNK)
+    ]
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        ready: Callable[[], tuple[Any, Any]] = partial(_prepared, subject, *chunks[0], stimuli)
+        for (kind, ids), following in zip_longest(chunks, chunks[1:]):
+            media, backbone = ready()
+            if following:
+                ready = ahead.submit(_prepared, subject, *following, stimuli).result
+            yield kind, ids, media if backbone is None else backbone.features(media)
+
+
+def _prepared(subject: Any, kind: str, ids: Sequence[str], stimuli: StimulusSet) -> tuple[Any, Any]:
+    """Stimuli as they are, and the backbone that turns them into features, if there is one."""
     read: Callable[[str], Any] = stimuli.read_clip if kind == "word" else stimuli.read_picture
     # Decoding leaves Python's lock free, so it goes on while a backbone's libraries are imported.
     with ThreadPoolExecutor(max_workers=1) as pool:
         waiting = pool.submit(lambda: [read(name) for name in ids])
-        if not isinstance(subject, SharesBackbones):
-            return waiting.result()
-        backbone = (subject.hearing if kind == "word" else subject.seeing).load()
-        return backbone.features(waiting.result())
+        backbone = None
+        if isinstance(subject, SharesBackbones):
+            backbone = (subject.hearing if kind == "word" else subject.seeing).load()
+        return waiting.result(), backbone
 
 
 def _vectors(subject: Any, kind: str, features: Any, places: Sequence[int]) -> Any:

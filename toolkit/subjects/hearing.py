@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,8 @@ class Hearing:
         if not weights:
             raise self._error("holds no weights (model.safetensors)")
         self._sample_rate_hz, self._normalise = self._read_preprocess()
+        self._weights = weights
         self._model = self._load()
-        self._checksum = sha256_of_files([*self.folder.glob("*.json"), *weights])
 
     @property
     def dim(self) -> int:
@@ -77,10 +78,10 @@ class Hearing:
         """Samples per second that clips must have."""
         return self._sample_rate_hz
 
-    @property
+    @cached_property
     def checksum(self) -> str:
-        """SHA-256 over settings (JSON files) and weights, 64 hexadecimal digits."""
-        return self._checksum
+        """SHA-256 over settings (JSON files) and weights, in hexadecimal; read when asked."""
+        return sha256_of_files([*self.folder.glob("*.json"), *self._weights])
 
     @property
     def shortest_clip(self) -> int:

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,6 @@ class Seeing:
             raise self._error(f"gives features of shape {blank.shape}, not a map")
         channels, height, width = blank.shape[1:]
         self._shape: tuple[int, int, int] = (channels, height, width)
-        files = [*self.folder.glob("*.json"), self._weights]
-        self._checksum = sha256_of_files(files)
 
     @property
     def channels(self) -> int:
@@ -104,10 +103,10 @@ class Seeing:
         """Side of the square to which every picture is resized, pixels."""
         return self.config.input_size_px
 
-    @property
+    @cached_property
     def checksum(self) -> str:
-        """SHA-256 over settings (JSON files) and weights, 64 hexadecimal digits."""
-        return self._checksum
+        """SHA-256 over settings (JSON files) and weights, in hexadecimal; read when asked."""
+        return sha256_of_files([*self.folder.glob("*.json"), self._weights])
 
     def features(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         """Feature maps of pictures.
