@@ -1,0 +1,348 @@
+"""The table of a paper as text, CSV, Markdown, LaTeX or HTML; every number comes as it is."""
+
+from __future__ import annotations
+
+import csv
+import enum
+import html
+import io
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from toolkit.statistics.publication import Cell, PublicationTable, Row
+
+LABELS = ("Test", "Training", "Population", "n")
+"""Columns that say what a line is."""
+CSV_COLUMNS = (
+    "test_language", "population", "train_languages", "paradigm", "paradigm_version", "condition",
+    "n_seeds", "n_trials", "n_ties", "mean_percent", "std_error_percent", "ci_low_percent",
+    "ci_high_percent", "chance_percent",
+)  # fmt: skip
+"""Columns of the CSV, one row per population, language and condition."""
+CAPTION = "Accuracy in % by test language and training"
+DASH = "–"
+PAD = "\N{FIGURE SPACE}"
+"""As wide as a digit."""
+NUMBER = re.compile(r"(?<![\d.])-?\d+")
+"""The part of a number before its point."""
+
+
+class TableFormat(enum.StrEnum):
+    """How the table is written."""
+
+    TEXT = "text"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    HTML = "html"
+
+
+def render(table: PublicationTable, form: TableFormat | str, digits: int = 1) -> str:
+    """Write the table.
+
+    Args:
+        table: what `toolkit.statistics.publication.publication_table` made.
+        form: text, csv, markdown, latex (needs the package booktabs) or html (a fragment).
+        digits: decimals of every percentage.
+
+    Returns:
+        The whole text, ending with a line break.
+    """
+    return _RENDERERS[TableFormat(form)](table, digits)
+
+
+def note(table: PublicationTable, digits: int = 1) -> str:
+    """What must be read with the table, in sentences.
+
+    It says over what means, standard errors and intervals were taken, what chance is, what the
+    columns hold, and every warning.
+    """
+    sentences = [
+        "Mean accuracy in % ± standard error (SE), with its "
+        f"{100 * table.level:g} % confidence interval (CI, Student's t). SE and CI are over "
+        f"{_participants(table)}: they speak about further ones of the same kind and the same "
+        "words and pictures."
+    ]
+    for heading in table.headings:
+        name = heading.condition
+        if heading.title != name:
+            name = f"{heading.title}: {name}"
+        if heading.meaning:
+            sentences.append(f"{name}, {heading.meaning}.")
+        elif heading.title != heading.condition:
+            sentences.append(f"{name}.")
+    sentences.append(_chance(table, digits))
+    ties = sum(cell.n_ties for row in table.rows for cell in row.cells if cell)
+    if ties:
+        trials = sum(cell.n_trials for row in table.rows for cell in row.cells if cell)
+        sentences.append(f"Ties count as not correct ({ties} of {trials} trials).")
+    if any(len(_counts(row)) > 1 for row in table.rows):
+        sentences.append("Where conditions differ in n, the numbers stand in their order.")
+    return " ".join([*sentences, *table.warnings])
+
+
+def _text(table: PublicationTable, digits: int) -> str:
+    titles, under, rows = _grid(table, digits)
+    rows = _padded(rows, " ")
+    columns = [*zip(*[titles, under, *rows], strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    lines = [_line(titles, widths), _line(under, widths), "  ".join("-" * w for w in widths)]
+    lines += [_line(row, widths) for row in _once_per_language(rows)]
+    return "\n".join([CAPTION, "", *lines, "", *_wrapped(note(table, digits)), ""])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    n = len(LABELS) - 1
+    fitted = [
+        cell.ljust(width) if place < n else cell.rjust(width)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  ".join(fitted).rstrip()
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _csv(table: PublicationTable, digits: int) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in table.rows:
+        for heading, cell in zip(table.headings, row.cells, strict=True):
+            if cell is None:
+                continue
+            shares = (cell.mean, cell.std_error, cell.ci_low, cell.ci_high, cell.chance)
+            writer.writerow(
+                [
+                    row.test_language, row.population, "+".join(row.training or ()),
+                    heading.paradigm, heading.paradigm_version or "", heading.condition,
+                    cell.n_seeds, cell.n_trials, cell.n_ties,
+                    *("" if share is None else f"{100 * share:.{digits}f}" for share in shares),
+                ]
+            )  # fmt: skip
+    return out.getvalue()
+
+
+def _markdown(table: PublicationTable, digits: int) -> str:
+    titles, under, rows = _grid(table, digits)
+    head = [
+        _escape_markdown(f"{title}: {name}" if title else name)
+        for title, name in zip(_filled(titles), under, strict=True)
+    ]
+    n = len(LABELS) - 1
+    rule = ["---"] * n + ["---:"] * (len(head) - n)
+    lines = [head, rule]
+    for row in _once_per_language(rows):
+        lines.append([*map(_escape_markdown, row[:n]), *row[n:]])
+    body = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([f"**{CAPTION}**", "", *body, "", _escape_markdown(note(table, digits)), ""])
+
+
+def _latex(table: PublicationTable, digits: int) -> str:
+    _, under, rows = _grid(table, digits)
+    n = len(LABELS)
+    environment = "table" if len(table.headings) == 1 else "table*"
+    spans = " & ".join(
+        rf"\multicolumn{{2}}{{c}}{{{_escape_latex(h.title)}}}" for h in table.headings
+    )
+    rules = " ".join(
+        rf"\cmidrule(lr){{{place}-{place + 1}}}"
+        for place in range(n + 1, n + 1 + 2 * len(table.headings), 2)
+    )
+    lines = [
+        r"% Needs \usepackage{booktabs}; \phantom{0} aligns the numbers without further packages.",
+        # A table that spans both columns of a page where one would not hold it.
+        rf"\begin{{{environment}}}",
+        r"  \centering",
+        rf"  \caption{{{_escape_latex(CAPTION)}}}",
+        r"  \label{tab:accuracy}",
+        rf"  \begin{{tabular}}{{{'l' * (n - 1)}{'r' * (1 + 2 * len(table.headings))}}}",
+        r"    \toprule",
+        rf"    {'& ' * n}{spans} \\",
+        rf"    {rules}",
+        rf"    {' & '.join(map(_escape_latex, under))} \\",
+        r"    \midrule",
+    ]
+    for number, row in enumerate(_once_per_language(_padded(rows, PAD))):
+        if number and row[0]:
+            lines.append(r"    \addlinespace")
+        lines.append(rf"    {' & '.join(map(_escape_latex, row))} \\")
+    lines += [
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        r"  \par\smallskip",
+        r"  \begin{minipage}{\linewidth}",
+        r"    \footnotesize\textit{Note.}",
+        rf"    {_escape_latex(note(table, digits))}",
+        r"  \end{minipage}",
+        rf"\end{{{environment}}}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _html(table: PublicationTable, digits: int) -> str:
+    escape = html.escape
+    _, under, rows = _grid(table, digits)
+    n, width = len(LABELS), len(LABELS) + 2 * len(table.headings)
+    labels = "".join(f'<th scope="col" rowspan="2">{escape(name)}</th>' for name in LABELS)
+    spans = "".join(
+        f'<th scope="colgroup" colspan="2">{escape(h.title)}</th>' for h in table.headings
+    )
+    second = "".join(f'<th scope="col">{escape(name)}</th>' for name in under[n:])
+    lines = [
+        '<table class="publication">',
+        f"  <caption>{escape(CAPTION)}</caption>",
+        "  <thead>",
+        f"    <tr>{labels}{spans}</tr>",
+        f"    <tr>{second}</tr>",
+        "  </thead>",
+    ]
+    for language in dict.fromkeys(row[0] for row in rows):
+        own = [row for row in rows if row[0] == language]
+        lines.append("  <tbody>")
+        for number, row in enumerate(own):
+            head = f'<th scope="rowgroup" rowspan="{len(own)}">{escape(language)}</th>'
+            cells = "".join(f"<td>{escape(cell)}</td>" for cell in row[3:])
+            lines.append(
+                f"    <tr>{'' if number else head}<td>{escape(row[1])}</td>"
+                f'<th scope="row">{escape(row[2])}</th>{cells}</tr>'
+            )
+        lines.append("  </tbody>")
+    lines += [
+        "  <tfoot>",
+        f'    <tr><td colspan="{width}">{escape(note(table, digits))}</td></tr>',
+        "  </tfoot>",
+        "</table>",
+    ]
+    return "\n".join([*lines, ""])
+
+
+_RENDERERS: dict[TableFormat, Callable[[PublicationTable, int], str]] = {
+    TableFormat.TEXT: _text,
+    TableFormat.CSV: _csv,
+    TableFormat.MARKDOWN: _markdown,
+    TableFormat.LATEX: _latex,
+    TableFormat.HTML: _html,
+}
+
+
+def _grid(table: PublicationTable, digits: int) -> tuple[list[str], list[str], list[list[str]]]:
+    """Titles over the columns, their names, and the lines, all as plain text."""
+    titles, under = [""] * len(LABELS), list(LABELS)
+    for heading in table.headings:
+        titles += [heading.title, ""]
+        under += ["Mean ± SE", f"{100 * table.level:g} % CI"]
+    rows = []
+    for row in table.rows:
+        names = (row.test_language, _training(row), row.population)
+        line = [*(" ".join(name.split()) for name in names), "/".join(_counts(row))]
+        for cell in row.cells:
+            line += _cell(cell, digits)
+        rows.append(line)
+    return titles, under, rows
+
+
+def _cell(cell: Cell | None, digits: int) -> tuple[str, str]:
+    if cell is None:
+        return DASH, DASH
+    mean, error, low, high = (
+        DASH if share is None else f"{100 * share:.{digits}f}"
+        for share in (cell.mean, cell.std_error, cell.ci_low, cell.ci_high)
+    )
+    return f"{mean} ± {error}", f"[{low}, {high}]" if cell.ci_low is not None else DASH
+
+
+def _counts(row: Row) -> list[str]:
+    """Numbers of seeds of a line: one if all columns agree."""
+    counts = [cell.n_seeds for cell in row.cells if cell is not None]
+    return [str(count) for count in (counts[:1] if len(set(counts)) == 1 else counts)]
+
+
+def _training(row: Row) -> str:
+    if row.training is None:
+        return DASH
+    # The test language first, as in the published table.
+    return ", ".join(sorted(row.training, key=lambda name: name != row.test_language)) or "none"
+
+
+def _participants(table: PublicationTable) -> str:
+    """Over whom means were taken, with their number where it is the same everywhere."""
+    counts = {cell.n_seeds for row in table.rows for cell in row.cells if cell is not None}
+    known = [row.training is not None for row in table.rows]
+    who = "participants" if not any(known) else "participants (training seeds for networks)"
+    if all(known):
+        who = "training seeds"
+    return f"n = {counts.pop()} {who}" if len(counts) == 1 else f"n {who}"
+
+
+def _chance(table: PublicationTable, digits: int) -> str:
+    """One sentence on chance; names the conditions only where they differ."""
+    told = []
+    for heading in table.headings:
+        if heading.chance is None:
+            told.append("not known")
+            continue
+        low, high = (f"{100 * share:.{digits}f}" for share in heading.chance)
+        told.append(f"{low} %" if low == high else f"{low} to {high} %")
+    if len(set(told)) > 1:
+        told = [f"{h.title} {level}" for h, level in zip(table.headings, told, strict=True)]
+    return f"Chance: {', '.join(dict.fromkeys(told))}."
+
+
+def _once_per_language(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The lines with the test language only where it changes."""
+    before = ["", *(row[0] for row in rows)]
+    return [
+        ["" if row[0] == last else row[0], *row[1:]]
+        for row, last in zip(rows, before[:-1] if rows else [], strict=True)
+    ]
+
+
+def _filled(titles: Sequence[str]) -> list[str]:
+    """Titles that span two columns, written over both."""
+    return [
+        title or (titles[place - 1] if place > len(LABELS) else "")
+        for place, title in enumerate(titles)
+    ]
+
+
+def _padded(rows: Sequence[Sequence[str]], pad: str) -> list[list[str]]:
+    """The lines with equally many digits before the point in each number of a column."""
+    columns = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        if place < len(LABELS):
+            columns.append(list(column))
+            continue
+        found = [[len(whole) for whole in NUMBER.findall(cell)] for cell in column]
+        widest = [max(n) for n in itertools.zip_longest(*found, fillvalue=0)]
+        columns.append([_pad(cell, widest, pad) for cell in column])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _pad(cell: str, widest: Sequence[int], pad: str) -> str:
+    width = iter(widest)
+    return NUMBER.sub(lambda whole: pad * (next(width) - len(whole[0])) + whole[0], cell)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
+    "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "±": r"$\pm$", DASH: "--", PAD: r"\phantom{0}",
+}  # fmt: skip
+
+
+def _escape_latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _escape_markdown(text: str) -> str:
+    text = html.escape(text, quote=False)
+    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", text)

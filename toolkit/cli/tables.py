@@ -1,0 +1,226 @@
+"""``table`` and ``import-trials``: tables for a paper, and tables from elsewhere."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli.options import ParadigmsOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+
+class Format(enum.StrEnum):
+    """How the table is written."""
+
+    TEXT = "text"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    HTML = "html"
+
+
+class Shown(enum.StrEnum):
+    """Which conditions are columns of the table."""
+
+    HEADLINE = "headline"
+    ALL = "all"
+
+
+class Answers(enum.StrEnum):
+    """What each column of answers stands for, where there are several."""
+
+    POPULATION = "population"
+    SEED = "seed"
+
+
+FORMAT_OF = {
+    ".txt": Format.TEXT,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".tex": Format.LATEX,
+    ".html": Format.HTML,
+}
+"""Format that a file's suffix asks for, where none is named."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(table)
+    app.command("import-trials")(import_trials)
+
+
+def table(
+    run: Annotated[
+        list[Path], typer.Argument(help="Run folders, or tables written by import-trials.")
+    ],
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="By default that of --output's suffix, else text."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; else it is printed.")
+    ] = None,
+    digits: Annotated[
+        int, typer.Option(min=0, max=15, help="Decimals of the percentages, in every format.")
+    ] = 1,
+    conditions: Annotated[
+        Shown, typer.Option(help="The tests alone, or their controls as well.")
+    ] = Shown.HEADLINE,
+    paradigms: ParadigmsOption = None,
+) -> None:
+    """Make the table of a paper.
+
+    Accuracy by test language and population: mean, standard error and 95 % interval, all over
+    training seeds. Several runs make one table, one pair of columns per paradigm.
+
+    \b
+    Examples:
+      mevgs-toolkit table mevgs-runs/familiar-* mevgs-runs/me-*
+      mevgs-toolkit table mevgs-runs/me-bilingual-en-nl-1a2b3c4d --conditions all
+      mevgs-toolkit table mevgs-runs/me-* -o table1.tex
+      mevgs-toolkit table mevgs-runs/me-* --format csv --digits 4
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from reports.publication import render
+    from stimuli.files import write_atomic
+    from toolkit.statistics.publication import publication_table
+
+    suffix = output.suffix.lower() if output is not None else ".txt"
+    chosen = form or FORMAT_OF.get(suffix, Format.TEXT)
+    made = publication_table(run, conditions=conditions.value, paradigms=paradigms)
+    text = render(made, chosen.value, digits)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with write_atomic(output) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    typer.echo(f"Table of {len(made.rows)} lines written to {output} ({chosen.value}).")
+
+
+def import_trials(
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8) or Parquet, one answer per row.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COLUMN,...",
+            help="What the file calls our columns: population, seed (participant), "
+            "test_language, condition, word_concept (item), correct; others as you like.",
+        ),
+    ] = None,
+    constant: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE,...", help="Values that are the same in every row."
+        ),
+    ] = None,
+    wide: Annotated[
+        Answers | None,
+        typer.Option(help="There is one column of answers per model (population) or per seed."),
+    ] = None,
+    word_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX", help="With --wide: the word in a clip's name, e.g. '^([a-z]+)_'."
+        ),
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out rows that lack a required value.")
+    ] = False,
+    keep_repeats: Annotated[
+        bool, typer.Option("--keep-repeats", help="Equal rows are separate trials.")
+    ] = False,
+) -> None:
+    """Bring a table from elsewhere into our form.
+
+    Children, published predictions, anything with one answer per row. All faults are told at
+    once. What a column means is written into the file; other columns are kept.
+
+    \b
+    Examples:
+      mevgs-toolkit import-trials study.csv -o children.parquet \\
+        --columns seed=sub_id,word_concept=object1,condition=trial_type \\
+        --set population=children,test_language=en,n_choices=2
+      mevgs-toolkit import-trials predictions.csv -o published.parquet \\
+        --wide population --word-pattern '^([a-z]+)_' \\
+        --set test_language=en,condition=novel-familiar,n_choices=2
+    """  # noqa: D301 - as above
+    from toolkit.errors import ToolkitError
+    from toolkit.statistics.elsewhere import read_any, read_wide, write_long
+
+    if output.suffix.lower() != ".parquet":
+        raise ToolkitError(
+            "The table is written as Parquet, which keeps what its columns mean.",
+            given=str(output),
+            next_command=f"-o {output.with_suffix('.parquet')}",
+        )
+    if output.exists() and file.exists() and output.samefile(file):
+        raise ToolkitError(
+            "The file to write is the file to read.",
+            given=str(output),
+            next_command=f"-o {output.with_stem(output.stem + '-long')}",
+        )
+    named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
+    if wide is None:
+        if word_pattern is not None:
+            raise ToolkitError("--word-pattern goes with --wide.", next_command="--wide population")
+        made = read_any(
+            file,
+            named,
+            constants=values,
+            drop_missing=drop_missing,
+            keep_repeats=keep_repeats,
+        )
+    elif word_pattern is None:
+        raise ToolkitError(
+            "--wide needs --word-pattern: which part of a clip's name is the word?",
+            next_command="--word-pattern '^([a-z]+)_' for ball_012.wav",
+        )
+    else:
+        made = read_wide(
+            file,
+            word_pattern=word_pattern,
+            answers=wide.value,
+            columns=named,
+            constants=values,
+            drop_missing=drop_missing,
+        )
+    write_long(made, output, made.attrs["meanings"])
+    _tell(made, output)
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE pairs, several in one argument; a value with a comma stands in quotes."""
+    import csv
+
+    from toolkit.errors import ToolkitError
+
+    pairs: dict[str, str] = {}
+    for part in (part for row in csv.reader(given, skipinitialspace=True) for part in row):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value) or name in pairs:
+            raise ToolkitError(
+                f"{option} has {name!r} twice." if name in pairs else f"{option} is not readable.",
+                given=part,
+                allowed="NAME=VALUE, each name once, separated by commas",
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _tell(made: pd.DataFrame, output: Path) -> None:
+    people = made[["population", "seed"]].drop_duplicates()
+    populations = people["population"].nunique()
+    typer.echo(
+        f"{len(made)} trials of {len(people)} participants in {populations} "
+        f"population{'s' * (populations > 1)} written to {output}."
+    )
+    for note in made.attrs["notes"]:
+        typer.echo(note)
+    typer.echo(f"See accuracies: mevgs-toolkit table {output}")
