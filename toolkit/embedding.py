@@ -235,16 +235,19 @@ def _features(
         for start in range(0, len(ids), CHUNK)
     ]
     with ThreadPoolExecutor(max_workers=1) as ahead:
-        ready: Callable[[], tuple[Any, Any]] = partial(_prepared, subject, *chunks[0], stimuli)
-        for (kind, ids), following in zip_longest(chunks, chunks[1:]):
+        ready: Callable[[], tuple[Any, Any]] = partial(_prepared, subject, chunks[0], stimuli)
+        for chunk, following in zip_longest(chunks, chunks[1:]):
             media, backbone = ready()
             if following:
-                ready = ahead.submit(_prepared, subject, *following, stimuli).result
-            yield kind, ids, media if backbone is None else backbone.features(media)
+                ready = ahead.submit(_prepared, subject, following, stimuli).result
+            yield *chunk, media if backbone is None else backbone.features(media)
 
 
-def _prepared(subject: Any, kind: str, ids: Sequence[str], stimuli: StimulusSet) -> tuple[Any, Any]:
+def _prepared(
+    subject: Any, chunk: tuple[str, Sequence[str]], stimuli: StimulusSet
+) -> tuple[Any, Any]:
     """Stimuli as they are, and the backbone that turns them into features, if there is one."""
+    kind, ids = chunk
     read: Callable[[str], Any] = stimuli.read_clip if kind == "word" else stimuli.read_picture
     # Decoding leaves Python's lock free, so it goes on while a backbone's libraries are imported.
     with ThreadPoolExecutor(max_workers=1) as pool:
