@@ -176,6 +176,28 @@ def test_a_column_is_not_overwritten_by_a_constant(write: Write) -> None:
         read_any(write(CHILDREN), NAMES, constants=CONSTANTS | {"condition": "me"})
 
 
+def test_values_are_renamed_and_may_become_one(write: Write) -> None:
+    table = read(write(CHILDREN), recode={"condition": {"NF": "novel", "NN": "novel"}})
+    assert set(table["condition"]) == {"novel"}
+    said = faults(write(CHILDREN), recode={"condition": {"NFF": "x"}, "colour": {"a": "b"}})
+    assert "condition never is NFF (is it NF?)" in said
+    assert "colour is to be renamed in, but there is no such column" in said
+
+
+def test_a_paradigm_makes_it_a_trials_table_or_says_what_is_needed(write: Write) -> None:
+    constants = CONSTANTS | {"paradigm": "me", "n_choices": "2"}
+    with pytest.raises(ToolkitError) as error:
+        read_any(write(CHILDREN), NAMES, constants=constants)
+    assert "paradigm is named, but not n_languages" in str(error.value)
+    assert "paradigm is named, but not train_languages" in str(error.value)
+    more = {"paradigm_version": "1", "n_languages": "1", "train_languages": "en"}
+    table = read_any(write(CHILDREN), NAMES, constants=constants | more)
+    assert table[["n_choices", "n_languages", "paradigm_version"]].iloc[0].tolist() == [2, 1, 1]
+    assert table["tie"].tolist() == [False] * 4
+    assert table["distractor_concept"].tolist() == [""] * 4
+    assert publication_table([table], conditions="all").headings[0].chance == (0.5, 0.5)
+
+
 def test_wide_predictions_become_one_row_per_model(write: Write) -> None:
     table = read_wide(
         write(WIDE, "predictions.csv"),
@@ -333,6 +355,7 @@ def test_command_writes_the_table_with_its_dictionary(
         ({"output": "x.csv"}, "-o .*x.parquet"),
         ({"columns": ["seed"]}, "given: seed"),
         ({"columns": ["seed=a,seed=b"]}, "'seed' twice"),
+        ({"recode": ["NF=novel"]}, "NAME:OLD=NEW"),
         ({"word_pattern": "x"}, "goes with --wide"),
         ({"wide": "population"}, "needs --word-pattern"),
     ],

@@ -120,6 +120,12 @@ def import_trials(
             "--set", metavar="NAME=VALUE,...", help="Values that are the same in every row."
         ),
     ] = None,
+    recode: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:OLD=NEW,...", help="Values to rename, e.g. condition:NF=novel-familiar."
+        ),
+    ] = None,
     wide: Annotated[
         Answers | None,
         typer.Option(help="There is one column of answers per model (population) or per seed."),
@@ -140,13 +146,19 @@ def import_trials(
     """Bring a table from elsewhere into our form.
 
     Children, published predictions, anything with one answer per row. All faults are told at
-    once. What a column means is written into the file; other columns are kept.
+    once. What a column means is written into the file; other columns are kept. With a paradigm
+    among the values of --set, the table can be analysed together with runs.
 
     \b
     Examples:
       mevgs-toolkit import-trials study.csv -o children.parquet \\
         --columns seed=sub_id,word_concept=object1,condition=trial_type \\
         --set population=children,test_language=en,n_choices=2
+      mevgs-toolkit import-trials study.csv -o children.parquet --drop-missing \\
+        --columns seed=sub_id,word_concept=object1,condition=trial_type \\
+        --set population=children,test_language=en,n_choices=2,paradigm=me \\
+        --set paradigm_version=1,n_languages=1,train_languages=en \\
+        --recode condition:NF=novel-familiar,condition:NN=novel-novel
       mevgs-toolkit import-trials predictions.csv -o published.parquet \\
         --wide population --word-pattern '^([a-z]+)_' \\
         --set test_language=en,condition=novel-familiar,n_choices=2
@@ -167,6 +179,7 @@ def import_trials(
             next_command=f"-o {output.with_stem(output.stem + '-long')}",
         )
     named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
+    renamed = _renamings(recode or ())
     if wide is None:
         if word_pattern is not None:
             raise ToolkitError("--word-pattern goes with --wide.", next_command="--wide population")
@@ -174,6 +187,7 @@ def import_trials(
             file,
             named,
             constants=values,
+            recode=renamed,
             drop_missing=drop_missing,
             keep_repeats=keep_repeats,
         )
@@ -189,6 +203,7 @@ def import_trials(
             answers=wide.value,
             columns=named,
             constants=values,
+            recode=renamed,
             drop_missing=drop_missing,
         )
     write_long(made, output, made.attrs["meanings"])
@@ -212,6 +227,23 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
             )
         pairs[name] = value
     return pairs
+
+
+def _renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
+    """New names of values by column, from NAME:OLD=NEW."""
+    from toolkit.errors import ToolkitError
+
+    made: dict[str, dict[str, str]] = {}
+    for where, new in _pairs("--recode", given).items():
+        name, colon, old = where.partition(":")
+        if not (name and colon and old):
+            raise ToolkitError(
+                "--recode is not readable.",
+                given=f"{where}={new}",
+                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar",
+            )
+        made.setdefault(name, {})[old] = new
+    return made
 
 
 def _tell(made: pd.DataFrame, output: Path) -> None:

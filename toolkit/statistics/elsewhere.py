@@ -12,28 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.statistics.intake import ALIASES, Wishes, faulty, finish
 from toolkit.statistics.longtable import (
-    KEY,
-    REQUIRED,
     TEXT,
     as_names,
-    as_numbers,
     combine,
     not_binary,
     read_run,
-    repeated_rows,
     write_long,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
 __all__ = ["combine", "read_any", "read_run", "read_wide", "write_long"]
 
-ALIASES = {"participant": "seed", "child": "seed", "item": "word_concept", "word": "word_concept"}
-"""What studies of children call our columns."""
 WIDE_COLUMNS = {
     "trial": "trial",
     "word_id": "audio_query",
@@ -43,8 +38,6 @@ WIDE_COLUMNS = {
 """Columns of the published wide predictions (Nortje et al. 2024, TACL), under our names."""
 NO_VALUE = ("", "NA", "NaN")
 """What counts as missing in a CSV; words such as "none", "null" and "nan" are left alone."""
-SHOWN = 3
-"""Examples named in a fault."""
 
 
 def read_any(
@@ -52,6 +45,7 @@ def read_any(
     columns: Mapping[str, str] | None = None,
     *,
     constants: Mapping[str, str] | None = None,
+    recode: Mapping[str, Mapping[str, str]] | None = None,
     drop_missing: bool = False,
     keep_repeats: bool = False,
 ) -> pd.DataFrame:
@@ -62,7 +56,10 @@ def read_any(
         columns: what the file calls our columns, ``{"seed": "sub_id", ...}``. Columns that bear
             our name already need not be named; ``participant`` stands for ``seed``, ``item`` for
             ``word_concept``. Columns that are not named are kept as they are.
-        constants: values that are the same in every row, ``{"population": "children"}``.
+        constants: values that are the same in every row, ``{"population": "children"}``. With
+            ``paradigm`` among them (and paradigm_version, n_choices, n_languages,
+            train_languages) the table can be analysed together with runs of that paradigm.
+        recode: new names of values, ``{"condition": {"NF": "novel-familiar"}}``.
         drop_missing: leave out rows where a required value is missing; else they are a fault.
         keep_repeats: take equal rows for separate trials; else they are a fault.
 
@@ -93,15 +90,8 @@ def read_any(
     meanings = {ours: f"column {theirs} of {file.name}" for ours, theirs in named.items()}
     table, kept = _renamed(raw, named)
     meanings |= {name: f"column {old} of {file.name}, as found" for name, old in kept.items()}
-    return _finish(
-        table,
-        file,
-        faults,
-        meanings,
-        constants=constants or {},
-        drop_missing=drop_missing,
-        keep_repeats=keep_repeats,
-    )
+    wishes = Wishes(constants or {}, recode or {}, drop_missing, keep_repeats)
+    return finish(table, file, faults, meanings, wishes)
 
 
 def read_wide(
@@ -111,6 +101,7 @@ def read_wide(
     answers: Literal["population", "seed"] = "population",
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
+    recode: Mapping[str, Mapping[str, str]] | None = None,
     drop_missing: bool = False,
 ) -> pd.DataFrame:
     """Read published predictions with one column of 0 and 1 per model as a long table.
@@ -128,6 +119,7 @@ def read_wide(
         columns: what the file calls trial, word_id, target_id and distractor_id, where not as in
             `WIDE_COLUMNS`; any further column named here is kept and not taken for answers.
         constants: values that are the same in every row.
+        recode: new names of values, ``{"population": {"none": "no-pretraining"}}``.
         drop_missing: leave out answers that are missing; else they are a fault.
 
     Returns:
@@ -160,7 +152,7 @@ def read_wide(
         if values
     ]
     if faults:
-        raise _faulty(file, faults)
+        raise faulty(file, faults)
     shared = [raw[theirs].rename(ours) for ours, theirs in named.items()]
     wide = pd.concat([*shared, raw[given]], axis=1)
     table = wide.melt(id_vars=list(named), var_name=answers, value_name="correct")
@@ -173,15 +165,8 @@ def read_wide(
     values = dict(constants or {})
     if answers == "population" and "seed" not in named:
         values.setdefault("seed", "1")
-    made = _finish(
-        table,
-        file,
-        unmatched,
-        meanings,
-        constants=values,
-        drop_missing=drop_missing,
-        keep_repeats=False,
-    )
+    wishes = Wishes(values, recode or {}, drop_missing)
+    made = finish(table, file, unmatched, meanings, wishes)
     if made.groupby("population", observed=True)["seed"].nunique().max() == 1:
         made.attrs["notes"].append("One seed per population: nothing can be said about seeds.")
     return made
@@ -250,114 +235,6 @@ def _renamed(raw: pd.DataFrame, named: Mapping[str, str]) -> tuple[pd.DataFrame,
     return pd.DataFrame(parts | {ours: raw[old] for ours, old in kept.items()}), kept
 
 
-def _finish(
-    table: pd.DataFrame,
-    file: Path,
-    faults: Sequence[str],
-    meanings: Mapping[str, str],
-    *,
-    constants: Mapping[str, str],
-    drop_missing: bool,
-    keep_repeats: bool,
-) -> pd.DataFrame:
-    """Add what is the same everywhere, look for faults, and bring the table into its form."""
-    import pandas as pd
-
-    origins = dict(meanings)
-    if not len(table):
-        raise _faulty(file, [*faults, "there are no rows below the header"])
-    values = {"source": file.stem} | {ALIASES.get(o, o): value for o, value in constants.items()}
-    faults = [*faults, *_clashes(table, constants)]
-    for name, value in values.items():
-        if name not in table:
-            table[name] = float(value) if _is_number(name, value) else value
-            origins[name] = "the same in every row"
-    faults += _unsaid(table, origins)
-    if "correct" in table:
-        wrong = not_binary(table["correct"])
-        if wrong:
-            faults.append(f"column correct holds {wrong}, expected 0 or 1")
-    if "n_choices" in table and not pd.api.types.is_numeric_dtype(table["n_choices"]):
-        faults.append("column n_choices holds text, expected the number of pictures shown")
-    table, notes, gaps = _without_gaps(table, drop_missing=drop_missing)
-    faults += gaps
-    if not keep_repeats or "trial" in table:
-        faults += _repeat_faults(table)
-    if faults:
-        raise _faulty(file, faults)
-    for name in TEXT & set(table):
-        table[name] = as_names(table[name])
-    table["correct"] = as_numbers(table["correct"]).astype("int8")
-    first = [column.name for column in REQUIRED]
-    table = table[[*first, *(name for name in table.columns if name not in first)]]
-    table.attrs = {"notes": notes, "meanings": origins}
-    return table
-
-
-def _clashes(table: pd.DataFrame, constants: Mapping[str, str]) -> list[str]:
-    """Constants that would overwrite a column."""
-    names = {ours: ALIASES.get(ours, ours) for ours in constants}
-    return [
-        f"{ours} is a column and also set to {constants[ours]!r}"
-        for ours, name in names.items()
-        if name in table
-    ]
-
-
-def _unsaid(table: pd.DataFrame, named: Collection[str]) -> list[str]:
-    """Required columns of which nothing was said; those named in vain are faults already."""
-    faults = []
-    for column in REQUIRED:
-        name = column.name
-        if name in table or name in named:
-            continue
-        ours = {column.name for column in REQUIRED}
-        others = [str(other) for other in table.columns if other not in ours]
-        known = [other for other in others if ALIASES.get(other) == name]
-        near = known[0] if known else nearest_name(name, others)
-        faults.append(
-            f"nothing says what {name} is ({column.meaning}): name its column, {name}=COLUMN, or "
-            f"set it for all rows, {name}=VALUE" + (f" (is it column {near}?)" if near else "")
-        )
-    return faults
-
-
-def _without_gaps(
-    table: pd.DataFrame, *, drop_missing: bool
-) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Rows that have every required value; what was left out, or that there is something to."""
-    required = [column.name for column in REQUIRED if column.name in table]
-    gaps = table[required].isna()
-    empty = gaps.any(axis=1)
-    if not empty.any():
-        return table, [], []
-    counts = ", ".join(f"{name} in {n}" for name, n in gaps.sum().items() if n)
-    rows = ", ".join(str(number + 1) for number in empty.to_numpy().nonzero()[0][:SHOWN])
-    what = f"{int(empty.sum())} of {len(table)} rows lack a value: {counts} (first rows: {rows})"
-    if not drop_missing:
-        return table, [], [f"{what}; --drop-missing (drop_missing=True) leaves them out"]
-    if empty.all():
-        return table, [], [f"{what}; no row would be left"]
-    return table[~empty].reset_index(drop=True), [f"Left out: {what}."], []
-
-
-def _repeat_faults(table: pd.DataFrame) -> list[str]:
-    if "trial" in table:
-        key = [name for name in KEY if name in table]
-        repeated = repeated_rows(table, key)
-        what = f"have the same {', '.join(key)} as another; if trial does not number the trials, "
-        return [f"{repeated} rows {what}name it differently"] if repeated else []
-    # Without a number of the trial, only rows equal in everything can be told to be repeated.
-    repeated = int(table.duplicated().sum())
-    if not repeated:
-        return []
-    first = int(table.duplicated().to_numpy().nonzero()[0][0]) + 1
-    return [
-        f"{repeated} rows repeat an earlier one in every column (first: row {first}); "
-        "--keep-repeats (keep_repeats=True) takes them for separate trials"
-    ]
-
-
 def _words_in(clips: pd.Series, pattern: str) -> tuple[pd.Series, list[str]]:
     """The word in each clip's name, and a fault where there is none."""
     try:
@@ -386,13 +263,3 @@ def _common_folder(names: Sequence[str]) -> str:
     """What comes before the slash, where all names have the same: ``is-correct/``."""
     folders = {name.rpartition("/")[0] for name in names}
     return f"{folders.pop()}/" if len(folders) == 1 and "" not in folders else ""
-
-
-def _is_number(name: str, value: str) -> bool:
-    return name not in TEXT and re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
-
-
-def _faulty(file: Path, faults: Sequence[str]) -> ToolkitError:
-    return ToolkitError(
-        f"{file} cannot be taken as a table of answers:\n  - " + "\n  - ".join(faults)
-    )

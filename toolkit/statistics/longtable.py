@@ -226,6 +226,9 @@ def repeated_rows(table: pd.DataFrame, key: Sequence[str]) -> int:
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes: npt.NDArray[Any] = column.cat.codes.to_numpy()
             size = len(column.cat.categories)
+        elif pd.api.types.is_integer_dtype(column) and column.notna().all():
+            codes = column.to_numpy() - column.min()
+            size = int(column.max() - column.min()) + 1
         else:
             codes, found = pd.factorize(column)
             size = len(found)
