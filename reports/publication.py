@@ -278,7 +278,7 @@ def _participants(table: PublicationTable) -> str:
     known = [row.training is not None for row in table.rows]
     who = "participants" if not any(known) else "participants (training seeds for networks)"
     if all(known):
-        who = "training seeds"
+        who = "training seeds (participants)"
     return f"n = {counts.pop()} {who}" if len(counts) == 1 else f"n {who}"
 
 

@@ -161,11 +161,11 @@ def test_html_lines_fill_the_width() -> None:
 def test_note_says_over_what_errors_are_and_what_chance_is() -> None:
     text = note(table())
     assert "standard error (SE), with its 95 % confidence interval (CI, Student's t)" in text
-    assert "SE and CI are over n training seeds" in text
+    assert "SE and CI are over n training seeds (participants)" in text
     assert "me: nf, meaning of nf. Chance: 50.0 %." in text
     assert "Ties" not in text
     one = table(Row("en", "p", ("en",), (cell(0.5), cell(0.6))))
-    assert "over n = 5 training seeds" in note(one)
+    assert "over n = 5 training seeds (participants)" in note(one)
     children = table(Row("en", "children", None, (cell(0.5), cell(0.6, n=6))))
     assert "over n participants" in note(children)
     assert "Where conditions differ in n" in note(children)
