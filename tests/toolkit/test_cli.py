@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ import pytest
 
 from stimuli import StimulusSet
 from toolkit.cli import main
+from toolkit.cli.app import COLLECTOR_PACE
 from toolkit.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
@@ -295,3 +297,13 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
+
+
+def test_collector_does_not_slow_down_imports(cli: Cli) -> None:
+    usual = gc.get_threshold()
+    try:
+        assert cli("list", "paradigms").code == 0
+        assert gc.get_threshold() == COLLECTOR_PACE
+        assert gc.isenabled(), "garbage in cycles must still go, or memory grows with the run"
+    finally:
+        gc.set_threshold(*usual)
