@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -166,3 +167,15 @@ def test_run_folders_are_read(tmp_path: Path) -> None:
     (tmp_path / "cut" / "cells").mkdir(parents=True)
     with pytest.raises(ToolkitError, match="not finished"):
         publication_table([tmp_path / "cut"])
+
+
+def test_runs_on_different_stimuli_are_told_apart(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("me-1", "familiar-1")]
+    for folder, checksum in zip(folders, ("0a" * 32, "0b" * 32), strict=True):
+        folder.mkdir()
+        write_long(ME.assign(paradigm=folder.name[:-2]), folder / "trials.parquet")
+        stimuli = {"name": "mini", "version": "1", "checksum": checksum}
+        (folder / "manifest.json").write_text(json.dumps({"stimuli": stimuli}))
+    assert not any("different stimulus" in text for text in publication_table(folders[:1]).warnings)
+    said = publication_table(folders).warnings[-1]
+    assert said == "The runs used different stimulus sets: mini 1 (0a0a0a0a), mini 1 (0b0b0b0b)."

@@ -11,6 +11,7 @@ from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
 from toolkit.statistics.longtable import column_faults, read_run
+from toolkit.store import RunDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -143,7 +144,10 @@ def publication_table(
         headings=headings,
         rows=rows,
         level=level,
-        warnings=tuple(_warnings(rows, repeated, {key[0] for key, _ in used} - set(known))),
+        warnings=(
+            *_warnings(rows, repeated, {key[0] for key, _ in used} - set(known)),
+            *_mixed_stimuli(sources),
+        ),
     )
 
 
@@ -338,3 +342,17 @@ def _warnings(rows: Sequence[Row], repeated: int, unknown: set[str]) -> Iterator
         yield f"{repeated} results given in more than one source are counted once."
     for name in sorted(unknown - {""}):
         yield f"Paradigm {name} is not known here; all its conditions are shown."
+
+
+def _mixed_stimuli(sources: Sequence[str | Path | pd.DataFrame]) -> Iterator[str]:
+    """Say so if the runs, as far as they are run folders, used different stimulus sets."""
+    used = {}
+    for source in sources:
+        if isinstance(source, (str, Path)) and Path(source).is_dir():
+            folder = Path(source)
+            stimuli = RunDirectory(folder.parent, folder.name).read_manifest().get("stimuli", {})
+            if "checksum" in stimuli:
+                name = f"{stimuli.get('name')} {stimuli.get('version')}"
+                used[stimuli["checksum"]] = f"{name} ({stimuli['checksum'][:8]})"
+    if len(used) > 1:
+        yield f"The runs used different stimulus sets: {', '.join(sorted(used.values()))}."
