@@ -284,6 +284,21 @@ def test_run_is_read_with_what_is_needed_and_no_more(tmp_path: Path) -> None:
     assert {"target_id", "word_concept", "tie"}.isdisjoint(few.columns)
 
 
+def test_exported_csv_is_read_like_the_run_itself(tmp_path: Path) -> None:
+    whole = run_table().assign(
+        train_languages="", target_concept="ball", distractor_id="d", target_position=0,
+        score_target=0.5, score_distractor=0.0,
+    )  # fmt: skip
+    write_long(whole, tmp_path / "trials.parquet")
+    whole.to_csv(tmp_path / "trials.csv", index=False)
+    rows = publication_table([tmp_path / "trials.csv"]).rows
+    assert rows == publication_table([tmp_path]).rows
+    assert rows[0].training == ()
+    whole.drop(columns="seed").to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(ToolkitError, match="column seed is missing"):
+        read_run(tmp_path / "other.csv")
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

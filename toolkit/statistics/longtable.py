@@ -68,8 +68,9 @@ def read_run(path: str | Path, columns: Collection[str] | None = None) -> pd.Dat
         with file.open(encoding="utf-8") as text:
             _refuse_other_tables(file, next(csv.reader(text), []))
         table = read_trials(file)
+        # Empty text, such as the languages of untrained networks, is read back as missing.
         for name in TEXT & set(table):
-            table[name] = as_names(table[name])
+            table[name] = as_names(table[name].astype(object).fillna(""))
     else:
         table = _read_parquet(file, columns)
     if "run_id" in table:
