@@ -307,3 +307,13 @@ def test_collector_does_not_slow_down_imports(cli: Cli) -> None:
         assert gc.isenabled(), "garbage in cycles must still go, or memory grows with the run"
     finally:
         gc.set_threshold(*usual)
+
+
+def test_ctrl_c_says_that_finished_work_is_kept(me: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toolkit.runner.run", interrupted)
+    said = me()
+    assert said.code == 130
+    assert said.err == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

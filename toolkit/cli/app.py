@@ -50,7 +50,10 @@ def main() -> NoReturn:
         app(prog_name="mevgs-toolkit")
     except ToolkitError as error:
         _stop(str(error), USAGE_ERROR)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # typer turns Ctrl-C into an exit code and says nothing.
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         _stop("Interrupted. What was finished is kept: the same command goes on.", INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has gone; further writes would only raise again.
