@@ -1,0 +1,193 @@
+"""What the statistics layer returns: frozen records that JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One fixed effect of a mixed model, on the scale of the linear predictor."""
+
+    name: str
+    """Name of the column of the model matrix, in R's spelling."""
+    estimate: float
+    """Estimate; log odds in a logistic model. NaN where the data do not decide it."""
+    std_error: float
+    """Standard error, from the Hessian of the log-likelihood."""
+    statistic: float
+    """estimate / std_error: z, or t where ``df`` is finite."""
+    df: float
+    """Degrees of freedom; infinite where the test is asymptotic (z)."""
+    p_value: float
+    """Two-sided."""
+    ci_low: float
+    """Lower end of the 95 % interval (Wald)."""
+    ci_high: float
+    """Upper end."""
+
+    @property
+    def odds_ratio(self) -> tuple[float, float, float]:
+        """Odds ratio with its interval; only meaningful in a logistic model.
+
+        Example:
+            >>> Coefficient("x", 0.0, 0.1, 0.0, float("inf"), 1.0, -0.196, 0.196).odds_ratio[0]
+            1.0
+        """
+        low, middle, high = (
+            math.exp(min(v, 700.0)) for v in (self.ci_low, self.estimate, self.ci_high)
+        )
+        return middle, low, high
+
+
+@dataclass(frozen=True)
+class RandomEffect:
+    """Variation between the levels of one grouping factor."""
+
+    group: str
+    """Grouping factor, e.g. seed or word_concept."""
+    terms: tuple[str, ...]
+    """What varies: the intercept, then slopes."""
+    sds: tuple[float, ...]
+    """Standard deviation of each term, on the scale of the linear predictor."""
+    correlations: tuple[tuple[float, ...], ...]
+    """Correlations of the terms, square; NaN beside a standard deviation of 0."""
+    n_levels: int
+    """Levels in the data."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fitted mixed model, whatever engine fitted it."""
+
+    formula: str
+    """As asked, lme4 notation."""
+    fitted_formula: str
+    """As given to the engine: terms without levels left out, grouping factors reordered."""
+    family: str
+    """``binomial`` (logit link) or ``gaussian``."""
+    method: str
+    """``Laplace``, ``REML`` or ``ML``."""
+    engine: str
+    """Engine and version, e.g. glmm 0.6.2."""
+    coefficients: tuple[Coefficient, ...]
+    """Fixed effects, in the order of the model matrix."""
+    covariance: tuple[tuple[float, ...], ...]
+    """Covariance of the estimates, square, in the same order."""
+    random_effects: tuple[RandomEffect, ...]
+    """One per random term."""
+    residual_sd: float | None
+    """Residual standard deviation; None in a logistic model."""
+    log_likelihood: float
+    """Log-likelihood (REML criterion where ``method`` is REML)."""
+    aic: float
+    """Akaike's criterion; NaN after REML."""
+    n_parameters: int
+    """Fixed effects and variance parameters."""
+    n_observations: int
+    """Trials (or rows of a linear model) behind the fit."""
+    n_rows: int
+    """Rows given to the engine, after aggregation to counts."""
+    n_dropped: int
+    """Rows left out because a value was missing."""
+    singular: bool
+    """True if a variance was estimated as 0 or a correlation as 1; such a fit is kept."""
+    converged: bool
+    """False: the numbers are NaN and nothing may be concluded."""
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Levels of the factors among the fixed effects; the first is the reference."""
+    warnings: tuple[str, ...] = field(default=())
+    """What the reader must know, in sentences."""
+
+    def __getitem__(self, name: str) -> Coefficient:
+        """The coefficient of that name."""
+        for coefficient in self.coefficients:
+            if coefficient.name == name:
+                return coefficient
+        raise KeyError(f"{name!r} is not among {[c.name for c in self.coefficients]}")
+
+    @property
+    def estimates(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Estimates as an array (n_coefficients,)."""
+        return np.array([c.estimate for c in self.coefficients])
+
+    def n_levels(self, group: str) -> int:
+        """Levels of a grouping factor; 0 if it is not in the model."""
+        return max((r.n_levels for r in self.random_effects if r.group == group), default=0)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A planned comparison: on the logit scale and as a difference of probabilities."""
+
+    name: str
+    """What is compared, e.g. ``bilingual - monolingual, en``."""
+    estimate: float
+    """Difference of log odds."""
+    std_error: float
+    """Its standard error."""
+    df: float
+    """Degrees of freedom of the test; infinite for z."""
+    statistic: float
+    """estimate / std_error."""
+    p_value: float
+    """Two-sided, uncorrected."""
+    p_holm: float
+    """Corrected after Holm over the family; NaN before `holm` was called."""
+    ci_low: float
+    """Lower end of the 95 % interval, log odds, uncorrected."""
+    ci_high: float
+    """Upper end."""
+    probability_difference: float
+    """Difference of the two marginal probabilities, in shares of 1."""
+    probability_ci_low: float
+    """Lower end of its 95 % interval (delta method)."""
+    probability_ci_high: float
+    """Upper end."""
+    family: str = ""
+    """The family of tests the correction runs over, named in advance."""
+
+
+@dataclass(frozen=True)
+class MarginalMean:
+    """Probability of a correct answer in one cell of the design, for a typical seed and item."""
+
+    name: str
+    """The cell, e.g. ``bilingual, en``."""
+    estimate: float
+    """Log odds."""
+    std_error: float
+    """Its standard error."""
+    probability: float
+    """Inverse logit of the estimate, in [0, 1]."""
+    ci_low: float
+    """Lower end of the 95 % interval, as a probability."""
+    ci_high: float
+    """Upper end."""
+
+
+def plain(value: Any) -> Any:
+    """Records, arrays and NaN as what JSON knows: dictionaries, lists and None.
+
+    Example:
+        >>> plain({"a": float("nan"), "b": (1, np.float64(0.5))})
+        {'a': None, 'b': [1, 0.5]}
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, Coefficient):
+            return plain(asdict(value)) | {"odds_ratio": plain(value.odds_ratio)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value
