@@ -78,7 +78,13 @@ class Paradigm(ABC):
     conditions: ClassVar[tuple[Condition, ...]]
     """Conditions; the headline ones first."""
     formula: ClassVar[str]
-    """Mixed model that answers the question for one population and language, lme4 notation."""
+    """Mixed model that answers the question for one population and language, lme4 notation.
+
+    Pictures need no term of their own where each belongs to one word: what varies between them
+    is part of what varies between words, and the model stays small.
+    """
+    gate: ClassVar[tuple[str, float] | None] = None
+    """Condition and smallest accuracy (share of 1) below which a seed is set aside."""
     shows_pictures: ClassVar[bool] = True
     """False where the options are not pictures of the stimulus set."""
     min_languages: ClassVar[int] = 1

@@ -18,6 +18,4 @@ class Familiar(PicturePairs):
             distractor="familiar",
         ),
     )
-    formula = (
-        "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept) + (1 | target_id)"
-    )
+    formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"

@@ -50,6 +50,5 @@ class MutualExclusivity(PicturePairs):
             pairs_of="novel-familiar",
         ),
     )
-    formula = (
-        "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept) + (1 | target_id)"
-    )
+    formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
+    gate = ("familiar-novel", 0.5)

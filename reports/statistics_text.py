@@ -1,0 +1,148 @@
+"""The statistics of a run on the terminal: tests first, then what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from reports.console import console, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
+    """Print the content of ``statistics.json``.
+
+    Args:
+        content: analyses by paradigm.
+        file: where they were written; None if nowhere.
+    """
+    from rich.markup import escape
+
+    out = console()
+    for analysis in content.values():
+        title = (
+            f"{analysis['paradigm']} v{analysis['paradigm_version']}: "
+            f"statistics, {analysis['engine']}"
+        )
+        out.print(f"\n[bold]{escape(title)}[/bold]")
+        _print_chance(out, analysis["chance"])
+        for group in analysis["groups"]:
+            _print_groups(out, group)
+        out.print("\nWhat may be said")
+        for sentence in analysis["sentences"]:
+            out.print(f"- {escape(sentence)}")
+        if analysis["families"]:
+            out.print("\nFamilies of tests: " + escape("; ".join(analysis["families"])) + ".")
+        for warning in analysis["warnings"]:
+            out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    if file:
+        out.print(f"\nWritten to {escape(file)}")
+
+
+def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
+    numbers = ("accuracy", "chance", "model [95 % CI]", "t(df)", "p", "p Holm")
+    made = table("population, language", *numbers, numbers=numbers)
+    conditions = {test["condition"] for test in tests}
+    for test in tests:
+        name = f"{test['population']}, {test['test_language']}"
+        made.add_row(
+            _name(name if len(conditions) == 1 else f"{name}, {test['condition']}"),
+            _number(test["accuracy"], 100),
+            _number(test["chance"], 100),
+            f"{_number(test['probability'], 100)} "
+            f"{_interval(test['ci_low'], test['ci_high'], 100)}",
+            _t(test),
+            _p(test["p_value"]),
+            _p(test["p_holm"]),
+        )
+    out.print("\nAgainst chance (per cent; intercept of a logistic mixed model)")
+    out.print(made)
+
+
+def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
+    models = (group["overall"], *group["by_language"], *group["by_population"])
+    numbers = ("odds ratio [95 % CI]", "t(df)", "p", "p Holm", "p LR")
+    made = table("mixed model", *numbers, numbers=numbers)
+    for model in models:
+        effect, ratio = model["contrast"] or {}, model["ratio"]
+        made.add_row(
+            _name(model["name"]),
+            _odds(effect),
+            _t(effect),
+            _p(effect.get("p_value")),
+            _p(effect.get("p_holm")),
+            _p(ratio["p_value"] if ratio else None),
+        )
+    out.print(f"\nMonolingual and bilingual, {group['condition']}", markup=False)
+    out.print(made)
+    columns = ("seeds", "points [95 % CI]", "Welch t(df)", "p", "g (seeds)", "BF10", "p TOST")
+    made = table("seed means", *columns, numbers=columns)
+    for model in models:
+        seeds = model["seeds"]
+        made.add_row(
+            _name(model["name"]),
+            f"{seeds['n_first']}, {seeds['n_second']}",
+            f"{_number(seeds['difference'], 100)} "
+            f"{_interval(seeds['ci_low'], seeds['ci_high'], 100)}",
+            _t(seeds | {"statistic": seeds["t"]}),
+            _p(seeds["p_value"]),
+            _number(seeds["hedges_g"], digits=2),
+            "-" if seeds["bayes_factor"] is None else f"{seeds['bayes_factor']:.3g}",
+            _p(seeds["p_equivalence"]),
+        )
+    out.print(made)
+    if group["interaction"]:
+        out.print(
+            "Does the difference depend on the test language? "
+            f"chi2({group['interaction']['df']}) = "
+            f"{_number(group['interaction']['statistic'], digits=2)}, "
+            f"p = {_p(group['interaction']['p_value'])}"
+        )
+    simulated = group["overall"]["ratio"]
+    if simulated and simulated["n_bootstrap"]:
+        out.print(
+            f"Parametric bootstrap, all languages: p = {_p(simulated['p_bootstrap'])} "
+            f"({simulated['n_bootstrap']} simulations)"
+        )
+
+
+def _number(value: Any, factor: float = 1, digits: int = 1) -> str:
+    if value is None:
+        return "-"
+    return "inf" if value == "inf" else f"{factor * value:.{digits}f}"
+
+
+def _interval(low: Any, high: Any, factor: float) -> str:
+    return "-" if low is None else f"[{factor * low:.1f}, {factor * high:.1f}]"
+
+
+def _p(value: Any) -> str:
+    if value is None:
+        return "-"
+    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def _odds(effect: Mapping[str, Any]) -> str:
+    from math import exp
+
+    if effect.get("estimate") is None:
+        return "-"
+    return (
+        f"{exp(effect['estimate']):.2f} [{exp(effect['ci_low']):.2f}, {exp(effect['ci_high']):.2f}]"
+    )
+
+
+def _t(effect: Mapping[str, Any]) -> str:
+    if effect.get("statistic") is None:
+        return "-"
+    return f"{effect['statistic']:.2f} ({_number(effect['df'])})"
+
+
+def _name(text: str) -> Text:
+    """A cell that is never wrapped or cut, whatever it holds."""
+    from rich.text import Text
+
+    return Text(text, no_wrap=True, overflow="ignore")

@@ -1,0 +1,340 @@
+"""The default analysis: contrasts, seed tests, chance, groups, gates, items, the command."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from paradigms.familiar import Familiar
+from paradigms.mutual_exclusivity import MutualExclusivity
+from toolkit.cli import main
+from toolkit.errors import ToolkitError
+from toolkit.statistics.analysis import Settings, analyse
+from toolkit.statistics.contrasts import contrast, effective, holm, marginal_mean
+from toolkit.statistics.counts import count_trials, read_counts
+from toolkit.statistics.gates import Gate
+from toolkit.statistics.groups import compare_groups
+from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, reduced_model
+from toolkit.statistics.mixed import fit_mixed, fit_prepared, prepare
+from toolkit.statistics.seeds import compare_seeds, over_chance
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+
+def trials(
+    populations: dict[str, float],
+    seeds: str = "abcde",
+    languages: tuple[str, ...] = ("en", "nl"),
+    n_words: int = 7,
+    per_pair: int = 2,
+    seed_sd: float = 0.2,
+    rng_seed: int = 0,
+    condition: str = "novel-familiar",
+    paradigm: str = "me",
+) -> pd.DataFrame:
+    """Trials whose log odds of a correct answer are the population's plus noise."""
+    rng = np.random.default_rng(rng_seed)
+    words = {(w, g): rng.normal(0, 0.5) for w in range(n_words) for g in languages}
+    rows = []
+    for population, level in populations.items():
+        known = population.split("-")[1:]
+        for seed in seeds:
+            own = level + rng.normal(0, seed_sd)
+            for language in (g for g in languages if g in known):
+                for word in range(n_words):
+                    for distractor in range(3):
+                        p = 1 / (1 + np.exp(-(own + words[word, language])))
+                        for _ in range(per_pair):
+                            rows.append(
+                                (population, len(known), "+".join(known), seed, language,
+                                 f"w{word}", f"d{distractor}", int(rng.random() < p))
+                            )  # fmt: skip
+    names = ["population", "n_languages", "train_languages", "seed", "test_language",
+             "word_concept", "distractor_concept", "correct"]  # fmt: skip
+    return pd.DataFrame(rows, columns=names).assign(
+        paradigm=paradigm, paradigm_version=1, condition=condition, n_choices=2, tie=False
+    )
+
+
+FOUR = {"monolingual-en": 0.5, "monolingual-nl": 0.5, "bilingual-en-nl": 0.3}
+
+
+def test_marginal_means_and_contrasts_by_hand() -> None:
+    table = pd.read_csv(REFERENCE / "counts.csv")
+    fit = fit_mixed(
+        table, "cbind(n_correct, n_wrong) ~ bilingual * distractor + (1 | seed) + (1 | word)"
+    )
+    every = [f"d{n}" for n in range(5)]
+    beta = {c.name: c.estimate for c in fit.coefficients}
+    by_hand = beta["bilingual"] + np.mean(
+        [0.0, *(beta[f"bilingual:distractor{d}"] for d in every[1:])]
+    )
+    cells = [[{"bilingual": b, "distractor": d} for d in every] for b in (0, 1)]
+    found = contrast(fit, "b - m", cells[1], cells[0])
+    assert found.estimate == pytest.approx(by_hand)
+    means = [marginal_mean(fit, "", c) for c in cells]
+    assert means[1].estimate - means[0].estimate == pytest.approx(by_hand)
+    assert found.probability_difference == pytest.approx(
+        means[1].probability - means[0].probability
+    )
+    assert found.probability_ci_low < found.probability_difference < found.probability_ci_high
+    single = contrast(
+        fit, "d0", [{"bilingual": 1, "distractor": "d0"}], [{"bilingual": 0, "distractor": "d0"}]
+    )
+    assert single.std_error == pytest.approx(fit["bilingual"].std_error)
+    assert single.p_value == pytest.approx(fit["bilingual"].p_value)
+
+
+def test_small_sample_correction_of_a_balanced_design() -> None:
+    # Seeds alone: exactly Student's one-sample t test.
+    values = np.array([0.2, 0.5, 0.1, 0.7, 0.4])
+    ml = values.var() / 5
+    std_error, df = effective([(ml, 5, 1)], math.sqrt(ml))
+    assert std_error == pytest.approx(stats.sem(values))
+    assert df == 4
+    # Two groups of seeds: pooled t test.
+    std_error, df = effective([(0.02, 10, 2)], math.sqrt(0.02))
+    assert std_error == pytest.approx(math.sqrt(0.02 * 10 / 8))
+    assert df == 8
+    # As many groups as seeds leave nothing to judge by.
+    assert effective([(0.02, 2, 2)], math.sqrt(0.02)) == (math.inf, 1.0)
+
+
+def test_holm_leaves_out_what_has_no_p_value() -> None:
+    fit = fit_mixed(
+        pd.read_csv(REFERENCE / "counts.csv"), "cbind(n_correct, n_wrong) ~ bilingual + (1 | seed)"
+    )
+    one = contrast(fit, "x", [{"bilingual": 1}], [{"bilingual": 0}])
+    assert [c.p_holm for c in holm([one, one])] == pytest.approx([min(1, 2 * one.p_value)] * 2)
+
+
+def test_seed_comparison_is_welch() -> None:
+    a, b = [0.61, 0.66, 0.63, 0.70], [0.68, 0.71, 0.66, 0.74, 0.69]
+    found = compare_seeds("a - b", a, b, bound=0.02)
+    expected = stats.ttest_ind(a, b, equal_var=False)
+    assert (found.t, found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
+    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(expected.confidence_interval()))
+    lower = stats.ttest_ind(np.add(a, 0.02), b, equal_var=False, alternative="greater").pvalue
+    upper = stats.ttest_ind(np.subtract(a, 0.02), b, equal_var=False, alternative="less").pvalue
+    assert found.p_equivalence == pytest.approx(max(lower, upper))
+    pooled = math.sqrt((3 * np.var(a, ddof=1) + 4 * np.var(b, ddof=1)) / 7)
+    assert found.hedges_g == pytest.approx(
+        (np.mean(a) - np.mean(b)) / pooled * (1 - 3 / (4 * 9 - 9)), rel=1e-2
+    )
+    assert math.isnan(compare_seeds("one", [0.5], [0.4, 0.6]).p_value)
+    assert math.isnan(compare_seeds("flat", [0.5, 0.5], [0.5, 0.5]).t)
+
+
+def test_seeds_against_chance_is_a_t_test() -> None:
+    values = [0.55, 0.61, 0.48, 0.59]
+    expected = stats.ttest_1samp(values, 0.5)
+    assert over_chance(values, 0.5)[::2] == pytest.approx((expected.statistic, expected.pvalue))
+    assert all(math.isnan(v) for v in over_chance([0.5], 0.5))
+
+
+def test_likelihood_ratio_and_its_bootstrap() -> None:
+    table = pd.read_csv(REFERENCE / "counts.csv")
+    full = prepare(table, "cbind(n_correct, n_wrong) ~ bilingual + (1 | seed) + (1 | word)")
+    plain = likelihood_ratio(fit_prepared(full), fit_prepared(reduced_model(full, "1")))
+    assert plain.df == 1
+    assert plain.p_value == pytest.approx(stats.chi2.sf(plain.statistic, 1))
+    assert math.isnan(plain.p_bootstrap)
+    drawn = bootstrap(full, "1", 30, seed=3)
+    assert drawn.statistic == plain.statistic
+    assert drawn.n_bootstrap == 30
+    assert drawn.p_bootstrap == pytest.approx(plain.p_value, abs=0.25)
+    assert drawn == bootstrap(full, "1", 30, seed=3)
+
+
+def test_counts_are_the_sums_of_trials(tmp_path: Path) -> None:
+    table = trials(FOUR)
+    counts = count_trials(table)
+    assert counts["n_trials"].sum() == len(table)
+    assert counts["n_correct"].sum() == table["correct"].sum()
+    assert set(counts["seed"]) == {f"{p}/{s}" for p in FOUR for s in "abcde"}
+    table.to_parquet(tmp_path / "trials.parquet")
+    pd.testing.assert_frame_equal(read_counts([tmp_path]), counts)
+    with pytest.raises(ToolkitError, match="stand in two of the runs"):
+        read_counts([tmp_path, tmp_path / "trials.parquet"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.drop(columns="word_concept"), "lacks the column word_concept"),
+        (lambda t: t.assign(correct="yes"), "Column correct holds"),
+        (lambda t: t.iloc[:0], "no trials"),
+    ],
+)
+def test_tables_that_are_no_trials(
+    change: Callable[[pd.DataFrame], pd.DataFrame], said: str, tmp_path: Path
+) -> None:
+    change(trials(FOUR)).to_parquet(tmp_path / "trials.parquet")
+    with pytest.raises(ToolkitError, match=said):
+        read_counts([tmp_path])
+
+
+def test_analysis_finds_what_was_put_in() -> None:
+    strong = trials({"monolingual-en": 1.2, "bilingual-en-nl": -0.6, "monolingual-nl": 1.2})
+    result = analyse(count_trials(strong), MutualExclusivity)
+    mono, bi = result.chance[2], result.chance[0]
+    assert (mono.population, bi.population) == ("monolingual-en", "bilingual-en-nl")
+    assert mono.estimate > 0 > bi.estimate
+    assert mono.ci_low < mono.probability < mono.ci_high
+    group = result.groups[0]
+    assert [m.name for m in group.by_language] == [
+        "bilingual - monolingual, en",
+        "bilingual - monolingual, nl",
+    ]
+    assert group.overall.contrast is not None
+    assert group.overall.contrast.p_value < 0.01
+    assert group.overall.contrast.estimate < -1
+    assert group.overall.ratio is not None
+    assert group.overall.ratio.p_value < 0.01
+    assert [mean.name for mean in group.overall.means] == ["monolingual", "bilingual"]
+    assert group.overall.seeds.difference < -0.2
+    assert "The groups differ." in " ".join(result.sentences)
+    assert "per test language: Holm over 2 tests" in result.families
+
+
+def test_nothing_is_claimed_where_nothing_is() -> None:
+    null = trials(dict.fromkeys(FOUR, 0.0), rng_seed=5)
+    result = analyse(count_trials(null), MutualExclusivity)
+    said = " ".join(result.sentences)
+    assert "not shown to differ from chance" in said
+    assert "no difference shown" in said
+    assert "would be missed more than one time in five" in said
+    assert "above chance," not in said
+    assert any("fewer than 10" in warning for warning in result.warnings)
+
+
+def test_gates_are_reported_with_and_without() -> None:
+    table = pd.concat(
+        [
+            trials(FOUR),
+            trials(dict.fromkeys(FOUR, 2.0), condition="familiar-novel").assign(
+                correct=lambda t: t["correct"].where(t["seed"] != "c", 0)
+            ),
+        ]
+    )
+    result = analyse(count_trials(table), MutualExclusivity)
+    assert {(seed, language) for seed, language, _ in result.gate.failed} == {
+        ("monolingual-en/c", "en"),
+        ("monolingual-nl/c", "nl"),
+        ("bilingual-en-nl/c", "en"),
+        ("bilingual-en-nl/c", "nl"),
+    }
+    assert [test.n_seeds for test in result.chance] == [4] * 4
+    assert [test.n_seeds for test in result.chance_all_seeds] == [5] * 4
+    assert "failed by 4 of 20" in result.sentences[0]
+    open_gate = analyse(
+        count_trials(table), MutualExclusivity, Settings(gate=Gate("familiar-novel", 0.0))
+    )
+    assert open_gate.gate.failed == ()
+    assert open_gate.chance_all_seeds == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (trials(FOUR).assign(correct=1), "Every answer is correct"),
+        (trials({"monolingual-en": 0.5}, seeds="a", n_words=1).assign(distractor_concept="d"),
+         "One seed and one word"),
+    ],
+)  # fmt: skip
+def test_populations_without_a_test(table: pd.DataFrame, said: str) -> None:
+    result = analyse(count_trials(table), MutualExclusivity)
+    assert all(math.isnan(test.p_value) for test in result.chance)
+    assert said in " ".join(result.sentences)
+    json.dumps(result.to_json())
+
+
+@pytest.mark.parametrize("change", [{"seeds": "a"}, {"n_words": 1}])
+def test_one_seed_or_one_word(change: dict) -> None:
+    result = analyse(count_trials(trials(FOUR, **change)), MutualExclusivity)
+    assert len(result.chance) == 4
+    assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
+    if change == {"seeds": "a"}:
+        assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
+    json.dumps(result.to_json())
+
+
+def test_a_language_without_partners_is_not_compared() -> None:
+    counts = count_trials(trials({"monolingual-en": 0.0, "bilingual-en-nl": 0.0}))
+    compared = compare_groups(counts, 0.05)
+    assert compared is not None
+    assert [m.name for m in compared.by_language] == ["bilingual - monolingual, en"]
+    assert compared.interaction is None
+    assert compare_groups(counts[counts["test_language"] == "nl"], 0.05) is None
+
+
+def test_versions_are_never_pooled() -> None:
+    table = trials(FOUR)
+    table.loc[table["population"] == "monolingual-en", "paradigm_version"] = 2
+    with pytest.raises(ToolkitError, match="versions 1, 2"):
+        analyse(count_trials(table), MutualExclusivity)
+
+
+def test_item_view() -> None:
+    counts = count_trials(trials(FOUR, seed_sd=0.0, per_pair=30))
+    words = word_accuracy(counts)
+    assert len(words) == 4 * 7
+    first = counts[(counts["population"] == "monolingual-en") & (counts["word_concept"] == "w0")]
+    per_seed = first.groupby("seed")[["n_correct", "n_trials"]].sum()
+    values = per_seed["n_correct"] / per_seed["n_trials"]
+    row = words[(words["population"] == "monolingual-en") & (words["word_concept"] == "w0")]
+    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert row[["accuracy", "ci_low", "ci_high"]].to_numpy()[0] == pytest.approx(
+        (values.mean(), max(0, low), min(1, high))
+    )
+    assert len(word_by_distractor(counts)) == 4 * 7 * 3
+    agreement = item_consistency(counts)
+    # Seeds that differ in nothing but chance answers agree about the words.
+    assert (agreement["alpha"] > 0.8).all()
+    shuffled = counts.assign(n_correct=np.random.default_rng(0).permutation(counts["n_correct"]))
+    assert (item_consistency(shuffled)["alpha"] < 0.8).any()
+
+
+def test_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trials(FOUR).to_parquet(tmp_path / "trials.parquet")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["mevgs-toolkit", "analyze", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return int(exit_.value.code or 0), out, err
+
+    code, out, _ = call(tmp_path)
+    assert code == 0
+    assert "bilingual - monolingual, all languages" in out
+    written = json.loads((tmp_path / "statistics.json").read_text())
+    assert written["me"]["chance"][0]["fit"]["engine"].startswith("glmm")
+    before = (tmp_path / "statistics.json").read_bytes()
+    assert call(tmp_path, "--format", "json")[0] == 0
+    assert (tmp_path / "statistics.json").read_bytes() == before
+    for arguments, said in (
+        ([tmp_path / "nowhere"], "There is no trials table"),
+        ([tmp_path, "--gate", "0.5"], "CONDITION=SHARE"),
+    ):
+        code, _, err = call(*arguments)
+        assert code == 2
+        assert said in err
+
+
+def test_familiar_paradigm_uses_its_own_condition() -> None:
+    table = trials(FOUR, condition="familiar-familiar", paradigm="familiar")
+    result = analyse(count_trials(table), Familiar)
+    assert result.gate.condition == ""
+    assert {test.condition for test in result.chance} == {"familiar-familiar"}

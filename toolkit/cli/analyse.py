@@ -1,0 +1,121 @@
+"""``analyze``: what may be concluded from finished runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.run import Format
+
+if TYPE_CHECKING:
+    from toolkit.statistics.gates import Gate
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(analyze)
+
+
+def analyze(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders (or their trials.parquet) of one or several paradigms.",
+            show_default=False,
+        ),
+    ],
+    bootstrap: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Simulations of the parametric bootstrap; 0 for none."
+        ),
+    ] = 0,
+    bound: Annotated[
+        float,
+        typer.Option(
+            min=0.001, max=1.0, help="Equivalence bound, as a difference of shares: .05 = 5 points."
+        ),
+    ] = 0.05,
+    alpha: Annotated[float, typer.Option(min=0.0001, max=0.5, help="Level of the tests.")] = 0.05,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONDITION=SHARE",
+            help="Gate instead of the paradigm's own, e.g. familiar-novel=0.6.",
+        ),
+    ] = None,
+    paradigms: ParadigmsOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where the statistics are written (JSON) [statistics.json in a single run].",
+        ),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+) -> None:
+    """Test populations against chance and against each other, with seeds as participants.
+
+    Logistic mixed models over seeds, words and distractors; monolingual against bilingual
+    populations where both were run; Holm's correction; what the data cannot show.
+
+    \b
+    Examples:
+      mevgs-toolkit analyze mevgs-runs/me-bilingual-en-nl-1a2b3c4d
+      mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from paradigms.registry import get_paradigm
+    from reports.statistics_text import print_analyses
+    from stimuli.files import write_atomic
+    from toolkit.cli.progress import progress_bars
+    from toolkit.statistics.analysis import Settings, analyse, to_json
+    from toolkit.statistics.counts import read_counts
+
+    settings = Settings(alpha=alpha, bound=bound, n_bootstrap=bootstrap, gate=_gate(gate))
+    counts = read_counts(runs)
+    with progress_bars(show=output is Format.TABLE) as progress:
+        analyses = {
+            str(name): analyse(
+                own,
+                get_paradigm(str(name), paradigms),
+                settings,
+                lambda done, total: progress("bootstrap", done, total),
+            )
+            for name, own in counts.groupby("paradigm", observed=True)
+        }
+    content = to_json(analyses)
+    single = runs[0] if len(runs) == 1 and runs[0].is_dir() else None
+    file = out or (single / "statistics.json" if single else None)
+    if file is not None:
+        with write_atomic(file) as path:
+            path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    if output is Format.JSON:
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    else:
+        print_analyses(content, str(file) if file else None)
+
+
+def _gate(given: str | None) -> Gate | None:
+    from toolkit.errors import ToolkitError
+    from toolkit.statistics.gates import Gate
+
+    if given is None:
+        return None
+    condition, _, share = given.partition("=")
+    try:
+        minimum = float(share)
+    except ValueError:
+        minimum = -1.0
+    if not condition or not 0 <= minimum <= 1:
+        raise ToolkitError(
+            f"The gate {given!r} cannot be read.",
+            allowed="CONDITION=SHARE with a share between 0 and 1, e.g. familiar-novel=0.6",
+        )
+    return Gate(condition, minimum)

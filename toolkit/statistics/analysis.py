@@ -1,0 +1,235 @@
+"""The default analysis of a paradigm: from counts to ``statistics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError
+from toolkit.statistics.chance import ChanceTest, test_chance
+from toolkit.statistics.contrasts import holm_p
+from toolkit.statistics.formula import parse
+from toolkit.statistics.gates import Gate, GateReport, apply_gate
+from toolkit.statistics.groups import GroupComparison, compare_groups
+from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.mixed import engine
+from toolkit.statistics.prose import (
+    chance_sentence,
+    few_seeds_sentence,
+    gate_sentence,
+    group_sentence,
+)
+from toolkit.statistics.results import plain
+from toolkit.statistics.seeds import DEFAULT_BOUND
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from paradigms import Paradigm
+
+STATISTICS_SCHEMA = 1
+"""Raised when a key of ``statistics.json`` changes its meaning."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is fixed before the data are looked at."""
+
+    alpha: float = 0.05
+    """Level of the tests; intervals are 95 % whatever it is."""
+    bound: float = DEFAULT_BOUND
+    """Equivalence bound, as a difference of shares."""
+    n_bootstrap: int = 0
+    """Simulations of the parametric bootstrap; 0 for none."""
+    gate: Gate | None = None
+    """Gate instead of the paradigm's own."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The analysis of one paradigm."""
+
+    paradigm: str
+    """Name of the paradigm."""
+    paradigm_version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    settings: Settings
+    """What was fixed in advance."""
+    gate: GateReport
+    """What became of the gate."""
+    chance: tuple[ChanceTest, ...]
+    """Headline conditions against chance: seeds that passed the gate."""
+    chance_all_seeds: tuple[ChanceTest, ...]
+    """The same with all seeds; empty if none failed."""
+    groups: tuple[GroupComparison, ...]
+    """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
+    groups_all_seeds: tuple[GroupComparison, ...]
+    """The same with all seeds; empty if none failed."""
+    words: pd.DataFrame
+    """Accuracy per word."""
+    words_by_distractor: pd.DataFrame
+    """Accuracy per word and distractor class."""
+    consistency: pd.DataFrame
+    """Agreement of seeds about words."""
+    families: tuple[str, ...]
+    """The families of tests, in words."""
+    sentences: tuple[str, ...]
+    """What may be said, in sentences."""
+    warnings: tuple[str, ...]
+    """What the reader must know."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``statistics.json``; its keys are listed in the README."""
+        tables = {
+            name: plain(getattr(self, name).to_dict("records"))
+            for name in ("words", "words_by_distractor", "consistency")
+        }
+        rest = {
+            name: plain(getattr(self, name))
+            for name in (
+                *("paradigm", "paradigm_version", "question", "settings", "families"),
+                *("sentences", "warnings", "gate", "chance", "chance_all_seeds", "groups"),
+                "groups_all_seeds",
+            )
+        }
+        return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
+
+
+def analyse(
+    counts: pd.DataFrame,
+    paradigm: type[Paradigm] | Paradigm,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Analysis:
+    """Run the default analysis of a paradigm.
+
+    Args:
+        counts: what `toolkit.statistics.counts.read_counts` gave, one version of one paradigm.
+        paradigm: declares the model formula, the headline conditions and the gate.
+        settings: fixed in advance; the defaults if None.
+        progress: called with the bootstrap simulations done and asked for.
+
+    Raises:
+        ToolkitError: if there are no counts, or several versions of a paradigm among them.
+    """
+    settings = settings or Settings()
+    versions = counts["paradigm_version"].unique()
+    if len(versions) != 1:
+        raise ToolkitError(
+            f"The runs hold versions {', '.join(map(str, sorted(versions)))} of the paradigm "
+            f"{paradigm.name!r}.",
+            allowed="one version: trials of different versions are never pooled",
+        )
+    gate = settings.gate or _own_gate(paradigm)
+    passed, report = apply_gate(counts, gate)
+    chance, groups = _tests(passed, paradigm, settings, progress)
+    chance_all, groups_all = (
+        _tests(counts, paradigm, settings, progress) if report.failed else ((), ())
+    )
+    per_population = counts.groupby("population", observed=True)["seed"].nunique()
+    families = [f"above chance: Holm over {len(chance)} tests"] if len(chance) > 1 else []
+    return Analysis(
+        paradigm=paradigm.name,
+        paradigm_version=int(versions[0]),
+        question=paradigm.question,
+        settings=settings,
+        gate=report,
+        chance=chance,
+        chance_all_seeds=chance_all,
+        groups=groups,
+        groups_all_seeds=groups_all,
+        words=word_accuracy(counts),
+        words_by_distractor=word_by_distractor(counts),
+        consistency=item_consistency(counts),
+        families=(*families, *(family for group in groups for family in group.families)),
+        sentences=tuple(_sentences(chance, groups, report, settings)),
+        warnings=tuple(
+            _warnings(chance, groups, few_seeds_sentence(int(per_population.min())), counts)
+        ),
+    )
+
+
+def _own_gate(paradigm: type[Paradigm] | Paradigm) -> Gate | None:
+    return Gate(*paradigm.gate) if paradigm.gate else None
+
+
+def _tests(
+    counts: pd.DataFrame,
+    paradigm: type[Paradigm] | Paradigm,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[tuple[ChanceTest, ...], tuple[GroupComparison, ...]]:
+    headline = [condition.name for condition in paradigm.conditions if condition.headline]
+    formula = parse(paradigm.formula)
+    tests, groups = [], []
+    for condition in headline:
+        own = counts[counts["condition"] == condition]
+        cells = own.groupby(["population", "test_language"], observed=True)
+        tests += [test_chance(cell, formula) for _, cell in cells]
+        compared = (
+            compare_groups(own, settings.bound, settings.n_bootstrap, progress)
+            if len(own)
+            else None
+        )
+        groups += [compared] if compared else []
+    corrected = holm_p([test.p_value for test in tests])
+    known = zip(tests, corrected, strict=True)
+    return tuple(replace(test, p_holm=p) for test, p in known), tuple(groups)
+
+
+def _sentences(
+    chance: tuple[ChanceTest, ...],
+    groups: tuple[GroupComparison, ...],
+    report: GateReport,
+    settings: Settings,
+) -> list[str]:
+    said = [gate_sentence(report)]
+    said += [chance_sentence(test, settings.alpha) for test in chance]
+    for group in groups:
+        models = (group.overall, *group.by_language, *group.by_population)
+        said += [group_sentence(model, settings.alpha) for model in models]
+    return said
+
+
+def _warnings(
+    chance: tuple[ChanceTest, ...],
+    groups: tuple[GroupComparison, ...],
+    few: str,
+    counts: pd.DataFrame,
+) -> list[str]:
+    told = [few] if few else []
+    ties = int(counts["n_ties"].sum())
+    if ties:
+        told.append(f"{ties} of {int(counts['n_trials'].sum())} trials are ties, counted as wrong.")
+    singular = [
+        f"{test.population} in {test.test_language}"
+        for test in chance
+        if test.fit is not None and test.fit.singular
+    ]
+    singular += [
+        model.name
+        for group in groups
+        for model in (group.overall, *group.by_language, *group.by_population)
+        if model.fit is not None and model.fit.singular
+    ]
+    if singular:
+        told.append(
+            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
+            + "; ".join(singular)
+            + "."
+        )
+    problems = {
+        f"{model.name}: {model.problem}"
+        for group in groups
+        for model in (group.overall, *group.by_language, *group.by_population)
+        if model.problem
+    }
+    return told + sorted(problems)
+
+
+def to_json(analyses: Mapping[str, Analysis]) -> dict[str, Any]:
+    """Several analyses by paradigm, as one JSON object."""
+    return {name: analysis.to_json() for name, analysis in analyses.items()}

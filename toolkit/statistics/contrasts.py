@@ -1,0 +1,205 @@
+"""Marginal means and planned contrasts of a fitted model, with Holm's correction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.statistics.formula import parse
+from toolkit.statistics.results import Contrast, FitResult, MarginalMean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Vector = npt.NDArray[np.float64]
+Cell = Mapping[str, Any]
+"""Values of the predictors, e.g. ``{"bilingual": 1, "test_language": "en"}``."""
+
+
+def design_row(fit: FitResult, cells: Sequence[Cell]) -> Vector:
+    """Mean row of the model matrix over some cells of the design.
+
+    Args:
+        fit: a fitted model.
+        cells: values of every predictor among the fixed effects; cells weigh the same.
+
+    Returns:
+        (n_coefficients,)
+    """
+    import glmm
+    import pandas as pd
+
+    frame = pd.DataFrame(list(cells))
+    for name, levels in fit.levels.items():
+        frame[name] = pd.Categorical(frame[name].astype(str), categories=list(levels))
+    # A formula of the intercept alone reads no column, so the engine cannot count its rows.
+    fixed = parse(fit.formula).fixed
+    if fixed == "1":
+        return np.ones(1)
+    matrix, _ = glmm.model_matrix(frame, f"~ {fixed}")
+    mean: Vector = np.asarray(matrix, float).mean(axis=0)
+    return mean
+
+
+def _linear(fit: FitResult, row: Vector) -> tuple[float, float]:
+    """Estimate and standard error of a linear combination; NaN if it needs a left-out column."""
+    used = row != 0
+    beta, covariance = fit.estimates[used], np.array(fit.covariance)[np.ix_(used, used)]
+    weights = row[used]
+    return float(weights @ beta), math.sqrt(max(0.0, float(weights @ covariance @ weights)))
+
+
+def _probability(log_odds: float) -> float:
+    from scipy.special import expit
+
+    return float(expit(log_odds))
+
+
+def quantile(df: float) -> float:
+    """97.5 % quantile of Student's t; of the normal distribution for infinite df."""
+    from scipy.special import ndtri, stdtrit
+
+    return float(ndtri(0.975) if math.isinf(df) else stdtrit(df, 0.975))
+
+
+def two_sided(statistic: float, df: float) -> float:
+    """Two-sided p-value of t (or of z for infinite df)."""
+    from scipy.special import ndtr, stdtr
+
+    if math.isnan(statistic):
+        return math.nan
+    lower = ndtr(-abs(statistic)) if math.isinf(df) else stdtr(df, -abs(statistic))
+    return float(2 * lower)
+
+
+def marginal_mean(
+    fit: FitResult, name: str, cells: Sequence[Cell], df: float = math.inf, inflate: float = 1.0
+) -> MarginalMean:
+    """Probability of a correct answer in a cell, for a seed and items of average difficulty.
+
+    The mean over cells is taken on the logit scale, as in R's emmeans. It is conditional on
+    random effects of 0, so it lies further from .5 than the raw accuracy.
+
+    Args:
+        fit: a logistic model.
+        name: what the cell is called.
+        cells: one cell or several to average over.
+        df: degrees of freedom of the interval.
+        inflate: factor on the standard error (small-sample correction, see `effective`).
+    """
+    estimate, std_error = _linear(fit, design_row(fit, cells))
+    std_error *= inflate
+    half = quantile(df) * std_error
+    return MarginalMean(
+        name=name,
+        estimate=estimate,
+        std_error=std_error,
+        probability=_probability(estimate),
+        ci_low=_probability(estimate - half),
+        ci_high=_probability(estimate + half),
+    )
+
+
+def contrast(
+    fit: FitResult,
+    name: str,
+    plus: Sequence[Cell],
+    minus: Sequence[Cell],
+    correction: Callable[[float], tuple[float, float]] = lambda std_error: (std_error, math.inf),
+    family: str = "",
+) -> Contrast:
+    """Compare two sets of cells: difference of log odds, and of the marginal probabilities.
+
+    Args:
+        fit: a logistic model.
+        name: what is compared.
+        plus: cells that count positive; they weigh the same.
+        minus: cells that count negative.
+        correction: gives the corrected standard error and the degrees of freedom for a Wald
+            standard error; see `effective`.
+        family: family of tests the contrast belongs to.
+    """
+    first, second = design_row(fit, plus), design_row(fit, minus)
+    estimate, wald = _linear(fit, first - second)
+    std_error, df = correction(wald)
+    grow = std_error / wald if wald > 0 else 1.0
+    statistic = estimate / std_error if std_error > 0 else math.nan
+    t = quantile(df)
+    p1, p0 = _probability(_linear(fit, first)[0]), _probability(_linear(fit, second)[0])
+    slope = p1 * (1 - p1) * first - p0 * (1 - p0) * second
+    half = t * _linear(fit, slope)[1] * grow
+    return Contrast(
+        name=name,
+        estimate=estimate,
+        std_error=std_error,
+        df=df,
+        statistic=statistic,
+        p_value=two_sided(statistic, df),
+        p_holm=math.nan,
+        ci_low=estimate - t * std_error,
+        ci_high=estimate + t * std_error,
+        probability_difference=p1 - p0,
+        probability_ci_low=p1 - p0 - half,
+        probability_ci_high=p1 - p0 + half,
+        family=family,
+    )
+
+
+def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tuple[float, float]:
+    """Small-sample standard error and degrees of freedom of a Wald test in a crossed design.
+
+    Maximum likelihood divides the variation of n seeds (or words) by n, not by the degrees of
+    freedom, and the Wald test takes it for known. Both are mended as one would in a balanced
+    design: each share of the variance is multiplied by n over its degrees of freedom, and those
+    of the whole are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114).
+
+    Args:
+        parts: for every source of variation its share of the squared standard error, its levels,
+            and the groups they are divided into (one mean is estimated in each).
+        std_error: the Wald standard error.
+
+    Returns:
+        The corrected standard error and the degrees of freedom; infinite if no part varies.
+
+    Example:
+        >>> std_error, df = effective([(0.01, 10, 1)], 0.1)  # ten seeds and nothing else
+        >>> round(std_error, 4), df
+        (0.1054, 9.0)
+        >>> effective([(0.0, 10, 1)], 0.1)
+        (0.1, inf)
+    """
+    sources = [(share, n, n - groups) for share, n, groups in parts if share > 0]
+    if not sources:
+        return std_error, math.inf
+    if any(free < 1 for _, _, free in sources):
+        return math.inf, 1.0
+    rest = max(0.0, std_error**2 - sum(share for share, _, _ in sources))
+    grown = [(share * n / free, free) for share, n, free in sources]
+    variance = rest + sum(share for share, _ in grown)
+    df = variance**2 / sum(share**2 / free for share, free in grown)
+    return math.sqrt(variance), df
+
+
+def holm_p(p_values: Sequence[float]) -> list[float]:
+    """Holm-corrected p-values; NaN stays NaN and does not count.
+
+    Example:
+        >>> [round(p, 3) for p in holm_p([0.01, 0.04, float("nan"), 0.03])]
+        [0.03, 0.06, nan, 0.06]
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    known = [p for p in p_values if not math.isnan(p)]
+    corrected = iter(multipletests(known, method="holm")[1] if known else ())
+    return [p if math.isnan(p) else float(next(corrected)) for p in p_values]
+
+
+def holm(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
+    """Fill in Holm-corrected p-values; the contrasts given are the family."""
+    corrected = holm_p([c.p_value for c in contrasts])
+    return tuple(replace(c, p_holm=p) for c, p in zip(contrasts, corrected, strict=True))

@@ -1,0 +1,270 @@
+"""Monolingual against bilingual networks: planned contrasts with seeds as participants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.statistics.contrasts import Cell, contrast, effective, holm, marginal_mean
+from toolkit.statistics.likelihood import (
+    LikelihoodRatio,
+    bootstrap,
+    likelihood_ratio,
+    reduced_model,
+)
+from toolkit.statistics.mixed import NotEstimable, fit_mixed, fit_prepared, prepare
+from toolkit.statistics.results import Contrast, FitResult, MarginalMean
+from toolkit.statistics.seeds import SeedComparison, compare_seeds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RANDOM = (
+    "(1 | seed) + (1 + bilingual | word)",
+    "(1 | seed) + (1 | word)",
+)
+"""Random effects of the comparison and what they are reduced to if the first do not converge.
+
+Seeds are nested in training condition, so only words can have a slope. ``word`` is a concept in
+a language. Distractors and pictures are left out: every seed answers the same trial list, so they
+cancel in the comparison.
+"""
+RATIO_RANDOM = "(1 | seed) + (1 | word) + (1 | word:training)"
+"""Random effects of the likelihood-ratio tests.
+
+The engine fits a slope only beside its fixed effect, which the smaller model must not have. A
+random effect of words within each kind of training says the same with equal variances.
+"""
+COUNTS = "cbind(n_correct, n_wrong)"
+OVERALL = "bilingual - monolingual, all languages"
+
+
+@dataclass(frozen=True)
+class GroupModel:
+    """A comparison model with what follows from it."""
+
+    name: str
+    """What is compared."""
+    fit: FitResult | None
+    """The model; None if the data do not decide one."""
+    contrast: Contrast | None
+    """bilingual - monolingual."""
+    ratio: LikelihoodRatio | None
+    """Likelihood-ratio test of the same effect."""
+    seeds: SeedComparison
+    """The same comparison on seed means."""
+    means: tuple[MarginalMean, ...]
+    """Marginal probability of either group."""
+    problem: str
+    """Why there is no model, or how it was reduced; empty otherwise."""
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """Everything about monolingual and bilingual networks in one condition."""
+
+    condition: str
+    """Which condition."""
+    overall: GroupModel
+    """All test languages together: the primary test."""
+    interaction: LikelihoodRatio | None
+    """Does the difference depend on the test language? None with one language."""
+    by_language: tuple[GroupModel, ...]
+    """Per test language; corrected as a family of their own."""
+    by_population: tuple[GroupModel, ...]
+    """Every bilingual population against the monolingual one of that language; likewise."""
+    families: tuple[str, ...]
+    """The families of tests, in words."""
+
+
+def compare_groups(
+    counts: pd.DataFrame,
+    bound: float,
+    n_bootstrap: int = 0,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> GroupComparison | None:
+    """Compare monolingual with bilingual populations in one condition.
+
+    Only populations trained on the test language take part, and only languages in which both
+    kinds were tested.
+
+    Args:
+        counts: rows of one condition, all populations.
+        bound: equivalence bound, as a difference of shares.
+        n_bootstrap: simulations of the parametric bootstrap; 0 for none.
+        progress: called with the simulations done and asked for.
+
+    Returns:
+        The comparison; None if there is nothing to compare.
+    """
+    table = _compared(counts)
+    languages = sorted(table["test_language"].unique())
+    if not languages:
+        return None
+    overall = _model(OVERALL, table, bound, n_bootstrap, progress)
+    by_language = [
+        _model(
+            f"bilingual - monolingual, {language}",
+            table[table["test_language"] == language],
+            *(bound, n_bootstrap, progress),
+        )
+        for language in languages
+    ]
+    by_population = [
+        _model(
+            f"{population} - {'/'.join(sorted(mono['population'].unique()))}, {language}",
+            own[(own["bilingual"] == 0) | (own["population"] == population)],
+            *(bound, 0, progress),
+        )
+        for language in languages
+        for own in [table[table["test_language"] == language]]
+        for mono in [own[own["bilingual"] == 0]]
+        for population in sorted(own.loc[own["bilingual"] == 1, "population"].unique())
+    ]
+    return GroupComparison(
+        condition=str(table["condition"].iloc[0]),
+        overall=overall,
+        interaction=_interaction(table) if len(languages) > 1 else None,
+        by_language=_corrected(by_language, "per test language"),
+        by_population=_corrected(by_population, "per bilingual population and test language"),
+        families=(
+            "primary: one test, all languages",
+            f"per test language: Holm over {len(by_language)} tests",
+            f"per bilingual population and test language: Holm over {len(by_population)} tests",
+        ),
+    )
+
+
+def _compared(counts: pd.DataFrame) -> pd.DataFrame:
+    knows = [
+        language in languages.split("+")
+        for language, languages in zip(
+            counts["test_language"].astype(str), counts["train_languages"].astype(str), strict=True
+        )
+    ]
+    table = counts[knows]
+    table = table.assign(
+        bilingual=(table["n_languages"] > 1).astype(int),
+        training=np.where(table["n_languages"] > 1, "bilingual", "monolingual"),
+        word=table["word_concept"].astype(str) + "/" + table["test_language"].astype(str),
+        n_wrong=table["n_trials"] - table["n_correct"],
+    )
+    both = table.groupby("test_language", observed=True)["bilingual"].nunique()
+    return table[table["test_language"].isin(both.index[both == 2])]
+
+
+def _model(
+    name: str,
+    table: pd.DataFrame,
+    bound: float,
+    n_bootstrap: int,
+    progress: Callable[[int, int], None],
+) -> GroupModel:
+    languages = sorted(table["test_language"].unique())
+    model = GroupModel(name, None, None, None, _seed_comparison(name, table, bound), (), "")
+    several = len(languages) > 1
+    try:
+        fit, problem = _fitted(table, "bilingual * test_language" if several else "bilingual")
+    except NotEstimable as error:
+        return replace(model, problem=str(error).partition("\n")[0])
+    if not fit.converged:
+        return replace(model, fit=fit, problem=fit.warnings[-1])
+
+    def cells(bilingual: int) -> list[Cell]:
+        return [{"bilingual": bilingual, "test_language": language} for language in languages]
+
+    def correction(std_error: float) -> tuple[float, float]:
+        return effective(_parts(fit, table), std_error)
+
+    effect, rest = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
+    ready = prepare(table, f"{COUNTS} ~ {effect} + {RATIO_RANDOM}")
+    ratio = (
+        bootstrap(ready, rest, n_bootstrap, progress=progress)
+        if n_bootstrap
+        else likelihood_ratio(fit_prepared(ready), fit_prepared(reduced_model(ready, rest)))
+    )
+    return replace(
+        model,
+        fit=fit,
+        contrast=contrast(fit, name, cells(1), cells(0), correction, "primary"),
+        ratio=ratio,
+        means=tuple(
+            marginal_mean(fit, group, cells(value))
+            for value, group in ((0, "monolingual"), (1, "bilingual"))
+        ),
+        problem=problem,
+    )
+
+
+def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
+    """Fit the largest model that converges, along the path of `RANDOM`."""
+    largest, smaller = RANDOM
+    fit = fit_mixed(table, f"{COUNTS} ~ {fixed} + {largest}")
+    if fit.converged:
+        return fit, ""
+    return fit_mixed(table, f"{COUNTS} ~ {fixed} + {smaller}"), (
+        f"The model with {largest} did not converge and was reduced to {smaller}; its p-values "
+        "speak about further seeds, not about further words."
+    )
+
+
+def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
+    """Shares of seeds and words in the variance of bilingual - monolingual; see `effective`."""
+    parts = []
+    per_cell = table.groupby(["test_language", "bilingual"], observed=True)["seed"].nunique()
+    n_languages = table["test_language"].nunique()
+    tested = table[["seed", "test_language", "bilingual"]].drop_duplicates()
+    weight = [
+        1 / n_languages / per_cell[language, bilingual]
+        for language, bilingual in zip(tested["test_language"], tested["bilingual"], strict=True)
+    ]
+    per_seed = tested.assign(weight=weight).groupby("seed", observed=True)["weight"].sum()
+    for effect in fit.random_effects:
+        if effect.group == "seed":
+            groups = table["population"].nunique()
+            share = effect.sds[0] ** 2 * float((per_seed**2).sum())
+            parts.append((share, effect.n_levels, groups))
+        elif len(effect.sds) > 1:
+            parts.append((effect.sds[1] ** 2 / effect.n_levels, effect.n_levels, 1))
+    return parts
+
+
+def _seed_comparison(name: str, table: pd.DataFrame, bound: float) -> SeedComparison:
+    """Welch's test of seed means; a seed's mean is taken over its test languages."""
+    # Languages differ in difficulty and groups are tested in different numbers of them, so each
+    # accuracy is first held against the mean of its language.
+    seeds = table.groupby(["seed", "bilingual", "test_language"], observed=True)
+    summed = seeds[["n_correct", "n_trials"]].sum().reset_index()
+    summed["accuracy"] = summed["n_correct"] / summed["n_trials"]
+    cell = summed.groupby(["test_language", "bilingual"], observed=True)["accuracy"].mean()
+    level = cell.groupby("test_language", observed=True).mean()
+    summed["accuracy"] -= summed["test_language"].astype(str).map(level) - level.mean()
+    means = summed.groupby(["bilingual", "seed"], observed=True)["accuracy"].mean()
+    return compare_seeds(name, means[1].to_numpy(), means[0].to_numpy(), bound)
+
+
+def _interaction(table: pd.DataFrame) -> LikelihoodRatio | None:
+    try:
+        ready = prepare(table, f"{COUNTS} ~ bilingual * test_language + {RATIO_RANDOM}")
+    except NotEstimable:
+        return None
+    smaller = reduced_model(ready, "bilingual + test_language")
+    return likelihood_ratio(fit_prepared(ready), fit_prepared(smaller))
+
+
+def _corrected(models: Sequence[GroupModel], family: str) -> tuple[GroupModel, ...]:
+    nothing = math.nan
+    known = [
+        replace(model.contrast, family=family, p_holm=nothing)
+        for model in models
+        if model.contrast is not None
+    ]
+    corrected = iter(holm(known))
+    return tuple(
+        replace(model, contrast=next(corrected)) if model.contrast is not None else model
+        for model in models
+    )

@@ -1,0 +1,140 @@
+"""Results in sentences that say what the data show, and what they cannot show."""
+
+from __future__ import annotations
+
+import math
+
+from toolkit.statistics.chance import ChanceTest
+from toolkit.statistics.contrasts import quantile
+from toolkit.statistics.gates import GateReport
+from toolkit.statistics.groups import GroupModel
+from toolkit.statistics.seeds import SeedComparison
+
+FEW_SEEDS = 10
+
+
+def p_value(p: float) -> str:
+    """A p-value as APA style writes it.
+
+    Example:
+        >>> p_value(0.0003), p_value(0.0412), p_value(float("nan"))
+        ('p < .001', 'p = .041', 'p not available')
+    """
+    if math.isnan(p):
+        return "p not available"
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def percent(share: float) -> str:
+    """A share as per cent with one decimal.
+
+    Example:
+        >>> percent(0.5)
+        '50.0 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, without sign."""
+    return f"{100 * abs(difference):.1f} percentage points"
+
+
+def statistic(value: float, df: float) -> str:
+    """T with its degrees of freedom, or z."""
+    return f"z = {value:.2f}" if math.isinf(df) else f"t({df:.1f}) = {value:.2f}"
+
+
+def chance_sentence(test: ChanceTest, alpha: float) -> str:
+    """What a test against chance says."""
+    who = f"{test.population} in {test.test_language}, {test.condition}"
+    seen = (
+        f"{percent(test.accuracy)} correct over {test.n_seeds} "
+        f"seed{'s' if test.n_seeds != 1 else ''} (chance {percent(test.chance)})"
+    )
+    if test.problem:
+        return f"{who}: {seen}. No test: {test.problem}"
+    p = test.p_holm if not math.isnan(test.p_holm) else test.p_value
+    numbers = (
+        f"{statistic(test.statistic, test.df)}, {p_value(p)}"
+        f"{' (Holm)' if not math.isnan(test.p_holm) else ''}; typical seed and item "
+        f"{percent(test.probability)}, 95 % CI {100 * test.ci_low:.1f} to {percent(test.ci_high)}"
+    )
+    if p < alpha:
+        verdict = "above chance" if test.estimate > 0 else "BELOW chance"
+        return f"{who}: {verdict}, {seen}; {numbers}."
+    cannot = (
+        f"accuracies between {percent(test.ci_low)} and {percent(test.ci_high)} fit the data "
+        "as well"
+    )
+    return f"{who}: not shown to differ from chance, {seen}; {numbers}; {cannot}."
+
+
+def detectable(seeds: SeedComparison) -> float:
+    """Difference these seeds would have shown in four of five cases, alpha .05, approximately."""
+    from scipy.special import ndtri
+
+    return (quantile(seeds.df) + float(ndtri(0.8))) * seeds.std_error
+
+
+def group_sentence(model: GroupModel, alpha: float) -> str:
+    """What a comparison of monolingual and bilingual networks says, and what it cannot."""
+    seeds = model.seeds
+    groups = f"{seeds.n_first} bilingual and {seeds.n_second} monolingual seeds"
+    if model.contrast is None:
+        return f"{model.name}: no model ({model.problem}); {groups}."
+    effect, seen = model.contrast, seeds.difference
+    p = effect.p_holm if not math.isnan(effect.p_holm) else effect.p_value
+    direction = "higher" if seen > 0 else "lower"
+    numbers = (
+        f"{statistic(effect.statistic, effect.df)}, {p_value(p)}"
+        f"{' (Holm)' if not math.isnan(effect.p_holm) else ''}, odds ratio "
+        f"{math.exp(effect.estimate):.2f} [{math.exp(effect.ci_low):.2f}, "
+        f"{math.exp(effect.ci_high):.2f}]"
+    )
+    seen_text = (
+        f"bilingual accuracy {points(seen)} {direction} over {groups} "
+        f"(95 % CI over seeds {100 * seeds.ci_low:+.1f} to {100 * seeds.ci_high:+.1f})"
+    )
+    if p < alpha:
+        return f"{model.name}: {seen_text}; {numbers}. The groups differ."
+    equivalent = seeds.p_equivalence < alpha
+    rest = (
+        f"the seeds are equivalent to within {points(seeds.bound)} "
+        f"(TOST {p_value(seeds.p_equivalence)})"
+        if equivalent
+        else f"nor are they shown to be equal (TOST against {points(seeds.bound)}: "
+        f"{p_value(seeds.p_equivalence)})"
+    )
+    limit = (
+        ""
+        if math.isnan(seeds.std_error)
+        else f" With these seeds, a difference below about {points(detectable(seeds))} would be "
+        "missed more than one time in five."
+    )
+    return f"{model.name}: no difference shown, {seen_text}; {numbers}; {rest}.{limit}"
+
+
+def gate_sentence(report: GateReport) -> str:
+    """What became of the gate."""
+    if not report.condition:
+        return "No gate was applied: the condition it looks at was not tested."
+    rule = f"at least {percent(report.minimum)} correct in {report.condition}"
+    if not report.failed:
+        return f"Gate ({rule}): passed by all {report.n_tested} seeds and languages."
+    who = ", ".join(f"{seed} in {language} ({percent(a)})" for seed, language, a in report.failed)
+    return (
+        f"Gate ({rule}): failed by {len(report.failed)} of {report.n_tested}: {who}. Results are "
+        "given with and without them."
+    )
+
+
+def few_seeds_sentence(n_seeds: int) -> str:
+    """The warning that goes with small numbers of seeds; empty if there are enough."""
+    if n_seeds >= FEW_SEEDS:
+        return ""
+    return (
+        f"The smallest population has {n_seeds} seed{'s' if n_seeds != 1 else ''}. With fewer "
+        f"than {FEW_SEEDS}, Wald z and likelihood-ratio p-values are too small; the t values "
+        "with corrected degrees of freedom are the ones to report."
+    )

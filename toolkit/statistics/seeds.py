@@ -1,0 +1,128 @@
+"""Tests on seed means: every trained network is one participant."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+DEFAULT_BOUND = 0.05
+"""Differences below 5 percentage points count as equivalent unless another bound is stated."""
+
+
+@dataclass(frozen=True)
+class SeedComparison:
+    """Two groups of independently trained seeds; accuracies are shares of 1."""
+
+    name: str
+    """What is compared, e.g. ``bilingual - monolingual, en``."""
+    n_first: int
+    """Seeds in the first group."""
+    n_second: int
+    """Seeds in the second group."""
+    difference: float
+    """Mean of the first minus mean of the second."""
+    std_error: float
+    """Welch's standard error."""
+    t: float
+    """Welch's t."""
+    df: float
+    """Welch-Satterthwaite degrees of freedom."""
+    p_value: float
+    """Two-sided, uncorrected."""
+    ci_low: float
+    """Lower end of the 95 % interval of the difference."""
+    ci_high: float
+    """Upper end."""
+    hedges_g: float
+    """Hedges' g with the SD over SEEDS; not comparable with d over children."""
+    bayes_factor: float
+    """BF10 of the t test, Cauchy prior of scale .707 (Rouder et al., 2009)."""
+    bound: float
+    """Equivalence bound, as a difference of shares."""
+    p_equivalence: float
+    """TOST: larger of the two one-sided p-values of Welch's t against the bound."""
+
+
+def compare_seeds(
+    name: str,
+    first: ArrayLike,
+    second: ArrayLike,
+    bound: float = DEFAULT_BOUND,
+) -> SeedComparison:
+    """Welch's t test, Hedges' g, Bayes factor and equivalence test of two groups of seeds.
+
+    Args:
+        name: what is compared.
+        first: accuracy of every seed of the first group.
+        second: the same of the second group.
+        bound: largest difference that is taken to mean nothing, fixed in advance.
+
+    Returns:
+        The comparison; NaN where a group has fewer than two seeds or nothing varies.
+
+    Example:
+        >>> compared = compare_seeds("a - b", [0.62, 0.66, 0.64], [0.65, 0.69, 0.70])
+        >>> round(compared.difference, 3), round(compared.t, 2), round(compared.df, 1)
+        (-0.04, -2.09, 3.7)
+    """
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    nan = math.nan
+    difference = float(a.mean() - b.mean()) if len(a) and len(b) else nan
+    if len(a) < 2 or len(b) < 2:
+        return SeedComparison(name, len(a), len(b), difference, *(nan,) * 8, bound, nan)
+    va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    if va + vb == 0:
+        return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
+    import pingouin
+    from scipy.special import stdtr, stdtrit
+
+    std_error = math.sqrt(va + vb)
+    df = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
+    t = difference / std_error
+    half = float(stdtrit(df, 0.975)) * std_error
+    lower, upper = (
+        float(stdtr(df, -(difference + bound) / std_error)),
+        float(stdtr(df, (difference - bound) / std_error)),
+    )
+    return SeedComparison(
+        name=name,
+        n_first=len(a),
+        n_second=len(b),
+        difference=difference,
+        std_error=std_error,
+        t=t,
+        df=float(df),
+        p_value=float(2 * stdtr(df, -abs(t))),
+        ci_low=difference - half,
+        ci_high=difference + half,
+        hedges_g=float(pingouin.compute_effsize(a, b, eftype="hedges")),
+        bayes_factor=float(pingouin.bayesfactor_ttest(t, len(a), len(b))),
+        bound=bound,
+        p_equivalence=max(lower, upper),
+    )
+
+
+def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, float]:
+    """One-sample t test of seed means against chance.
+
+    Speaks about further seeds with the same items, not about further items.
+
+    Args:
+        accuracies: one per seed, shares of 1.
+        chance: chance level.
+
+    Returns:
+        t, degrees of freedom, two-sided p-value; NaN with fewer than two seeds or without
+        variation.
+    """
+    from scipy.special import stdtr
+
+    values = np.asarray(accuracies, float)
+    if len(values) < 2 or values.std(ddof=1) == 0:
+        return math.nan, math.nan, math.nan
+    t = float((values.mean() - chance) / (values.std(ddof=1) / math.sqrt(len(values))))
+    df = len(values) - 1.0
+    return t, df, float(2 * stdtr(df, -abs(t)))
