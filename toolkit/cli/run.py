@@ -51,22 +51,26 @@ def run_paradigm(
     jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
     output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
 ) -> None:
-    r"""Put a paradigm to populations of subjects.
+    """Put a paradigm to populations of subjects.
 
-    Prints accuracy with intervals over seeds and writes a run folder. Finished work is kept:
-    the same command again does only what is missing.
+    Prints accuracy with intervals over seeds, then what may be concluded from it (see analyze),
+    and writes a run folder. Finished work is kept: the same command again does only what is
+    missing.
 
     \b
     Examples:
       mevgs-toolkit run-paradigm me --subject bilingual-en-nl
       mevgs-toolkit run-paradigm me --subject monolingual-en --subject bilingual-en-nl
       mevgs-toolkit run-paradigm familiar --subject perfect --format json
-    """
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from paradigms.registry import get_paradigm
     from reports.console import print_summary
+    from reports.statistics_text import print_analyses
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
     from toolkit.runner import run
+    from toolkit.statistics.analysis import analyse, to_json
+    from toolkit.statistics.counts import read_counts
     from toolkit.statistics.summary import summarise
     from toolkit.subjects.populations import open_population
 
@@ -86,6 +90,9 @@ def run_paradigm(
         )
         summary = summarise(finished, asked)
     finished.directory.write_json("summary.json", summary)
+    counts = read_counts([finished.directory.folder])
+    statistics = to_json({asked.name: analyse(counts, asked)})
+    finished.directory.write_json("statistics.json", statistics)
     timing = {
         "run_directory": str(finished.directory.folder),
         "duration_s": round(finished.duration_s, 3),
@@ -96,3 +103,4 @@ def run_paradigm(
         typer.echo(json.dumps(summary | timing, indent=2, ensure_ascii=False))
     else:
         print_summary(summary | timing)
+        print_analyses(statistics, str(finished.directory.folder / "statistics.json"))
