@@ -39,7 +39,7 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
         for warning in analysis["warnings"]:
             out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     if file:
-        out.print(f"\nWritten to {escape(file)}")
+        out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")
 
 
 def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:

@@ -201,6 +201,14 @@ def test_analysis_finds_what_was_put_in() -> None:
     assert group.overall.ratio.p_value < 0.01
     assert [mean.name for mean in group.overall.means] == ["monolingual", "bilingual"]
     assert group.overall.seeds.difference < -0.2
+    words = strong[strong["test_language"] == "en"].groupby(["word_concept", "n_languages"])
+    difference = words["correct"].mean().unstack().diff(axis=1)[2]
+    assert group.by_language[0].d_words == pytest.approx(difference.mean() / difference.std())
+    own = strong[(strong["population"] == "monolingual-en")]
+    over_seeds = own.groupby("seed")["correct"].mean() - 0.5
+    assert mono.d_seeds == pytest.approx(over_seeds.mean() / over_seeds.std())
+    over_words = own.groupby("word_concept")["correct"].mean() - 0.5
+    assert mono.d_words == pytest.approx(over_words.mean() / over_words.std())
     assert "The groups differ." in " ".join(result.sentences)
     assert "per test language: Holm over 2 tests" in result.families
 
@@ -271,7 +279,8 @@ def test_a_language_without_partners_is_not_compared() -> None:
     counts = count_trials(trials({"monolingual-en": 0.0, "bilingual-en-nl": 0.0}))
     compared = compare_groups(counts, 0.05)
     assert compared is not None
-    assert [m.name for m in compared.by_language] == ["bilingual - monolingual, en"]
+    assert compared.overall.name == "bilingual - monolingual, en"
+    assert compared.by_language == ()
     assert compared.interaction is None
     assert compare_groups(counts[counts["test_language"] == "nl"], 0.05) is None
 

@@ -15,6 +15,7 @@ from toolkit.statistics.groups import GroupComparison, compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
+    apa_paragraph,
     chance_sentence,
     few_seeds_sentence,
     gate_sentence,
@@ -76,6 +77,8 @@ class Analysis:
     """Agreement of seeds about words."""
     families: tuple[str, ...]
     """The families of tests, in words."""
+    apa: str
+    """A results paragraph."""
     sentences: tuple[str, ...]
     """What may be said, in sentences."""
     warnings: tuple[str, ...]
@@ -91,7 +94,7 @@ class Analysis:
             name: plain(getattr(self, name))
             for name in (
                 *("paradigm", "paradigm_version", "question", "settings", "families"),
-                *("sentences", "warnings", "gate", "chance", "chance_all_seeds", "groups"),
+                *("apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds", "groups"),
                 "groups_all_seeds",
             )
         }
@@ -145,6 +148,13 @@ def analyse(
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
         families=(*families, *(family for group in groups for family in group.families)),
+        apa=apa_paragraph(
+            paradigm.name,
+            " + ".join(map(str, parse(paradigm.formula).random)),
+            engine(),
+            chance,
+            groups,
+        ),
         sentences=tuple(_sentences(chance, groups, report, settings)),
         warnings=tuple(
             _warnings(chance, groups, few_seeds_sentence(int(per_population.min())), counts)

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from toolkit.statistics.contrasts import effective, quantile, two_sided
 from toolkit.statistics.formula import Formula
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
@@ -60,6 +63,10 @@ class ChanceTest:
     """t of the seed means against chance: speaks about further seeds and the same items."""
     p_seeds: float
     """Its two-sided p."""
+    d_seeds: float
+    """(mean - chance) / SD over SEEDS; not comparable with d over children."""
+    d_words: float
+    """(mean - chance) / SD over WORDS."""
     fit: FitResult | None
     """The model; None if there is none."""
     problem: str
@@ -83,6 +90,7 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     first = counts.iloc[0]
     seeds = counts.groupby("seed", observed=True)[["n_correct", "n_trials"]].sum()
     accuracies = (seeds["n_correct"] / seeds["n_trials"]).to_numpy(float)
+    words = counts.groupby("word_concept", observed=True)[["n_correct", "n_trials"]].sum()
     chance = 1 / float(first["n_choices"])
     t, _, p_seeds = over_chance(accuracies, chance)
     nan = math.nan
@@ -99,6 +107,8 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
         **dict.fromkeys(("statistic", "df", "p_value", "p_holm", "p_wald"), nan),
         t_seeds=t,
         p_seeds=p_seeds,
+        d_seeds=_standardised(accuracies - chance),
+        d_words=_standardised((words["n_correct"] / words["n_trials"]).to_numpy(float) - chance),
         fit=None,
         problem="",
     )
@@ -112,6 +122,13 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     if not fit.converged:
         return replace(test, fit=fit, problem=fit.warnings[-1])
     return _tested(test, fit)
+
+
+def _standardised(differences: npt.NDArray[np.float64]) -> float:
+    """Mean over standard deviation; NaN where nothing varies."""
+    if len(differences) < 2 or differences.std(ddof=1) == 0:
+        return math.nan
+    return float(differences.mean() / differences.std(ddof=1))
 
 
 def _tested(test: ChanceTest, fit: FitResult) -> ChanceTest:

@@ -57,6 +57,8 @@ class GroupModel:
     """Likelihood-ratio test of the same effect."""
     seeds: SeedComparison
     """The same comparison on seed means."""
+    d_words: float
+    """Mean over SD of the words' differences in accuracy; not comparable with d over children."""
     means: tuple[MarginalMean, ...]
     """Marginal probability of either group."""
     problem: str
@@ -70,11 +72,11 @@ class GroupComparison:
     condition: str
     """Which condition."""
     overall: GroupModel
-    """All test languages together: the primary test."""
+    """All test languages together, or the only one: the primary test."""
     interaction: LikelihoodRatio | None
     """Does the difference depend on the test language? None with one language."""
     by_language: tuple[GroupModel, ...]
-    """Per test language; corrected as a family of their own."""
+    """Per test language; corrected as a family of their own; empty if there is but one."""
     by_population: tuple[GroupModel, ...]
     """Every bilingual population against the monolingual one of that language; likewise."""
     families: tuple[str, ...]
@@ -105,15 +107,20 @@ def compare_groups(
     languages = sorted(table["test_language"].unique())
     if not languages:
         return None
-    overall = _model(OVERALL, table, bound, n_bootstrap, progress)
-    by_language = [
-        _model(
-            f"bilingual - monolingual, {language}",
-            table[table["test_language"] == language],
-            *(bound, n_bootstrap, progress),
-        )
-        for language in languages
-    ]
+    primary = OVERALL if len(languages) > 1 else f"bilingual - monolingual, {languages[0]}"
+    overall = _model(primary, table, bound, n_bootstrap, progress)
+    by_language = (
+        []
+        if len(languages) == 1
+        else [
+            _model(
+                f"bilingual - monolingual, {language}",
+                table[table["test_language"] == language],
+                *(bound, n_bootstrap, progress),
+            )
+            for language in languages
+        ]
+    )
     by_population = [
         _model(
             f"{population} - {'/'.join(sorted(mono['population'].unique()))}, {language}",
@@ -132,9 +139,15 @@ def compare_groups(
         by_language=_corrected(by_language, "per test language"),
         by_population=_corrected(by_population, "per bilingual population and test language"),
         families=(
-            "primary: one test, all languages",
-            f"per test language: Holm over {len(by_language)} tests",
-            f"per bilingual population and test language: Holm over {len(by_population)} tests",
+            f"primary: one test ({primary})",
+            *(
+                f"per {what}: Holm over {len(models)} tests"
+                for what, models in (
+                    ("test language", by_language),
+                    ("bilingual population and test language", by_population),
+                )
+                if models
+            ),
         ),
     )
 
@@ -165,7 +178,8 @@ def _model(
     progress: Callable[[int, int], None],
 ) -> GroupModel:
     languages = sorted(table["test_language"].unique())
-    model = GroupModel(name, None, None, None, _seed_comparison(name, table, bound), (), "")
+    seeds = _seed_comparison(name, table, bound)
+    model = GroupModel(name, None, None, None, seeds, _over_words(table), (), "")
     several = len(languages) > 1
     try:
         fit, problem = _fitted(table, "bilingual * test_language" if several else "bilingual")
@@ -254,6 +268,16 @@ def _interaction(table: pd.DataFrame) -> LikelihoodRatio | None:
         return None
     smaller = reduced_model(ready, "bilingual + test_language")
     return likelihood_ratio(fit_prepared(ready), fit_prepared(smaller))
+
+
+def _over_words(table: pd.DataFrame) -> float:
+    """Standardised mean of the words' differences, each word weighing the same."""
+    summed = table.groupby(["word", "bilingual"], observed=True)[["n_correct", "n_trials"]].sum()
+    accuracy = (summed["n_correct"] / summed["n_trials"]).unstack()
+    difference = (accuracy[1] - accuracy[0]).to_numpy(float)
+    if len(difference) < 2 or not difference.std(ddof=1) > 0:
+        return math.nan
+    return float(difference.mean() / difference.std(ddof=1))
 
 
 def _corrected(models: Sequence[GroupModel], family: str) -> tuple[GroupModel, ...]:

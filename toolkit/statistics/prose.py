@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from toolkit.statistics.chance import ChanceTest
 from toolkit.statistics.contrasts import quantile
 from toolkit.statistics.gates import GateReport
-from toolkit.statistics.groups import GroupModel
+from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.seeds import SeedComparison
 
 FEW_SEEDS = 10
@@ -127,6 +128,55 @@ def gate_sentence(report: GateReport) -> str:
         f"Gate ({rule}): failed by {len(report.failed)} of {report.n_tested}: {who}. Results are "
         "given with and without them."
     )
+
+
+def apa_paragraph(
+    paradigm: str,
+    formula: str,
+    engine: str,
+    chance: Sequence[ChanceTest],
+    groups: Sequence[GroupComparison],
+) -> str:
+    """A results paragraph in the manner of the APA, to be pasted and pruned.
+
+    Args:
+        paradigm: name of the paradigm.
+        formula: random part of the chance model, lme4 notation.
+        engine: engine and version.
+        chance: tests against chance.
+        groups: comparisons of monolingual and bilingual populations.
+    """
+    said = [
+        f"Answers in the paradigm {paradigm} were analysed with logistic mixed-effects models "
+        f"({engine}, Laplace approximation), training seeds standing for participants and words "
+        f"and distractors for items ({formula}). Standard errors and degrees of freedom "
+        "(Satterthwaite) were corrected for the numbers of seeds and items, p values after Holm."
+    ]
+    for test in chance:
+        who = f"{test.population} tested in {test.test_language} ({test.condition})"
+        mean = f"M = {percent(test.accuracy)}, {test.n_seeds} seeds"
+        if test.problem:
+            said.append(f"{who}: {mean}; not tested ({test.problem.rstrip('.')}).")
+            continue
+        said.append(
+            f"{who}: {mean}, b = {test.estimate:.2f}, SE = {test.std_error:.2f}, "
+            f"{statistic(test.statistic, test.df)}, {p_value(test.p_holm)}, "
+            f"d over seeds = {test.d_seeds:.2f}, d over words = {test.d_words:.2f}."
+        )
+    for group in groups:
+        for model in (group.overall, *group.by_language, *group.by_population):
+            if model.contrast is None:
+                continue
+            effect, p = model.contrast, model.contrast.p_holm
+            said.append(
+                f"{model.name}: b = {effect.estimate:.2f}, SE = {effect.std_error:.2f}, "
+                f"{statistic(effect.statistic, effect.df)}, "
+                f"{p_value(effect.p_value if math.isnan(p) else p)}, odds ratio = "
+                f"{math.exp(effect.estimate):.2f}, 95 % CI [{math.exp(effect.ci_low):.2f}, "
+                f"{math.exp(effect.ci_high):.2f}], Hedges' g over seeds = "
+                f"{model.seeds.hedges_g:.2f}, BF10 = {model.seeds.bayes_factor:.2g}."
+            )
+    return " ".join(said)
 
 
 def few_seeds_sentence(n_seeds: int) -> str:
