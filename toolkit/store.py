@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEPENDENCIES = (
-    "numpy", "pandas", "pyarrow", "scipy", "soundfile", "pillow", "safetensors", "torch",
-    "torchvision", "timm", "transformers", "typer", "rich",
+    "glmm", "numpy", "pandas", "pingouin", "pyarrow", "scipy", "soundfile", "pillow", "safetensors",
+    "statsmodels", "torch", "torchvision", "timm", "transformers", "typer", "rich",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
 

@@ -90,9 +90,6 @@ def run_paradigm(
         )
         summary = summarise(finished, asked)
     finished.directory.write_json("summary.json", summary)
-    counts = read_counts([finished.directory.folder])
-    statistics = to_json({asked.name: analyse(counts, asked)})
-    finished.directory.write_json("statistics.json", statistics)
     timing = {
         "run_directory": str(finished.directory.folder),
         "duration_s": round(finished.duration_s, 3),
@@ -103,4 +100,8 @@ def run_paradigm(
         typer.echo(json.dumps(summary | timing, indent=2, ensure_ascii=False))
     else:
         print_summary(summary | timing)
+    counts = read_counts([finished.directory.folder])
+    statistics = to_json({asked.name: analyse(counts, asked)})
+    finished.directory.write_json("statistics.json", statistics)
+    if output is Format.TABLE:
         print_analyses(statistics, str(finished.directory.folder / "statistics.json"))
