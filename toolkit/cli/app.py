@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from toolkit.cli import listing, make, run, stimulus_sets, tables
+from toolkit.cli import listing, make, planning, run, stimulus_sets, tables
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -33,6 +33,7 @@ run.register(app)
 listing.register(app)
 stimulus_sets.register(app)
 make.register(app)
+planning.register(app)
 tables.register(app)
 
 
