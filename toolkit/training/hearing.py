@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 class Settings:
     """Everything that decides the trained weights, besides the corpus."""
 
-    steps: int = 390
+    steps: int = 1000
     """Updates of the weights."""
 
     pairs: int = 64
@@ -68,7 +68,7 @@ class Settings:
     warmup: int = 50
     """First steps, in which the learning rate rises linearly."""
 
-    cooldown: int = 90
+    cooldown: int = 200
     """Last steps, in which the learning rate falls linearly to 0.
 
     Until they begin nothing depends on `steps`, so a run can be shortened or made longer.

@@ -58,19 +58,19 @@ class Settings:
     """Width of the network's first layers."""
     channels: tuple[int, ...] = (48, 96, 256, 256)
     """Channels of the stages; the last stage is not built."""
-    layers: tuple[int, ...] = (1, 1, 1, 1)
+    layers: tuple[int, ...] = (1, 2, 2, 1)
     """Blocks of the stages."""
     stage: int = 3
     """The stage whose map is kept (timm's out_indices; stage 3 halves the side four times)."""
     train_size_px: int = 48
     """Side of the pictures seen in training until the last part."""
-    input_size_px: int = 64
+    input_size_px: int = 80
     """Side of the pictures seen in the last part of training and in use."""
-    last_part: float = 0.45
+    last_part: float = 0.35
     """Share of the time spent at ``input_size_px``."""
     names_per_batch: int = 96
     """Names in a batch, two drawings each."""
-    steps: int = 950
+    steps: int = 2000
     """Updates."""
     learning_rate: float = 2e-3
     """Highest step size (AdamW, warm-up over 5 %, then cosine to 0)."""
@@ -235,7 +235,7 @@ class Batches:
     def __init__(self, corpus: Corpus, names: Sequence[str], seed: int) -> None:
         """Sort the drawings by name and weigh the names."""
         self.pictures = corpus.pictures
-        self.rng = np.random.default_rng(seed)
+        self.seed = seed
         place = {name: i for i, name in enumerate(names)}
         self.rows: list[list[int]] = [[] for _ in names]
         self.drawings = corpus.drawings
@@ -252,20 +252,21 @@ class Batches:
             self.weights[group] = weight * share[group] / share[group].sum()
         self.weights /= self.weights.sum()
 
-    def draw(self, n_names: int) -> tuple[Tensor, Tensor]:
+    def draw(self, n_names: int, step: int) -> tuple[Tensor, Tensor]:
         """Pictures (2 n_names, 3, size, size) in [0, 1] and the number of each one's name."""
-        chosen = self.rng.choice(len(self.rows), n_names, replace=False, p=self.weights)
-        rows = [row for name in chosen for row in self._pair(self.rows[name])]
+        random = np.random.default_rng([self.seed, step])
+        chosen = random.choice(len(self.rows), n_names, replace=False, p=self.weights)
+        rows = [row for name in chosen for row in self._pair(self.rows[name], random)]
         pictures = torch.from_numpy(self.pictures[rows]).permute(0, 3, 1, 2).float() / 255
         return pictures, torch.from_numpy(np.repeat(chosen, 2))
 
-    def _pair(self, rows: list[int]) -> tuple[int, int]:
-        first = rows[self.rng.integers(len(rows))]
+    def _pair(self, rows: list[int], random: np.random.Generator) -> tuple[int, int]:
+        first = rows[random.integers(len(rows))]
         a = self.drawings[first]
         other = [r for r in rows if self.drawings[r].family != a.family] or rows
-        if self.rng.random() < 0.5:
+        if random.random() < 0.5:
             other = [r for r in other if self.drawings[r].colour != a.colour] or other
-        return first, other[self.rng.integers(len(other))]
+        return first, other[random.integers(len(other))]
 
 
 def _pooled(backbone: nn.Module, pictures: NDArray[np.uint8], size_px: int) -> Tensor:
@@ -406,7 +407,7 @@ def _rate(settings: Settings, step: int) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
 
 
-def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: int = 100) -> None:
+def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: int = 250) -> None:
     """Train and write the backbone, its log and its names; goes on from a checkpoint in ``work``.
 
     Args:
@@ -437,20 +438,22 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
     checkpoint, step, rows = work / "checkpoint.pt", 0, corpus.rows(held)
     log_rows: list[dict[str, object]] = []
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=False)
+        state = torch.load(checkpoint, weights_only=True)
         learner.load_state_dict(state["learner"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, log_rows = state["step"], state["log"]
-    generator = torch.Generator().manual_seed(settings.seed + step)
-    batches = Batches(corpus, taught, settings.seed + step)
+    generator = torch.Generator()
+    batches = Batches(corpus, taught, settings.seed)
     start, running, since = time.monotonic(), 0.0, 0
     while step < settings.steps:
         early = step < (1 - settings.last_part) * settings.steps
         size = settings.train_size_px if early else settings.input_size_px
         for group in optimizer.param_groups:
             group["lr"] = group["factor"] * _rate(settings, step)
-        pictures, labels = batches.draw(settings.names_per_batch)
+        # Seeded per step, so that a resumed run sees what an uninterrupted one would.
+        generator.manual_seed(settings.seed * 1_000_003 + step)
+        pictures, labels = batches.draw(settings.names_per_batch, step)
         loss = learner.loss(learner(alter(pictures, size, generator)), labels, settings.contrast)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
