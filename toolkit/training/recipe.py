@@ -39,7 +39,7 @@ class Recipe:
     """Width of both towers."""
     embedding: int = 64
     """Dimensions of the common space."""
-    word_views: int = 5
+    word_views: int = 10
     """Views of each training word."""
     picture_views: int = 20
     """Views of each training picture."""

@@ -12,8 +12,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
-VERSION = 1
+VERSION = 2
 """Raised when a view of the same number comes out differently."""
 TURN_DEGREES = 15.0
 """Largest turn of a picture, either way."""
@@ -25,6 +26,8 @@ SHEAR = 0.12
 """Largest slant of a picture, as a tangent."""
 SPEED = (0.9, 1.12)
 """Slowest and fastest speech; pitch goes with it, as on a tape."""
+TILT = ((-0.6, 0.4), (-0.3, 0.3))
+"""Coefficients of a filter of one zero and one pole: another throat, another microphone."""
 GAIN_DB = 6.0
 """Largest change of loudness, either way."""
 NOISE_DB = (20.0, 45.0)
@@ -80,7 +83,7 @@ def picture_view(picture: NDArray[np.uint8], stimulus_id: str, view: int) -> NDA
 
 
 def clip_view(clip: NDArray[np.float32], stimulus_id: str, view: int) -> NDArray[np.float32]:
-    """A spoken word said faster or slower, louder or softer, over a little noise.
+    """A spoken word said faster or slower, brighter or duller, over a little noise.
 
     Args:
         clip: mono samples in [-1, 1], shape (samples,).
@@ -99,6 +102,8 @@ def clip_view(clip: NDArray[np.float32], stimulus_id: str, view: int) -> NDArray
     rng = view_rng(stimulus_id, view)
     places = np.arange(0.0, len(clip) - 1, rng.uniform(*SPEED))
     said = np.interp(places, np.arange(len(clip)), clip)
+    zero, pole = (rng.uniform(*limits) for limits in TILT)
+    said = lfilter([1.0, zero], [1.0, pole], said)
     said *= 10.0 ** (rng.uniform(-GAIN_DB, GAIN_DB) / 20.0)
     level = math.sqrt(float(np.mean(said**2))) * 10.0 ** (-rng.uniform(*NOISE_DB) / 20.0)
     said += level * rng.standard_normal(len(said))
