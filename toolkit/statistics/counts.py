@@ -103,26 +103,29 @@ def _sum(tables: Iterable[pa.Table]) -> pd.DataFrame:
                 )
             number = column.cast(pa.int64())
             table = table.set_column(table.column_names.index(name), name, number)
-        parts.append(
+        summed = (
             table.unify_dictionaries()
             .group_by(list(KEYS))
             .aggregate([("correct", "count"), ("correct", "sum"), ("tie", "sum")])
-            .to_pandas()
         )
-    return _resummed(parts)
-
-
-def _resummed(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
-    if not parts or not sum(len(part) for part in parts):
+        parts.append(_decoded(summed))
+    if not sum(len(part) for part in parts):
         raise ToolkitError("There are no trials.", allowed="at least one trial")
-    table = pd.concat(
-        [part.assign(**{key: part[key].astype(object) for key in KEYS}) for part in parts]
-    )
     names = {"correct_count": "n_trials", "correct_sum": "n_correct", "tie_sum": "n_ties"}
-    summed = table.groupby(list(KEYS), observed=True, sort=True, dropna=False)[list(names)].sum()
-    return summed.rename(columns=names).reset_index()
+    whole = pa.concat_tables(parts).group_by(list(KEYS)).aggregate([(n, "sum") for n in names])
+    frame = whole.to_pandas().rename(columns={f"{n}_sum": name for n, name in names.items()})
+    return frame.sort_values(list(KEYS), ignore_index=True)
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Text instead of categories, whose numbers may differ from part to part."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            text = table.column(place).cast(pa.string())
+            table = table.set_column(place, field.name, text)
+    return table
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -141,8 +144,8 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = table.drop(columns="_file")
     table["seed"] = table["population"].astype(str) + "/" + table["seed"].astype(str)
     for name in KEYS:
-        if table[name].dtype == object:
-            table[name] = table[name].astype(str)
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = table[name].fillna("").astype(str).astype("category")
     return table
 
 

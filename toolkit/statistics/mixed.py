@@ -325,7 +325,10 @@ def _usable(
 
 def n_levels(table: pd.DataFrame, group: str) -> int:
     """Levels of a grouping factor, also of an interaction ``a:b``."""
-    return int(table[group.split(":")].drop_duplicates().shape[0])
+    factors = group.split(":")
+    if len(factors) == 1:
+        return int(table[group].nunique())
+    return len(table[factors].drop_duplicates())
 
 
 def _reml(prepared: Prepared, reml: bool) -> bool | None:
