@@ -14,9 +14,6 @@ from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 COLUMNS = ("test_language", "training", "n_seeds", "mean", "std_error")
 """Columns that a published table must have; further ones are left alone."""
@@ -257,6 +254,7 @@ def _row(record: dict[Hashable, Any], full: float) -> _Row:
 
 def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
     from scipy.special import ndtr, stdtr, stdtrit
+    from statsmodels.stats.multitest import multipletests
 
     one, two = (
         np.array([[pair[i].mean, pair[i].std_error, pair[i].n_seeds] for pair in pairs]).T
@@ -272,7 +270,8 @@ def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
     numbers = {
         "difference": difference, "std_error": std_error, "z": z, "p_z": p_z, "df": df,
         "p_t": p_t, "ci_low": difference - half, "ci_high": difference + half,
-        "p_z_holm": _holm(p_z), "p_t_holm": _holm(p_t),
+        "p_z_holm": multipletests(p_z, method="holm")[1],
+        "p_t_holm": multipletests(p_t, method="holm")[1],
         "sd_monolingual": one[1] * np.sqrt(one[2]), "sd_bilingual": two[1] * np.sqrt(two[2]),
     }  # fmt: skip
     return tuple(
@@ -287,15 +286,6 @@ def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
         )
         for i, (mono, bi) in enumerate(pairs)
     )
-
-
-def _holm(p_values: Floats) -> Floats:
-    """Holm's step-down correction."""
-    order = np.argsort(p_values, kind="stable")
-    steps = np.arange(len(p_values), 0, -1) * p_values[order]
-    corrected = np.empty_like(p_values)
-    corrected[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return corrected
 
 
 def _sentence(contrasts: tuple[PublishedContrast, ...], unit: str, n_left_out: int) -> str:
