@@ -275,6 +275,10 @@ def test_json_csv_and_plot_agree(cli: Cli, tmp_path: Path) -> None:
         ("--odds-ratio 0.8 --base-accuracy 0.6 --seed-sd 30", "points are not meant"),
         ("--odds-ratio 0.8 --base-accuracy 0.6 --seed-sd 0.3 --words 0", "number of words"),
         ("--odds-ratio 0.8 --base-accuracy 0.6 --seed-sd 0.3 --trials-per-word 0", "trials"),
+        (
+            "--odds-ratio 0.8 --base-accuracy 0.6 --seed-sd 0.3 --slope-sd 0.36 --test mixed",
+            "20 words, which allows 0.75 at most",
+        ),
         ("--from none.json", "no such file"),
     ],
 )

@@ -19,6 +19,7 @@ from toolkit.statistics.power_formula import (
     analytic_power,
     exact_seeds,
     formula_seeds,
+    power_of_words,
     wilson,
 )
 from toolkit.statistics.power_models import TESTS, Model, ShareModel, Test, simulated_p_values
@@ -362,6 +363,15 @@ def _check_settings(
     ):  # fmt: skip
         if not possible:
             raise ToolkitError(f"The {name} cannot be used.", given=f"{value:g}", allowed=allowed)
+    if test == "mixed" and not isinstance(model, ShareModel):
+        ceiling = power_of_words(model.n_words, model.effect, model.slope_sd, alpha)
+        if ceiling < target:  # else slow fits of ever more seeds would go on to no end
+            raise ToolkitError(
+                f"No number of seeds reaches a power of {target:g}: the effect varies over "
+                f"{model.n_words} words, which allows {ceiling:.2f} at most.",
+                given=str(model),
+                allowed="more words (--words), a larger effect or a smaller --slope-sd",
+            )
 
 
 @contextmanager

@@ -50,9 +50,36 @@ def analytic_power(n_seeds: int, difference: float, seed_sd: float, alpha: float
         >>> round(analytic_power(85, 1.3, 3), 4)
         0.802
     """
+    shift = abs(difference) / seed_sd * math.sqrt(n_seeds / 2)
+    return _t_power(2 * n_seeds - 2, shift, alpha)
+
+
+def power_of_words(n_words: int, effect: float, slope_sd: float, alpha: float = 0.05) -> float:
+    """Power that no number of seeds exceeds, because the effect varies over few words.
+
+    With endless seeds the effect of every word is known, and what is left is a t-test over words.
+
+    Args:
+        n_words: words, the same for all seeds.
+        effect: mean effect over words, log odds.
+        slope_sd: SD of the effect over words, log odds.
+        alpha: two-sided level.
+
+    Example:
+        >>> [round(power_of_words(n, math.log(0.8), 0.36), 2) for n in (20, 40)]
+        [0.75, 0.97]
+    """
+    if slope_sd == 0:
+        return 1.0
+    if n_words < 2:
+        return alpha
+    return _t_power(n_words - 1, abs(effect) / slope_sd * math.sqrt(n_words), alpha)
+
+
+def _t_power(df: int, shift: float, alpha: float) -> float:
+    """Power of a two-sided t-test whose statistic is shifted by so many standard errors."""
     from scipy.special import nctdtr, ndtr, stdtrit
 
-    df, shift = 2 * n_seeds - 2, abs(difference) / seed_sd * math.sqrt(n_seeds / 2)
     critical = stdtrit(df, 1 - alpha / 2)
     power = float(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
     # Far from the null, where the power is 1 to many digits, the series does not converge.
