@@ -172,6 +172,14 @@ def test_counts_are_the_sums_of_trials(tmp_path: Path) -> None:
         (lambda t: t.drop(columns="word_concept"), "lacks the column word_concept"),
         (lambda t: t.assign(correct="yes"), "Column correct holds"),
         (lambda t: t.iloc[:0], "no trials"),
+        (lambda t: t.assign(correct=2), "something else than 0 and 1"),
+        (lambda t: t.assign(correct=t["correct"].where(t.index > 4)), "Column correct h"),
+        (
+            lambda t: pd.concat(
+                [t.assign(trial=t.groupby(["population", "seed", "test_language"]).cumcount())] * 2
+            ),
+            "Rows occur twice",
+        ),
     ],
 )
 def test_tables_that_are_no_trials(

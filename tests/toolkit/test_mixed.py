@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from toolkit.errors import ToolkitError
+from toolkit.statistics.elsewhere import read_any
 from toolkit.statistics.formula import parse
+from toolkit.statistics.longtable import combine
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult, plain
 
@@ -259,3 +261,25 @@ def test_a_fit_is_plain_data() -> None:
         np.exp(fit["bilingual"].estimate)
     )
     assert said["random_effects"][1]["group"] == "word"
+
+
+@needs_children
+def test_children_and_networks_in_one_model() -> None:
+    named = {"seed": "sub_id", "condition": "trial_type", "word_concept": "object1"}
+    constants = {"population": "children", "test_language": "en"}
+    people = read_any(CHILDREN, named, constants=constants, drop_missing=True, keep_repeats=True)
+    table = counts()
+    networks = pd.concat(
+        [
+            table.loc[table.index.repeat(table[column])].assign(correct=value)
+            for column, value in (("n_correct", 1), ("n_wrong", 0))
+        ]
+    ).assign(population="networks", test_language="en", condition="NF", word_concept="toy")
+    both = combine({"children": people, "networks": networks.drop(columns=["y", "word"])})
+    both = both[both["condition"] == "NF"]
+    fit = fit_mixed(both, "correct ~ source + (1 | seed) + (1 | word_concept)")
+    assert fit.levels == {"source": ("children", "networks")}
+    shares = both.groupby("source", observed=True)["correct"].mean()
+    assert shares["children"] > 0.8
+    assert shares["networks"] < 0.65
+    assert fit["sourcenetworks"].ci_high < 0

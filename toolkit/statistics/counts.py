@@ -18,6 +18,8 @@ KEYS = (
     "n_choices",
 )
 """What one row of counts stands for."""
+COLUMNS = (*KEYS, "correct", "tie", "trial")
+"""Columns that are read; ``trial`` where there is one, to find rows that occur twice."""
 ROWS_AT_ONCE = 1 << 20
 """Trials read together, so that memory does not grow with their number."""
 
@@ -34,8 +36,8 @@ def read_counts(paths: Sequence[Path]) -> pd.DataFrame:
         population is another network than seed a of the next.
 
     Raises:
-        ToolkitError: if a file is missing, cannot be read, lacks a column, or holds a trial
-            that another of the runs holds too.
+        ToolkitError: if a file is missing, cannot be read, lacks a column, holds something else
+            than 0 and 1 in ``correct``, or holds a trial that it or another run holds too.
     """
     parts = []
     for path in paths:
@@ -53,7 +55,7 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
 
     _check([str(name) for name in trials.columns], "the table")
-    wanted = trials[[*KEYS, "correct", "tie"]]
+    wanted = trials[[name for name in COLUMNS if name in trials]]
     return _joined([_sum([pa.Table.from_pandas(wanted, preserve_index=False)])])
 
 
@@ -70,7 +72,7 @@ def _batches(file: Path) -> Iterator[pa.Table]:
     try:
         with pq.ParquetFile(file) as parquet:
             _check(parquet.schema_arrow.names, str(file))
-            columns = [*KEYS, "correct", "tie"]
+            columns = [name for name in COLUMNS if name in parquet.schema_arrow.names]
             for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
                 yield pa.Table.from_batches([batch])
     except (OSError, pa.ArrowInvalid) as error:
@@ -103,18 +105,53 @@ def _sum(tables: Iterable[pa.Table]) -> pd.DataFrame:
                 )
             number = column.cast(pa.int64())
             table = table.set_column(table.column_names.index(name), name, number)
-        summed = (
-            table.unify_dictionaries()
-            .group_by(list(KEYS))
-            .aggregate([("correct", "count"), ("correct", "sum"), ("tie", "sum")])
-        )
-        parts.append(_decoded(summed))
+        _check_answers(table)
+        if "trial" not in table.column_names:
+            table = table.append_column("trial", pa.nulls(len(table), pa.int64()))
+        wanted = [("correct", "count"), ("correct", "sum"), ("tie", "sum")]
+        wanted += [("trial", "min"), ("trial", "max")]
+        parts.append(_decoded(table.unify_dictionaries().group_by(list(KEYS)).aggregate(wanted)))
     if not sum(len(part) for part in parts):
         raise ToolkitError("There are no trials.", allowed="at least one trial")
     names = {"correct_count": "n_trials", "correct_sum": "n_correct", "tie_sum": "n_ties"}
-    whole = pa.concat_tables(parts).group_by(list(KEYS)).aggregate([(n, "sum") for n in names])
-    frame = whole.to_pandas().rename(columns={f"{n}_sum": name for n, name in names.items()})
-    return frame.sort_values(list(KEYS), ignore_index=True)
+    ends = [("trial_min", "min"), ("trial_max", "max")]
+    whole = pa.concat_tables(parts, promote_options="permissive").group_by(list(KEYS))
+    frame = whole.aggregate([(n, "sum") for n in names] + ends).to_pandas()
+    frame = frame.rename(columns={f"{n}_sum": name for n, name in names.items()})
+    _check_repeats(frame)
+    return frame.sort_values(list(KEYS), ignore_index=True).drop(
+        columns=["trial_min_min", "trial_max_max"]
+    )
+
+
+def _check_answers(table: pa.Table) -> None:
+    """Refuse answers that are missing or neither right nor wrong."""
+    import pyarrow.compute as pc
+
+    column = table.column("correct")
+    if column.null_count:
+        raise ToolkitError(f"Column correct has {column.null_count} empty values.")
+    if len(column) and not (pc.min(column).as_py() >= 0 and pc.max(column).as_py() <= 1):
+        raise ToolkitError(
+            "Column correct holds something else than 0 and 1.",
+            given=f"values from {pc.min(column).as_py()} to {pc.max(column).as_py()}",
+        )
+
+
+def _check_repeats(frame: pd.DataFrame) -> None:
+    """Refuse more rows of a seed, language and test than its trials have numbers."""
+    key = ["paradigm", "paradigm_version", "population", "seed", "test_language"]
+    found = frame.groupby(key, observed=True, dropna=False).agg(
+        n=("n_trials", "sum"), first=("trial_min_min", "min"), last=("trial_max_max", "max")
+    )
+    twice = found[found["n"] > found["last"] - found["first"] + 1]
+    if len(twice):
+        raise ToolkitError(
+            f"Rows occur twice: {dict(zip(key, twice.index[0], strict=True))} has "
+            f"{int(twice['n'].iloc[0])} rows for trials {int(twice['first'].iloc[0])} to "
+            f"{int(twice['last'].iloc[0])}.",
+            allowed="one row per trial and subject",
+        )
 
 
 def _decoded(table: pa.Table) -> pa.Table:
