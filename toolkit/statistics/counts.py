@@ -116,12 +116,11 @@ def _sum(tables: Iterable[pa.Table]) -> pd.DataFrame:
     names = {"correct_count": "n_trials", "correct_sum": "n_correct", "tie_sum": "n_ties"}
     ends = [("trial_min", "min"), ("trial_max", "max")]
     whole = pa.concat_tables(parts, promote_options="permissive").group_by(list(KEYS))
-    frame = whole.aggregate([(n, "sum") for n in names] + ends).to_pandas()
+    frame: pd.DataFrame = whole.aggregate([(n, "sum") for n in names] + ends).to_pandas()
     frame = frame.rename(columns={f"{n}_sum": name for n, name in names.items()})
     _check_repeats(frame)
-    return frame.sort_values(list(KEYS), ignore_index=True).drop(
-        columns=["trial_min_min", "trial_max_max"]
-    )
+    frame = frame.drop(columns=["trial_min_min", "trial_max_max"])
+    return frame.sort_values(list(KEYS), ignore_index=True)
 
 
 def _check_answers(table: pa.Table) -> None:
