@@ -30,12 +30,13 @@ import numpy as np
 import timm
 import torch
 import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
+from toolkit.training.alterations import alter
+from toolkit.training.drawing_pairs import MEAN, STD, Batches, Corpus, evaluate
 from toolkit.training.drawings import (
     ANIMALS,
     HELD_OUT_ANIMALS,
@@ -90,10 +91,6 @@ class Settings:
         }
 
 
-MEAN = (0.8, 0.8, 0.8)
-STD = (0.35, 0.35, 0.35)
-
-
 def hold_out(names: Sequence[str], picture_names: frozenset[str]) -> frozenset[str]:
     """Names kept for evaluation: ten animals and every eighth other picture name.
 
@@ -106,78 +103,6 @@ def hold_out(names: Sequence[str], picture_names: frozenset[str]) -> frozenset[s
     """
     others = [n for n in names if n in picture_names and n not in ANIMALS]
     return (frozenset(others[::8]) | HELD_OUT_ANIMALS) & frozenset(names)
-
-
-def alter(pictures: Tensor, size_px: int, generator: torch.Generator) -> Tensor:
-    """Random views of drawings: geometry, strokes, colours.
-
-    Args:
-        pictures: (n, 3, h, w) in [0, 1], white ground.
-        size_px: Side of the views.
-        generator: Source of randomness.
-
-    Returns:
-        (n, 3, size_px, size_px) in [0, 1].
-    """
-    n = len(pictures)
-
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(*shape, generator=generator)
-
-    def chance(p: float, *shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator) < p
-
-    angle = uniform(-0.35, 0.35, n) * uniform(0, 1, n)
-    zoom = uniform(0.85, 1.5, n)  # above 1 the drawing gets smaller
-    stretch = torch.exp(uniform(-0.2, 0.2, n))
-    shear = uniform(-0.2, 0.2, n)
-    mirror = torch.where(chance(0.5, n), -1.0, 1.0)
-    cos, sin = torch.cos(angle), torch.sin(angle)
-    theta = torch.stack(
-        [
-            torch.stack([mirror * zoom * stretch * cos, zoom * (shear * cos - sin)], 1),
-            torch.stack([mirror * zoom * stretch * sin, zoom * (shear * sin + cos) / stretch], 1),
-        ],
-        1,
-    )
-    shift = uniform(-0.2, 0.2, n, 2, 1) * zoom[:, None, None]
-    grid = F.affine_grid(torch.cat([theta, shift], 2), [n, 3, size_px, size_px], False)
-    bend = torch.randn(n, 2, 4, 4, generator=generator) * 0.035
-    grid = grid + F.interpolate(bend, grid.shape[1:3], mode="bicubic").permute(0, 2, 3, 1)
-    ink = F.grid_sample(1 - pictures, grid, align_corners=False)
-
-    for p, change in ((0.2, _thicker), (0.12, _thinner), (0.12, _outline)):
-        which = chance(p, n).nonzero()[:, 0]
-        if len(which):
-            ink[which] = change(ink[which])
-    grey = ink.mean(1, keepdim=True)
-    to_grey = chance(0.25, n)[:, None, None, None]
-    ink = torch.where(to_grey, grey, ink)
-    mix = torch.eye(3) + torch.randn(n, 3, 3, generator=generator) * 0.3 * chance(0.7, n, 1, 1)
-    ink = torch.einsum("nchw,ndc->ndhw", ink, mix)
-    tint = uniform(0.25, 1, n, 3, 1, 1)
-    ink = torch.where(chance(0.4, n)[:, None, None, None], ink * tint, ink)
-    ink = ink.clamp(0, 1) ** torch.exp(uniform(-0.3, 0.3, n, 1, 1, 1))
-    view = torch.where(chance(0.1, n)[:, None, None, None], ink, 1 - ink)
-    for i in chance(0.25, n).nonzero()[:, 0].tolist():
-        h, w = (int(v) for v in uniform(0.15, 0.4, 2) * size_px)
-        y, x = (int(v) for v in uniform(0, 1, 2) * torch.tensor([size_px - h, size_px - w]))
-        view[i, :, y : y + h, x : x + w] = view[i, :, :1, :1]
-    return view
-
-
-def _thicker(ink: Tensor) -> Tensor:
-    return F.max_pool2d(ink, 3, 1, 1)
-
-
-def _thinner(ink: Tensor) -> Tensor:
-    return 0.5 * ink - 0.5 * F.max_pool2d(-ink, 3, 1, 1)
-
-
-def _outline(ink: Tensor) -> Tensor:
-    grey = ink.mean(1, keepdim=True)
-    edge = F.max_pool2d(grey, 3, 1, 1) + F.max_pool2d(-grey, 3, 1, 1)
-    return (1.5 * edge).clamp(0, 1).expand_as(ink)
 
 
 class Learner(nn.Module):
@@ -213,132 +138,6 @@ class Learner(nn.Module):
         same.fill_diagonal_(0)
         log_p = pairs.log_softmax(-1)
         return loss - contrast * ((log_p * same).sum(-1) / same.sum(-1)).mean()
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """Rendered drawings with what is needed to draw batches and to evaluate."""
-
-    drawings: list[Drawing]
-    """One per picture."""
-    pictures: NDArray[np.uint8]
-    """(n, size, size, 3)."""
-
-    def rows(self, names: frozenset[str]) -> list[int]:
-        """Row numbers of the drawings of these names."""
-        return [i for i, d in enumerate(self.drawings) if d.name in names]
-
-
-class Batches:
-    """Pairs of drawings of one name, by two hands and, half of the time, in two styles."""
-
-    def __init__(self, corpus: Corpus, names: Sequence[str], seed: int) -> None:
-        """Sort the drawings by name and weigh the names."""
-        self.pictures = corpus.pictures
-        self.seed = seed
-        place = {name: i for i, name in enumerate(names)}
-        self.rows: list[list[int]] = [[] for _ in names]
-        self.drawings = corpus.drawings
-        picture = np.zeros(len(names), bool)
-        for row, d in enumerate(corpus.drawings):
-            if d.name in place:
-                self.rows[place[d.name]].append(row)
-                picture[place[d.name]] = d.picture_name
-        counts = np.array([len(r) for r in self.rows], float)
-        animal = np.array([n in ANIMALS for n in names])
-        share = np.sqrt(np.minimum(counts, 40))
-        self.weights = np.zeros(len(names))
-        for group, weight in ((animal, 0.15), (picture & ~animal, 0.5), (~picture & ~animal, 0.35)):
-            self.weights[group] = weight * share[group] / share[group].sum()
-        self.weights /= self.weights.sum()
-
-    def draw(self, n_names: int, step: int) -> tuple[Tensor, Tensor]:
-        """Pictures (2 n_names, 3, size, size) in [0, 1] and the number of each one's name."""
-        random = np.random.default_rng([self.seed, step])
-        chosen = random.choice(len(self.rows), n_names, replace=False, p=self.weights)
-        rows = [row for name in chosen for row in self._pair(self.rows[name], random)]
-        pictures = torch.from_numpy(self.pictures[rows]).permute(0, 3, 1, 2).float() / 255
-        return pictures, torch.from_numpy(np.repeat(chosen, 2))
-
-    def _pair(self, rows: list[int], random: np.random.Generator) -> tuple[int, int]:
-        first = rows[random.integers(len(rows))]
-        a = self.drawings[first]
-        other = [r for r in rows if self.drawings[r].family != a.family] or rows
-        if random.random() < 0.5:
-            other = [r for r in other if self.drawings[r].colour != a.colour] or other
-        return first, other[random.integers(len(other))]
-
-
-def _pooled(backbone: nn.Module, pictures: NDArray[np.uint8], size_px: int) -> Tensor:
-    backbone.eval()
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(pictures), 64):
-            x = torch.from_numpy(pictures[start : start + 64]).permute(0, 3, 1, 2).float() / 255
-            x = F.interpolate(x, (size_px, size_px), mode="bilinear", antialias=True)
-            parts.append(backbone((x - MEAN[0]) / STD[0])[-1].mean((2, 3)))
-    backbone.train()
-    vectors = torch.cat(parts)
-    return F.normalize((vectors - vectors.mean(0)) / vectors.std(0), dim=-1)
-
-
-def evaluate(
-    backbone: nn.Module, corpus: Corpus, rows: list[int], size_px: int
-) -> dict[str, float]:
-    """How often the nearest drawing by another hand shows the same thing, for names never seen.
-
-    Args:
-        backbone: Network with a feature map.
-        corpus: All drawings.
-        rows: Drawings of held-out names.
-        size_px: Side of the pictures.
-
-    Returns:
-        Shares in [0, 1]: ``first`` among all held-out drawings by other hands,
-        ``first_other_style`` (gallery of the other style only, colour or glyph),
-        ``first_animals`` (animals among animals), ``pair_animals`` (two-picture choice between
-        class means of animals, the means made without the hand of the picture in question).
-    """
-    drawings = [corpus.drawings[r] for r in rows]
-    vectors = _pooled(backbone, corpus.pictures[rows], size_px)
-    _, name = np.unique([d.name for d in drawings], return_inverse=True)
-    _, hand = np.unique([d.family for d in drawings], return_inverse=True)
-    colour = np.array([d.colour for d in drawings])
-    animal = np.array([d.name in ANIMALS for d in drawings])
-    similar = (vectors @ vectors.T).numpy()
-    foreign = hand[:, None] != hand[None]
-
-    def first(gallery: NDArray[np.bool_], queries: NDArray[np.bool_]) -> float:
-        gallery = gallery & foreign
-        has_mate = (gallery & (name[:, None] == name[None])).any(1) & queries
-        nearest = np.where(gallery, similar, -2).argmax(1)
-        return float((name[nearest] == name)[has_mate].mean())
-
-    every = np.ones_like(animal)
-    return {
-        "first": first(foreign, every),
-        "first_other_style": first(colour[:, None] != colour[None], every),
-        "first_animals": first(animal[:, None] & animal[None], animal),
-        "pair_animals": _pair_accuracy(vectors.numpy()[animal], name[animal], hand[animal]),
-    }
-
-
-def _pair_accuracy(
-    vectors: NDArray[np.float32], name: NDArray[np.int64], hand: NDArray[np.int64]
-) -> float:
-    names = np.unique(name)
-    hits: list[float] = []
-    for i, vector in enumerate(vectors):
-        away = hand != hand[i]
-        scores = {
-            k: float(vector @ vectors[away & (name == k)].mean(0))
-            for k in names
-            if (away & (name == k)).any()
-        }
-        own = scores.pop(name[i], None)
-        if own is not None:
-            hits += [float(own > other) for other in scores.values()]
-    return float(np.mean(hits))
 
 
 def save_backbone(backbone: nn.Module, settings: Settings, folder: Path) -> None:
