@@ -168,7 +168,7 @@ def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tupl
 
     Example:
         >>> std_error, df = effective([(0.01, 10, 1)], 0.1)  # ten seeds and nothing else
-        >>> round(std_error, 4), df
+        >>> round(std_error, 4), round(df, 3)
         (0.1054, 9.0)
         >>> effective([(0.0, 10, 1)], 0.1)
         (0.1, inf)
