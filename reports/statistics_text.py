@@ -94,6 +94,10 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
             _p(seeds["p_equivalence"]),
         )
     out.print(made)
+    out.print(
+        "Mixed model: further seeds and further words. Seed means: further seeds, these words; "
+        "if the effect varies by word they find one too often."
+    )
     if group["interaction"]:
         out.print(
             "Does the difference depend on the test language? "

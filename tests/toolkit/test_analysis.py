@@ -300,6 +300,17 @@ def test_versions_are_never_pooled() -> None:
         analyse(count_trials(table), MutualExclusivity)
 
 
+def test_networks_that_were_taught_nothing_are_not_gated() -> None:
+    table = pd.concat([trials(FOUR), trials(FOUR, condition="familiar-novel").assign(correct=0)])
+    table.loc[table["population"] == "monolingual-nl", "train_languages"] = ""
+    result = analyse(count_trials(table), MutualExclusivity)
+    assert {seed.split("/")[0] for seed, *_ in result.gate.failed} == {
+        "monolingual-en",
+        "bilingual-en-nl",
+    }
+    assert [test.population for test in result.chance] == ["monolingual-nl"]
+
+
 def test_item_view() -> None:
     counts = count_trials(trials(FOUR, seed_sd=0.0, per_pair=30))
     words = word_accuracy(counts)
@@ -344,6 +355,7 @@ def test_command(
     for arguments, said in (
         ([tmp_path / "nowhere"], "There is no trials table"),
         ([tmp_path, "--gate", "0.5"], "CONDITION=SHARE"),
+        ([tmp_path, "--gate", "novel-familar=0.5"], "novel-familiar"),
     ):
         code, _, err = call(*arguments)
         assert code == 2

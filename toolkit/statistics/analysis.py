@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.chance import ChanceTest, test_chance
 from toolkit.statistics.contrasts import holm_p
 from toolkit.statistics.formula import parse
@@ -116,7 +116,8 @@ def analyse(
         progress: called with the bootstrap simulations done and asked for.
 
     Raises:
-        ToolkitError: if there are no counts, or several versions of a paradigm among them.
+        ToolkitError: if several versions of the paradigm are among them, or the gate's condition
+            was not tested.
     """
     settings = settings or Settings()
     versions = counts["paradigm_version"].unique()
@@ -125,6 +126,13 @@ def analyse(
             f"The runs hold versions {', '.join(map(str, sorted(versions)))} of the paradigm "
             f"{paradigm.name!r}.",
             allowed="one version: trials of different versions are never pooled",
+        )
+    if settings.gate and settings.gate.condition not in set(counts["condition"]):
+        raise unknown_name(
+            f"condition of the paradigm {paradigm.name!r}",
+            settings.gate.condition,
+            sorted(counts["condition"].unique()),
+            f"mevgs-toolkit describe {paradigm.name}",
         )
     gate = settings.gate or _own_gate(paradigm)
     passed, report = apply_gate(counts, gate)
