@@ -278,7 +278,9 @@ def test_one_seed_or_one_word(change: dict) -> None:
     result = analyse(count_trials(trials(FOUR, **change)), MutualExclusivity)
     assert len(result.chance) == 4
     assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
+    assert any("only one level" in warning for warning in result.warnings)
     if change == {"seeds": "a"}:
+        assert "one network and says nothing about others" in " ".join(result.sentences)
         assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
     json.dumps(result.to_json())
 
@@ -309,6 +311,8 @@ def test_networks_that_were_taught_nothing_are_not_gated() -> None:
         "bilingual-en-nl",
     }
     assert [test.population for test in result.chance] == ["monolingual-nl"]
+    untaught = analyse(count_trials(table.assign(train_languages="")), MutualExclusivity)
+    assert "applied to nobody" in untaught.sentences[0]
 
 
 def test_item_view() -> None:

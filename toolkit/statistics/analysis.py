@@ -239,6 +239,9 @@ def _warnings(
             + "; ".join(singular)
             + "."
         )
+    fits = [test.fit for test in chance if test.fit is not None]
+    # Singular fits are told above, with their names.
+    told += sorted({w for fit in fits for w in fit.warnings if "only" in w and "level" in w})
     problems = {
         f"{model.name}: {model.problem}"
         for group in groups

@@ -51,7 +51,7 @@ def apply_gate(counts: pd.DataFrame, gate: Gate | None) -> tuple[pd.DataFrame, G
     """
     # Networks that learned nothing are a control: they cannot fail what they were not taught.
     seeds = accuracy_per_seed(counts[counts["train_languages"].astype(str) != ""])
-    if gate is None or gate.condition not in set(seeds["condition"]):
+    if gate is None or gate.condition not in set(counts["condition"]):
         return counts, GateReport("", gate.minimum if gate else 0.0, 0, ())
     looked_at = seeds[seeds["condition"] == gate.condition]
     failed = looked_at[looked_at["accuracy"] < gate.minimum]

@@ -61,6 +61,8 @@ def chance_sentence(test: ChanceTest, alpha: float) -> str:
         f"{' (Holm)' if not math.isnan(test.p_holm) else ''}; typical seed and item "
         f"{percent(test.probability)}, 95 % CI {100 * test.ci_low:.1f} to {percent(test.ci_high)}"
     )
+    if test.n_seeds == 1:
+        numbers += "; this is one network and says nothing about others"
     if p < alpha:
         verdict = "above chance" if test.estimate > 0 else "BELOW chance"
         return f"{who}: {verdict}, {seen}; {numbers}."
@@ -119,8 +121,10 @@ def group_sentence(model: GroupModel, alpha: float) -> str:
 def gate_sentence(report: GateReport) -> str:
     """What became of the gate."""
     if not report.condition:
-        return "No gate was applied: the condition it looks at was not tested."
+        return "No gate was applied: there is none, or its condition was not tested."
     rule = f"at least {percent(report.minimum)} correct in {report.condition}"
+    if not report.n_tested:
+        return f"Gate ({rule}): applied to nobody, since no population here was taught words."
     if not report.failed:
         return f"Gate ({rule}): passed by all {report.n_tested} seeds and languages."
     who = ", ".join(f"{seed} in {language} ({percent(a)})" for seed, language, a in report.failed)
