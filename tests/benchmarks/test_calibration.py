@@ -82,7 +82,8 @@ def rates(n_seeds: int, n_simulations: int, seed: int = 0) -> dict[str, float]:
             wald = abs(fit["bilingual"].statistic)
             found[f"{name}: corrected t"].append(effect.p_value < 0.05)
             found[f"{name}: Wald z"].append(math.erfc(wald / math.sqrt(2)) < 0.05)
-            found[f"{name}: likelihood ratio"].append(ratio.p_value < 0.05)
+            if ratio is not None:
+                found[f"{name}: likelihood ratio"].append(ratio.p_value < 0.05)
             found[f"{name}: Welch over seeds (same items)"].append(model.seeds.p_value < 0.05)
             found[f"{name}: coverage, log odds"].append(effect.ci_low <= 0 <= effect.ci_high)
             found[f"{name}: coverage, probability"].append(

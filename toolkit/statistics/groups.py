@@ -54,7 +54,7 @@ class GroupModel:
     contrast: Contrast | None
     """bilingual - monolingual."""
     ratio: LikelihoodRatio | None
-    """Likelihood-ratio test of the same effect."""
+    """Likelihood-ratio test of the same effect; None for single bilingual populations."""
     seeds: SeedComparison
     """The same comparison on seed means."""
     d_words: float
@@ -108,24 +108,24 @@ def compare_groups(
     if not languages:
         return None
     primary = OVERALL if len(languages) > 1 else f"bilingual - monolingual, {languages[0]}"
-    overall = _model(primary, table, bound, n_bootstrap, progress)
+    overall = _with_ratio(_model(primary, table, bound), table, n_bootstrap, progress)
     by_language = (
         []
         if len(languages) == 1
         else [
-            _model(
-                f"bilingual - monolingual, {language}",
-                table[table["test_language"] == language],
-                *(bound, n_bootstrap, progress),
+            _with_ratio(
+                _model(f"bilingual - monolingual, {language}", own, bound),
+                *(own, n_bootstrap, progress),
             )
             for language in languages
+            for own in [table[table["test_language"] == language]]
         ]
     )
     by_population = [
         _model(
             f"{population} - {'/'.join(sorted(mono['population'].unique()))}, {language}",
             own[(own["bilingual"] == 0) | (own["population"] == population)],
-            *(bound, 0, progress),
+            bound,
         )
         for language in languages
         for own in [table[table["test_language"] == language]]
@@ -159,7 +159,9 @@ def _compared(counts: pd.DataFrame) -> pd.DataFrame:
             counts["test_language"].astype(str), counts["train_languages"].astype(str), strict=True
         )
     ]
-    table = counts[knows]
+    keys = ["condition", "population", "n_languages", "seed", "test_language", "word_concept"]
+    summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct"]].sum()
+    table = summed.reset_index()
     table = table.assign(
         bilingual=(table["n_languages"] > 1).astype(int),
         training=np.where(table["n_languages"] > 1, "bilingual", "monolingual"),
@@ -170,13 +172,7 @@ def _compared(counts: pd.DataFrame) -> pd.DataFrame:
     return table[table["test_language"].isin(both.index[both == 2])]
 
 
-def _model(
-    name: str,
-    table: pd.DataFrame,
-    bound: float,
-    n_bootstrap: int,
-    progress: Callable[[int, int], None],
-) -> GroupModel:
+def _model(name: str, table: pd.DataFrame, bound: float) -> GroupModel:
     languages = sorted(table["test_language"].unique())
     seeds = _seed_comparison(name, table, bound)
     model = GroupModel(name, None, None, None, seeds, _over_words(table), (), "")
@@ -194,6 +190,28 @@ def _model(
     def correction(std_error: float) -> tuple[float, float]:
         return effective(_parts(fit, table), std_error)
 
+    return replace(
+        model,
+        fit=fit,
+        contrast=contrast(fit, name, cells(1), cells(0), correction, "primary"),
+        means=tuple(
+            marginal_mean(fit, group, cells(value))
+            for value, group in ((0, "monolingual"), (1, "bilingual"))
+        ),
+        problem=problem,
+    )
+
+
+def _with_ratio(
+    model: GroupModel,
+    table: pd.DataFrame,
+    n_bootstrap: int,
+    progress: Callable[[int, int], None],
+) -> GroupModel:
+    """The model with its likelihood-ratio test, by parametric bootstrap if asked for."""
+    if model.contrast is None:
+        return model
+    several = table["test_language"].nunique() > 1
     effect, rest = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
     ready = prepare(table, f"{COUNTS} ~ {effect} + {RATIO_RANDOM}")
     ratio = (
@@ -201,17 +219,7 @@ def _model(
         if n_bootstrap
         else likelihood_ratio(fit_prepared(ready), fit_prepared(reduced_model(ready, rest)))
     )
-    return replace(
-        model,
-        fit=fit,
-        contrast=contrast(fit, name, cells(1), cells(0), correction, "primary"),
-        ratio=ratio,
-        means=tuple(
-            marginal_mean(fit, group, cells(value))
-            for value, group in ((0, "monolingual"), (1, "bilingual"))
-        ),
-        problem=problem,
-    )
+    return replace(model, ratio=ratio)
 
 
 def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
