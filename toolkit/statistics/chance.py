@@ -6,14 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from toolkit.statistics.contrasts import effective, quantile, two_sided
+from toolkit.statistics.contrasts import effective
 from toolkit.statistics.formula import Formula
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult
 from toolkit.statistics.seeds import over_chance
+from toolkit.statistics.student import quantile, standardised, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +105,8 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
         **dict.fromkeys(("statistic", "df", "p_value", "p_holm", "p_wald"), nan),
         t_seeds=t,
         p_seeds=p_seeds,
-        d_seeds=_standardised(accuracies - chance),
-        d_words=_standardised((words["n_correct"] / words["n_trials"]).to_numpy(float) - chance),
+        d_seeds=standardised(accuracies - chance),
+        d_words=standardised((words["n_correct"] / words["n_trials"]).to_numpy(float) - chance),
         fit=None,
         problem="",
     )
@@ -122,13 +120,6 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     if not fit.converged:
         return replace(test, fit=fit, problem=fit.warnings[-1])
     return _tested(test, fit)
-
-
-def _standardised(differences: npt.NDArray[np.float64]) -> float:
-    """Mean over standard deviation; NaN where nothing varies."""
-    if len(differences) < 2 or differences.std(ddof=1) == 0:
-        return math.nan
-    return float(differences.mean() / differences.std(ddof=1))
 
 
 def _tested(test: ChanceTest, fit: FitResult) -> ChanceTest:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from toolkit.statistics.formula import parse
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
+from toolkit.statistics.student import quantile, two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,23 +59,6 @@ def _probability(log_odds: float) -> float:
     from scipy.special import expit
 
     return float(expit(log_odds))
-
-
-def quantile(df: float) -> float:
-    """97.5 % quantile of Student's t; of the normal distribution for infinite df."""
-    from scipy.special import ndtri, stdtrit
-
-    return float(ndtri(0.975) if math.isinf(df) else stdtrit(df, 0.975))
-
-
-def two_sided(statistic: float, df: float) -> float:
-    """Two-sided p-value of t (or of z for infinite df)."""
-    from scipy.special import ndtr, stdtr
-
-    if math.isnan(statistic):
-        return math.nan
-    lower = ndtr(-abs(statistic)) if math.isinf(df) else stdtr(df, -abs(statistic))
-    return float(2 * lower)
 
 
 def marginal_mean(

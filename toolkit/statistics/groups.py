@@ -19,6 +19,7 @@ from toolkit.statistics.likelihood import (
 from toolkit.statistics.mixed import NotEstimable, fit_mixed, fit_prepared, prepare
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.seeds import SeedComparison, compare_seeds
+from toolkit.statistics.student import standardised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -282,10 +283,7 @@ def _over_words(table: pd.DataFrame) -> float:
     """Standardised mean of the words' differences, each word weighing the same."""
     summed = table.groupby(["word", "bilingual"], observed=True)[["n_correct", "n_trials"]].sum()
     accuracy = (summed["n_correct"] / summed["n_trials"]).unstack()
-    difference = (accuracy[1] - accuracy[0]).to_numpy(float)
-    if len(difference) < 2 or not difference.std(ddof=1) > 0:
-        return math.nan
-    return float(difference.mean() / difference.std(ddof=1))
+    return standardised((accuracy[1] - accuracy[0]).to_numpy(float))
 
 
 def _corrected(models: Sequence[GroupModel], family: str) -> tuple[GroupModel, ...]:

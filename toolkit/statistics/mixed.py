@@ -22,12 +22,12 @@ import numpy as np
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.formula import Formula, RandomTerm, parse
 from toolkit.statistics.results import Coefficient, FitResult, RandomEffect
+from toolkit.statistics.student import quantile, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Family = Literal["binomial", "gaussian"]
-Z95 = 1.959963984540054
 FEW_LEVELS = 5
 """Below this many levels a variance is hardly estimable (Bolker, 2015)."""
 HUGE_STD_ERROR = 50.0
@@ -385,18 +385,13 @@ def _failed(prepared: Prepared, problem: str) -> FitResult:
 
 
 def _coefficient(name: str, estimate: float, std_error: float, df: float) -> Coefficient:
-    from scipy.special import stdtr, stdtrit
-
     df = float(df) if np.isfinite(df) else math.inf
     if not np.isfinite(estimate) or not std_error > 0:
         return Coefficient(name, *(math.nan,) * 3, df, *(math.nan,) * 3)
     statistic = float(estimate / std_error)
-    half = std_error * (Z95 if math.isinf(df) else float(stdtrit(df, 0.975)))
-    p_value = math.erfc(abs(statistic) / math.sqrt(2))
-    if not math.isinf(df):
-        p_value = 2 * float(stdtr(df, -abs(statistic)))
+    half = std_error * quantile(df)
     return Coefficient(
-        *(name, float(estimate), float(std_error), statistic, df, p_value),
+        *(name, float(estimate), float(std_error), statistic, df, two_sided(statistic, df)),
         *(float(estimate - half), float(estimate + half)),
     )
 

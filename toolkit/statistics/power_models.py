@@ -236,8 +236,9 @@ def _mixed_p(model: LogitModel, counts: Counts) -> float:
     """p-value of the group effect in the mixed model the answers (2, n_seeds, n_words) are from."""
     import pandas as pd
 
-    from toolkit.statistics.contrasts import effective, two_sided
+    from toolkit.statistics.contrasts import effective
     from toolkit.statistics.mixed import NotEstimable, fit_mixed
+    from toolkit.statistics.student import two_sided
 
     _, n_seeds, n_words = counts.shape
     group, seed, word = np.indices(counts.shape).reshape(3, -1)

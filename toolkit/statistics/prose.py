@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from toolkit.statistics.chance import ChanceTest
-from toolkit.statistics.contrasts import quantile
 from toolkit.statistics.gates import GateReport
 from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.seeds import SeedComparison
+from toolkit.statistics.student import quantile
 
 FEW_SEEDS = 10
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from toolkit.statistics.student import quantile, two_sided
+
 DEFAULT_BOUND = 0.05
 """Differences below 5 percentage points count as equivalent unless another bound is stated."""
 
@@ -77,12 +79,12 @@ def compare_seeds(
     if va + vb == 0:
         return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
     import pingouin
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     std_error = math.sqrt(va + vb)
     df = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
     t = difference / std_error
-    half = float(stdtrit(df, 0.975)) * std_error
+    half = quantile(float(df)) * std_error
     lower, upper = (
         float(stdtr(df, -(difference + bound) / std_error)),
         float(stdtr(df, (difference - bound) / std_error)),
@@ -95,7 +97,7 @@ def compare_seeds(
         std_error=std_error,
         t=t,
         df=float(df),
-        p_value=float(2 * stdtr(df, -abs(t))),
+        p_value=two_sided(t, float(df)),
         ci_low=difference - half,
         ci_high=difference + half,
         hedges_g=float(pingouin.compute_effsize(a, b, eftype="hedges")),
@@ -118,11 +120,9 @@ def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, flo
         t, degrees of freedom, two-sided p-value; NaN with fewer than two seeds or without
         variation.
     """
-    from scipy.special import stdtr
-
     values = np.asarray(accuracies, float)
     if len(values) < 2 or values.std(ddof=1) == 0:
         return math.nan, math.nan, math.nan
     t = float((values.mean() - chance) / (values.std(ddof=1) / math.sqrt(len(values))))
     df = len(values) - 1.0
-    return t, df, float(2 * stdtr(df, -abs(t)))
+    return t, df, two_sided(t, df)
