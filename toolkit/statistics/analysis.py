@@ -15,6 +15,7 @@ from toolkit.statistics.groups import GroupComparison, compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
+    answers,
     apa_paragraph,
     chance_sentence,
     few_seeds_sentence,
@@ -77,6 +78,8 @@ class Analysis:
     """Agreement of seeds about words."""
     families: tuple[str, ...]
     """The families of tests, in words."""
+    answers: tuple[tuple[str, str], ...]
+    """Each question with its answer of one sentence."""
     apa: str
     """A results paragraph."""
     sentences: tuple[str, ...]
@@ -94,8 +97,8 @@ class Analysis:
             name: plain(getattr(self, name))
             for name in (
                 *("paradigm", "paradigm_version", "question", "settings", "families"),
-                *("apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds", "groups"),
-                "groups_all_seeds",
+                *("answers", "apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds"),
+                *("groups", "groups_all_seeds"),
             )
         }
         return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
@@ -156,6 +159,7 @@ def analyse(
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
         families=(*families, *(family for group in groups for family in group.families)),
+        answers=tuple(answers(chance, groups, settings.alpha)),
         apa=apa_paragraph(
             paradigm.name,
             " + ".join(map(str, parse(paradigm.formula).random)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from toolkit.statistics.chance import ChanceTest
 from toolkit.statistics.gates import GateReport
 from toolkit.statistics.groups import GroupComparison, GroupModel
+from toolkit.statistics.likelihood import LikelihoodRatio
 from toolkit.statistics.seeds import SeedComparison
 from toolkit.statistics.student import quantile
 
@@ -71,6 +72,107 @@ def chance_sentence(test: ChanceTest, alpha: float) -> str:
         "as well"
     )
     return f"{who}: not shown to differ from chance, {seen}; {numbers}; {cannot}."
+
+
+def answers(
+    chance: Sequence[ChanceTest], groups: Sequence[GroupComparison], alpha: float
+) -> list[tuple[str, str]]:
+    """The questions of an analysis, each with an answer of one sentence.
+
+    Args:
+        chance: tests of the headline conditions against chance.
+        groups: comparisons of monolingual and bilingual networks.
+        alpha: level of the tests.
+
+    Returns:
+        Pairs of question and answer: above chance, different in bilinguals, and, where several
+        languages were compared, different between languages.
+
+    Example:
+        >>> answers([], [], 0.05)[0]
+        ('Above chance?', 'Not tested: no trials of the test itself.')
+    """
+    said = [("Above chance?", chance_answer(chance, alpha))]
+    if not groups:
+        said.append(
+            (
+                "Different in bilinguals?",
+                "Not tested: no monolingual and bilingual populations were tested in a language "
+                "that both were trained on.",
+            )
+        )
+    for group in groups:
+        where = f" ({group.condition})" if len(groups) > 1 else ""
+        said.append((f"Different in bilinguals{where}?", group_sentence(group.overall, alpha)))
+        if group.interaction is not None:
+            said.append(
+                (
+                    f"Does that depend on the test language{where}?",
+                    interaction_sentence(group.interaction, alpha),
+                )
+            )
+    return said
+
+
+def chance_answer(tests: Sequence[ChanceTest], alpha: float) -> str:
+    """What all tests against chance say together, in one sentence."""
+    if len(tests) == 1:
+        return chance_sentence(tests[0], alpha)
+    if not tests:
+        return "Not tested: no trials of the test itself."
+    verdicts: dict[str, Callable[[ChanceTest], bool]] = {
+        "above chance": lambda test: _corrected(test) < alpha and test.estimate > 0,
+        "BELOW chance": lambda test: _corrected(test) < alpha and test.estimate < 0,
+        "not shown to differ from chance": lambda test: _corrected(test) >= alpha,
+        "without a test": lambda test: math.isnan(_corrected(test)),
+    }
+    parts = []
+    for verdict, holds in verdicts.items():
+        own = [test for test in tests if holds(test)]
+        if len(own) == len(tests):
+            parts.append(f"all {len(own)} are {verdict}")
+        elif own:
+            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {verdict}{_which(own)}")
+    seen = [test.accuracy for test in tests]
+    known = [test for test in tests if not math.isnan(test.p_value)]
+    answer = (
+        f"Of {len(tests)} populations and languages tested, {'; '.join(parts)}. "
+        f"Accuracies {100 * min(seen):.1f} to {percent(max(seen))} ({_chance_levels(tests)})"
+    )
+    if not known:
+        return f"{answer}."
+    first = min(known, key=lambda test: test.p_value)
+    return (
+        f"{answer}; strongest evidence: {first.population} in {first.test_language}, typical seed "
+        f"and item {percent(first.probability)}, 95 % CI {100 * first.ci_low:.1f} to "
+        f"{percent(first.ci_high)}, {statistic(first.statistic, first.df)}, "
+        f"{p_value(_corrected(first))} (Holm)."
+    )
+
+
+def _corrected(test: ChanceTest) -> float:
+    """The p-value after Holm where there is one."""
+    return test.p_value if math.isnan(test.p_holm) else test.p_holm
+
+
+def _which(tests: Sequence[ChanceTest]) -> str:
+    """Names in brackets, where they are few enough to be read."""
+    names = [f"{test.population} in {test.test_language}" for test in tests]
+    return f" ({', '.join(names)})" if 0 < len(names) <= 4 else ""
+
+
+def _chance_levels(tests: Sequence[ChanceTest]) -> str:
+    low, high = (end(test.chance for test in tests) for end in (min, max))
+    return f"chance {percent(low)}" if low == high else f"chance {100 * low:.1f} to {percent(high)}"
+
+
+def interaction_sentence(ratio: LikelihoodRatio, alpha: float) -> str:
+    """Whether the difference depends on the test language."""
+    verdict = "It does" if ratio.p_value < alpha else "Not shown"
+    return (
+        f"{verdict}: chi2({ratio.df}) = {ratio.statistic:.2f}, {p_value(ratio.p_value)} "
+        "(likelihood-ratio test of the interaction)."
+    )
 
 
 def detectable(seeds: SeedComparison) -> float:
