@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.numbers import percent
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -102,13 +104,3 @@ def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
         percent(row["mean"]),
         f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
     )
-
-
-def percent(share: float | None) -> str:
-    """A share as per cent with one decimal; a dash where there is no number.
-
-    Example:
-        >>> percent(0.6621), percent(None)
-        ('66.2 %', '-')
-    """
-    return "-" if share is None else f"{100 * share:.1f} %"

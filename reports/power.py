@@ -9,7 +9,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape as escape_xml
 
-from reports.console import console, percent, table
+from reports.console import console, table
+from reports.numbers import percent
 
 if TYPE_CHECKING:
     from rich.console import Console

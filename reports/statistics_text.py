@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
+from reports.numbers import interval, number, odds_ratio, p_value, t_of_df
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,13 +51,12 @@ def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
         name = f"{test['population']}, {test['test_language']}"
         made.add_row(
             _name(name if len(conditions) == 1 else f"{name}, {test['condition']}"),
-            _number(test["accuracy"], 100),
-            _number(test["chance"], 100),
-            f"{_number(test['probability'], 100)} "
-            f"{_interval(test['ci_low'], test['ci_high'], 100)}",
-            _t(test),
-            _p(test["p_value"]),
-            _p(test["p_holm"]),
+            number(test["accuracy"], 100),
+            number(test["chance"], 100),
+            f"{number(test['probability'], 100)} {interval(test['ci_low'], test['ci_high'], 100)}",
+            t_of_df(test),
+            p_value(test["p_value"]),
+            p_value(test["p_holm"]),
         )
     out.print("\nAgainst chance (per cent; intercept of a logistic mixed model)")
     out.print(made)
@@ -70,11 +70,11 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
         effect, ratio = model["contrast"] or {}, model["ratio"]
         made.add_row(
             _name(model["name"]),
-            _odds(effect),
-            _t(effect),
-            _p(effect.get("p_value")),
-            _p(effect.get("p_holm")),
-            _p(ratio["p_value"] if ratio else None),
+            odds_ratio(effect),
+            t_of_df(effect),
+            p_value(effect.get("p_value")),
+            p_value(effect.get("p_holm")),
+            p_value(ratio["p_value"] if ratio else None),
         )
     out.print(f"\nMonolingual and bilingual, {group['condition']}", markup=False)
     out.print(made)
@@ -85,13 +85,13 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
         made.add_row(
             _name(model["name"]),
             f"{seeds['n_first']}, {seeds['n_second']}",
-            f"{_number(seeds['difference'], 100)} "
-            f"{_interval(seeds['ci_low'], seeds['ci_high'], 100)}",
-            _t(seeds | {"statistic": seeds["t"]}),
-            _p(seeds["p_value"]),
-            _number(seeds["hedges_g"], digits=2),
+            f"{number(seeds['difference'], 100)} "
+            f"{interval(seeds['ci_low'], seeds['ci_high'], 100)}",
+            t_of_df(seeds | {"statistic": seeds["t"]}),
+            p_value(seeds["p_value"]),
+            number(seeds["hedges_g"], digits=2),
             "-" if seeds["bayes_factor"] is None else f"{seeds['bayes_factor']:.3g}",
-            _p(seeds["p_equivalence"]),
+            p_value(seeds["p_equivalence"]),
         )
     out.print(made)
     out.print(
@@ -102,47 +102,15 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
         out.print(
             "Does the difference depend on the test language? "
             f"chi2({group['interaction']['df']}) = "
-            f"{_number(group['interaction']['statistic'], digits=2)}, "
-            f"p = {_p(group['interaction']['p_value'])}"
+            f"{number(group['interaction']['statistic'], digits=2)}, "
+            f"p = {p_value(group['interaction']['p_value'])}"
         )
     simulated = group["overall"]["ratio"]
     if simulated and simulated["n_bootstrap"]:
         out.print(
-            f"Parametric bootstrap, all languages: p = {_p(simulated['p_bootstrap'])} "
+            f"Parametric bootstrap, all languages: p = {p_value(simulated['p_bootstrap'])} "
             f"({simulated['n_bootstrap']} simulations)"
         )
-
-
-def _number(value: Any, factor: float = 1, digits: int = 1) -> str:
-    if value is None:
-        return "-"
-    return "inf" if value == "inf" else f"{factor * value:.{digits}f}"
-
-
-def _interval(low: Any, high: Any, factor: float) -> str:
-    return "-" if low is None else f"[{factor * low:.1f}, {factor * high:.1f}]"
-
-
-def _p(value: Any) -> str:
-    if value is None:
-        return "-"
-    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def _odds(effect: Mapping[str, Any]) -> str:
-    from math import exp
-
-    if effect.get("estimate") is None:
-        return "-"
-    return (
-        f"{exp(effect['estimate']):.2f} [{exp(effect['ci_low']):.2f}, {exp(effect['ci_high']):.2f}]"
-    )
-
-
-def _t(effect: Mapping[str, Any]) -> str:
-    if effect.get("statistic") is None:
-        return "-"
-    return f"{effect['statistic']:.2f} ({_number(effect['df'])})"
 
 
 def _name(text: str) -> Text:
