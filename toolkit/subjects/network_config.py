@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolkit.errors import ToolkitError, unknown_name
 
-FAMILIES = ("clip",)
+FAMILIES = ("clip", "clip-two-audios", "mattnet", "barlip")
+POOLINGS = ("features-avg", "scores-max")
 TEMPERATURES = ("published", "capped")
+SIZES = {"xsm": 64, "sm": 128, "md": 256, "lg": 512}
+"""Width and embedding of the published sizes; md is the paper's."""
 HEAD_WIDTH = 64
 """Dimensions per attention head; the published networks have `width // 64` heads."""
 SCALE_LIMIT = 100.0
@@ -19,7 +22,8 @@ class NetworkConfig:
     """Everything that decides the shape and the scoring of a network.
 
     Raises:
-        ToolkitError: an unknown family or temperature, or a width that heads of 64 do not divide.
+        ToolkitError: an unknown family, pooling or temperature, or a width that heads of 64 do not
+            divide.
 
     Example:
         >>> NetworkConfig(word_dim=192, picture_dim=256).heads
@@ -31,32 +35,51 @@ class NetworkConfig:
     picture_dim: int
     """Channels of one place of the frozen picture feature map."""
     width: int = 64
-    """Width of both towers: 64 (xsm), 128 (sm), 256 (md, the paper's), 512 (lg)."""
+    """Width of the towers; the published ones are in `SIZES`."""
     embedding: int = 64
     """Dimensions of the space that words and pictures share."""
     family: str = "clip"
-    """Scoring and objective: `clip` scores by cosine similarity times the temperature."""
+    """Scoring and objective, see `toolkit.subjects.families`: `clip` and `clip-two-audios` score by
+    cosine similarity times the temperature, `mattnet` by the dot product, `barlip` by minus the
+    squared distance."""
     temperature: str = "published"
     """`published`: max(exp(logit_scale), 100), as the published code computes it; `capped`:
     min(exp(logit_scale), 100), as the paper's text says."""
     dropout: float = 0.1
     """Dropout inside the transformer layer while training, a share in [0, 1)."""
+    pooling: str = "features-avg"
+    """How `mattnet` scores embeddings of several positions: `features-avg` by the dot product of
+    their means, `scores-max` by the largest dot product; for one position both are the same."""
+    picture_width: int | None = None
+    """Width of the picture tower where it differs from that of the word tower."""
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise unknown_name("model family", self.family, FAMILIES)
+        if self.pooling not in POOLINGS:
+            raise unknown_name("pooling", self.pooling, POOLINGS)
         if self.temperature not in TEMPERATURES:
             raise unknown_name("temperature", self.temperature, TEMPERATURES)
-        if self.width < HEAD_WIDTH or self.width % HEAD_WIDTH:
-            raise ToolkitError(
-                "A tower cannot have this width: every attention head has 64 dimensions.",
-                given=str(self.width),
-                allowed="64, 128, 192, 256, ...",
-            )
+        for width in (self.width, self._width_for_pictures()):
+            if width < HEAD_WIDTH or width % HEAD_WIDTH:
+                raise ToolkitError(
+                    "A tower cannot have this width: every attention head has 64 dimensions.",
+                    given=str(width),
+                    allowed="64, 128, 192, 256, ...",
+                )
+
+    @property
+    def has_temperature(self) -> bool:
+        """Whether the family learns a temperature (`logit_scale`)."""
+        return self.family in ("clip", "clip-two-audios")
+
+    def for_pictures(self) -> NetworkConfig:
+        """The same settings with the picture tower's width."""
+        return replace(self, width=self._width_for_pictures(), picture_width=None)
 
     @property
     def heads(self) -> int:
-        """Attention heads per tower."""
+        """Attention heads of the word tower."""
         return self.width // HEAD_WIDTH
 
     def scale(self, logit_scale: float) -> float:
@@ -72,3 +95,6 @@ class NetworkConfig:
         if self.temperature == "published":
             return max(learnt, SCALE_LIMIT)
         return min(learnt, SCALE_LIMIT)
+
+    def _width_for_pictures(self) -> int:
+        return self.width if self.picture_width is None else self.picture_width

@@ -1,4 +1,6 @@
-"""The visually grounded speech network: two towers that put a word and a picture in one space.
+"""The two towers of a visually grounded speech network: word and picture in one space.
+
+How embeddings are scored, and what training makes small, is in `toolkit.subjects.families`.
 
 Re-implemented from the description in Oneata, Nortje, Matusevych and Kamper (Interspeech 2025,
 "The mutual exclusivity bias of bilingual visually grounded speech models", section 3). Parameter
@@ -21,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.network_config import SCALE_LIMIT, NetworkConfig
+from toolkit.subjects.network_config import NetworkConfig
 
 
 class TransformerPooling(nn.Module):
@@ -115,25 +117,44 @@ class Tower(nn.Module):
 
 
 class VGSNetwork(nn.Module):
-    """Word tower, picture tower and the temperature between them.
+    """Word tower and picture tower; scoring and objective are what families differ in.
+
+    Made by `toolkit.subjects.families.make_network`.
 
     Args:
         config: shape and scoring.
-
-    Example:
-        >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7, embedding=3)).eval()
-        >>> words = network.encode_words(torch.zeros(2, 11, 5))
-        >>> pictures = network.encode_pictures(torch.zeros(4, 7, 3, 3))
-        >>> network.similarity(words, pictures).shape
-        torch.Size([2, 4])
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self._add_scoring()
         self.audio_enc = Tower(config.word_dim, config)
-        self.image_enc = Tower(config.picture_dim, config)
+        self.image_enc = Tower(config.picture_dim, config.for_pictures())
+
+    def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+        raise NotImplementedError
+
+    def objective(
+        self, words: Tensor, pictures: Tensor, second_words: Tensor | None = None
+    ) -> Tensor:
+        """What training makes small.
+
+        Args:
+            words: embeddings, shape (items, n, d); the first of each item belongs to its first
+                picture, the others to neither.
+            pictures: embeddings, shape (items, n, d).
+            second_words: the same items said in the second language, shape (items, n, d); only
+                for `clip-two-audios`.
+
+        Returns:
+            A scalar.
+        """
+        raise NotImplementedError
+
+    def _add_scoring(self) -> None:
+        """Make the parameters that scoring needs; they come before those of the towers."""
 
     def encode_words(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Embed words.
@@ -160,19 +181,6 @@ class VGSNetwork(nn.Module):
         out: Tensor = self.image_enc(features.flatten(2).transpose(1, 2))
         return out
 
-    def scale(self) -> Tensor:
-        """The number that cosine similarities are multiplied with, see `NetworkConfig`."""
-        learnt = self.logit_scale.exp()
-        if self.config.temperature == "published":
-            return learnt.clamp(min=SCALE_LIMIT)
-        return learnt.clamp(max=SCALE_LIMIT)
-
-    def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
-        words = functional.normalize(words, dim=-1)
-        pictures = functional.normalize(pictures, dim=-1)
-        return self.scale() * (words @ pictures.transpose(-1, -2))
-
     def load(self, state: Mapping[str, Tensor], source: str) -> None:
         """Take over a state dict, whatever its precision, after checking every key and shape.
 
@@ -184,7 +192,8 @@ class VGSNetwork(nn.Module):
             ToolkitError: keys are missing or unknown, or shapes differ; all are listed.
 
         Example:
-            >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7))
+            >>> from toolkit.subjects.families import make_network
+            >>> network = make_network(NetworkConfig(word_dim=5, picture_dim=7))
             >>> network.load(network.state_dict(), "itself")
         """
         own = self.state_dict()
@@ -208,6 +217,8 @@ def paired_loss(
     network: VGSNetwork, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
 ) -> Tensor:
     """Two-way contrastive loss of items whose first word and first picture belong together.
+
+    For language links, the words of the second language stand in the place of the pictures.
 
     Cross-entropy of the first picture among an item's pictures given its first word, and of the
     first word among its words given its first picture, averaged over items and both directions

@@ -23,6 +23,7 @@ from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import WEIGHTS, Population
+from toolkit.subjects.scoring import score, scoring_parameters
 
 if TYPE_CHECKING:
     from toolkit.subjects.hearing import Hearing
@@ -184,7 +185,7 @@ class VGSSubject:
     def similarity(
         self, words: NDArray[np.float32], pictures: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Cosine similarity times the network's temperature; higher is a better match.
+        """Score words against pictures as the network's family does; higher is a better match.
 
         Args:
             words: embeddings, shape (n, d).
@@ -193,9 +194,7 @@ class VGSSubject:
         Returns:
             Shape (n, m), float32.
         """
-        scale = np.float32(self.stored.config.scale(float(self.stored.state["logit_scale"])))
-        scores: NDArray[np.float32] = scale * (_unit(words) @ _unit(pictures).T)
-        return scores
+        return score(self.stored.config, self.stored.state, words, pictures)
 
 
 def load_subject(population: Population, seed: str) -> VGSSubject:
@@ -222,9 +221,13 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
             f"{path} is not a readable safetensors file: {error}.",
             next_command="restore the file, or train the population again",
         ) from error
-    if "logit_scale" not in state:
-        raise ToolkitError(f"The weights in {path} do not fit the network: logit_scale is missing.")
-    stored = StoredNetwork(NetworkConfig(**config["network"]), state, str(path))
+    network = NetworkConfig(**config["network"])
+    for parameter in scoring_parameters(network):
+        if parameter not in state:
+            raise ToolkitError(
+                f"The weights in {path} do not fit the network: {parameter} is missing."
+            )
+    stored = StoredNetwork(network, state, str(path))
     hearing, seeing = (
         backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
     )
@@ -240,11 +243,11 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
     """
     import torch
 
-    from toolkit.subjects.vgs import VGSNetwork
+    from toolkit.subjects.families import make_network
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return VGSNetwork(config)
+        return make_network(config)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -317,13 +320,6 @@ def _load_backbone(ref: BackboneRef) -> Any:
     from toolkit.subjects.seeing import Seeing
 
     return Seeing(ref.folder)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale (n, d) vectors to length one; the bound keeps zero vectors finite."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (vectors / np.maximum(length, 1e-12)).astype(np.float32, copy=False)
-    return unit
 
 
 def _check_channels(
