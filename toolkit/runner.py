@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 
 from paradigms import Paradigm, Responses, Trials
 from paradigms.registry import source_checksum
+from stimuli import list_sets
 from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.store import RunDirectory, content_key, environment, now
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = Path("mevgs-runs")
 """Where runs are kept unless told otherwise."""
+LOG_FILE = "training_log.csv"
+"""In a population's folder: one row per validation."""
 DEFAULT_PER_CLASS = 50
 """Trials per word class and condition, as in the reference study."""
 
@@ -106,6 +110,7 @@ def run(
         "started": started,
         **environment(),
     }
+    known = list_sets().get(stimuli.name)
     manifest |= {
         "paradigm": {
             "name": paradigm.name,
@@ -118,7 +123,12 @@ def run(
             "name": stimuli.name,
             "version": stimuli.version,
             "checksum": stimuli.checksum,
+            "title": stimuli.title,
+            "description": stimuli.description,
+            "licence": stimuli.licence,
+            "folder": None if known == stimuli.folder else str(stimuli.folder.resolve()),
         },
+        "populations": {p.name: _about(p) for p in populations},
         "subjects": {subject.name: subject.checksum for subject in subjects},
         "languages": tested,
         "trials_per_class": per_class,
@@ -128,6 +138,9 @@ def run(
     }
     if missing or not directory.trials_path.is_file():
         directory.write_json("manifest.json", manifest)
+        directory.write_training_logs(
+            {p.name: p.folder / LOG_FILE for p in populations if p.folder is not None}
+        )
         _compute(missing, paradigm, stimuli, directory, jobs, progress)
         directory.assemble([cell.key for cell in cells])
         manifest |= {"status": "complete", "ended": now()}
@@ -140,6 +153,17 @@ def run(
         n_reused=len(cells) - len(missing),
         duration_s=time.perf_counter() - clock,
     )
+
+
+def _about(population: Population) -> dict[str, Any]:
+    """What a manifest says of a population: how its seeds came about, where that is known."""
+    config = population.folder / "config.json" if population.folder is not None else None
+    return {
+        "description": population.description,
+        "languages": list(population.languages),
+        "n_seeds": len(population.seeds),
+        "config": json.loads(config.read_text()) if config and config.is_file() else None,
+    }
 
 
 def languages_of(

@@ -7,6 +7,7 @@
             manifest.json        what was run, on what, with which versions
             cells/<key>.parquet  one subject seed and language each, written whole or not at all
             trials.parquet       all cells together
+            training.csv         how the populations were trained, as far as they say
             summary.json         what is printed, as data
         embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs
 """
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 DEPENDENCIES = (
     "glmm", "numpy", "pandas", "pingouin", "pyarrow", "scipy", "soundfile", "pillow", "safetensors",
     "statsmodels", "torch", "torchvision", "timm", "transformers", "typer", "rich",
+    "altair", "jinja2", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
 
@@ -134,6 +136,31 @@ class RunDirectory:
                 f"The stored cell {path} cannot be read: {error}.",
                 next_command=f"rm {path}, then the same command again",
             ) from error
+
+    def write_training_logs(self, logs: Mapping[str, Path]) -> None:
+        """Join the training logs of populations, so that a run can be told without them.
+
+        Args:
+            logs: file by population; those that do not exist are left out.
+
+        Raises:
+            ToolkitError: if one cannot be read as a table.
+        """
+        import pandas as pd
+
+        tables = []
+        for name, path in logs.items():
+            if not path.is_file():
+                continue
+            try:
+                table = pd.read_csv(path)
+            except (ValueError, OSError) as error:
+                raise ToolkitError(f"The training log {path} cannot be read: {error}.") from error
+            table.insert(0, "population", name)
+            tables.append(table)
+        if tables:
+            with write_atomic(self.folder / "training.csv") as path:
+                pd.concat(tables).to_csv(path, index=False)
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""

@@ -1,0 +1,180 @@
+"""What a report shows of single trials: margins, choices, and a few trials worth looking at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+N_BINS = 40
+"""Bins of the margins, about; zero is always an edge."""
+KINDS = ("easiest", "hardest", "most disagreed")
+"""Why a trial was picked: most or fewest seeds right, or seeds nearest to half and half."""
+CELL = ["population", "test_language"]
+TRIAL = ["condition", "test_language", "trial", "word_id", "target_id"]
+"""What makes answers of several seeds answers to the same trial."""
+READ = (
+    *("condition", "population", "n_languages", "train_languages", "seed", "test_language"),
+    *("trial", "word_id", "word_concept", "target_id", "target_concept", "distractor_id"),
+    *("distractor_concept", "n_choices", "target_position", "score_target", "score_distractor"),
+    *("margin", "correct", "tie"),
+)
+"""Columns that are read."""
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Tables made from the trials of one paradigm, headline conditions only."""
+
+    populations: pd.DataFrame
+    """``population``, ``n_languages``, ``train_languages`` (joined by '+')."""
+    margins: pd.DataFrame
+    """Per population, language and bin: ``low``, ``high`` (margins), ``n_trials``, ``share``."""
+    choices: pd.DataFrame
+    """Per population, language and ``word_concept``: ``chosen_concept``, ``n_trials``; empty
+    where there are but two options."""
+    picked: pd.DataFrame
+    """Rows of the trials table, all seeds, of the trials picked; with ``kind`` and ``rank``."""
+
+
+def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Digest:
+    """Read the trials of some runs of one paradigm.
+
+    Args:
+        runs: run folders.
+        headline: names of the conditions that are the test itself.
+        n_picked: trials to pick; shared out among test languages and `KINDS`.
+
+    Raises:
+        ToolkitError: if a trials table is missing or cannot be read.
+    """
+    import pandas as pd
+
+    trials = pd.concat([_read(run / "trials.parquet", headline) for run in runs])
+    # Different runs have different categories; pandas turns them into text on joining.
+    trials = trials.astype(
+        {n: "category" for n in READ if not pd.api.types.is_numeric_dtype(trials[n])}
+    )
+    about = ["population", "n_languages", "train_languages"]
+    taught = trials["n_languages"] > 0
+    picks = _pick(trials[taught] if taught.any() else trials, n_picked)
+    picked = trials.merge(picks, on=TRIAL).sort_values(["rank", "population", "seed"])
+    return Digest(
+        populations=trials[about].drop_duplicates().astype({"population": str}),
+        margins=_margins(trials),
+        choices=_choices(trials),
+        picked=picked.reset_index(drop=True),
+    )
+
+
+def _read(file: Path, headline: Sequence[str]) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        raise ToolkitError(
+            f"There is no trials table at {file}.",
+            allowed="the folder of a finished run",
+            next_command="the run-paradigm command that made the folder, once more",
+        )
+    try:
+        wanted = [("condition", "in", list(headline))]
+        table = pq.read_table(file, columns=list(READ), filters=wanted)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _margins(trials: pd.DataFrame) -> pd.DataFrame:
+    """How far apart target and best distractor score, in bins that have zero as an edge."""
+    margin = trials["margin"].to_numpy(float)
+    width = bin_width(float(np.abs(margin).max())) if len(margin) else 1.0
+    bins = np.floor(margin / width).astype(int)
+    table = trials[CELL].assign(bin=bins).groupby([*CELL, "bin"], observed=True).size()
+    counted = table.rename("n_trials").reset_index()
+    total = counted.groupby(CELL, observed=True)["n_trials"].transform("sum")
+    number = counted.pop("bin")
+    return counted.assign(
+        low=number * width, high=(number + 1) * width, share=counted["n_trials"] / total
+    )
+
+
+def bin_width(largest: float) -> float:
+    """A round width (1, 2 or 5 times a power of ten) that makes about `N_BINS` bins.
+
+    Example:
+        >>> bin_width(8.93), bin_width(0.0)
+        (0.5, 1.0)
+    """
+    if largest == 0:
+        return 1.0
+    exact = 2 * largest / N_BINS
+    power = 10.0 ** math.floor(math.log10(exact))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= exact * 0.999))
+
+
+def _choices(trials: pd.DataFrame) -> pd.DataFrame:
+    """Which class was chosen for which word: the target, or the distractor that beat it."""
+    several = trials[trials["n_choices"] > 2]
+    chosen = (
+        several["target_concept"]
+        .astype(str)
+        .where(several["correct"] == 1, several["distractor_concept"].astype(str))
+    )
+    keys = [*CELL, "word_concept", "chosen_concept"]
+    counted = several.assign(chosen_concept=chosen).groupby(keys, observed=True).size()
+    return counted.rename("n_trials").reset_index()
+
+
+def _pick(trials: pd.DataFrame, n_picked: int) -> pd.DataFrame:
+    """Some trials of every language and kind, every word at most once per kind.
+
+    Returns:
+        The columns `TRIAL`, ``kind``, ``rank`` (the order in which they are shown),
+        ``share_correct`` and ``mean_margin`` over all seeds.
+    """
+    import pandas as pd
+
+    means = trials.groupby(TRIAL, observed=True).agg(
+        share_correct=("correct", "mean"),
+        mean_margin=("margin", "mean"),
+        word_concept=("word_concept", "first"),
+    )
+    table = means.reset_index()
+    languages = sorted(map(str, table["test_language"].unique()))
+    each = n_picked // (len(KINDS) * max(1, len(languages)))
+    chosen = []
+    for language in languages:
+        rest = table[table["test_language"] == language]
+        for kind in KINDS:
+            best = _ordered(rest, kind).drop_duplicates("word_concept").head(each)
+            rest = rest.drop(index=best.index)
+            chosen.append(best.assign(kind=kind))
+    picked = pd.concat(chosen).drop(columns="word_concept") if chosen else table.assign(kind="")
+    return picked.assign(rank=np.arange(len(picked)))
+
+
+def _ordered(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The trials, those that are most of a kind first; further ties by their number."""
+    if kind == "most disagreed":
+        split = table[table["share_correct"].between(0, 1, inclusive="neither")]
+        keyed = split.assign(
+            _first=(split["share_correct"] - 0.5).abs(), _second=split["mean_margin"].abs()
+        )
+    else:
+        sign = -1 if kind == "easiest" else 1
+        keyed = table.assign(
+            _first=sign * table["share_correct"], _second=sign * table["mean_margin"]
+        )
+    ordered = keyed.sort_values(["_first", "_second", "trial", "word_id"])
+    return ordered.drop(columns=["_first", "_second"])
