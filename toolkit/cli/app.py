@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from toolkit.cli import analyse, listing, make, planning, run, stimulus_sets, tables
+from toolkit.cli import analyse, listing, make, planning, run, scoring, stimulus_sets, tables
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -30,6 +30,7 @@ app = typer.Typer(
     "Start with: mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
 )
 run.register(app)
+scoring.register(app)
 analyse.register(app)
 listing.register(app)
 stimulus_sets.register(app)

@@ -1,0 +1,298 @@
+"""All triples counted by ranks: the same counts as asking them one by one, ties and all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paradigms import PairCondition, Paradigm, PicturePairs, Responses, paradigm
+from paradigms.registry import get_paradigm
+from stimuli import StimulusSet, open_set
+from toolkit import exhaustive
+from toolkit.cli import main
+from toolkit.errors import ToolkitError
+from toolkit.exhaustive import count_wins
+from toolkit.runner import run
+from toolkit.score_all import COLUMNS, TABLE_NAME, score_all
+from toolkit.statistics.exact import cell_accuracy
+from toolkit.subjects.populations import open_population
+from toolkit.trials import read_trials
+
+Key = tuple[str, str, str]
+
+
+def one_by_one(
+    targets: np.ndarray, of_target: np.ndarray, rivals: np.ndarray, of_rival: np.ndarray, shape
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    correct, ties, triples = (np.zeros(shape, dtype=int) for _ in range(3))
+    for clip in range(len(targets)):
+        for place, target in enumerate(of_target):
+            for other, rival in enumerate(of_rival):
+                correct[target, rival] += targets[clip, place] > rivals[clip, other]
+                ties[target, rival] += targets[clip, place] == rivals[clip, other]
+                triples[target, rival] += 1
+    return correct, ties, triples
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5, 1000])
+@pytest.mark.parametrize("entries", [1 << 20, 7])
+def test_counts_equal_those_of_every_single_comparison(
+    levels: int, entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exhaustive, "TABLE_ENTRIES", entries)
+    tied = 0
+    for number in range(20):
+        rng = np.random.default_rng([levels, number])
+        n, n_targets, n_rivals = rng.integers(1, 8, 3)
+        shape = tuple(rng.integers(1, 4, 2))
+        targets = rng.integers(0, levels, (n, n_targets)).astype(np.float32)
+        rivals = rng.integers(0, levels, (n, n_rivals)).astype(np.float32)
+        targets[targets == 0] = -0.0  # equal to 0.0, whatever the bits
+        of_target = rng.integers(0, shape[0], n_targets)
+        of_rival = rng.integers(0, shape[1], n_rivals)
+        wins = count_wins(targets, of_target, rivals, of_rival, shape)
+        correct, ties, triples = one_by_one(targets, of_target, rivals, of_rival, shape)
+        assert (wins.correct == correct).all()
+        assert (wins.ties == ties).all()
+        assert (wins.triples == triples).all()
+        tied += ties.sum()
+    assert (tied > 0) == (levels < 1000)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"targets": np.full((2, 3), np.nan, np.float32)}, "NaN"),
+        ({"target_class": [0, 0, 2]}, "outside"),
+        ({"distractor_class": [0, 0]}, "shapes"),
+        ({"distractors": np.zeros((3, 5), np.float32)}, "shapes"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:
+    given = {
+        "targets": np.zeros((2, 3), np.float32), "target_class": [0, 0, 1],
+        "distractors": np.zeros((2, 5), np.float32), "distractor_class": [0, 0, 0, 1, 2],
+        "shape": (2, 3),
+    }  # fmt: skip
+    count_wins(**given)
+    with pytest.raises(ValueError, match=said):
+        count_wins(**given | change)
+
+
+@pytest.fixture
+def lopsided_set(tiny_set: StimulusSet, tmp_path: Path) -> StimulusSet:
+    """The small set, but bears are only drawn as glyphs, and one key has lost its picture."""
+    folder = tmp_path / "lopsided"
+    shutil.copytree(tiny_set.folder, folder)
+    listing = folder / "stimuli.csv"
+    lines = listing.read_text().splitlines(keepends=True)
+    lost = ("bear-colour-", "key-colour-test-0,")
+    listing.write_text("".join(line for line in lines if not line.startswith(lost)))
+    return open_set(folder)
+
+
+def expected_counts(
+    stimuli: StimulusSet, subjects_dir: Path, *, any_style: bool
+) -> dict[str, dict[Key, list[int]]]:
+    """Counts of the ME test and two controls for hasher/a in English, asked one by one."""
+    subject = open_population("hasher", subjects_dir).load("a")
+    table = stimuli.table[stimuli.table["split"] == "test"]
+    words = table[(table["kind"] == "word") & (table["language"] == "en")]
+    pictures = table[table["kind"] == "picture"]
+    heard = subject.embed_words([stimuli.read_clip(name) for name in words.index])
+    seen = subject.embed_pictures([stimuli.read_picture(name) for name in pictures.index])
+    score = subject.similarity(heard, seen)
+    weight = words["concept"].map(1 / words["concept"].value_counts()).to_numpy() / 8
+    mean = weight @ score
+    styles = {c: set(own["style"]) for c, own in pictures.groupby("concept")}
+    made: dict[str, dict[Key, list[int]]] = {
+        name: {} for name in ("novel-familiar", "novel*-familiar", "preference")
+    }
+
+    def ask(condition: str, key: Key, margin: float) -> None:
+        counts = made[condition].setdefault(key, [0, 0, 0])
+        counts[0] += 1
+        counts[1] += int(margin > 0)
+        counts[2] += int(margin == 0)
+
+    shown, said = (list(part.itertuples()) for part in (pictures, words))
+    for t, target in enumerate(shown):
+        for d, rival in enumerate(shown):
+            together = target.style == rival.style or target.style not in styles[rival.concept]
+            if (target.status, rival.status) != ("novel", "familiar"):
+                continue
+            if not (together or any_style):
+                continue
+            ask("preference", ("*", target.concept, rival.concept), mean[t] - mean[d])
+            for w, word in enumerate(said):
+                if word.status == "novel":
+                    same = word.concept == target.concept
+                    key = (word.concept, target.concept, rival.concept)
+                    margin = score[w, t] - score[w, d]
+                    ask("novel-familiar" if same else "novel*-familiar", key, margin)
+    return made
+
+
+@pytest.mark.parametrize("any_style", [False, True])
+def test_a_population_is_asked_every_triple(
+    lopsided_set: StimulusSet, subjects_dir: Path, tmp_path: Path, any_style: bool
+) -> None:
+    done = score_all(
+        get_paradigm("me"), [open_population("hasher/a", subjects_dir)], lopsided_set,
+        languages=["en"], any_style=any_style, root=tmp_path / "runs",
+    )  # fmt: skip
+    expected = expected_counts(lopsided_set, subjects_dir, any_style=any_style)
+    for condition, counts in expected.items():
+        own = done.table[done.table["condition"] == condition]
+        found = {
+            (row.word_concept, row.target_concept, row.distractor_concept): [
+                row.n_triples,
+                row.n_correct,
+                row.n_ties,
+            ]
+            for row in own.itertuples()
+        }
+        assert found == counts, condition
+    # Two of the random pictures have the same sum, which is all that this subject looks at.
+    assert done.table["n_ties"].sum() > 0
+    read = pd.read_parquet(done.directory.folder / TABLE_NAME)
+    assert list(read) == list(COLUMNS)
+    assert read["n_correct"].tolist() == done.table["n_correct"].tolist()
+
+
+def test_drawn_trials_are_among_the_triples_and_their_share_approaches_the_exact_one(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    me, population = get_paradigm("me"), open_population("hasher/b", subjects_dir)
+    done = score_all(me, [population], tiny_set, languages=["nl"], root=tmp_path)
+    exact = cell_accuracy(done.table).set_index("condition")["accuracy"]
+    drawn = run(me, [population], tiny_set, languages=["nl"], root=tmp_path, per_class=1000)
+    trials = read_trials(drawn.directory.trials_path)
+    share = trials.groupby("condition", observed=True)["correct"].mean()
+    for condition in ("novel-familiar", "familiar-novel", "novel-novel", "preference"):
+        assert share[condition] == pytest.approx(exact[condition], abs=0.02), condition
+    keys = ["condition", "word_concept", "target_concept", "distractor_concept"]
+    triples = set(done.table[keys].astype(str).itertuples(index=False, name=None))
+    listed = trials[keys].astype(str)
+    listed.loc[listed["condition"] == "preference", "word_concept"] = "*"
+    assert set(listed.itertuples(index=False, name=None)) <= triples
+
+
+def test_blocks_change_nothing(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = get_paradigm("me"), [open_population("hasher/a", subjects_dir)], tiny_set
+    whole = score_all(*asked, root=tmp_path)
+    monkeypatch.setattr("toolkit.score_all.MATRIX_ENTRIES", 1)
+    pd.testing.assert_frame_equal(score_all(*asked, root=tmp_path).table, whole.table)
+
+
+@paradigm("own-trials", version=1)
+class OwnTrials(PicturePairs):
+    """Makes its trials in its own way."""
+
+    conditions = (PairCondition("only", "a word and two pictures"),)
+    measure = Paradigm.measure
+
+    def trials(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+        return super().trials(*args, **kwargs)  # type: ignore[arg-type]
+
+
+@paradigm("own-scores", version=1)
+class OwnScores(PicturePairs):
+    """Scores in its own way."""
+
+    conditions = (PairCondition("only", "a word and two pictures"),)
+
+    def measure(self, trials: object, responses: Responses) -> object:  # type: ignore[override]
+        return responses.words
+
+
+def test_paradigms_without_plain_picture_pairs_are_refused(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    population = open_population("hasher", subjects_dir)
+    for asked in (get_paradigm("translation"), OwnTrials(), OwnScores()):
+        with pytest.raises(ToolkitError, match="of its own") as error:
+            score_all(asked, [population], tiny_set, root=tmp_path / "runs")
+        assert asked.name in str(error.value.next_command)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def scored(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+):  # fmt: skip
+    """Call score-all in an empty folder; gives exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        given = ["mevgs-toolkit", "score-all", *map(str, arguments)]
+        given += ["--subjects", str(subjects_dir), "--stimuli", str(tiny_set.folder)]
+        monkeypatch.setattr(sys, "argv", given)
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return int(exit_.value.code or 0), out, err
+
+    return call
+
+
+def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> None:
+    code, out, _ = scored("me", "--subject", "hasher", "--format", "json")
+    assert code == 0
+    said = json.loads(out)
+    table = pd.read_parquet(Path(said["run_directory"]) / TABLE_NAME)
+    assert said["n_triples"] == table["n_triples"].sum()
+    for row in said["results"]:
+        own = table[
+            (table["condition"] == row["condition"])
+            & (table["test_language"] == row["test_language"])
+        ]
+        assert row["n_triples"] == own["n_triples"].sum()
+        assert row["mean"] == pytest.approx(np.mean(list(row["seeds"].values())))
+        assert row["ci_low"] < row["mean"] < row["ci_high"]
+    asked = [row for row in said["words"] if row["condition"] == "novel-familiar"]
+    counted = Counter(row["word_concept"] for row in asked)
+    assert counted == dict.fromkeys(("ball", "cake", "fish", "key", "tree"), 2)
+    kept = json.loads((Path(said["run_directory"]) / "exhaustive.json").read_text())
+    assert kept["results"] == said["results"]
+    code, out, _ = scored("me", "--subject", "hasher/a", "--language", "en")
+    assert code == 0
+    for expected in ("All triples", "novel-familiar", "cake", "triples in", "- to -"):
+        assert expected in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["mee", "--subject", "hasher"], "did you mean: me"),
+        (["me", "--subject", "hascher"], "did you mean: hasher"),
+        (["me", "--subject", "hasher/q"], "seed"),
+        (["me", "--subject", "hasher", "--language", "fr"], "en, nl"),
+        (["me", "--subject", "perfect", "--language", "en"], "trial list"),
+    ],
+)
+def test_wrong_names_get_one_clear_message(scored, arguments: list[str], expected: str) -> None:
+    code, _, err = scored(*arguments)
+    assert code == 2
+    assert expected in err
+    assert not list(Path().glob("mevgs-runs/me-all*"))
+
+
+def test_nan_is_refused_by_name(scored, subjects_dir: Path) -> None:
+    code = subjects_dir / "hasher" / "hasher_subject.py"
+    code.write_text(code.read_text().replace("return (words", "return np.nan * (words"))
+    exit_code, _, err = scored("me", "--subject", "hasher")
+    assert exit_code == 2
+    assert "hasher/a gave NaN" in err
+    assert not list(Path().glob("mevgs-runs/me-all*"))

@@ -1,0 +1,272 @@
+"""Puts every triple of a two-picture paradigm to populations, instead of a drawn list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from paradigms import ALL_WORDS, Paradigm
+from paradigms.base import MATRIX_ENTRIES
+from paradigms.registry import source_checksum
+from stimuli.files import write_atomic
+from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed
+from toolkit.errors import ToolkitError
+from toolkit.exhaustive import Wins, count_wins
+from toolkit.runner import DEFAULT_ROOT, languages_of
+from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.triples import Material, Question, picture_pairs, questions
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from stimuli import StimulusSet
+    from toolkit.subjects.populations import Population
+
+    Ints = npt.NDArray[np.int64]
+
+TABLE_NAME = "exhaustive.parquet"
+"""File of the counts in the run folder."""
+COLUMNS = {
+    "paradigm": "name of the paradigm",
+    "paradigm_version": "version of the paradigm",
+    "condition": "condition of the paradigm",
+    "population": "population of subjects",
+    "n_languages": "number of languages the subject was trained on",
+    "train_languages": "ISO codes joined by '+'; empty for untrained subjects",
+    "seed": "training seed",
+    "test_language": "ISO code of the words said",
+    "word_concept": f"concept of the words said; '{ALL_WORDS}' for the mean over all words",
+    "target_concept": "concept of the pictures counted as right",
+    "distractor_concept": "concept of the pictures beside them",
+    "n_triples": "clips times target pictures times distractor pictures",
+    "n_correct": "triples in which the target scores strictly higher",
+    "n_ties": "triples in which both score exactly the same, not counted as correct",
+}
+"""Columns of the counts and what they say."""
+
+
+@dataclass(frozen=True)
+class ScoredAll:
+    """Counts of all triples of some populations."""
+
+    directory: RunDirectory
+    """Where they were written."""
+    table: pd.DataFrame
+    """One row per seed, language, condition and concepts of word, target and distractor."""
+    manifest: Mapping[str, Any]
+    """What was counted."""
+    duration_s: float
+    """Time taken, in seconds."""
+
+
+def score_all(
+    paradigm: Paradigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    any_style: bool = False,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    progress: Progress = lambda *_: None,
+) -> ScoredAll:
+    """Ask every triple of word clip, target picture and distractor picture of a paradigm.
+
+    The conditions are those of the paradigm; a condition whose target shows another class than
+    the word names goes over all such classes. Embeddings are shared with runs under ``root``.
+
+    Args:
+        paradigm: a paradigm of picture pairs (`paradigms.PicturePairs`).
+        populations: who is asked, all their seeds.
+        stimuli: what is said and shown; only its test split.
+        languages: test languages; by default as in `toolkit.runner.run`.
+        any_style: show pictures of different style (colour, glyph) together as well, which drawn
+            lists do not.
+        root: folder that holds all runs.
+        jobs: subjects worked on at the same time while embedding.
+        progress: called as the work goes on.
+
+    Raises:
+        ToolkitError: if the paradigm has no picture pairs, a language is unknown, a population
+            answers from a trial list, or stimuli or subjects break their contract.
+    """
+    import pandas as pd
+
+    started, clock = now(), time.perf_counter()
+    pairs = picture_pairs(paradigm)
+    tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
+    subjects = [SubjectRef(p, seed) for p in populations for seed in p.seeds]
+    subjects = list({subject.name: subject for subject in subjects}.values())
+    material = {
+        language: Material.of(stimuli, language, any_style=any_style)
+        for language in dict.fromkeys(name for names in tested.values() for name in names)
+    }
+    asked = {language: list(questions(pairs, m)) for language, m in material.items()}
+    directory = RunDirectory(root, _run_id(paradigm, subjects, tested, stimuli, any_style))
+    root.mkdir(parents=True, exist_ok=True)
+    needed = {
+        subject: {
+            "word": [
+                w for name in tested[subject.population.name] for w in material[name].word_ids
+            ],
+            "picture": next(iter(material.values())).picture_ids,
+        }
+        for subject in subjects
+    }
+    parts = []
+    store = EmbeddingStore(root / "embeddings")
+    given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
+    for done, (subject, loaded, known) in enumerate(given):
+        if isinstance(loaded, SeesAnswers):
+            raise ToolkitError(
+                f"{subject.population.name!r} answers from a trial list, and here is none.",
+                allowed="a population that hears words and sees pictures",
+                next_command=f"mevgs-toolkit run-paradigm {paradigm.name} "
+                f"--subject {subject.population.name}",
+            )
+        for language in tested[subject.population.name]:
+            found = _count(subject, loaded, known, material[language], asked[language])
+            parts.append(_rows(found, paradigm, subject, language))
+        progress("counting", done + 1, len(subjects))
+    table = pd.concat(parts, ignore_index=True)
+    names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
+    table[names] = table[names].astype("category")
+    manifest = {
+        "run_id": directory.run_id,
+        "started": started,
+        "ended": now(),
+        **environment(),
+        "paradigm": {"name": paradigm.name, "version": paradigm.version},
+        "stimuli": {
+            "name": stimuli.name,
+            "version": stimuli.version,
+            "checksum": stimuli.checksum,
+        },
+        "subjects": {subject.name: subject.checksum for subject in subjects},
+        "languages": tested,
+        "any_style": any_style,
+        "columns": COLUMNS,
+        "status": "complete",
+    }
+    directory.folder.mkdir(exist_ok=True)
+    with write_atomic(directory.folder / TABLE_NAME) as path:
+        table.to_parquet(path, compression="zstd", index=False)
+    directory.write_json("manifest.json", manifest)
+    return ScoredAll(directory, table, manifest, time.perf_counter() - clock)
+
+
+def _count(
+    subject: SubjectRef,
+    loaded: Subject,
+    known: Embeddings,
+    material: Material,
+    asked: Sequence[Question],
+) -> dict[Question, Wins]:
+    """Count every question; scores are held for a block of clips of one concept at a time."""
+    pictures = known.matrix("picture", material.picture_ids)
+    words = known.matrix("word", material.word_ids)
+    block = max(1, MATRIX_ENTRIES // max(1, len(pictures)))
+    concepts = sorted(set(material.word_concept.tolist()))
+    mean = np.zeros(len(pictures))
+    found: dict[Question, Wins] = {}
+
+    def ask(word: str, scores: Floats) -> None:
+        for question in (one for one in asked if one.word == word):
+            for targets, distractors in material.shown_together(question):
+                wins = _wins(question, scores, targets, distractors)
+                found[question] = found[question] + wins if question in found else wins
+
+    for concept in concepts:
+        rows = np.flatnonzero(material.word_concept == concept)
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block]
+            scores = loaded.similarity(words[part], pictures)
+            _check(scores, (len(part), len(pictures)), subject)
+            ask(concept, scores)
+            mean += scores.sum(axis=0, dtype=np.float64) / len(rows) / len(concepts)
+    # As in drawn lists, every word class weighs the same.
+    ask(ALL_WORDS, mean.astype(np.float32)[None, :])
+    return found
+
+
+def _wins(question: Question, scores: Floats, targets: Ints, distractors: Ints) -> Wins:
+    target, distractor = question.target, question.distractor
+    return count_wins(
+        scores[:, target.pictures[targets]],
+        target.classes[targets],
+        scores[:, distractor.pictures[distractors]],
+        distractor.classes[distractors],
+        (len(target.concepts), len(distractor.concepts)),
+    )
+
+
+def _check(scores: Floats, expected: tuple[int, int], subject: SubjectRef) -> None:
+    if scores.shape != expected:
+        raise ToolkitError(
+            f"Subject {subject.name} made scores of shape {scores.shape}.", allowed=str(expected)
+        )
+    if not np.isfinite(scores).all():
+        raise ToolkitError(
+            f"Subject {subject.name} gave NaN or infinity as a score.",
+            allowed="finite numbers; nothing was written",
+        )
+
+
+def _rows(
+    found: Mapping[Question, Wins], paradigm: Paradigm, subject: SubjectRef, language: str
+) -> pd.DataFrame:
+    """Rows of the table for one subject and language: one per pair of classes that was asked."""
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for question, wins in found.items():
+        targets, distractors = np.nonzero(wins.triples)
+        for target, distractor in zip(targets.tolist(), distractors.tolist(), strict=True):
+            shown = question.target.concepts[target], question.distractor.concepts[distractor]
+            if shown[0] == shown[1]:
+                continue
+            columns["condition"].append(question.condition)
+            columns["word_concept"].append(question.word)
+            columns["target_concept"].append(shown[0])
+            columns["distractor_concept"].append(shown[1])
+            columns["n_triples"].append(int(wins.triples[target, distractor]))
+            columns["n_correct"].append(int(wins.correct[target, distractor]))
+            columns["n_ties"].append(int(wins.ties[target, distractor]))
+    n = len(columns["condition"])
+    population = subject.population
+    labels: dict[str, Any] = {
+        "paradigm": paradigm.name,
+        "paradigm_version": paradigm.version,
+        "population": population.name,
+        "n_languages": len(population.languages),
+        "train_languages": "+".join(population.languages),
+        "seed": subject.seed,
+        "test_language": language,
+    }
+    return pd.DataFrame(columns | {name: [value] * n for name, value in labels.items()})
+
+
+def _run_id(
+    paradigm: Paradigm,
+    subjects: Sequence[SubjectRef],
+    tested: Mapping[str, Sequence[str]],
+    stimuli: StimulusSet,
+    any_style: bool,
+) -> str:
+    facts = {
+        "paradigm": [paradigm.name, paradigm.version, source_checksum(paradigm)],
+        "stimuli": stimuli.checksum,
+        "subjects": {subject.name: subject.checksum for subject in subjects},
+        "languages": tested,
+        "any_style": any_style,
+    }
+    names = list(tested)
+    who = names[0] if len(names) == 1 else f"{len(names)}-populations"
+    return f"{paradigm.name}-all-{who}-{content_key(facts)[:8]}"
