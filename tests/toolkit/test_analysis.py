@@ -24,7 +24,7 @@ from toolkit.statistics.groups import compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, reduced_model
 from toolkit.statistics.mixed import fit_mixed, fit_prepared, prepare
-from toolkit.statistics.seeds import compare_seeds, over_chance
+from toolkit.statistics.seeds import bayes_factor, compare_seeds, hedges_g, over_chance
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -131,6 +131,26 @@ def test_seed_comparison_is_welch() -> None:
     )
     assert math.isnan(compare_seeds("one", [0.5], [0.4, 0.6]).p_value)
     assert math.isnan(compare_seeds("flat", [0.5, 0.5], [0.5, 0.5]).t)
+
+
+def test_bayes_factor_and_g_are_those_of_pingouin() -> None:
+    pingouin = pytest.importorskip("pingouin")
+    rng = np.random.default_rng(7)
+    for n_first, n_second in ((2, 2), (3, 7), (5, 5), (30, 20)):
+        a, b = rng.normal(0.6, 0.05, n_first), rng.normal(0.5, 0.1, n_second)
+        assert hedges_g(a, b) == pytest.approx(
+            pingouin.compute_effsize(a, b, eftype="hedges"), rel=1e-9
+        )
+        for t in (0.0, -0.7, 2.1, 6.0):
+            expected = pingouin.bayesfactor_ttest(t, n_first, n_second)
+            assert bayes_factor(t, n_first, n_second) == pytest.approx(expected, rel=1e-6)
+
+
+def test_bayes_factor_of_a_difference_beyond_doubt() -> None:
+    # Equation 1 of Rouder et al. (2009) with 30 digits.
+    assert bayes_factor(1000, 2, 2) == pytest.approx(399.381, rel=1e-5)
+    assert bayes_factor(20, 500, 500) == pytest.approx(2.22433e71, rel=1e-5)
+    assert bayes_factor(1000, 500, 500) == math.inf
 
 
 def test_seeds_against_chance_is_a_t_test() -> None:
