@@ -1,0 +1,94 @@
+"""Drawing figures with vl-convert: SVG and PNG files, and the script for the page.
+
+Starting the drawing engine takes a second, and joining Vega's scripts several. So `warm_up` can
+be called in a process of its own while networks are still at work, and the joined script is kept
+in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from reports.figures import INK
+
+PAPER_INK = "#1b1b1b"
+"""Text and lines in files, where no page lends its colour."""
+_MINIMAL = {"data": {"values": [{}]}, "mark": "point"}
+
+
+def warm_up() -> None:
+    """Load everything that drawing needs."""
+    import altair  # noqa: F401 - loaded for its side effect: the next import costs nothing
+    import jinja2  # noqa: F401 - likewise
+    import vl_convert
+
+    vl_convert.vegalite_to_svg(_MINIMAL)
+    script()
+
+
+def svg(spec: Mapping[str, Any], name: str) -> str:
+    """A drawing to stand inside a page.
+
+    Args:
+        spec: Vega-Lite specification.
+        name: makes the names inside the drawing unique on the page.
+
+    Returns:
+        An ``<svg>`` element that takes the colour of the text around it and is hidden from screen
+        readers; the element around it must say what is seen.
+    """
+    import vl_convert
+
+    text = vl_convert.vegalite_to_svg(dict(spec))
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
+    text = re.sub(r'\s(?:version|xmlns(?::xlink)?)="[^"]*"', "", text, count=3)
+    return re.sub(r"<svg\b", '<svg aria-hidden="true" focusable="false"', text, count=1)
+
+
+def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The same drawing as an SVG file and a PNG file on white.
+
+    Example:
+        >>> text, picture = files({"data": {"values": [{"a": 1}]}, "mark": "point"})
+        >>> text[:4], picture[1:4]
+        ('<svg', b'PNG')
+    """
+    import vl_convert
+
+    text = vl_convert.vegalite_to_svg(dict(spec) | {"background": "white"})
+    text = text.replace(INK, PAPER_INK)
+    return text, vl_convert.svg_to_png(text, scale=2)
+
+
+def script() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script that fetches nothing."""
+    import vl_convert
+
+    name = f"vega-embed-{version('vl-convert-python')}.js"
+    cached = _cache_folder() / name
+    try:
+        return cached.read_text(encoding="utf-8")
+    except OSError:
+        made: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    from stimuli.files import write_atomic
+
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomic(cached) as path:
+            path.write_text(made, encoding="utf-8")
+    except OSError:
+        # A cache that cannot be written costs time, nothing else.
+        pass
+    return made
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mevgs-toolkit"

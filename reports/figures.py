@@ -1,0 +1,112 @@
+"""What a figure is, how it looks, and how several populations share one without crowding it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+INK = "currentColor"
+"""Text and lines take the colour of the page, so that one drawing serves light and dark."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b05b94", "#7f7f7f", "#a6761d")
+"""Told apart by readers of all kinds of colour vision (after Okabe and Ito, 2008), and at least
+3:1 against the page, light or dark."""
+MOST_CELLS = 6
+"""So many populations and languages are drawn one by one; more are drawn together."""
+WIDTH_PX = 400
+"""Width of a panel, narrow enough to be read on a phone."""
+STEP_PX = 30
+"""Height of a line of a panel."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, ready to be drawn."""
+
+    name: str
+    """Name of its files and anchors: lower case, with hyphens."""
+    title: str
+    """What it shows, in a few words."""
+    caption: str
+    """How it is to be read."""
+    alt: str
+    """What is seen, in words, for those who cannot see it."""
+    chart: Any
+    """The drawing, an Altair chart."""
+    data: pd.DataFrame
+    """The numbers behind it, as they go into its CSV file."""
+
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification, with the look of the house."""
+        made: dict[str, Any] = self.chart.to_dict(validate=False)
+        return made | {"config": look(), "background": None, "padding": 4}
+
+
+def look() -> dict[str, Any]:
+    """Vega-Lite configuration of every figure."""
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
+    quiet = {"gridColor": INK, "gridOpacity": 0.12, "domainColor": INK, "tickColor": INK}
+    return {
+        "font": "sans-serif",
+        "aria": False,
+        "view": {"stroke": INK, "strokeOpacity": 0.25},
+        "axis": {**text, **quiet, "titleFontWeight": "normal", "labelLimit": 260},
+        "legend": {**text, "orient": "bottom", "titleFontWeight": "normal", "labelLimit": 320},
+        "header": {**text, "labelFontWeight": "bold", "titleFontSize": 0},
+        "text": {"color": INK},
+        "rule": {"color": INK},
+        "range": {"category": list(COLOURS)},
+    }
+
+
+def percent_axis(title: str, domain: Sequence[float] | None = None) -> dict[str, Any]:
+    """Options of an axis in per cent."""
+    scale = {"zero": False, "nice": True} | ({"domain": list(domain)} if domain else {})
+    return {"title": title, "scale": scale}
+
+
+def chance_rule(data: pd.DataFrame) -> alt.Chart:
+    """A dashed line at the mean of ``chance_percent``."""
+    import altair as alt
+
+    rule: alt.Chart = (
+        alt.Chart(data)
+        .mark_rule(strokeDash=[5, 4], strokeOpacity=0.7)
+        .encode(x="mean(chance_percent):Q")
+    )
+    return rule
+
+
+def training_colour() -> alt.Color:
+    """The column ``training`` in colours that stay the same from figure to figure."""
+    import altair as alt
+
+    kinds = ["monolingual", "bilingual", "untrained", "multilingual"]
+    colours = [COLOURS[0], COLOURS[1], COLOURS[4], COLOURS[2]]
+    return alt.Color("training:N", title=None, scale=alt.Scale(domain=kinds, range=colours))
+
+
+def percents(*names: str) -> list[alt.Tooltip]:
+    """Tooltips of the columns ``<name>_percent``, with one decimal."""
+    import altair as alt
+
+    return [
+        alt.Tooltip(f"{name}_percent:Q", format=".1f", title=name.replace("_", " ") + " (%)")
+        for name in names
+    ]
+
+
+def listed(parts: Sequence[str], limit: int = 12) -> str:
+    """Parts of an alternative text, as far as they can be listened to.
+
+    Example:
+        >>> listed(["a 1", "b 2", "c 3"], limit=2)
+        'a 1; b 2; and 1 more in the data table'
+    """
+    more = len(parts) - limit
+    told = list(parts[:limit]) + ([f"and {more} more in the data table"] if more > 0 else [])
+    return "; ".join(told)

@@ -1,0 +1,289 @@
+"""Figures of single words and trials: which words carry the effect, and how clear answers were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reports.figures import (
+    MOST_CELLS,
+    WIDTH_PX,
+    Figure,
+    chance_rule,
+    listed,
+    percent_axis,
+    percents,
+    training_colour,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+    from reports.sources import Chapter
+
+MOST_INTERVALS = 4
+"""So many populations per language are drawn with intervals in the item plot."""
+CELL = ["population", "test_language"]
+
+
+def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
+    """Accuracy per word, words sorted; hovering shows the word in all languages and a picture.
+
+    Args:
+        chapter: the paradigm.
+        concepts: ``concept``, ``words`` (in all languages) and ``image`` (data address); None
+            where the stimuli are not at hand.
+    """
+    import altair as alt
+
+    data = _table(chapter, "words")
+    if data.empty:
+        return None
+    for name in ("accuracy", "ci_low", "ci_high"):
+        data[f"{name}_percent"] = (100 * data.pop(name).astype(float)).round(2)
+    names = list(dict.fromkeys(population for population, _ in chapter.cells))
+    per_language = data.groupby("test_language")["population"].nunique()
+    few = int(per_language.max()) <= MOST_INTERVALS and len(names) <= MOST_CELLS
+    data["training"] = [chapter.training_of(str(name)) for name in data["population"]]
+    panels = [
+        _words_of(own, names if few else [], concepts).properties(title=str(language))
+        for language, own in data.groupby("test_language")
+    ]
+    chart = alt.vconcat(*panels)
+    marks = (
+        "Points: mean over seeds; lines: 95 % interval over seeds."
+        if few
+        else "Each tick: the mean over the seeds of one population (intervals: see the table)."
+    )
+    means = data.groupby(["test_language", "word_concept"], observed=True)["accuracy_percent"]
+    seen = []
+    for language, own in means.mean().groupby(level=0, observed=True):
+        ordered = own.droplevel(0).sort_values()
+        seen.append(
+            f"{language}: lowest {ordered.index[0]} {ordered.iloc[0]:.0f} %, "
+            f"highest {ordered.index[-1]} {ordered.iloc[-1]:.0f} %"
+        )
+    return Figure(
+        name="items",
+        title="Accuracy per word",
+        caption=f"{marks} Words are sorted by their mean accuracy. Dashed: chance.",
+        alt=f"Dot plot of the share correct per word: {listed(seen)}.",
+        chart=chart,
+        data=data,
+    )
+
+
+def _words_of(
+    data: pd.DataFrame, populations: list[str], concepts: pd.DataFrame | None
+) -> alt.LayerChart:
+    """One panel of the item plot; populations are told apart if they are named."""
+    import altair as alt
+
+    base, extra = alt.Chart(data), []
+    if concepts is not None:
+        known = alt.LookupData(data=concepts, key="concept", fields=["words", "image"])
+        base = base.transform_lookup(lookup="word_concept", from_=known)
+        extra = ["words:N", "image:N"]
+    means = data.groupby("word_concept")["accuracy_percent"].mean()
+    order = list(means.sort_values(ascending=False).index)
+    base = base.encode(y=alt.Y("word_concept:N", title=None, sort=order))
+    x = alt.X("accuracy_percent:Q", **percent_axis("correct (%)", (0, 100)))
+    tooltip = ["word_concept", *CELL, *percents("accuracy", "ci_low", "ci_high"), *extra]
+    if populations:
+        legend = alt.Legend(columns=2)
+        colour = alt.Color("population:N", sort=populations, title=None, legend=legend)
+        offset = alt.YOffset("population:N", sort=populations)
+        drawn = base.mark_rule(strokeWidth=1.5).encode(
+            x="ci_low_percent:Q", x2="ci_high_percent:Q", color=colour, yOffset=offset
+        ) + base.mark_point(filled=True, size=30, opacity=1).encode(
+            x=x, color=colour, yOffset=offset, tooltip=tooltip
+        )
+    else:
+        drawn = base.mark_tick(thickness=2, size=14, opacity=0.8).encode(
+            x=x, color=training_colour(), tooltip=tooltip
+        )
+    n_shown = max(1, data["population"].nunique()) if populations else 1
+    step = 16 + 5 * (n_shown - 1)
+    made: alt.LayerChart = (chance_rule(data) + drawn).properties(
+        width=WIDTH_PX, height=step * len(order)
+    )
+    return made
+
+
+def heat_map(chapter: Chapter) -> Figure | None:
+    """Accuracy per word and class of the distractor."""
+    data = _pooled(_table(chapter, "words_by_distractor"), ["word_concept", "distractor_concept"])
+    if data.empty or data["distractor_concept"].nunique() < 2:
+        return None
+    data["accuracy_percent"] = (100 * data.pop("accuracy")).round(2)
+    chance = 100 * float(chapter.headline[0]["chance"])
+    chart = _matrix(data, "word_concept", "distractor_concept", "accuracy_percent", chance)
+    ordered = data.sort_values("accuracy_percent").to_dict("records")
+    low, high = ordered[0], ordered[-1]
+    return Figure(
+        name="words-by-distractors",
+        title="Words and their distractors",
+        caption=(
+            "Share correct for each word (line) beside each class of distractor (column), all "
+            "seeds together. White: chance; blue: below; orange: above."
+        ),
+        alt=(
+            "Heat map of the share correct by word and class of distractor, from "
+            f"{low['accuracy_percent']:.0f} % ({low['word_concept']} beside "
+            f"{low['distractor_concept']}, {low['panel']}) to {high['accuracy_percent']:.0f} % "
+            f"({high['word_concept']} beside {high['distractor_concept']}, {high['panel']})."
+        ),
+        chart=chart,
+        data=data,
+    )
+
+
+def confusion(chapter: Chapter) -> Figure | None:
+    """Which class was chosen for which word, where there are more than two options."""
+    import pandas as pd
+
+    counts = chapter.digest.choices
+    if counts.empty:
+        return None
+    counts = counts.astype(dict.fromkeys([*CELL, "word_concept", "chosen_concept"], "str"))
+    total = counts.groupby([*CELL, "word_concept"])["n_trials"].transform("sum")
+    shares = counts.assign(accuracy=counts["n_trials"] / total)
+    data = _pooled(shares, ["word_concept", "chosen_concept"], weights=total)
+    data["chosen_percent"] = (100 * data.pop("accuracy")).round(2)
+    wrong = data[data["word_concept"] != data["chosen_concept"]]
+    worst = wrong.sort_values("chosen_percent", ascending=False).head(5)
+    seen = [
+        f"{row['word_concept']} taken for {row['chosen_concept']} {row['chosen_percent']:.0f} % "
+        f"({row['panel']})"
+        for row in worst.to_dict("records")
+    ]
+    chart = _matrix(
+        pd.DataFrame(data), "word_concept", "chosen_concept", "chosen_percent", chance=None
+    )
+    return Figure(
+        name="confusions",
+        title="Which class was chosen for which word",
+        caption="Share of trials in which the word (line) was given to the class (column), all "
+        "seeds together; the diagonal is correct.",
+        alt=f"Confusion matrix. Most frequent errors: {listed(seen) or 'none'}.",
+        chart=chart,
+        data=data,
+    )
+
+
+def margins(chapter: Chapter) -> Figure | None:
+    """How far apart target and distractor score."""
+    import altair as alt
+
+    data = chapter.digest.margins.astype(dict.fromkeys(CELL, "str"))
+    if data.empty:
+        return None
+    data["training"] = [chapter.training_of(name) for name in data["population"]]
+    data["share_percent"] = (100 * data.pop("share")).round(4)
+    names = list(dict.fromkeys(population for population, _ in chapter.cells))
+    x = alt.X("low:Q", title="score of the target - score of the best distractor")
+    y = alt.Y("share_percent:Q", title="trials (%)")
+    colour = (
+        alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
+        if len(names) <= MOST_CELLS
+        else training_colour()
+    )
+    drawn = (
+        alt.Chart(data)
+        .mark_line(interpolate="step-after", strokeWidth=1.8, opacity=0.85)
+        .encode(
+            x=x,
+            y=y,
+            detail="population:N",
+            color=colour,
+            tooltip=["population", "low", "high", *percents("share")],
+        )
+    )
+    zero = alt.Chart(data).mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0))
+    chart = (
+        (drawn + zero)
+        .properties(width=WIDTH_PX, height=110)
+        .facet(row=alt.Row("test_language:N", title=None, header={"labelAngle": 0}))
+    )
+    wrong = data[data["high"] <= 0].groupby(CELL, sort=False)["share_percent"].sum()
+    seen = [
+        f"{row['population']} in {row['test_language']} {row['share_percent']:.0f} %"
+        for row in wrong.reset_index().to_dict("records")
+    ]
+    return Figure(
+        name="margins",
+        title="How clear the answers were",
+        caption=(
+            "Distribution over trials and seeds of the margin by which the target scores above "
+            "its best distractor; left of the dashed line the answer is wrong. Scores of different "
+            "populations have no common unit: compare shapes and signs, not widths."
+        ),
+        alt=f"Histogram lines; share of trials with a negative margin: {listed(seen)}.",
+        chart=chart,
+        data=data,
+    )
+
+
+def _table(chapter: Chapter, name: str) -> pd.DataFrame:
+    """A table of the statistics, headline conditions only, with chance."""
+    import pandas as pd
+
+    table = pd.DataFrame(chapter.statistics[name])
+    if table.empty:
+        return table
+    chance = {row["condition"]: 100 * row["chance"] for row in chapter.headline}
+    own = table[table["condition"].isin(list(chance))].reset_index(drop=True)
+    return own.assign(chance_percent=own["condition"].map(chance))
+
+
+def _pooled(
+    table: pd.DataFrame, keys: list[str], weights: pd.Series[Any] | None = None
+) -> pd.DataFrame:
+    """Accuracies per panel: population and language, or language where there are too many.
+
+    Shares are joined by their numbers of trials, which ``weights`` replaces.
+    """
+    if table.empty:
+        return table
+    cells = table[CELL].drop_duplicates()
+    language = table["test_language"].astype(str)
+    panel = (
+        table["population"].astype(str) + ", " + language if len(cells) <= MOST_CELLS else language
+    )
+    n = table["n_trials"] if weights is None else weights
+    sums = table.assign(panel=panel, n_trials=n, n_right=table["accuracy"] * n)
+    joined = sums.groupby(["panel", *keys], observed=True)[["n_right", "n_trials"]].sum()
+    joined = joined.reset_index()
+    joined["accuracy"] = joined.pop("n_right") / joined["n_trials"]
+    return joined
+
+
+def _matrix(
+    data: pd.DataFrame, row: str, column: str, value: str, chance: float | None
+) -> alt.FacetChart:
+    import altair as alt
+
+    colour: Mapping[str, Any] = (
+        {"scheme": "blues", "domain": [0, 100]}
+        if chance is None
+        else {"scheme": "blueorange", "domain": [0, 100], "domainMid": chance}
+    )
+    side = 15
+    base = alt.Chart(data).encode(
+        x=alt.X(f"{column}:N", title=None, axis=alt.Axis(labelAngle=-60)),
+        y=alt.Y(f"{row}:N", title=None),
+    )
+    chart: alt.FacetChart = (
+        base.mark_rect(stroke="#8884", strokeWidth=0.5)
+        .encode(
+            color=alt.Color(
+                f"{value}:Q", scale=alt.Scale(**colour), title="%", legend={"gradientLength": 200}
+            ),
+            tooltip=["panel", row, column, *percents(value.removesuffix("_percent")), "n_trials"],
+        )
+        .properties(width={"step": side}, height={"step": side})
+        .facet(facet=alt.Facet("panel:N", title=None), columns=2)
+        .resolve_scale(x="independent", y="independent")
+    )
+    return chart

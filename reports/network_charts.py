@@ -1,0 +1,159 @@
+"""Figures of the networks themselves: how training went, and how their space is laid out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, training_colour
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.sources import Chapter
+
+MEASURES = {"valid_accuracy": "validation accuracy (%)", "valid_loss": "validation loss"}
+"""Columns of training logs that are drawn, with the titles of their axes."""
+
+
+def training(chapter: Chapter) -> Figure | None:
+    """Validation accuracy and loss of every seed; None where no training log is known."""
+    import altair as alt
+
+    table = chapter.training
+    measures = [name for name in MEASURES if table is not None and name in table]
+    if table is None or not measures:
+        return None
+    data = table[["population", "seed", "update", *measures]].dropna(subset=measures)
+    if data.empty:
+        return None
+    if "valid_accuracy" in measures:
+        data = data.assign(valid_accuracy=(100 * data["valid_accuracy"]).round(3))
+    names = list(dict.fromkeys(data["population"]))
+    many = len(names) > MOST_CELLS
+    if many:
+        data = data.assign(training=[chapter.training_of(name) for name in data["population"]])
+    colour = (
+        training_colour()
+        if many
+        else alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
+    )
+    panels = [
+        alt.Chart(data)
+        .mark_line(strokeWidth=1, opacity=0.45)
+        .encode(
+            x=alt.X("update:Q", title="update"),
+            y=alt.Y(f"{name}:Q", title=MEASURES[name], scale=alt.Scale(zero=False)),
+            color=colour,
+            detail=["population:N", "seed:N"],
+            tooltip=["population", "seed", "update", name],
+        )
+        .properties(width=WIDTH_PX, height=150)
+        for name in measures
+    ]
+    last = data.sort_values("update").groupby(["population", "seed"], sort=False).last()
+    seen = [
+        f"{name}: {own[measures[0]].min():.1f} to {own[measures[0]].max():.1f}"
+        for name, own in last.groupby(level=0, sort=False)
+    ]
+    return Figure(
+        name="training",
+        title="How the networks were trained",
+        caption="One line per seed, on the validation split (familiar words and pictures only).",
+        alt=f"Line plot of {MEASURES[measures[0]]} over updates; at the end {listed(seen)}.",
+        chart=alt.vconcat(*panels),
+        data=data,
+    )
+
+
+def variance(table: pd.DataFrame) -> Figure:
+    """Bars of the variance of embeddings, familiar and novel, words and pictures.
+
+    Args:
+        table: ``variance`` of an embedding-space analysis.
+    """
+    import altair as alt
+
+    data = table[table["status"].isin(["familiar", "novel"])].reset_index(drop=True)
+    panel = data["modality"] + (", " + data["language"]).where(data["language"] != "", "")
+    data = data.assign(panel=panel + ", " + data["scope"].str.replace("_", " "))
+    base = alt.Chart(data).encode(
+        y=alt.Y("population:N", title=None),
+        yOffset=alt.YOffset("status:N"),
+    )
+    chart = (
+        alt.layer(
+            base.mark_bar(opacity=0.85).encode(
+                x=alt.X("variance:Q", title="variance (trace of the covariance)"),
+                color=alt.Color("status:N", title=None),
+                tooltip=["panel", "population", "status", "variance", "ci_low", "ci_high"],
+            ),
+            base.mark_rule(strokeWidth=1.5).encode(x="ci_low:Q", x2="ci_high:Q"),
+        )
+        .properties(width=WIDTH_PX, height={"step": 14})
+        .facet(row=alt.Row("panel:N", title=None, header={"labelAngle": 0}))
+    )
+    full = data[data["scope"] == "full"]
+    means = full.groupby(["modality", "status"])["variance"].mean().reset_index()
+    seen = [
+        f"{row['status']} {row['modality']}s {row['variance']:.2f}"
+        for row in means.to_dict("records")
+    ]
+    return Figure(
+        name="variance",
+        title="How widely words and pictures are spread",
+        caption=(
+            "Variance of the unit-length embeddings, over all samples and within classes, mean "
+            "over seeds; lines: 95 % bootstrap interval (classes and seeds drawn again)."
+        ),
+        alt=f"Bar chart of the variance; means over populations: {listed(seen)}.",
+        chart=chart,
+        data=data,
+    )
+
+
+def space_map(table: pd.DataFrame, kind: str) -> Figure:
+    """Words and pictures in two dimensions.
+
+    Args:
+        table: ``pca`` or ``tsne`` of an embedding-space analysis.
+        kind: ``pca`` or ``tsne``.
+    """
+    import altair as alt
+
+    x, y = ("pc1", "pc2") if kind == "pca" else ("x", "y")
+    names = list(dict.fromkeys(table["population"]))
+    # One network per population is enough to look at; the tables hold the others.
+    first = table.groupby("population")["seed"].transform("first")
+    data = table[(table["seed"] == first) & table["population"].isin(names[:MOST_CELLS])]
+    data = data.round({x: 4, y: 4}).reset_index(drop=True)
+    by = ["population"] if kind == "pca" else ["population", "modality"]
+    data = data.assign(panel=data[by].agg(", ".join, axis=1))
+    chart = (
+        alt.Chart(data)
+        .mark_point(filled=True, size=16, opacity=0.6)
+        .encode(
+            x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
+            y=alt.Y(f"{y}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
+            color=alt.Color("status:N", title=None),
+            shape=alt.Shape("modality:N", title=None),
+            tooltip=["concept", "status", "modality", "language", "stimulus_id"],
+        )
+        .properties(width=250, height=220)
+        .facet(facet=alt.Facet("panel:N", title=None), columns=2)
+        .resolve_scale(x="independent", y="independent")
+    )
+    title = "principal components" if kind == "pca" else "t-SNE"
+    return Figure(
+        name=f"map-{kind}",
+        title=f"Words and pictures in two dimensions ({title})",
+        caption=(
+            "First two principal components of words and pictures together; first seed of each "
+            "population."
+            if kind == "pca"
+            else "t-SNE per modality; first seed of each population. Distances between clusters "
+            "and sizes of clusters mean nothing here."
+        ),
+        alt=f"Scatter plot of {len(data)} words and pictures of {listed(names[:MOST_CELLS])}.",
+        chart=chart,
+        data=data,
+    )

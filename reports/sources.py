@@ -1,0 +1,187 @@
+"""What a report is made of: the tables that finished runs have left behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from toolkit.statistics.digest import Digest
+
+AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The small files of one run folder."""
+
+    folder: Path
+    """Where it lies."""
+    manifest: Mapping[str, Any]
+    """What was run."""
+    summary: Mapping[str, Any]
+    """Accuracies and intervals."""
+
+    @property
+    def paradigm(self) -> str:
+        """Name of the paradigm."""
+        return str(self.summary["paradigm"])
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Everything about one paradigm, from one or several runs."""
+
+    paradigm: str
+    """Name of the paradigm."""
+    version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    runs: tuple[RunFiles, ...]
+    """Where it comes from."""
+    results: tuple[Mapping[str, Any], ...]
+    """Accuracies per population, language and condition, as in ``summary.json``."""
+    statistics: Mapping[str, Any]
+    """As in ``statistics.json``."""
+    digest: Digest
+    """Margins, choices and picked trials."""
+    training: pd.DataFrame | None
+    """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
+
+    @property
+    def headline(self) -> list[Mapping[str, Any]]:
+        """Results of the test itself, without its controls."""
+        return [row for row in self.results if row["headline"]]
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Populations and test languages, in the order of the runs."""
+        pairs = [(str(row["population"]), str(row["test_language"])) for row in self.headline]
+        return list(dict.fromkeys(pairs))
+
+    @property
+    def languages(self) -> list[str]:
+        """Test languages in alphabetical order."""
+        return sorted({language for _, language in self.cells})
+
+    def training_of(self, population: str) -> str:
+        """Monolingual, bilingual, multilingual or untrained, by number of languages."""
+        table = self.digest.populations
+        number = int(table.loc[table["population"] == population, "n_languages"].iloc[0])
+        return ("untrained", "monolingual", "bilingual")[number] if number < 3 else "multilingual"
+
+
+def read_run(folder: Path) -> RunFiles:
+    """Read the small files of a run.
+
+    Raises:
+        ToolkitError: if the folder is no finished run, or a file of it is damaged.
+    """
+    if not folder.is_dir():
+        raise ToolkitError(
+            f"There is no run folder {folder}.",
+            allowed="the folder that run-paradigm printed",
+            next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
+        )
+    manifest, summary = (_read_json(folder / name) for name in ("manifest.json", "summary.json"))
+    lacking = {"paradigm", "paradigm_version", "question", "results"} - set(summary)
+    if lacking:
+        raise ToolkitError(f"{folder / 'summary.json'} lacks {', '.join(sorted(lacking))}.")
+    return RunFiles(folder, manifest, summary)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ToolkitError(
+            f"{path.parent} is not the folder of a finished run: it has no {path.name}.",
+            allowed="the folder that run-paradigm printed",
+            next_command=AGAIN,
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ToolkitError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise ToolkitError(f"{path} holds no object.")
+    return content
+
+
+def read_chapters(
+    folders: Sequence[Path], n_trials: int, paradigms: Path | None = None
+) -> list[Chapter]:
+    """Sort runs by paradigm and read their tables.
+
+    The statistics of a run that is alone with its paradigm are those it has saved; several runs of
+    one paradigm are analysed together, since populations are compared across them.
+
+    Args:
+        folders: run folders.
+        n_trials: trials to pick per paradigm.
+        paradigms: folder with paradigms of one's own.
+
+    Raises:
+        ToolkitError: if a folder is no run, is given twice, or holds another version of a paradigm
+            than the rest.
+    """
+    runs = [read_run(folder) for folder in folders]
+    for number, run in enumerate(runs):
+        if run.folder.resolve() in {other.folder.resolve() for other in runs[:number]}:
+            raise ToolkitError(f"The run {run.folder} is given twice.")
+    names = list(dict.fromkeys(run.paradigm for run in runs))
+    return [
+        _chapter([run for run in runs if run.paradigm == name], n_trials, paradigms)
+        for name in names
+    ]
+
+
+def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) -> Chapter:
+    from toolkit.statistics.digest import digest
+
+    first = runs[0].summary
+    results = [row for run in runs for row in run.summary["results"]]
+    headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
+    return Chapter(
+        paradigm=runs[0].paradigm,
+        version=int(first["paradigm_version"]),
+        question=str(first["question"]),
+        runs=tuple(runs),
+        results=tuple(results),
+        statistics=_statistics(runs, paradigms),
+        digest=digest([run.folder for run in runs], headline, n_trials),
+        training=_training(runs),
+    )
+
+
+def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Mapping[str, Any]:
+    """Those of the only run, or of an analysis of all runs together."""
+    name = runs[0].paradigm
+    saved = runs[0].folder / "statistics.json"
+    if len(runs) == 1 and saved.is_file():
+        content = _read_json(saved)
+        if "answers" in content.get(name, {}):
+            return dict(content[name])
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.analysis import analyse
+    from toolkit.statistics.counts import read_counts
+
+    counts = read_counts([run.folder for run in runs])
+    return analyse(counts, get_paradigm(name, paradigms)).to_json()
+
+
+def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
+    import pandas as pd
+
+    files = [run.folder / "training.csv" for run in runs]
+    tables = [pd.read_csv(file, dtype={"seed": str}) for file in files if file.is_file()]
+    if not tables:
+        return None
+    table = pd.concat(tables, ignore_index=True).drop_duplicates()
+    return table if {"population", "seed", "update"} <= set(table) else None
