@@ -122,6 +122,82 @@ def test_normalisation_takes_away_loudness_and_offset(
     assert np.abs(hearing.features([clip])[0] - plain).max() > 1e-4
 
 
+def test_an_extractor_that_does_not_say_so_normalises(broken_folder: Path) -> None:
+    (broken_folder / "preprocessor_config.json").write_text('{"sampling_rate": 16000}')
+    (clip,) = clips_of(64)
+    plain, louder = Hearing(broken_folder).features([clip, clip * 3 + 0.2])
+    np.testing.assert_allclose(plain, louder, atol=1e-3)
+
+
+def as_published(folder: Path, prefix: str = "", **changes: Any) -> Any:
+    """A folder like that of microsoft/wavlm-base-plus: pickled weights under the older names."""
+    import torch
+
+    # Normalising over time in the first layer, as the base models do, is what padding would hurt.
+    model = make_model(feat_extract_norm="group", **changes)
+    folder.mkdir(exist_ok=True)
+    model.config.save_pretrained(folder)
+    new, old = "parametrizations.weight.original", {"0": "weight_g", "1": "weight_v"}
+    state = {}
+    for key, value in model.state_dict().items():
+        stem, found, part = key.partition(new)
+        state[prefix + (stem + old[part] if found else key)] = value
+    torch.save(state, folder / "pytorch_model.bin")
+    extractor = {"do_normalize": False, "sampling_rate": 16_000, "return_attention_mask": True}
+    (folder / "preprocessor_config.json").write_text(json.dumps(extractor))
+    return model
+
+
+@pytest.mark.parametrize("prefix", ["", "wavlm."])
+def test_folder_in_the_format_of_the_published_backbone(tmp_path: Path, prefix: str) -> None:
+    import torch
+
+    model = as_published(tmp_path, prefix)
+    clips = clips_of(40, 80, 40)
+    for clip, frames in zip(clips, Hearing(tmp_path).features(clips), strict=True):
+        with torch.inference_mode():
+            expected = model(torch.from_numpy(clip)[None]).last_hidden_state[0].numpy()
+        np.testing.assert_allclose(frames, expected, atol=2e-6)
+
+
+def test_other_models_of_the_waveform(tmp_path: Path) -> None:
+    import torch
+    from transformers.models.hubert import HubertConfig, HubertModel
+
+    same = {key: getattr(make_model().config, key) for key in ("conv_dim", "conv_kernel")}
+    same |= {"conv_stride": (2, 2), "num_feat_extract_layers": 2, "hidden_size": DIM}
+    same |= {"num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 7}
+    same |= {"num_conv_pos_embeddings": 5, "num_conv_pos_embedding_groups": 2}
+    torch.manual_seed(0)
+    model = HubertModel(HubertConfig(**same)).eval()
+    model.save_pretrained(tmp_path)
+    (clip,) = clips_of(56)
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(clip)[None]).last_hidden_state[0].numpy()
+    np.testing.assert_allclose(Hearing(tmp_path).features([clip])[0], expected, atol=2e-6)
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_weights_with_a_pickled_object_are_refused(tmp_path: Path) -> None:
+    import torch
+
+    as_published(tmp_path)
+    weights = torch.load(tmp_path / "pytorch_model.bin", weights_only=True)
+    torch.save({**weights, "trap": Trap(tmp_path / "sprung")}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ToolkitError, match="cannot be loaded"):
+        Hearing(tmp_path)
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_checksum_follows_weights_and_settings(
     model_folder: Path, broken_folder: Path, hearing: Hearing
 ) -> None:
@@ -179,7 +255,9 @@ def test_unreadable_files(broken_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model_type": "hubert"}, "'hubert', not 'wavlm'"),
+        ({"model_type": "hubert"}, "which a 'hubert' does not have"),
+        ({"model_type": "bert"}, "type 'bert', which hears no waveform"),
+        ({"model_type": "wavlm2"}, "cannot be loaded"),
         ({"hidden_size": 12}, "lacks fitting weights|cannot be loaded"),
         ({"num_hidden_layers": 3}, "lacks fitting weights"),
         ({"num_attention_heads": 5}, "cannot be loaded"),

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 import timm
 import torch
+import torchvision
+from PIL import Image
 from safetensors.torch import load_file, save_file
+from torchvision import transforms
 
 from stimuli.errors import ToolkitError
+from stimuli.files import sha256_of_files
 from toolkit.subjects.seeing import SHIPPED, Seeing
 from toolkit.training.drawings import core_name, is_too_near
 from toolkit.training.excluded import CONCEPTS, is_excluded
@@ -150,6 +154,8 @@ def test_wrong_pictures_are_named(seeing: Seeing, picture: np.ndarray) -> None:
         ({"std": [0.5, 0.5, 0]}, "std"),
         ({"men": [1, 2, 3]}, "'men'"),
         ({"model_args": []}, "model_args"),
+        ({"resize": "cubic"}, "resize = 'cubic'"),
+        ({"whole": 1}, "whole = 1"),
         ({"model_args": {"stem_width": 16, "channels": [3, 5, 7, 8]}}, "shape"),
         ({"model_args": {"blocks_of": 2}}, "cannot be built"),
     ],
@@ -201,6 +207,97 @@ def test_weights_behind_the_map_are_ignored(seeing: Seeing, folder: Path, tmp_pa
     (tmp_path / "config.json").write_text((folder / "config.json").read_text())
     save_file(weights, tmp_path / "model.safetensors")
     assert (Seeing(tmp_path).features(pictures(2)) == seeing.features(pictures(2))).all()
+
+
+def published_dino(folder: Path) -> tuple[Path, torch.nn.Module]:
+    """Random weights in the format of dino_resnet50_pretrain.pth, and the network they are of."""
+    torch.manual_seed(0)
+    whole = torchvision.models.resnet50().eval()
+    trunk = torch.nn.Sequential(*list(whole.children())[:-2])
+    for layer in trunk.modules():
+        # In a fresh network the statistics are those of nothing, and hide a swapped layer.
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.1)
+            layer.running_var.uniform_(0.5, 1.5)
+    path = folder / "dino_resnet50_pretrain.pth"
+    torch.save({k: v for k, v in whole.state_dict().items() if not k.startswith("fc.")}, path)
+    return path, trunk
+
+
+def test_published_dino_weights_by_path(tmp_path: Path) -> None:
+    """As the published features were made: torchvision's transforms, the trunk of its ResNet-50."""
+    path, trunk = published_dino(tmp_path)
+    given = [*pictures(1, 300, 200), *pictures(1, 97, 131)]
+    look = transforms.Compose(
+        [
+            transforms.Resize((256, 256)),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    with torch.inference_mode():
+        expected = trunk(torch.stack([look(Image.fromarray(one)) for one in given])).numpy()
+    seeing = Seeing(path)
+    maps = seeing.features(given)
+    assert maps.shape == (2, 2048, 8, 8)
+    np.testing.assert_allclose(maps, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+    assert seeing.checksum == Seeing(path).checksum == sha256_of_files([path])
+
+
+def write_hub_model(folder: Path, architecture: str, **told: object) -> torch.nn.Module:
+    """A folder like that of a timm model on the Hub: every weight of it, its own config.json."""
+    torch.manual_seed(1)
+    model = timm.create_model(architecture, num_classes=3).eval()
+    folder.mkdir(exist_ok=True)
+    save_file(model.state_dict(), folder / "model.safetensors")
+    settings = {"input_size": [3, 64, 64], "mean": [0.5] * 3, "std": [0.25] * 3} | told
+    config = {"architecture": architecture, "num_classes": 3, "pretrained_cfg": settings}
+    (folder / "config.json").write_text(json.dumps(config))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size"), [("test_resnet", 64), ("test_convnext", 64), ("test_vit", 160)]
+)
+def test_timm_models_as_they_lie_on_the_hub(tmp_path: Path, architecture: str, size: int) -> None:
+    model = write_hub_model(tmp_path, architecture, input_size=[3, size, size])
+    maps = Seeing(tmp_path).features(pictures(2, size, size))
+    colours = torch.from_numpy(np.stack(pictures(2, size, size))).permute(0, 3, 1, 2) / 255
+    with torch.inference_mode():
+        features = (colours - 0.5) / 0.25
+        (expected,) = model.forward_intermediates(features, indices=1, intermediates_only=True)
+    np.testing.assert_allclose(maps, expected.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_hub_settings_without_a_size_are_named(tmp_path: Path) -> None:
+    write_hub_model(tmp_path, "test_resnet", input_size=None)
+    with pytest.raises(ToolkitError, match=r"config\.json of timm"):
+        Seeing(tmp_path)
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("fault", ["object", "list", "truncated"])
+def test_wrong_pth_files_are_refused(tmp_path: Path, fault: str) -> None:
+    path = tmp_path / "dino_resnet50_pretrain.pth"
+    if fault == "object":
+        torch.save({"conv1.weight": torch.zeros(2), "x": Trap(tmp_path / "sprung")}, path)
+    else:
+        torch.save([torch.zeros(500)], path)
+    if fault == "truncated":
+        path.write_bytes(path.read_bytes()[:600])
+    expected = {"object": "pickled object", "list": "no state dict", "truncated": "unreadable"}
+    with pytest.raises(ToolkitError, match=expected[fault]):
+        Seeing(path)
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_the_shipped_eye() -> None:

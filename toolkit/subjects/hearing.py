@@ -1,8 +1,9 @@
-"""The frozen ear: a WavLM model that turns spoken words into frames of features.
+"""The frozen ear: a speech model that turns spoken words into frames of features.
 
-Any folder in the format of the `transformers` library that holds a WavLM model will do, the small
-one that is shipped as well as ``microsoft/wavlm-base-plus`` (Chen et al., 2022, IEEE JSTSP 16(6),
-arXiv 2110.13900), which the published experiment uses.
+Any folder in the format of the `transformers` library that holds a model of the waveform (WavLM,
+wav2vec 2.0, HuBERT and their kin) will do, the small one that is shipped as well as
+``microsoft/wavlm-base-plus`` (Chen et al., 2022, IEEE JSTSP 16(6), arXiv 2110.13900), which the
+published experiment uses. `toolkit.subjects.backbones` finds such folders by name.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
-from stimuli.files import sha256_of_files
+from toolkit.subjects.backbones import backbone_checksum
 
 if TYPE_CHECKING:
-    from transformers import WavLMModel
+    from transformers import PreTrainedModel
 
 Frames = npt.NDArray[np.float32]
 
@@ -29,23 +30,30 @@ SHIPPED = Path(__file__).parent / "weights" / "hearing"
 
 _CLIPS_PER_BATCH = 32
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_PREPROCESS = ("preprocess.json", "preprocessor_config.json")
+_PREPROCESS = {
+    # Its normalisation when the file does not say: off here, on in transformers' own extractor.
+    "preprocess.json": ("sample_rate_hz", "normalise", False),
+    "preprocessor_config.json": ("sampling_rate", "do_normalize", True),
+}
+_ONLY_FOR_TRAINING = "masked_spec_embed"
+"""Weights that fine-tuned models may lack: nothing is masked when a clip is only heard."""
 
 
 class Hearing:
-    """A frozen WavLM model, read from a folder.
+    """A frozen speech model, read from a folder.
 
-    The folder holds ``config.json``, the weights (``model.safetensors``, or whatever
-    ``WavLMModel.save_pretrained`` wrote; of any precision, computed with in float32) and, if clips
-    are not 16 kHz or are to be brought to zero mean and unit variance, either ``preprocess.json``
-    with ``sample_rate_hz`` and ``normalise``, or the ``preprocessor_config.json`` of a
-    `transformers` feature extractor with ``sampling_rate`` and ``do_normalize``.
+    The folder holds ``config.json``, the weights (``model.safetensors`` or ``pytorch_model.bin``,
+    as ``save_pretrained`` of `transformers` writes them; of any precision, computed with in
+    float32) and, if clips are not 16 kHz or are to be brought to zero mean and unit variance,
+    either ``preprocess.json`` with ``sample_rate_hz`` and ``normalise``, or the
+    ``preprocessor_config.json`` of a `transformers` feature extractor with ``sampling_rate`` and
+    ``do_normalize``. A ``.bin`` file with anything but weights in it is refused.
 
     Args:
         folder: Where the model lies; the shipped one if left out.
 
     Raises:
-        ToolkitError: If a file is missing, unreadable, or not of a WavLM model.
+        ToolkitError: If a file is missing, unreadable, or not of a model of the waveform.
 
     >>> import numpy as np
     >>> hearing = Hearing()
@@ -59,13 +67,11 @@ class Hearing:
         if not self.folder.is_dir():
             raise self._error("is not a folder")
         config = self._read_json("config.json")
-        if config.get("model_type") != "wavlm":
-            raise self._error(f"holds a model of type {config.get('model_type')!r}, not 'wavlm'")
+        self._type = str(config.get("model_type"))
         weights = sorted(path for pattern in _WEIGHTS for path in self.folder.glob(pattern))
         if not weights:
             raise self._error("holds no weights (model.safetensors)")
         self._sample_rate_hz, self._normalise = self._read_preprocess()
-        self._weights = weights
         self._model = self._load()
 
     @property
@@ -81,7 +87,7 @@ class Hearing:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over settings (JSON files) and weights, in hexadecimal; read when asked."""
-        return sha256_of_files([*self.folder.glob("*.json"), *self._weights])
+        return backbone_checksum(self.folder)
 
     @property
     def shortest_clip(self) -> int:
@@ -144,16 +150,16 @@ class Hearing:
             samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         return samples.astype(np.float32)
 
-    def _load(self) -> WavLMModel:
-        # The package's top level would search all of its several hundred models.
+    def _load(self) -> PreTrainedModel:
         import torch
-        from transformers.models.wavlm.modeling_wavlm import WavLMModel
         from transformers.utils import logging
 
-        progress_was_shown = logging.is_progress_bar_enabled()
+        progress_was_shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
         logging.disable_progress_bar()
+        # What did not fit is said below, in one sentence.
+        logging.set_verbosity_error()
         try:
-            model, report = WavLMModel.from_pretrained(
+            model, report = self._model_class().from_pretrained(
                 self.folder,
                 local_files_only=True,
                 output_loading_info=True,
@@ -161,22 +167,39 @@ class Hearing:
         except Exception as error:
             raise self._error(f"cannot be loaded: {_first_line(error)}") from error
         finally:
+            logging.set_verbosity(verbosity)
             if progress_was_shown:
                 logging.enable_progress_bar()
+        if model.main_input_name != "input_values" or not hasattr(model.config, "conv_stride"):
+            raise self._error(f"holds a model of type {self._type!r}, which hears no waveform")
         missing = [*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])]
+        missing = [key for key in missing if not key.endswith(_ONLY_FOR_TRAINING)]
         if missing:
             raise self._error(f"lacks fitting weights for {sorted(missing)[0]} (of {len(missing)})")
+        # Heads of fine-tuned models lie elsewhere; in here, weights are of another architecture.
+        foreign = [key for key in report["unexpected_keys"] if "encoder." in key]
+        if foreign:
+            raise self._error(f"holds {sorted(foreign)[0]}, which a {self._type!r} does not have")
         model.float().eval().requires_grad_(False)
         if not all(torch.isfinite(weight).all() for weight in model.state_dict().values()):
             raise self._error("holds weights that are not finite")
         return model
 
+    def _model_class(self) -> Any:
+        if self._type == "wavlm":
+            # The package's top level would search all of its several hundred models.
+            from transformers.models.wavlm.modeling_wavlm import WavLMModel
+
+            return WavLMModel
+        from transformers import AutoModel
+
+        return AutoModel
+
     def _read_preprocess(self) -> tuple[int, bool]:
-        for name in _PREPROCESS:
+        for name, (rate_key, normalise_key, default) in _PREPROCESS.items():
             if (self.folder / name).is_file():
                 found = self._read_json(name)
-                rate = found.get("sample_rate_hz", found.get("sampling_rate", 16_000))
-                normalise = found.get("normalise", found.get("do_normalize", False))
+                rate, normalise = found.get(rate_key, 16_000), found.get(normalise_key, default)
                 if not isinstance(rate, int) or rate <= 0 or not isinstance(normalise, bool):
                     raise self._error(f"has a wrong sample rate or normalisation in {name}")
                 return rate, normalise
@@ -195,7 +218,8 @@ class Hearing:
         return ToolkitError(
             f"The hearing backbone {self.folder} {problem}.",
             given=str(self.folder),
-            allowed="a folder written by WavLMModel.save_pretrained (config.json, weights)",
+            allowed="a folder written by save_pretrained of a transformers speech model "
+            "(config.json, weights)",
             next_command="mevgs-toolkit list subjects",
         )
 

@@ -12,17 +12,17 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
+from toolkit.subjects.backbones import BackboneRef, backbone_checksum, backbone_ref
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.populations import WEIGHTS, Population
+from toolkit.subjects.populations import Population
 from toolkit.subjects.scoring import score, scoring_parameters
 
 if TYPE_CHECKING:
@@ -30,28 +30,18 @@ if TYPE_CHECKING:
     from toolkit.subjects.seeing import Seeing
     from toolkit.subjects.vgs import VGSNetwork
 
+__all__ = [
+    "BackboneRef",
+    "StoredNetwork",
+    "VGSSubject",
+    "backbone_checksum",
+    "fresh_network",
+    "load_subject",
+    "read_config",
+]
+
 _WORDS_AT_ONCE = 256
 _PICTURES_AT_ONCE = 512
-
-
-@dataclass(frozen=True)
-class BackboneRef:
-    """A frozen backbone that is loaded when first needed, once for all subjects that share it."""
-
-    kind: str
-    """`hearing` or `seeing`."""
-    folder: Path
-    """Where its `config.json` and weights lie."""
-    sha256: str
-    """Checksum over its settings and weights, see `backbone_checksum`."""
-
-    def load(self) -> Any:
-        """The backbone itself, the same object at every call.
-
-        Raises:
-            ToolkitError: files are missing, or are not those that the network was trained on.
-        """
-        return _load_backbone(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,57 +259,6 @@ def read_config(path: Path) -> dict[str, Any]:
     except KeyError as error:
         raise ToolkitError(f"{path} does not describe a network: {error} is missing.") from error
     return dict(config)
-
-
-def backbone_ref(kind: str, recorded: Mapping[str, str], folder: Path) -> BackboneRef:
-    """Find the backbone that a configuration names.
-
-    Args:
-        kind: `hearing` or `seeing`.
-        recorded: `folder` (name or path) and `sha256`.
-        folder: the population's folder; the backbone is looked for beside it, then among the
-            shipped ones.
-
-    Raises:
-        ToolkitError: it is in neither place.
-    """
-    places = [folder.parent / recorded["folder"], WEIGHTS / recorded["folder"]]
-    for place in places:
-        if (place / "config.json").is_file():
-            return BackboneRef(kind, place, recorded["sha256"])
-    raise ToolkitError(
-        f"The {kind} backbone {recorded['folder']!r} is missing.",
-        given=str(folder),
-        next_command=f"put it into {places[0]}",
-    )
-
-
-def backbone_checksum(folder: str | Path) -> str:
-    """SHA-256 over the settings and the weights of a backbone folder (JSON and safetensors).
-
-    Args:
-        folder: a backbone's folder.
-    """
-    return sha256_of_files([*Path(folder).glob("*.json"), *Path(folder).glob("*.safetensors")])
-
-
-@lru_cache(maxsize=8)
-def _load_backbone(ref: BackboneRef) -> Any:
-    actual = backbone_checksum(ref.folder)
-    if actual != ref.sha256:
-        raise ToolkitError(
-            f"The {ref.kind} backbone is not the one that the network was trained on.",
-            given=f"{ref.folder} with checksum {actual}",
-            allowed=ref.sha256,
-            next_command="restore the backbone's folder, or train the population again",
-        )
-    if ref.kind == "hearing":
-        from toolkit.subjects.hearing import Hearing
-
-        return Hearing(ref.folder)
-    from toolkit.subjects.seeing import Seeing
-
-    return Seeing(ref.folder)
 
 
 def _check_channels(
