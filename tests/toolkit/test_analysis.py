@@ -22,7 +22,7 @@ from toolkit.statistics.counts import count_trials, read_counts
 from toolkit.statistics.gates import Gate
 from toolkit.statistics.groups import compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
-from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, reduced_model
+from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, with_fixed
 from toolkit.statistics.mixed import fit_mixed, fit_prepared, prepare
 from toolkit.statistics.seeds import bayes_factor, compare_seeds, hedges_g, over_chance
 
@@ -163,7 +163,7 @@ def test_seeds_against_chance_is_a_t_test() -> None:
 def test_likelihood_ratio_and_its_bootstrap() -> None:
     table = pd.read_csv(REFERENCE / "counts.csv")
     full = prepare(table, "cbind(n_correct, n_wrong) ~ bilingual + (1 | seed) + (1 | word)")
-    plain = likelihood_ratio(fit_prepared(full), fit_prepared(reduced_model(full, "1")))
+    plain = likelihood_ratio(fit_prepared(full), fit_prepared(with_fixed(full, "1")))
     assert plain.df == 1
     assert plain.p_value == pytest.approx(stats.chi2.sf(plain.statistic, 1))
     assert math.isnan(plain.p_bootstrap)

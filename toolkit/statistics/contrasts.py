@@ -35,14 +35,15 @@ def design_row(fit: FitResult, cells: Sequence[Cell]) -> Vector:
     import glmm
     import pandas as pd
 
-    frame = pd.DataFrame(list(cells))
-    for name, levels in fit.levels.items():
-        frame[name] = pd.Categorical(frame[name].astype(str), categories=list(levels))
     # A formula of the intercept alone reads no column, so the engine cannot count its rows.
     fixed = parse(fit.formula).fixed
     if fixed == "1":
         return np.ones(1)
-    matrix, _ = glmm.model_matrix(frame, f"~ {fixed}")
+    columns: dict[str, Any] = {name: [cell[name] for cell in cells] for name in cells[0]}
+    for name, levels in fit.levels.items():
+        text = [str(value) for value in columns[name]]
+        columns[name] = pd.Categorical(text, categories=list(levels))
+    matrix, _ = glmm.model_matrix(columns, f"~ {fixed}")
     mean: Vector = np.asarray(matrix, float).mean(axis=0)
     return mean
 

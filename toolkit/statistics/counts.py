@@ -73,8 +73,15 @@ def _batches(file: Path) -> Iterator[pa.Table]:
         with pq.ParquetFile(file) as parquet:
             _check(parquet.schema_arrow.names, str(file))
             columns = [name for name in COLUMNS if name in parquet.schema_arrow.names]
+            # A run writes one row group per network and language: many small ones are read as one.
+            held: list[pa.RecordBatch] = []
             for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
-                yield pa.Table.from_batches([batch])
+                if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
+                    yield pa.Table.from_batches(held)
+                    held = []
+                held.append(batch)
+            if held:
+                yield pa.Table.from_batches(held)
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
 

@@ -49,11 +49,11 @@ def apply_gate(counts: pd.DataFrame, gate: Gate | None) -> tuple[pd.DataFrame, G
     Returns:
         The rows that passed, and the report.
     """
-    # Networks that learned nothing are a control: they cannot fail what they were not taught.
-    seeds = accuracy_per_seed(counts[counts["train_languages"].astype(str) != ""])
-    if gate is None or gate.condition not in set(counts["condition"]):
+    if gate is None or gate.condition not in counts["condition"].unique():
         return counts, GateReport("", gate.minimum if gate else 0.0, 0, ())
-    looked_at = seeds[seeds["condition"] == gate.condition]
+    # Networks that learned nothing are a control: they cannot fail what they were not taught.
+    taught = counts["train_languages"] != ""
+    looked_at = accuracy_per_seed(counts[taught & (counts["condition"] == gate.condition)])
     failed = looked_at[looked_at["accuracy"] < gate.minimum]
     out = set(zip(failed["seed"], failed["test_language"], strict=True))
     passed = [pair not in out for pair in zip(counts["seed"], counts["test_language"], strict=True)]

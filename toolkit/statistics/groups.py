@@ -14,9 +14,9 @@ from toolkit.statistics.likelihood import (
     LikelihoodRatio,
     bootstrap,
     likelihood_ratio,
-    reduced_model,
+    with_fixed,
 )
-from toolkit.statistics.mixed import NotEstimable, fit_mixed, fit_prepared, prepare
+from toolkit.statistics.mixed import NotEstimable, Prepared, fit_mixed, fit_prepared, prepare
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.student import standardised
@@ -75,7 +75,7 @@ class GroupComparison:
     overall: GroupModel
     """All test languages together, or the only one: the primary test."""
     interaction: LikelihoodRatio | None
-    """Does the difference depend on the test language? None with one language."""
+    """Does the difference depend on the test language? None with one language or no model."""
     by_language: tuple[GroupModel, ...]
     """Per test language; corrected as a family of their own; empty if there is but one."""
     by_population: tuple[GroupModel, ...]
@@ -109,7 +109,7 @@ def compare_groups(
     if not languages:
         return None
     primary = OVERALL if len(languages) > 1 else f"bilingual - monolingual, {languages[0]}"
-    overall = _with_ratio(_model(primary, table, bound), table, n_bootstrap, progress)
+    overall, added = _with_ratio(_model(primary, table, bound), table, n_bootstrap, progress)
     by_language = (
         []
         if len(languages) == 1
@@ -117,7 +117,7 @@ def compare_groups(
             _with_ratio(
                 _model(f"bilingual - monolingual, {language}", own, bound),
                 *(own, n_bootstrap, progress),
-            )
+            )[0]
             for language in languages
             for own in [table[table["test_language"] == language]]
         ]
@@ -136,7 +136,7 @@ def compare_groups(
     return GroupComparison(
         condition=str(table["condition"].iloc[0]),
         overall=overall,
-        interaction=_interaction(table) if len(languages) > 1 else None,
+        interaction=_interaction(*added) if len(languages) > 1 and added else None,
         by_language=_corrected(by_language, "per test language"),
         by_population=_corrected(by_population, "per bilingual population and test language"),
         families=(
@@ -154,12 +154,11 @@ def compare_groups(
 
 
 def _compared(counts: pd.DataFrame) -> pd.DataFrame:
-    knows = [
-        language in languages.split("+")
-        for language, languages in zip(
-            counts["test_language"].astype(str), counts["train_languages"].astype(str), strict=True
-        )
-    ]
+    knows = np.zeros(len(counts), bool)
+    for language in counts["test_language"].unique():
+        taught = [x for x in counts["train_languages"].unique() if language in str(x).split("+")]
+        asked = (counts["test_language"] == language) & counts["train_languages"].isin(taught)
+        knows |= asked.to_numpy()
     keys = ["condition", "population", "n_languages", "seed", "test_language", "word_concept"]
     summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct"]].sum()
     table = summed.reset_index()
@@ -175,8 +174,9 @@ def _compared(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _model(name: str, table: pd.DataFrame, bound: float) -> GroupModel:
     languages = sorted(table["test_language"].unique())
-    seeds = _seed_comparison(name, table, bound)
-    model = GroupModel(name, None, None, None, seeds, _over_words(table), (), "")
+    seeds = _per_seed(table)
+    compared = _seed_comparison(name, seeds, bound)
+    model = GroupModel(name, None, None, None, compared, _over_words(table), (), "")
     several = len(languages) > 1
     try:
         fit, problem = _fitted(table, "bilingual * test_language" if several else "bilingual")
@@ -189,7 +189,7 @@ def _model(name: str, table: pd.DataFrame, bound: float) -> GroupModel:
         return [{"bilingual": bilingual, "test_language": language} for language in languages]
 
     def correction(std_error: float) -> tuple[float, float]:
-        return effective(_parts(fit, table), std_error)
+        return effective(_parts(fit, seeds), std_error)
 
     return replace(
         model,
@@ -208,19 +208,23 @@ def _with_ratio(
     table: pd.DataFrame,
     n_bootstrap: int,
     progress: Callable[[int, int], None],
-) -> GroupModel:
-    """The model with its likelihood-ratio test, by parametric bootstrap if asked for."""
+) -> tuple[GroupModel, tuple[Prepared, FitResult] | None]:
+    """The model with its likelihood-ratio test, by parametric bootstrap if asked for.
+
+    Also the larger of the two models compared, with the data it was fitted to.
+    """
     if model.contrast is None:
-        return model
+        return model, None
     several = table["test_language"].nunique() > 1
     effect, rest = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
     ready = prepare(table, f"{COUNTS} ~ {effect} + {RATIO_RANDOM}")
+    fit = fit_prepared(ready)
     ratio = (
         bootstrap(ready, rest, n_bootstrap, progress=progress)
         if n_bootstrap
-        else likelihood_ratio(fit_prepared(ready), fit_prepared(reduced_model(ready, rest)))
+        else likelihood_ratio(fit, fit_prepared(with_fixed(ready, rest)))
     )
-    return replace(model, ratio=ratio)
+    return replace(model, ratio=ratio), (ready, fit)
 
 
 def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
@@ -235,20 +239,22 @@ def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
     )
 
 
-def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
+def _per_seed(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of every seed in every test language."""
+    keys = ["population", "seed", "bilingual", "test_language"]
+    summed = table.groupby(keys, observed=True)[["n_correct", "n_trials"]].sum().reset_index()
+    return summed.assign(accuracy=summed["n_correct"] / summed["n_trials"])
+
+
+def _parts(fit: FitResult, seeds: pd.DataFrame) -> list[tuple[float, int, int]]:
     """Shares of seeds and words in the variance of bilingual - monolingual; see `effective`."""
     parts = []
-    per_cell = table.groupby(["test_language", "bilingual"], observed=True)["seed"].nunique()
-    n_languages = table["test_language"].nunique()
-    tested = table[["seed", "test_language", "bilingual"]].drop_duplicates()
-    weight = [
-        1 / n_languages / per_cell[language, bilingual]
-        for language, bilingual in zip(tested["test_language"], tested["bilingual"], strict=True)
-    ]
-    per_seed = tested.assign(weight=weight).groupby("seed", observed=True)["weight"].sum()
+    per_cell = seeds.groupby(["test_language", "bilingual"], observed=True)["seed"]
+    weight = 1 / seeds["test_language"].nunique() / per_cell.transform("size")
+    per_seed = weight.groupby(seeds["seed"], observed=True).sum()
     for effect in fit.random_effects:
         if effect.group == "seed":
-            groups = table["population"].nunique()
+            groups = seeds["population"].nunique()
             share = effect.sds[0] ** 2 * float((per_seed**2).sum())
             parts.append((share, effect.n_levels, groups))
         elif len(effect.sds) > 1:
@@ -256,27 +262,21 @@ def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
     return parts
 
 
-def _seed_comparison(name: str, table: pd.DataFrame, bound: float) -> SeedComparison:
+def _seed_comparison(name: str, seeds: pd.DataFrame, bound: float) -> SeedComparison:
     """Welch's test of seed means; a seed's mean is taken over its test languages."""
     # Languages differ in difficulty and groups are tested in different numbers of them, so each
     # accuracy is first held against the mean of its language.
-    seeds = table.groupby(["seed", "bilingual", "test_language"], observed=True)
-    summed = seeds[["n_correct", "n_trials"]].sum().reset_index()
-    summed["accuracy"] = summed["n_correct"] / summed["n_trials"]
-    cell = summed.groupby(["test_language", "bilingual"], observed=True)["accuracy"].mean()
+    cell = seeds.groupby(["test_language", "bilingual"], observed=True)["accuracy"].mean()
     level = cell.groupby("test_language", observed=True).mean()
-    summed["accuracy"] -= summed["test_language"].astype(str).map(level) - level.mean()
-    means = summed.groupby(["bilingual", "seed"], observed=True)["accuracy"].mean()
+    above = seeds["accuracy"] - (seeds["test_language"].astype(str).map(level) - level.mean())
+    means = above.groupby([seeds["bilingual"], seeds["seed"]], observed=True).mean()
     return compare_seeds(name, means[1].to_numpy(), means[0].to_numpy(), bound)
 
 
-def _interaction(table: pd.DataFrame) -> LikelihoodRatio | None:
-    try:
-        ready = prepare(table, f"{COUNTS} ~ bilingual * test_language + {RATIO_RANDOM}")
-    except NotEstimable:
-        return None
-    smaller = reduced_model(ready, "bilingual + test_language")
-    return likelihood_ratio(fit_prepared(ready), fit_prepared(smaller))
+def _interaction(added: Prepared, fit: FitResult) -> LikelihoodRatio:
+    """Test of the interaction against effects that are only added."""
+    crossed = with_fixed(added, "bilingual * test_language")
+    return likelihood_ratio(fit_prepared(crossed), fit)
 
 
 def _over_words(table: pd.DataFrame) -> float:

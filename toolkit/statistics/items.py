@@ -69,14 +69,23 @@ def item_consistency(counts: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for names, own in counts.groupby(GROUP, observed=True):
-        cells = own.groupby(["word_concept", "seed"], observed=True)
-        summed = cells[["n_correct", "n_trials"]].sum()
-        matrix = (summed["n_correct"] / summed["n_trials"]).unstack().to_numpy(float)
+    cells = counts.groupby([*GROUP, "word_concept", "seed"], observed=True)
+    summed = cells[["n_correct", "n_trials"]].sum().reset_index()
+    summed["accuracy"] = summed["n_correct"] / summed["n_trials"]
+    for names, own in summed.groupby(GROUP, observed=True):
+        matrix = _matrix(own)
         alpha, correlation = _agreement(matrix)
         rows.append([*names, matrix.shape[1], matrix.shape[0], alpha, correlation])
     columns = [*GROUP, "n_seeds", "n_words", "alpha", "mean_correlation"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _matrix(cells: pd.DataFrame) -> np.ndarray:
+    """Accuracy (n_words, n_seeds), NaN where a seed was not asked a word."""
+    places = [cells[name].factorize() for name in ("word_concept", "seed")]
+    matrix = np.full([len(names) for _, names in places], math.nan)
+    matrix[places[0][0], places[1][0]] = cells["accuracy"]
+    return matrix
 
 
 def _agreement(matrix: np.ndarray) -> tuple[float, float]:

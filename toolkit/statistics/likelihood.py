@@ -52,9 +52,10 @@ def likelihood_ratio(full: FitResult, reduced: FitResult) -> LikelihoodRatio:
     return LikelihoodRatio(statistic, df, p_value, math.nan, 0)
 
 
-def reduced_model(full: Prepared, fixed: str) -> Prepared:
-    """The same data with another fixed part."""
-    return replace(full, asked=full.asked.with_fixed(fixed), formula=full.formula.with_fixed(fixed))
+def with_fixed(model: Prepared, fixed: str) -> Prepared:
+    """The same data with another fixed part of no other predictors."""
+    asked, formula = (part.with_fixed(fixed) for part in (model.asked, model.formula))
+    return replace(model, asked=asked, formula=formula)
 
 
 def bootstrap(
@@ -75,7 +76,7 @@ def bootstrap(
     Returns:
         The test with ``p_bootstrap``.
     """
-    small = reduced_model(full, fixed)
+    small = with_fixed(full, fixed)
     null = fit_prepared(small)
     observed = likelihood_ratio(fit_prepared(full), null)
     if math.isnan(observed.statistic):

@@ -228,10 +228,12 @@ def _counts(table: pd.DataFrame, formula: Formula) -> tuple[pd.DataFrame, float,
         right = table[formula.response].to_numpy(float)
         wrong = 1 - right
     rows = table[keys].assign(n_correct=right, n_wrong=wrong)
-    if keys:
-        summed = rows.groupby(keys, observed=True, sort=True).sum().reset_index()
-    else:
+    if not keys:
         summed = rows.sum().to_frame().T
+    elif rows.duplicated(keys).any():
+        summed = rows.groupby(keys, observed=True, sort=True).sum().reset_index()
+    else:  # counts as they should be: the same, several times faster
+        summed = rows.sort_values(keys, ignore_index=True)
     k, n = summed["n_correct"].sum(), summed["n_correct"].sum() + summed["n_wrong"].sum()
     if k in (0, n):
         raise NotEstimable(
