@@ -57,6 +57,7 @@ def look() -> dict[str, Any]:
         "axis": {**text, **quiet, "titleFontWeight": "normal", "labelLimit": 260},
         "legend": {**text, "orient": "bottom", "titleFontWeight": "normal", "labelLimit": 320},
         "header": {**text, "labelFontWeight": "bold", "titleFontSize": 0},
+        "title": {"color": INK, "fontSize": 12},
         "text": {"color": INK},
         "rule": {"color": INK},
         "range": {"category": list(COLOURS)},

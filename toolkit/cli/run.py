@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -50,12 +51,13 @@ def run_paradigm(
     out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
     jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
     output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+    report: Annotated[bool, typer.Option(help="Write report.html into the run folder.")] = True,
 ) -> None:
     """Put a paradigm to populations of subjects.
 
     Prints accuracy with intervals over seeds, then what may be concluded from it (see analyze),
-    and writes a run folder. Finished work is kept: the same command again does only what is
-    missing.
+    and writes a run folder with a report that opens offline (see report). Finished work is kept:
+    the same command again does only what is missing.
 
     \b
     Examples:
@@ -64,7 +66,9 @@ def run_paradigm(
       mevgs-toolkit run-paradigm familiar --subject perfect --format json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from paradigms.registry import get_paradigm
+    from reports.background import background_writer
     from reports.console import print_summary
+    from reports.page import Options
     from reports.statistics_text import print_analyses
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
@@ -76,32 +80,39 @@ def run_paradigm(
 
     asked = get_paradigm(name, paradigms)
     populations = [open_population(given, subjects) for given in subject]
-    with progress_bars(show=output is Format.TABLE) as progress:
-        finished = run(
-            asked,
-            populations,
-            open_set(stimuli),
-            languages=language or (),
-            per_class=trials_per_class,
-            trial_seed=trial_seed,
-            root=out,
-            jobs=jobs,
-            progress=progress,
-        )
-        summary = summarise(finished, asked)
-    finished.directory.write_json("summary.json", summary)
-    timing = {
-        "run_directory": str(finished.directory.folder),
-        "duration_s": round(finished.duration_s, 3),
-        "cells_computed": finished.n_computed,
-        "cells_reused": finished.n_reused,
-    }
+    with background_writer() if report else nullcontext() as writer:
+        with progress_bars(show=output is Format.TABLE) as progress:
+            finished = run(
+                asked,
+                populations,
+                open_set(stimuli),
+                languages=language or (),
+                per_class=trials_per_class,
+                trial_seed=trial_seed,
+                root=out,
+                jobs=jobs,
+                progress=progress,
+            )
+            summary = summarise(finished, asked)
+        folder = finished.directory.folder
+        finished.directory.write_json("summary.json", summary)
+        timing = {
+            "run_directory": str(folder),
+            "duration_s": round(finished.duration_s, 3),
+            "cells_computed": finished.n_computed,
+            "cells_reused": finished.n_reused,
+        }
+        if output is Format.TABLE:
+            print_summary(summary | timing)
+        statistics = to_json({asked.name: analyse(read_counts([folder]), asked)})
+        finished.directory.write_json("statistics.json", statistics)
+        if output is Format.TABLE:
+            print_analyses(statistics, str(folder / "statistics.json"))
+        page = None
+        if writer is not None:
+            page = writer.write(folder, folder / "report.html", Options(paradigms=paradigms))
     if output is Format.JSON:
-        typer.echo(json.dumps(summary | timing, indent=2, ensure_ascii=False))
-    else:
-        print_summary(summary | timing)
-    counts = read_counts([finished.directory.folder])
-    statistics = to_json({asked.name: analyse(counts, asked)})
-    finished.directory.write_json("statistics.json", statistics)
-    if output is Format.TABLE:
-        print_analyses(statistics, str(finished.directory.folder / "statistics.json"))
+        known = {"report": str(page) if page else None}
+        typer.echo(json.dumps(summary | timing | known, indent=2, ensure_ascii=False))
+    elif page:
+        typer.echo(f"Report: {page}")

@@ -60,10 +60,9 @@ def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Dige
     import pandas as pd
 
     trials = pd.concat([_read(run / "trials.parquet", headline) for run in runs])
+    texts = [name for name in READ if not pd.api.types.is_numeric_dtype(trials[name])]
     # Different runs have different categories; pandas turns them into text on joining.
-    trials = trials.astype(
-        {n: "category" for n in READ if not pd.api.types.is_numeric_dtype(trials[n])}
-    )
+    trials = trials.astype(dict.fromkeys(texts, "category"))
     about = ["population", "n_languages", "train_languages"]
     taught = trials["n_languages"] > 0
     picks = _pick(trials[taught] if taught.any() else trials, n_picked)
@@ -72,7 +71,7 @@ def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Dige
         populations=trials[about].drop_duplicates().astype({"population": str}),
         margins=_margins(trials),
         choices=_choices(trials),
-        picked=picked.reset_index(drop=True),
+        picked=picked.astype(dict.fromkeys(texts, str)).reset_index(drop=True),
     )
 
 

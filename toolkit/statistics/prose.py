@@ -129,8 +129,10 @@ def chance_answer(tests: Sequence[ChanceTest], alpha: float) -> str:
     parts = []
     for verdict, holds in verdicts.items():
         own = [test for test in tests if holds(test)]
-        if len(own) == len(tests):
-            parts.append(f"all {len(own)} are {verdict}")
+        if len(own) == len(tests) and verdict.startswith("not "):
+            parts.append(f"none is {verdict.removeprefix('not ')}")
+        elif len(own) == len(tests):
+            parts.append(f"{'both' if len(own) == 2 else f'all {len(own)}'} are {verdict}")
         elif own:
             parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {verdict}{_which(own)}")
     seen = [test.accuracy for test in tests]

@@ -1,0 +1,67 @@
+"""A report written by a process of its own, which gets ready while networks are still at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from reports.page import Options, write_report
+
+
+class Writer:
+    """Writes reports in another process, or in this one where no other can be had."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
+        self._pool = pool
+
+    def write(self, folder: Path, out: Path, options: Options) -> Path:
+        """Write the report of one run and wait for it.
+
+        Args:
+            folder: run folder.
+            out: HTML file to write.
+            options: choices of the user.
+
+        Raises:
+            ToolkitError: as `reports.page.write_report`.
+        """
+        if self._pool is not None:
+            try:
+                waiting: Future[Path] = self._pool.submit(write_report, [folder], out, options)
+                return waiting.result()
+            except BrokenProcessPool:
+                pass
+        return write_report([folder], out, options)
+
+
+@contextmanager
+def background_writer() -> Iterator[Writer]:
+    """A writer that loads what it needs from now on, on another core."""
+    try:
+        # Not forked: a fork of a process in which torch runs threads can hang.
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        pool.submit(_get_ready)
+    except OSError:
+        yield Writer(None)
+        return
+    try:
+        yield Writer(pool)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _get_ready() -> None:
+    import signal
+
+    import pandas  # noqa: F401 - loaded so that the report need not wait for it
+    import pyarrow.parquet  # noqa: F401 - likewise
+
+    from reports.drawing import warm_up
+
+    # Ctrl-C is for the process that the user sees; this one ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warm_up()

@@ -1,0 +1,169 @@
+"""The methods paragraph, written from what the runs have recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports.sources import Chapter, RunFiles
+
+REFERENCES = (
+    "The mevgs-toolkit authors ({year}). mevgs-toolkit: child-study paradigms for visually "
+    "grounded speech models (version {version}) [Computer software].",
+    "Oneata, D., Nortje, L., Matusevych, Y., & Kamper, H. (2025). The mutual exclusivity bias of "
+    "bilingual visually grounded speech models. Interspeech 2025. arXiv 2506.04037.",
+    "Nortje, L., Oneata, D., Matusevych, Y., & Kamper, H. (2024). Visually grounded speech models "
+    "have a mutual exclusivity bias. Transactions of the Association for Computational "
+    "Linguistics. arXiv 2403.13922.",
+)
+"""The toolkit and the studies whose paradigms it runs."""
+
+
+def methods(chapters: Sequence[Chapter]) -> list[str]:
+    """Paragraphs on networks, stimuli, trials and analysis."""
+    runs = [run for chapter in chapters for run in chapter.runs]
+    return [
+        " ".join(_populations(runs)),
+        " ".join(sentence for chapter in chapters for sentence in _trials(chapter)),
+        " ".join(_analysis(chapters)),
+    ]
+
+
+def references(runs: Sequence[RunFiles]) -> list[str]:
+    """The toolkit, the studies, and the stimuli."""
+    manifest = runs[0].manifest
+    year = str(manifest.get("started", ""))[:4] or "n.d."
+    version = manifest.get("toolkit_version")
+    sets = dict.fromkeys(_set_reference(run.manifest["stimuli"]) for run in runs)
+    return [text.format(year=year, version=version) for text in REFERENCES] + list(sets)
+
+
+def _set_reference(stimuli: Mapping[str, Any]) -> str:
+    title = f"{stimuli['title']}. " if stimuli.get("title") else ""
+    return (
+        f"Stimulus set {stimuli['name']}, version {stimuli['version']}. {title}SHA-256 "
+        f"{stimuli['checksum'][:16]}. Licences of single files: see the credits."
+    )
+
+
+def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
+    about: dict[str, Mapping[str, Any]] = {}
+    for run in runs:
+        about |= run.manifest.get("populations", {})
+    if not about:
+        names = {name.partition("/")[0] for run in runs for name in run.manifest["subjects"]}
+        yield f"Subjects were the populations {_joined(sorted(names))}."
+        return
+    yield (
+        "Subjects were "
+        + _joined(
+            [
+                f"{own['n_seeds']} networks trained on "
+                f"{_joined(own['languages']) or 'no language'} ({name})"
+                for name, own in about.items()
+            ]
+        )
+        + ", training seeds standing for participants."
+    )
+    recipes = [
+        (own["config"].get("network") or {}, own["config"].get("training") or {})
+        for own in about.values()
+        if own.get("config")
+    ]
+    for network, training in _distinct(recipes):
+        parts = []
+        if "width" in network and "embedding" in network:
+            parts.append(
+                f"two transformer-pooling towers of width {network['width']} and embedding size "
+                f"{network['embedding']} on frozen features of speech "
+                f"({network.get('word_dim')} dimensions) and pictures "
+                f"({network.get('picture_dim')} dimensions)"
+            )
+        if training.get("n_updates"):
+            parts.append(
+                f"trained contrastively for {training['n_updates']} updates of "
+                f"{training.get('items')} items with {training.get('negatives')} negatives each "
+                f"(Adam, highest rate {training.get('peak_lr')})"
+            )
+        if parts:
+            yield f"Networks had {', '.join(parts)}." if len(parts) == 2 else f"{parts[0]}."
+
+
+def _distinct(recipes: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for recipe in recipes:
+        if recipe not in found:
+            found.append(recipe)
+    return found
+
+
+def _trials(chapter: Chapter) -> Iterator[str]:
+    manifest = chapter.runs[0].manifest
+    stimuli = manifest["stimuli"]
+    yield (
+        f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
+        f"came from the set {stimuli['name']} (version {stimuli['version']}), test split only, "
+        f"with {manifest['trials_per_class']} trials per word class and condition."
+    )
+    picked = chapter.digest.picked
+    if not picked.empty and int(picked["n_choices"].iloc[0]) == 2:
+        yield (
+            "Words, pictures and distractors were counterbalanced: every word equally often, every "
+            "distractor class equally often within a word, the target equally often in either "
+            "place."
+        )
+    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    for name, (meaning, headline) in meanings.items():
+        yield f"{'Test' if headline else 'Control'} condition {name}: {meaning}."
+    yield (
+        f"Trial lists depend on the trial seed ({manifest['trial_seed']}) and not on the network, "
+        "so that items are crossed with seeds. Ties counted as not correct."
+    )
+
+
+def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
+    for chapter in chapters:
+        statistics = chapter.statistics
+        settings = statistics["settings"]
+        formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
+        yield (
+            f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
+            f"({statistics['engine']}, Laplace approximation; per population and language: "
+            f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
+            "freedom."
+        )
+        if statistics["groups"]:
+            fit = statistics["groups"][0]["overall"]["fit"]
+            if fit:
+                yield (
+                    f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
+                    "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
+                    f"{100 * settings['bound']:.1f} points)."
+                )
+        if statistics["families"]:
+            yield f"Families of tests: {'; '.join(statistics['families'])}."
+        gate = statistics["gate"]
+        if gate["condition"]:
+            yield (
+                f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
+                f"{gate['condition']} were set aside ({len(gate['failed'])} of "
+                f"{gate['n_tested']})."
+            )
+    packages = chapters[0].runs[0].manifest.get("packages", {})
+    named = [f"{name} {packages[name]}" for name in ("torch", "transformers", "timm", "pandas",
+             "statsmodels", "pingouin") if packages.get(name)]  # fmt: skip
+    if named:
+        yield f"Further software: {_joined(named)}."
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Parts in a list as English writes it.
+
+    Example:
+        >>> _joined(["a", "b", "c"]), _joined(["a"]), _joined([])
+        ('a, b and c', 'a', '')
+    """
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,362 @@
+"""The report: one HTML page that stands alone, made from saved tables and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.sources import Chapter, RunFiles, read_chapters
+from reports.tables import Table, model_summaries, tables
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from reports.figures import Figure
+    from stimuli import StimulusSet
+
+DEFAULT_TRIALS = 24
+"""Trials in the gallery of each paradigm, unless told otherwise."""
+LEVELS = {"good": "In order:", "note": "Note:", "warning": "Warning:"}
+"""How levels are called, so that colour is not needed to tell them apart."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose about a report."""
+
+    n_trials: int = DEFAULT_TRIALS
+    """Trials in the gallery of each paradigm; 0 for no gallery."""
+    title: str = ""
+    """Title of the page; by default it names paradigms and populations."""
+    stimuli: str | None = None
+    """Stimulus set or folder; by default the one that the run recorded."""
+    paradigms: Path | None = None
+    """Folder with paradigms of one's own."""
+    figures: Path | None = None
+    """Folder for every figure as SVG, PNG and CSV; None for none."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as the template takes it."""
+
+    anchor: str
+    """Its name on the page."""
+    title: str
+    """As in `Figure`."""
+    caption: str
+    """As in `Figure`."""
+    alt: str
+    """As in `Figure`."""
+    svg: Any
+    """The drawing, marked as safe: it comes from the drawing engine, which escapes text."""
+
+
+def write_report(folders: Sequence[Path], out: Path, options: Options | None = None) -> Path:
+    """Write a report of some runs.
+
+    Args:
+        folders: run folders; folders of embedding-space analyses may stand among them.
+        out: HTML file to write.
+        options: choices of the user.
+
+    Returns:
+        The file written.
+
+    Raises:
+        ToolkitError: if a folder is no run, or the file cannot be written.
+    """
+    from stimuli.files import write_atomic
+
+    options = options or Options()
+    page = render(folders, options)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with write_atomic(out) as path:
+            path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ToolkitError(
+            f"The report cannot be written to {out}: {error.strerror}.",
+            allowed="a file in a folder you can write to",
+            next_command="add -o FILE",
+        ) from error
+    return out
+
+
+def render(folders: Sequence[Path], options: Options) -> str:
+    """The page as text; the same tables give the same text."""
+    from markupsafe import Markup
+
+    from reports import drawing
+    from reports.gallery import cards, concept_table, credits_of, find_stimuli
+    from reports.methods import methods, references
+    from reports.status import status_lines
+
+    spaces = [folder for folder in folders if is_space(folder)]
+    runs_given = [folder for folder in folders if folder not in spaces]
+    if not runs_given:
+        raise ToolkitError("A report needs at least one run.", allowed="run folders")
+    chapters = read_chapters(runs_given, options.n_trials, options.paradigms)
+    stimuli = find_stimuli(chapters, options.stimuli)
+    concepts = concept_table(stimuli)
+    told, specs = [], []
+    for chapter in chapters:
+        drawn, own_specs = _draw(chapter_figures(chapter, concepts), chapter.paradigm, options)
+        specs += own_specs
+        told.append(
+            {
+                "anchor": _anchor(chapter.paradigm),
+                "paradigm": chapter.paradigm,
+                "version": chapter.version,
+                "question": chapter.question,
+                "answers": chapter.statistics["answers"],
+                "sentences": chapter.statistics["sentences"],
+                "apa": chapter.statistics["apa"],
+                "figures": drawn,
+                "cards": cards(chapter, stimuli) if options.n_trials else [],
+                "tables": tables(chapter),
+                "models": model_summaries(chapter),
+            }
+        )
+    space, space_specs = _draw(_space_figures(spaces), "space", options)
+    runs = [run for chapter in chapters for run in chapter.runs]
+    shown = credits_of(chapters, stimuli) if options.n_trials else []
+    vega, script = drawing.script(), _template_file("report.js")
+    title = options.title or _title(chapters)
+    page: str = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            title=title,
+            subtitle=_subtitle(chapters, stimuli),
+            toolkit_version=runs[0].manifest.get("toolkit_version"),
+            policy=_policy(vega, script),
+            css=Markup(_template_file("report.css")),
+            chapters=told,
+            status=status_lines(chapters),
+            level_names=LEVELS,
+            media=stimuli is not None,
+            space=space,
+            methods=methods(chapters),
+            references=references(runs),
+            runs=[_run_facts(run) for run in runs],
+            credits=_credit_table(shown),
+            checksum=_checksum(folders),
+            specs=[*specs, *space_specs],
+            vega=Markup(vega),
+            js=Markup(script),
+        )
+    )
+    return page
+
+
+def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
+    """All figures of a paradigm, in the order of the page."""
+    from reports import charts, item_charts, network_charts
+
+    made = [charts.accuracy(chapter), charts.conditions(chapter)]
+    for group in chapter.statistics["groups"]:
+        made += [charts.paired(chapter, group), charts.forest(group)]
+    made += [
+        item_charts.items(chapter, concepts),
+        item_charts.heat_map(chapter),
+        item_charts.confusion(chapter),
+        item_charts.margins(chapter),
+        network_charts.training(chapter),
+    ]
+    return [figure for figure in made if figure is not None]
+
+
+def is_space(folder: Path) -> bool:
+    """True for the folder of an embedding-space analysis."""
+    return (folder / "variance.parquet").is_file()
+
+
+def _space_figures(folders: Sequence[Path]) -> list[Figure]:
+    """Variance bars and maps, where the analysis exists."""
+    import pandas as pd
+
+    from reports import network_charts
+
+    if not folders:
+        return []
+    read = {
+        name: pd.concat([pd.read_parquet(folder / f"{name}.parquet") for folder in folders])
+        for name in ("variance", "pca", "tsne")
+        if all((folder / f"{name}.parquet").is_file() for folder in folders)
+    }
+    made = [network_charts.variance(read["variance"])]
+    return made + [
+        network_charts.space_map(read[kind], kind)
+        for kind in ("pca", "tsne")
+        if kind in read and len(read[kind])
+    ]
+
+
+def _draw(
+    figures: Sequence[Figure], prefix: str, options: Options
+) -> tuple[list[Drawn], list[dict[str, Any]]]:
+    """Drawings for the page, and their specifications for the live figures."""
+    from markupsafe import Markup
+
+    from reports import drawing
+
+    drawn, specs = [], []
+    for figure in figures:
+        anchor = f"{_anchor(prefix)}-{figure.name}"
+        spec = figure.spec()
+        svg = Markup(drawing.svg(spec, anchor))
+        drawn.append(Drawn(anchor, figure.title, figure.caption, figure.alt, svg))
+        specs.append({"anchor": anchor, "json": _json(spec)})
+        if options.figures is not None:
+            _write_files(figure, spec, options.figures / anchor)
+    return drawn, specs
+
+
+def _write_files(figure: Figure, spec: Mapping[str, Any], stem: Path) -> None:
+    from reports import drawing
+    from stimuli.files import write_atomic
+
+    text, picture = drawing.files(spec)
+    content = {
+        ".svg": text.encode(),
+        ".png": picture,
+        ".csv": figure.data.to_csv(index=False, lineterminator="\n").encode(),
+    }
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for suffix, data in content.items():
+            with write_atomic(stem.parent / (stem.name + suffix)) as path:
+                path.write_bytes(data)
+    except OSError as error:
+        raise ToolkitError(
+            f"Figures cannot be written to {stem.parent}: {error.strerror}.",
+            allowed="a folder you can write to",
+        ) from error
+
+
+def _json(spec: Mapping[str, Any]) -> Any:
+    """JSON that may stand in a script element: no text in it can end the element."""
+    from markupsafe import Markup
+
+    text = json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _policy(*scripts: str) -> str:
+    """What the page may load: nothing; and which scripts may run: its own."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in scripts
+    )
+    # Vega makes functions out of its expressions, hence 'unsafe-eval'.
+    return (
+        f"default-src 'none'; script-src {hashes} 'unsafe-eval'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; media-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+
+
+def _template_file(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+def _anchor(name: str) -> str:
+    """A name as it may stand in an address: letters, digits and hyphens.
+
+    Example:
+        >>> _anchor("My <test>")
+        'my-test'
+    """
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return "-".join(part for part in kept.split("-") if part) or "paradigm"
+
+
+def _title(chapters: Sequence[Chapter]) -> str:
+    names = [chapter.paradigm for chapter in chapters]
+    populations = dict.fromkeys(p for chapter in chapters for p, _ in chapter.cells)
+    who = ", ".join(populations) if len(populations) < 4 else f"{len(populations)} populations"
+    return f"{', '.join(names)}: {who}"
+
+
+def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
+    first = chapters[0].runs[0].manifest
+    trials = sum(row["n_trials"] for chapter in chapters for row in chapter.results)
+    languages = sorted({language for chapter in chapters for language in chapter.languages})
+    name = stimuli.title if stimuli is not None else first["stimuli"]["name"]
+    return (
+        f"{trials:,} trials, tested in {', '.join(languages)}, stimuli: {name}; run "
+        f"{str(first.get('started', ''))[:10]}"
+    )
+
+
+def _run_facts(run: RunFiles) -> dict[str, Any]:
+    manifest = run.manifest
+    git = manifest.get("git") or {}
+    machine = manifest.get("machine", {})
+    facts = [
+        ("Toolkit", str(manifest.get("toolkit_version"))),
+        ("Commit", f"{git['commit']}{' with changes' if git['dirty'] else ''}" if git else "none"),
+        ("Python", str(manifest.get("python"))),
+        ("Machine", f"{machine.get('system')}, {machine.get('cores')} cores"),
+        ("Started, ended", f"{manifest.get('started')}, {manifest.get('ended')}"),
+        ("Stimuli (SHA-256)", str(manifest["stimuli"]["checksum"])),
+        ("Paradigm source (SHA-256)", str(manifest["paradigm"].get("source_sha256"))),
+        ("Trials per class, trial seed",
+         f"{manifest['trials_per_class']}, {manifest['trial_seed']}"),
+    ]  # fmt: skip
+    packages = {name: str(version) for name, version in manifest.get("packages", {}).items()}
+    return {
+        "run_id": manifest["run_id"],
+        "command": shlex.join(manifest.get("command", [])),
+        "facts": facts,
+        "packages": packages,
+        "checksums": manifest["subjects"],
+        "packages_table": Table(
+            "", "Packages", ("Package", "Version"), tuple(packages.items()), n_labels=2
+        ),
+        "checksums_table": Table(
+            "", "Subjects", ("Subject", "SHA-256 of weights and description"),
+            tuple(manifest["subjects"].items()), n_labels=2,
+        ),
+    }  # fmt: skip
+
+
+def _credit_table(shown: Sequence[Any]) -> Table:
+    return Table(
+        name="stimuli",
+        title="Stimuli shown",
+        columns=("Stimulus", "Source", "Author", "Licence"),
+        rows=tuple((c.stimulus_id, c.source, c.author, c.licence) for c in shown),
+        n_labels=4,
+        folded=True,
+    )
+
+
+def _checksum(folders: Sequence[Path]) -> str:
+    """SHA-256 over the small tables of all folders; the manifest names the large ones' content."""
+    digest = hashlib.sha256()
+    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv")
+    for folder in folders:
+        for name in names:
+            file = folder / name
+            digest.update(name.encode())
+            digest.update(file.read_bytes() if file.is_file() else b"")
+    return digest.hexdigest()

@@ -1,0 +1,102 @@
+"""What a reader must know before believing a result: the lines under the title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from reports.sources import Chapter, RunFiles
+
+ASSUMPTIONS = (
+    "Seeds stand for further trainings of the same networks on the same data: frozen features, "
+    "training pictures and voices are shared, so nothing here speaks about other backbones, "
+    "other stimulus sets or other recipes. Not tested: that random effects are normally "
+    "distributed, and that seeds vary equally in all populations."
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the status."""
+
+    level: Literal["good", "note", "warning"]
+    """How much it matters."""
+    label: str
+    """A few words."""
+    text: str
+    """A sentence."""
+
+
+def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
+    """Warnings first, then notes, then what is in order."""
+    lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
+    lines += _of_runs([run for chapter in chapters for run in chapter.runs])
+    lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
+    order = ("warning", "note", "good")
+    return sorted(lines, key=lambda line: order.index(line.level))
+
+
+def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
+    statistics = chapter.statistics
+    prefix = f"{chapter.paradigm}: " if name_it else ""
+    gate = statistics["gate"]
+    if gate["failed"]:
+        yield Line("warning", f"{prefix}Gated seeds", statistics["sentences"][0])
+    else:
+        applied = bool(gate["n_tested"])
+        yield Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
+    for warning in statistics["warnings"]:
+        yield Line("warning", f"{prefix}Statistics", warning)
+    fits = list(_fits(statistics))
+    stopped = sum(not fit["converged"] for fit in fits)
+    singular = sum(fit["singular"] for fit in fits)
+    if stopped:
+        yield Line("warning", f"{prefix}Models", f"{stopped} of {len(fits)} did not converge.")
+    elif fits and not singular:
+        yield Line(
+            "good", f"{prefix}Models", f"All {len(fits)} mixed models converged; none is singular."
+        )
+    ties = sum(row["n_ties"] for row in chapter.results)
+    trials = sum(row["n_trials"] for row in chapter.results)
+    if not ties:
+        yield Line("good", f"{prefix}Ties", f"None among {trials:,} trials.")
+    for run in chapter.runs:
+        for warning in run.summary.get("warnings", ()):
+            yield Line("warning", f"{prefix}Run", warning)
+
+
+def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for test in statistics["chance"]:
+        if test["fit"]:
+            yield test["fit"]
+    for group in statistics["groups"]:
+        for model in (group["overall"], *group["by_language"], *group["by_population"]):
+            if model["fit"]:
+                yield model["fit"]
+
+
+def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
+    dirty = [run for run in runs if (run.manifest.get("git") or {}).get("dirty")]
+    unknown = [run for run in runs if not run.manifest.get("git")]
+    if dirty:
+        yield Line(
+            "warning", "Code", f"{len(dirty)} of {len(runs)} runs were made from a checkout with "
+            "changes that no commit holds.",
+        )  # fmt: skip
+    elif unknown:
+        version = runs[0].manifest.get("toolkit_version")
+        yield Line("good", "Code", f"Made with the installed package, version {version}.")
+    else:
+        commit = runs[0].manifest["git"]["commit"][:10]
+        yield Line("good", "Code", f"Made from commit {commit} without further changes.")
+    unfinished = [run for run in runs if run.manifest.get("status") != "complete"]
+    if unfinished:
+        yield Line("warning", "Unfinished", f"{len(unfinished)} of {len(runs)} runs did not end.")
+    for what, values in (
+        ("stimulus sets", {run.manifest["stimuli"]["checksum"] for run in runs}),
+        ("versions of the toolkit", {run.manifest.get("toolkit_version") for run in runs}),
+    ):
+        if len(values) > 1:
+            yield Line("warning", "Mixed runs", f"The runs used {len(values)} different {what}.")

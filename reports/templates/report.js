@@ -1,0 +1,166 @@
+"use strict";
+// Everything here is an addition: without this script the page still holds all figures and tables.
+(function () {
+  const specs = new Map();
+  document.querySelectorAll("script.spec").forEach((element) => {
+    specs.set(element.dataset.for, JSON.parse(element.textContent));
+  });
+
+  function button(label, about, action) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = label;
+    made.setAttribute("aria-label", label + ": " + about);
+    made.addEventListener("click", () => action(made));
+    return made;
+  }
+
+  function save(name, content, type) {
+    const link = document.createElement("a");
+    link.href = content instanceof Blob ? URL.createObjectURL(content) : "data:" + type + ";charset=utf-8," + encodeURIComponent(content);
+    link.download = name;
+    link.click();
+  }
+
+  function quoted(value) {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  }
+
+  function csvOf(rows) {
+    return rows.map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+  }
+
+  // Figures: the drawing that stands on the page is replaced by a live one when it comes into view.
+  function numbersOf(spec) {
+    const largest = Object.values(spec.datasets || {}).sort((a, b) => b.length - a.length)[0] || [];
+    const columns = [...new Set(largest.flatMap((row) => Object.keys(row)))];
+    return [columns, ...largest.map((row) => columns.map((column) => row[column]))];
+  }
+
+  function drawingAsFile(figure) {
+    const copy = figure.querySelector("svg").cloneNode(true);
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    copy.setAttribute("xmlns:xlink", "http://www.w3.org/1999/xlink");
+    return copy.outerHTML.replaceAll("currentColor", "#1b1b1b");
+  }
+
+  function savePng(figure, name) {
+    const drawing = figure.querySelector("svg");
+    const image = new Image();
+    image.onload = () => {
+      const canvas = document.createElement("canvas");
+      canvas.width = 2 * drawing.viewBox.baseVal.width;
+      canvas.height = 2 * drawing.viewBox.baseVal.height;
+      const context = canvas.getContext("2d");
+      context.fillStyle = "#ffffff";
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob((blob) => save(name, blob, "image/png"));
+    };
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawingAsFile(figure));
+  }
+
+  async function enliven(figure) {
+    const place = figure.querySelector(".drawing");
+    const trial = document.createElement("div");
+    try {
+      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: window.vega.Error });
+      const drawn = trial.querySelector("svg");
+      drawn.setAttribute("aria-hidden", "true");
+      place.replaceChildren(trial);
+      figure.dataset.live = "yes";
+    } catch (error) {
+      console.error("The figure " + figure.id + " stays as it is: " + error);
+    }
+  }
+
+  const figures = [...document.querySelectorAll("figure.figure")].filter((figure) => specs.has(figure.id));
+  const watcher = new IntersectionObserver((seen) => {
+    seen.filter((entry) => entry.isIntersecting).forEach((entry) => {
+      watcher.unobserve(entry.target);
+      enliven(entry.target);
+    });
+  }, { rootMargin: "200px" });
+  figures.forEach((figure) => {
+    const title = figure.querySelector("h4").textContent;
+    const bar = document.createElement("div");
+    bar.className = "buttons";
+    bar.append(
+      button("SVG", title, () => save(figure.id + ".svg", drawingAsFile(figure), "image/svg+xml")),
+      button("PNG", title, () => savePng(figure, figure.id + ".png")),
+      button("Data (CSV)", title, () => save(figure.id + ".csv", csvOf(numbersOf(specs.get(figure.id))), "text/csv")),
+    );
+    figure.append(bar);
+    watcher.observe(figure);
+  });
+
+  // Tables: sorting and copying.
+  function rank(text) {
+    const found = /^<?\s*[-+]?(\d+\.?\d*|\.\d+)/.exec(text.replaceAll(",", ""));
+    return found ? parseFloat(found[0].replace("<", "")) : null;
+  }
+
+  function sort(table, column, header) {
+    const down = header.getAttribute("aria-sort") === "ascending";
+    table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
+    header.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const rows = [...table.tBodies[0].rows].map((row, place) => ({ row, place, text: row.cells[column].textContent }));
+    const numeric = header.classList.contains("number");
+    rows.sort((a, b) => {
+      const [x, y] = numeric ? [rank(a.text), rank(b.text)] : [a.text, b.text];
+      if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
+      const order = numeric ? x - y : x.localeCompare(y);
+      return (down ? -order : order) || a.place - b.place;
+    });
+    table.tBodies[0].append(...rows.map((entry) => entry.row));
+  }
+
+  function cellsOf(table) {
+    return [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+  }
+
+  const special = { "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}" };
+
+  function latexOf(table) {
+    const rows = cellsOf(table).map((row) => "  " + row.map((text) => text.replace(/[\\&%$#_{}~^<>|]/g, (c) => special[c])).join(" & ") + " \\\\");
+    const align = [...table.tHead.rows[0].cells].map((cell) => (cell.classList.contains("number") ? "r" : "l")).join("");
+    return ["% needs \\usepackage{booktabs}", "\\begin{tabular}{" + align + "}", "  \\toprule", rows[0], "  \\midrule", ...rows.slice(1), "  \\bottomrule", "\\end{tabular}", ""].join("\n");
+  }
+
+  async function copy(text, pressed) {
+    const label = pressed.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch (error) {
+      // Some browsers give a local page no clipboard; the old way still works there.
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    pressed.textContent = "Copied";
+    setTimeout(() => { pressed.textContent = label; }, 1500);
+  }
+
+  document.querySelectorAll("table.data").forEach((table) => {
+    const title = table.caption.textContent;
+    [...table.tHead.rows[0].cells].forEach((header, column) => {
+      const made = button(header.textContent, "sort", () => sort(table, column, header));
+      made.removeAttribute("aria-label");
+      made.title = "Sort by this column";
+      header.replaceChildren(made);
+    });
+    const bar = document.createElement("div");
+    bar.className = "buttons";
+    bar.append(
+      button("Copy as CSV", title, (pressed) => copy(csvOf(cellsOf(table)), pressed)),
+      button("Copy as LaTeX", title, (pressed) => copy(latexOf(table), pressed)),
+    );
+    table.closest(".scroll").after(bar);
+  });
+
+  document.documentElement.dataset.ready = "yes";
+})();

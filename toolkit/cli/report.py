@@ -1,0 +1,76 @@
+"""``report``: one page about one or several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli.options import ParadigmsOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(report)
+
+
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders of one or several paradigms and populations; folders of "
+            "analyze-space may stand among them.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="HTML file [report.html in a single run]."
+        ),
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the page.", show_default=False)] = "",
+    max_trials: Annotated[
+        int, typer.Option(min=1, help="Trials in the gallery of each paradigm.")
+    ] = 24,
+    gallery: Annotated[bool, typer.Option(help="Show trials with pictures and sounds.")] = True,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write every figure as SVG, PNG and CSV."),
+    ] = None,
+    stimuli: Annotated[
+        str | None,
+        typer.Option(help="Stimulus set or its folder, if it has moved since the run."),
+    ] = None,
+    paradigms: ParadigmsOption = None,
+) -> None:
+    """Write one HTML page that stands alone: answers, figures, trials, tables, methods.
+
+    The page opens offline and fetches nothing. Runs of the same paradigm are analysed together.
+
+    \b
+    Examples:
+      mevgs-toolkit report mevgs-runs/me-bilingual-en-nl-1a2b3c4d
+      mevgs-toolkit report mevgs-runs/me-* mevgs-runs/familiar-* -o report.html --figures figures
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from reports.page import Options, write_report
+    from toolkit.errors import ToolkitError
+
+    if out is None and len(runs) > 1:
+        raise ToolkitError(
+            "Several runs make one page, and its place is not given.",
+            next_command=f"mevgs-toolkit report {' '.join(map(str, runs))} -o report.html",
+        )
+    options = Options(
+        n_trials=max_trials if gallery else 0,
+        title=title,
+        stimuli=stimuli,
+        paradigms=paradigms,
+        figures=figures,
+    )
+    written = write_report(runs, out or runs[0] / "report.html", options)
+    typer.echo(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
+    if figures is not None:
+        typer.echo(f"Figures: {figures}")
