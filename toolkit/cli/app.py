@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from toolkit.cli import analyse, listing, make, planning, run, scoring, stimulus_sets, tables
+from toolkit.cli import (
+    analyse,
+    imports,
+    listing,
+    make,
+    planning,
+    run,
+    scoring,
+    stimulus_sets,
+    tables,
+)
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -37,6 +47,7 @@ stimulus_sets.register(app)
 make.register(app)
 planning.register(app)
 tables.register(app)
+imports.register(app)
 
 
 def main() -> NoReturn:
