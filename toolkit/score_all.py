@@ -124,15 +124,13 @@ def score_all(
     store = EmbeddingStore(root / "embeddings")
     given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
     for done, (subject, loaded, known) in enumerate(given):
-        if isinstance(loaded, SeesAnswers):
-            raise ToolkitError(
-                f"{subject.population.name!r} answers from a trial list, and here is none.",
-                allowed="a population that hears words and sees pictures",
-                next_command=f"mevgs-toolkit run-paradigm {paradigm.name} "
-                f"--subject {subject.population.name}",
-            )
+        perceives = must_perceive(
+            subject,
+            loaded,
+            f"mevgs-toolkit run-paradigm {paradigm.name} --subject {subject.population.name}",
+        )
         for language in tested[subject.population.name]:
-            found = _count(subject, loaded, known, material[language], asked[language])
+            found = _count(subject, perceives, known, material[language], asked[language])
             parts.append(_rows(found, paradigm, subject, language))
         progress("counting", done + 1, len(subjects))
     table = pd.concat(parts, ignore_index=True)
@@ -160,6 +158,21 @@ def score_all(
         table.to_parquet(path, compression="zstd", index=False)
     directory.write_json("manifest.json", manifest)
     return ScoredAll(directory, table, manifest, time.perf_counter() - clock)
+
+
+def must_perceive(subject: SubjectRef, loaded: Subject | SeesAnswers, next_command: str) -> Subject:
+    """The subject, if it hears and sees.
+
+    Raises:
+        ToolkitError: if it is a dummy that answers from a trial list.
+    """
+    if isinstance(loaded, SeesAnswers):
+        raise ToolkitError(
+            f"{subject.population.name!r} answers from a trial list, and here is none.",
+            allowed="a population that hears words and sees pictures",
+            next_command=next_command,
+        )
+    return loaded
 
 
 def _count(

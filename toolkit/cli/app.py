@@ -17,6 +17,7 @@ from toolkit.cli import (
     planning,
     run,
     scoring,
+    space,
     stimulus_sets,
     tables,
 )
@@ -42,6 +43,7 @@ app = typer.Typer(
 run.register(app)
 scoring.register(app)
 analyse.register(app)
+space.register(app)
 listing.register(app)
 stimulus_sets.register(app)
 make.register(app)
