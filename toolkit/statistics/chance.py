@@ -71,6 +71,12 @@ class ChanceTest:
     """Why there is no model test; empty if there is."""
 
 
+def test_cells(counts: pd.DataFrame, formula: Formula) -> list[ChanceTest]:
+    """Test every population in every language in one condition; see `test_chance`."""
+    cells = counts.groupby(["population", "test_language"], observed=True)
+    return [test_chance(cell, formula) for _, cell in cells]
+
+
 def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     """Test one population, language and condition against chance.
 

@@ -1,0 +1,41 @@
+"""A second process for work that other work need not wait for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import pytest
+
+from toolkit.statistics.beside import beside
+
+
+def test_work_is_done_here_where_there_is_no_second_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def where(worth_it: bool) -> int:
+        with beside(worth_it, os.getpid) as answer:
+            return answer()
+
+    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
+    assert where(True) != os.getpid()
+    assert where(False) == os.getpid()
+    with pytest.raises(ValueError, match="invalid literal"), beside(True, int, "x") as answer:
+        answer()
+    for broken in ("/no/such/python", shutil.which("false") or ""):
+        monkeypatch.setattr("sys.executable", broken)
+        assert where(True) == os.getpid()
+    monkeypatch.undo()
+    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 1)
+    assert where(True) == os.getpid()
+
+
+def test_a_second_process_is_ended_with_what_it_stands_beside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
+    start = time.monotonic()
+    with pytest.raises(KeyError), beside(True, time.sleep, 60):
+        raise KeyError
+    assert time.monotonic() - start < 30
