@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.beside import beside
-from toolkit.statistics.chance import ChanceTest, test_cells
+from toolkit.statistics.chance import ChanceTest, chance_tests
 from toolkit.statistics.contrasts import holm_p
 from toolkit.statistics.formula import parse
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
 MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays: about eight populations and languages."""
+"""From so many rows of counts on, a second process pays if there is something to compare."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,8 @@ def _tests(
         own = counts[counts["condition"] == condition]
         if own.empty:
             continue
-        with beside(len(own) >= MANY_ROWS, test_cells, own, formula) as chance:
+        pays = len(own) >= MANY_ROWS and own["n_languages"].nunique() > 1
+        with beside(pays, chance_tests, own, formula) as chance:
             compared = compare_groups(own, settings.bound, settings.n_bootstrap, progress)
             tests += chance()
         groups += [compared] if compared else []

@@ -71,7 +71,7 @@ class ChanceTest:
     """Why there is no model test; empty if there is."""
 
 
-def test_cells(counts: pd.DataFrame, formula: Formula) -> list[ChanceTest]:
+def chance_tests(counts: pd.DataFrame, formula: Formula) -> list[ChanceTest]:
     """Test every population in every language in one condition; see `test_chance`."""
     cells = counts.groupby(["population", "test_language"], observed=True)
     return [test_chance(cell, formula) for _, cell in cells]
