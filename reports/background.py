@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from reports.page import Options, write_report
@@ -56,12 +56,24 @@ def background_writer() -> Iterator[Writer]:
 
 def _get_ready() -> None:
     import signal
+    import threading
+
+    # Ctrl-C is for the process that the user sees; this one ends with it, however it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     import pandas  # noqa: F401 - loaded so that the report need not wait for it
     import pyarrow.parquet  # noqa: F401 - likewise
 
     from reports.drawing import warm_up
 
-    # Ctrl-C is for the process that the user sees; this one ends with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     warm_up()
+
+
+def _end_with_parent() -> None:
+    import os
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

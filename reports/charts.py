@@ -19,6 +19,8 @@ from reports.figures import (
 from reports.numbers import interval, number, odds_ratio
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.sources import Chapter
 
 SEED, MEAN, MODEL = "one seed", "mean over seeds (these words)", "typical seed and word (model)"
@@ -47,37 +49,11 @@ def accuracy(chapter: Chapter) -> Figure:
         if key in tests and tests[key]["probability"] is not None:
             rows.append(shared | _estimate(MODEL, tests[key]["probability"], tests[key]))
     data = pd.DataFrame(rows)
-    base = alt.Chart(data).encode(
-        y=alt.Y("population:N", title=None, sort=list(dict.fromkeys(data["population"])))
-    )
-    layers = [chance_rule(data)]
-    for shown, shift, shape, size in ((SEED, 0, "circle", 22), (MEAN, -7, "circle", 70),
-                                      (MODEL, 7, "diamond", 70)):  # fmt: skip
-        own = base.transform_filter(alt.datum.shown == shown)
-        look: dict[str, Any] = {"yOffset": shift, "color": _colour_of(shown)}
-        if shown != SEED:
-            layers.append(
-                own.mark_rule(strokeWidth=2, **look).encode(
-                    x="ci_low_percent:Q", x2="ci_high_percent:Q"
-                )
-            )
-        layers.append(
-            own.mark_point(
-                filled=True, shape=shape, size=size, opacity=0.45 if shown == SEED else 1, **look
-            ).encode(
-                x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
-                tooltip=[
-                    *("population", "test_language", "shown", "seed"),
-                    *percents("accuracy", "ci_low", "ci_high"),
-                ],
-            )
-        )
-    chart = (
-        alt.layer(*layers)
-        .properties(width=WIDTH_PX, height={"step": STEP_PX})
-        .facet(row=alt.Row("panel:N", title=None, header=_side_header()))
-        .resolve_scale(y="independent")
-    )
+    panels = [
+        _panel_of(own.drop(columns="panel")).properties(title=str(panel))
+        for panel, own in data.groupby("panel", sort=False)
+    ]
+    chart = alt.vconcat(*panels).resolve_scale(x="shared")
     seen = [
         f"{row['population']} in {row['test_language']} {number(row['mean'], 100)} % "
         f"{interval(row['ci_low'], row['ci_high'], 100)}"
@@ -94,8 +70,38 @@ def accuracy(chapter: Chapter) -> Figure:
         ),
         alt=f"Dot plot of the share correct, mean and 95 % interval: {listed(seen)}.",
         chart=chart,
-        data=data,
+        data=data.drop(columns="panel"),
     )
+
+
+def _panel_of(data: pd.DataFrame) -> Any:
+    """Accuracies in one test language."""
+    import altair as alt
+
+    order = list(dict.fromkeys(data["population"]))
+    base = alt.Chart(data).encode(y=alt.Y("population:N", title=None, sort=order))
+    layers = [chance_rule(data)]
+    for shown, shift, shape, size in (
+        (SEED, 0, "circle", 22),
+        (MEAN, -7, "circle", 70),
+        (MODEL, 7, "diamond", 70),
+    ):
+        own = base.transform_filter(alt.datum.shown == shown)
+        look: dict[str, Any] = {"yOffset": shift, "color": _colour_of(shown)}
+        if shown != SEED:
+            rule = own.mark_rule(strokeWidth=2, **look)
+            layers.append(rule.encode(x="ci_low_percent:Q", x2="ci_high_percent:Q"))
+        opacity = 0.45 if shown == SEED else 1
+        layers.append(
+            own.mark_point(filled=True, shape=shape, size=size, opacity=opacity, **look).encode(
+                x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
+                tooltip=[
+                    *("population", "test_language", "shown", "seed"),
+                    *percents("accuracy", "ci_low", "ci_high"),
+                ],
+            )
+        )
+    return alt.layer(*layers).properties(width=WIDTH_PX, height=STEP_PX * len(order))
 
 
 def conditions(chapter: Chapter) -> Figure | None:
@@ -194,7 +200,7 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure:
             .mark_point(filled=True, size=22, opacity=0.45)
             .encode(color=colour, tooltip=["population", "seed", *percents("accuracy")]),
             model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
-                order=alt.Order("training:N")
+                order=alt.Order("training:O")
             ),
             model_rows.mark_rule(strokeWidth=2).encode(
                 x="ci_low_percent:Q", x2="ci_high_percent:Q", color=colour
@@ -256,7 +262,7 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     )
     ends = [1.0, *data["ci_low"], *data["ci_high"]]
     domain = [min(ends) / 1.05, max(ends) * 1.05]
-    scale = alt.Scale(type="log", zero=False, nice=False, domain=domain)
+    scale = alt.Scale(type="log", nice=False, domain=domain)
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
     one = alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(strokeDash=[5, 4]).encode(x="one:Q")
     shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),

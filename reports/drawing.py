@@ -45,9 +45,10 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
     import vl_convert
 
     text = vl_convert.vegalite_to_svg(dict(spec))
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r"url\(#", f"url(#{name}-", text)
-    text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
+    # The engine numbers its names through all drawings it has made so far.
+    for place, known in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
+        for before, after in (('id="', '"'), ("url(#", ")"), ('xlink:href="#', '"')):
+            text = text.replace(f"{before}{known}{after}", f"{before}{name}-{place}{after}")
     text = re.sub(r'\s(?:version|xmlns(?::xlink)?)="[^"]*"', "", text, count=3)
     return re.sub(r"<svg\b", '<svg aria-hidden="true" focusable="false"', text, count=1)
 

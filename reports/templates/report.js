@@ -64,8 +64,9 @@
   async function enliven(figure) {
     const place = figure.querySelector(".drawing");
     const trial = document.createElement("div");
+    const errorsOnly = 1;
     try {
-      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: window.vega.Error });
+      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: errorsOnly });
       const drawn = trial.querySelector("svg");
       drawn.setAttribute("aria-hidden", "true");
       place.replaceChildren(trial);

@@ -61,7 +61,7 @@ def me(cli: Cli, tiny_set: StimulusSet, subjects_dir: Path) -> Cli:
     def call(*options: object) -> Said:
         return cli(
             "run-paradigm", "me", "--subject", "hasher", "--subjects", subjects_dir,
-            "--stimuli", tiny_set.folder, *options,
+            "--stimuli", tiny_set.folder, "--no-report", *options,
         )  # fmt: skip
 
     return call
@@ -83,7 +83,7 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     assert set(summary) == {
         "schema", "run_id", "paradigm", "paradigm_version", "question", "stimuli",
         "trials_per_class", "trial_seed", "warnings", "results", "run_directory", "duration_s",
-        "cells_computed", "cells_reused",
+        "cells_computed", "cells_reused", "report",
     }  # fmt: skip
     assert set(summary["results"][0]) == {
         "population", "test_language", "condition", "meaning", "headline", "n_seeds", "n_trials",
@@ -182,7 +182,7 @@ def test_broken_set_lists_all_faults_at_once(
     assert "3 faults" in said.err
     for path in words[:3]:
         assert path.name in said.err
-    ran = cli("run-paradigm", "me", "--subject", "perfect", "--stimuli", folder)
+    ran = cli("run-paradigm", "me", "--subject", "perfect", "--stimuli", folder, "--no-report")
     assert ran.code == 0, "dummies read no file"
 
 
@@ -205,7 +205,7 @@ def test_new_paradigm_is_picked_up(cli: Cli, tiny_set: StimulusSet) -> None:
     assert cli("new-paradigm", "my-test").code == 0
     said = cli(
         "run-paradigm", "my-test", "--paradigms", "my-paradigms", "--subject", "perfect",
-        "--stimuli", tiny_set.folder,
+        "--stimuli", tiny_set.folder, "--no-report",
     )  # fmt: skip
     assert said.code == 0
     assert "100.0 %" in said.out
@@ -218,6 +218,24 @@ def test_export_holds_every_trial(me: Cli, cli: Cli, tmp_path: Path) -> None:
     exported, kept = pd.read_csv("trials.csv"), read_trials(run / "trials.parquet")
     assert len(exported) == len(kept)
     np.testing.assert_allclose(exported["margin"], kept["margin"], rtol=1e-6)
+
+
+def test_report_is_written_and_can_be_made_again(me: Cli, cli: Cli, tmp_path: Path) -> None:
+    said = me("--report", "--format", "json")
+    page = Path(json.loads(said.out)["report"])
+    assert page == Path(json.loads(said.out)["run_directory"]) / "report.html"
+    first = page.read_bytes()
+    page.unlink()
+    again = cli("report", page.parent)
+    assert again.code == 0
+    assert str(page) in again.out
+    assert page.read_bytes() == first
+    refused = cli("report", page.parent, page.parent)
+    assert refused.code == 2
+    assert "-o report.html" in refused.err
+    missing = cli("report", "mevgs-runs/me-none")
+    assert missing.code == 2
+    assert "There is no run folder" in missing.err
 
 
 def test_out_that_is_a_file_is_refused(me: Cli, tmp_path: Path) -> None:
@@ -236,7 +254,7 @@ def test_full_disk_leaves_nothing_half_written(
 
     said = subprocess.run(
         [*COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects", subjects_dir,
-         "--stimuli", tiny_set.folder],
+         "--stimuli", tiny_set.folder, "--no-report"],
         cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=little_space,
     )  # fmt: skip
     assert said.returncode == 2
@@ -257,7 +275,7 @@ def test_killed_run_goes_on_where_it_stopped(
     code.write_text(code.read_text().replace(marker, marker + SLOW))
     command = [
         *COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects", str(subjects_dir),
-        "--stimuli", str(tiny_set.folder), "--format", "json", "--out",
+        "--stimuli", str(tiny_set.folder), "--no-report", "--format", "json", "--out",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(

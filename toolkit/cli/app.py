@@ -11,10 +11,12 @@ import typer
 
 from toolkit.cli import (
     analyse,
+    features,
     imports,
     listing,
     make,
     planning,
+    report,
     run,
     scoring,
     space,
@@ -48,8 +50,10 @@ listing.register(app)
 stimulus_sets.register(app)
 make.register(app)
 planning.register(app)
+report.register(app)
 tables.register(app)
 imports.register(app)
+features.register(app)
 
 
 def main() -> NoReturn:

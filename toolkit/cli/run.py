@@ -32,7 +32,8 @@ def run_paradigm(
         typer.Option(
             metavar="POPULATION",
             help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
-            "bilingual-en-nl/c. Repeat for several.",
+            "bilingual-en-nl/c; bilingual-en-nl/frozen for the features it was trained on "
+            "(translation). Repeat for several.",
         ),
     ],
     language: Annotated[
@@ -72,14 +73,14 @@ def run_paradigm(
     from reports.statistics_text import print_analyses
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
+    from toolkit.frozen import open_asked
     from toolkit.runner import run
     from toolkit.statistics.analysis import analyse, to_json
     from toolkit.statistics.counts import read_counts
     from toolkit.statistics.summary import summarise
-    from toolkit.subjects.populations import open_population
 
     asked = get_paradigm(name, paradigms)
-    populations = [open_population(given, subjects) for given in subject]
+    populations = [open_asked(given, subjects) for given in subject]
     with background_writer() if report else nullcontext() as writer:
         with progress_bars(show=output is Format.TABLE) as progress:
             finished = run(

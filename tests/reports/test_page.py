@@ -1,0 +1,326 @@
+"""The page: complete, true to the saved numbers, the same every time, safe against its data."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports.numbers import interval, number, odds_ratio, p_value, percent
+from reports.page import DEFAULT_TRIALS, Options, render, write_report
+from reports.sources import read_chapters
+from toolkit.errors import ToolkitError
+
+EVIL = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """What a page holds, as far as the tests ask."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.tables: dict[str, list[list[str]]] = {}
+        self.links: list[str] = []
+        self.counts: dict[str, int] = {}
+        self.text = ""
+        self._table: list[list[str]] | None = None
+        self._cell = False
+        self._quiet = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        if "id" in known:
+            self.ids.append(known["id"] or "")
+        self.links += [v or "" for k, v in attrs if k in ("src", "href", "xlink:href", "action")]
+        if tag == "table":
+            self._table = []
+            if known.get("data-name"):
+                self.tables[known["data-name"] or ""] = self._table
+        if tag == "tr" and self._table is not None:
+            self._table.append([])
+        if tag in ("td", "th") and self._table:
+            self._table[-1].append("")
+            self._cell = True
+        self._quiet = tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._cell = False
+        if tag in ("script", "style"):
+            self._quiet = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._quiet:
+            self.text += data
+        if self._cell and self._table:
+            self._table[-1][-1] += data
+
+
+@pytest.fixture(scope="session")
+def whole(runs: dict[str, Path]) -> str:
+    """The page of all three runs."""
+    return render([runs["me"], runs["familiar"], runs["translation"]], Options())
+
+
+@pytest.fixture(scope="session")
+def me_page(runs: dict[str, Path]) -> str:
+    """The page of the ME run."""
+    return render([runs["me"]], Options())
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the drawing out where a test asks about something else: it takes most of the time."""
+    monkeypatch.setattr("reports.drawing.svg", lambda spec, name: "<svg></svg>")
+
+
+def saved(folder: Path, name: str) -> dict:  # type: ignore[type-arg]
+    return dict(json.loads((folder / f"{name}.json").read_text()))
+
+
+def test_sections_of_all_runs_are_there_and_names_are_unique(whole: str) -> None:
+    page = Page(whole)
+    for section in ("answers", "status", "methods", "reproduce", "credits"):
+        assert section in page.ids
+    for paradigm in ("me", "familiar", "translation"):
+        for part in ("figures", "trials", "tables", "models"):
+            assert f"{paradigm}-{part}" in page.ids
+    for figure in (
+        *("me-accuracy", "me-conditions", "me-monolingual-bilingual", "me-contrasts"),
+        *("me-items", "me-words-by-distractors", "me-margins", "me-training"),
+        *("translation-confusions", "familiar-accuracy"),
+    ):
+        assert figure in page.ids
+    assert len(page.ids) == len(set(page.ids))
+    targets = [link[1:] for link in page.links if link.startswith("#")]
+    assert set(targets) <= set(page.ids)
+
+
+def test_nothing_is_fetched_and_every_figure_is_drawn_without_scripts(whole: str) -> None:
+    page = Page(whole)
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', whole)
+    assert policy
+    assert "default-src &#39;none&#39;" in policy.group(1)
+    assert page.counts["figure"] == len(
+        re.findall(r'role="img" aria-label="[^"]{20,}"><svg', whole)
+    )
+
+
+def test_tables_hold_the_saved_numbers(me_page: str, runs: dict[str, Path]) -> None:
+    tables = Page(me_page).tables
+    results = saved(runs["me"], "summary")["results"]
+    assert [row[3:5] for row in tables["me-accuracies"][1:]] == [
+        [percent(row["mean"]), interval(row["ci_low"], row["ci_high"], 100)] for row in results
+    ]
+    statistics = saved(runs["me"], "statistics")["me"]
+    assert [row[3:10] for row in tables["me-chance"][1:]] == [
+        [
+            number(test["accuracy"], 100), number(test["chance"], 100),
+            number(test["probability"], 100), interval(test["ci_low"], test["ci_high"], 100),
+            f"{test['statistic']:.2f} ({number(test['df'])})", p_value(test["p_value"]),
+            p_value(test["p_holm"]),
+        ]
+        for test in statistics["chance"]
+    ]  # fmt: skip
+    group = statistics["groups"][0]
+    models = (group["overall"], *group["by_language"], *group["by_population"])
+    assert [(row[0], row[2]) for row in tables["me-planned-contrasts"][1:]] == [
+        (model["name"], odds_ratio(model["contrast"])) for model in models
+    ]
+    words = [row for row in statistics["words"] if row["condition"] == "novel-familiar"]
+    assert [row[4] for row in tables["me-words"][1:]] == [
+        number(row["accuracy"], 100) for row in words
+    ]
+
+
+def test_answers_come_first_and_methods_say_what_was_done(
+    me_page: str, runs: dict[str, Path]
+) -> None:
+    text = Page(me_page).text
+    statistics = saved(runs["me"], "statistics")["me"]
+    for question, answer in statistics["answers"]:
+        assert text.index(question) < text.index("Planned contrasts")
+        assert answer in text
+    assert statistics["apa"] in text
+    manifest = saved(runs["me"], "manifest")
+    for fact in (
+        manifest["stimuli"]["checksum"], manifest["paradigm"]["formula"], "counterbalanced",
+        statistics["engine"], "8 trials per word class", "3 networks trained on en and nl",
+        manifest["subjects"]["bilingual-en-nl/b"], "arXiv 2506.04037",
+    ):  # fmt: skip
+        assert fact in text
+    assert "The smallest population has 3 seeds" in text, "few seeds are told"
+    assert "Assumed, not tested" in text
+
+
+def test_the_same_tables_give_the_same_bytes_wherever_they_lie(
+    me_page: str, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(runs["me"], tmp_path / "elsewhere")
+    assert render([tmp_path / "elsewhere"], Options()) == me_page
+
+
+def test_names_from_data_are_shown_as_text(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "evil"
+    shutil.copytree(runs["me"], folder)
+    for file in ("summary", "statistics", "manifest"):
+        path = folder / f"{file}.json"
+        text = path.read_text()
+        for name in ("key", "bilingual-en-nl", "novel-familiar"):
+            text = text.replace(f'"{name}"', json.dumps(name + EVIL))
+        path.write_text(text)
+    trials = pd.read_parquet(folder / "trials.parquet")
+    for column, name in (
+        *(("word_concept", "key"), ("target_concept", "key"), ("distractor_concept", "key")),
+        *(("population", "bilingual-en-nl"), ("condition", "novel-familiar")),
+    ):
+        trials[column] = trials[column].astype(str).replace(name, name + EVIL).astype("category")
+    trials.to_parquet(folder / "trials.parquet")
+    text = render([folder], Options(title=f"Report {EVIL}"))
+    assert EVIL not in text
+    page = Page(text)
+    specs = len(re.findall('class="spec"', text))
+    assert page.counts["script"] == specs + 2, "the page's own scripts and no others"
+    for name in ("key", "bilingual-en-nl", "novel-familiar"):
+        assert name + EVIL in page.text
+
+
+def test_specifications_are_valid_and_can_be_read_back(me_page: str, runs: dict[str, Path]) -> None:
+    from reports.page import chapter_figures
+
+    found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', me_page, re.DOTALL)
+    assert all(json.loads(text)["$schema"].endswith(".json") for text in found)
+    for chapter in read_chapters([runs["me"]], 3):
+        for figure in chapter_figures(chapter, None):
+            figure.chart.to_dict(validate=True)
+            assert len(figure.data)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_gallery_has_pictures_and_sounds_and_can_be_left_out(
+    me_page: str, runs: dict[str, Path]
+) -> None:
+    page = Page(me_page)
+    assert page.counts["article"] == page.counts["audio"] <= DEFAULT_TRIALS
+    assert page.counts["img"] == 2 * page.counts["article"]
+    few = Page(render([runs["me"]], Options(n_trials=6)))
+    assert few.counts["article"] == 6
+    none = Page(render([runs["me"]], Options(n_trials=0)))
+    assert "article" not in none.counts
+    assert "me-trials" not in none.ids
+    assert "No pictures or sounds are on this page" in none.text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_without_its_stimuli_a_run_is_still_told(
+    runs: dict[str, Path], tmp_path: Path, tiny_set: object
+) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(runs["me"], folder)
+    manifest = saved(folder, "manifest")
+    manifest["stimuli"]["folder"] = str(tmp_path / "gone")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    page = Page(render([folder], Options()))
+    assert "The stimuli were not at hand" in page.text
+    assert "audio" not in page.counts
+    found = Page(render([folder], Options(stimuli=str(tiny_set.folder))))  # type: ignore[attr-defined]
+    assert found.counts["audio"] == found.counts["article"]
+    with pytest.raises(ToolkitError, match="not those of the run"):
+        render([folder], Options(stimuli="mini"))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_runs_of_one_paradigm_are_analysed_together(runs: dict[str, Path], tmp_path: Path) -> None:
+    parts = []
+    for population in ("monolingual-en", "bilingual-en-nl"):
+        folder = tmp_path / population
+        shutil.copytree(runs["me"], folder)
+        trials = pd.read_parquet(folder / "trials.parquet")
+        trials[trials["population"] == population].to_parquet(folder / "trials.parquet")
+        summary = saved(folder, "summary")
+        summary["results"] = [r for r in summary["results"] if r["population"] == population]
+        (folder / "summary.json").write_text(json.dumps(summary))
+        parts.append(folder)
+    page = Page(render(parts, Options()))
+    contrasts = [row[0] for row in page.tables["me-planned-contrasts"][1:]]
+    assert contrasts[0].startswith("bilingual - monolingual")
+    assert len(page.tables["me-accuracies"]) == 1 + 5 * 3
+
+
+def test_figures_are_written_as_files(runs: dict[str, Path], tmp_path: Path) -> None:
+    out = write_report(
+        [runs["translation"]], tmp_path / "new" / "r.html", Options(figures=tmp_path / "figures")
+    )
+    assert out.read_text().startswith("<!doctype html>")
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    stems = {name.rpartition(".")[0] for name in names}
+    assert names == {f"{stem}{suffix}" for stem in stems for suffix in (".svg", ".png", ".csv")}
+    picture = (tmp_path / "figures" / "translation-accuracy.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    text = (tmp_path / "figures" / "translation-accuracy.svg").read_text()
+    assert "currentColor" not in text
+    table = pd.read_csv(tmp_path / "figures" / "translation-accuracy.csv")
+    means = table[table["shown"].str.startswith("mean")]["accuracy_percent"]
+    results = saved(runs["translation"], "summary")["results"]
+    assert list(means) == pytest.approx([100 * r["mean"] for r in results if r["headline"]])
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_an_analysis_of_the_space_is_shown(runs: dict[str, Path], tmp_path: Path) -> None:
+    shared = {"population": "p", "seed": "a", "language": "", "concept": "key", "status": "novel"}
+    shared |= {"n_languages": 1, "train_languages": "en", "ci_low": 0.4, "ci_high": 0.6}
+    variance = [
+        shared | {"modality": modality, "status": status, "scope": scope, "variance": 0.5}
+        for modality in ("word", "picture")
+        for status in ("familiar", "novel")
+        for scope in ("full", "within_class")
+    ]
+    points = [
+        shared | {"modality": m, "stimulus_id": f"{m}{n}", "pc1": n, "pc2": -n, "x": n, "y": n}
+        for m in ("word", "picture")
+        for n in range(3)
+    ]
+    for name, rows in (("variance", variance), ("pca", points), ("tsne", points)):
+        pd.DataFrame(rows).to_parquet(tmp_path / f"{name}.parquet")
+    page = Page(render([runs["familiar"], tmp_path], Options()))
+    assert {"space", "space-variance", "space-map-pca", "space-map-tsne"} <= set(page.ids)
+
+
+@pytest.mark.parametrize("broken", ["missing", "empty", "manifest", "summary", "trials", "text"])
+def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    if broken == "empty":
+        folder.mkdir()
+    elif broken != "missing":
+        shutil.copytree(runs["me"], folder)
+    if broken == "manifest":
+        (folder / "manifest.json").write_text("{")
+    if broken == "summary":
+        (folder / "summary.json").write_text("{}")
+    if broken == "trials":
+        (folder / "trials.parquet").write_bytes(b"PAR1")
+    if broken == "text":
+        (folder / "statistics.json").write_text("[]")
+    with pytest.raises(ToolkitError) as caught:
+        write_report([folder], tmp_path / "page.html")
+    assert str(tmp_path) in str(caught.value)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_other_wrong_input_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match="given twice"):
+        render([runs["me"], runs["me"] / ".." / runs["me"].name], Options())
+    with pytest.raises(ToolkitError, match="at least one run"):
+        render([], Options())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ToolkitError, match="cannot be written"):
+        write_report([runs["me"]], tmp_path / "file" / "page.html")
