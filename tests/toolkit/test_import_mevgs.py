@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects.checkpoints import best_checkpoint, parse_config_name, read_checkpoint
+from toolkit.subjects.extraction import Computed, extract
+from toolkit.subjects.feature_sources import find_jobs
 from toolkit.subjects.importing import import_output
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import open_population
 from toolkit.subjects.vgs_subject import fresh_network
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+BACKBONES = {"word": "wavlm-base-plus", "picture": "dino-resnet50"}
 SHIPPED = {"hearing": "hearing", "seeing": "seeing"}
 
 
@@ -339,3 +343,20 @@ def test_command_then_backbones_then_run(
     )  # fmt: skip
     assert code == 0, err
     assert name in out
+
+    # Features stored by the same backbones serve in their place.
+    told = open_population(name, Path("own")).load("a")
+    words, pictures = (list(tiny_set.select(kind=k).index[:5]) for k in ("word", "picture"))
+    clips, images = map(tiny_set.read_clip, words), map(tiny_set.read_picture, pictures)
+    media = list(clips), list(images)
+    expected = told.embed_words(media[0]), told.embed_pictures(media[1])
+    for job in find_jobs(str(tiny_set.folder), Path("own"), BACKBONES):
+        place = tmp_path / "fetched" / BACKBONES[job.kind]
+        assert extract(job, Computed(job.kind, place)) == []
+        shutil.rmtree(place)
+    stored = open_population(name, Path("own")).load("a")
+    assert stored.hearing.folder.name == "wavlm-base-plus.h5"
+    np.testing.assert_allclose(stored.embed_words(media[0]), expected[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(stored.embed_pictures(media[1]), expected[1], rtol=1e-5, atol=1e-6)
+    with pytest.raises(ToolkitError, match="lacks the features of 1 of 1 words"):
+        stored.embed_words([np.zeros(640, np.float32)])

@@ -1,7 +1,8 @@
 """Frozen backbones by name: where they are looked for, and what to fetch when they are not there.
 
 Nothing is ever downloaded from here. A name is a folder or weights file, a shipped backbone, one of
-`KNOWN`, or the name of a model on the Hugging Face Hub whose files lie in the local cache.
+`KNOWN`, or the name of a model on the Hugging Face Hub whose files lie in the local cache. Features
+that were stored by `extract-features` may stand in the backbone's place, as `<name>.h5`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
+from toolkit.subjects.feature_files import SUFFIX, StoredFeatures, stored_checksum
 from toolkit.subjects.populations import WEIGHTS
 
 FOLDER_VARIABLE = "MEVGS_BACKBONES"
@@ -79,8 +81,23 @@ def backbone_folder() -> Path:
     return Path(given) if given else Path.home() / ".cache" / "mevgs-toolkit" / "backbones"
 
 
+def backbone_name(given: str | Path) -> str:
+    """What files are named after a backbone.
+
+    Args:
+        given: its name, folder or weights file.
+
+    Example:
+        >>> backbone_name("microsoft/wavlm-base-plus"), backbone_name("dino_resnet50_pretrain.pth")
+        ('wavlm-base-plus', 'dino-resnet50')
+    """
+    if Path(given).name.startswith("dino_resnet50"):
+        return "dino-resnet50"
+    return Path(given).name
+
+
 def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Path:
-    """Find a backbone on this machine.
+    """Find a backbone on this machine, or the file `<name>.h5` of its features in its place.
 
     Args:
         kind: `hearing` or `seeing`.
@@ -101,8 +118,9 @@ def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Pa
         raise ToolkitError(f"The {kind} backbone has no name.")
     places = [(beside or Path()) / name, WEIGHTS / name, backbone_folder() / name]
     for place in places:
-        if backbone_files(place):
-            return place.absolute()
+        for found in (place, Path(f"{place}{SUFFIX}")):
+            if backbone_files(found):
+                return found.absolute()
     known = KNOWN.get(str(name))
     hub = known.hub if known else str(name)
     cached = _in_hub_cache(hub) if hub and hub.count("/") == 1 else None
@@ -163,13 +181,16 @@ def backbone_checksum(place: str | Path) -> str:
     """SHA-256 over the settings and the weights of a backbone.
 
     Args:
-        place: a backbone's folder, or a weights file.
+        place: a backbone's folder, or a weights file; of a file of its features, the checksum of
+            the backbone that made them.
     """
+    if Path(place).suffix == SUFFIX:
+        return stored_checksum(place)
     return sha256_of_files(backbone_files(Path(place)))
 
 
 def open_backbone(kind: str, place: Path) -> Any:
-    """Load a backbone: a `Hearing` or a `Seeing`.
+    """Load a backbone: a `Hearing`, a `Seeing`, or `StoredFeatures` in the place of either.
 
     Args:
         kind: `hearing` or `seeing`.
@@ -178,6 +199,8 @@ def open_backbone(kind: str, place: Path) -> Any:
     Raises:
         ToolkitError: files are missing, damaged, or of another kind of model.
     """
+    if place.suffix == SUFFIX:
+        return StoredFeatures(place)
     if kind == "hearing":
         from toolkit.subjects.hearing import Hearing
 

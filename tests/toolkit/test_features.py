@@ -1,0 +1,377 @@
+"""Features on disk: made once, resumed, checked, taken over, and used in a backbone's place."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from stimuli import StimulusSet
+from toolkit.cli import main
+from toolkit.errors import ToolkitError
+from toolkit.subjects import extraction
+from toolkit.subjects.backbones import backbone_checksum, find_backbone, open_backbone
+from toolkit.subjects.extraction import Taken, extract
+from toolkit.subjects.feature_files import (
+    FeatureFile,
+    StoredFeatures,
+    media_sha256,
+    stored_checksum,
+    write_features,
+)
+from toolkit.subjects.feature_sources import Job, find_jobs
+
+NAMES = {"word": "ear", "picture": "eye"}
+
+
+class Counting:
+    """Features that tell what they are of; counts, and may fail at a given portion."""
+
+    sha256 = "counting"
+
+    def __init__(self, kind: str, stop_at: int = 99) -> None:
+        self.kind, self.stop_at, self.portions = kind, stop_at, list[int]()
+
+    def make(self, media: dict[str, Any]) -> list[np.ndarray]:
+        if len(self.portions) == self.stop_at:
+            raise KeyboardInterrupt
+        self.portions.append(len(media))
+        return [self.of(one) for one in media.values()]
+
+    def of(self, one: np.ndarray) -> np.ndarray:
+        shape = (len(one) // 320, 5) if self.kind == "word" else (7, 2, 3)
+        return np.full(shape, np.abs(one).mean(), np.float32)
+
+
+@pytest.fixture(autouse=True)
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "PORTION", {"word": 2, "picture": 3})
+
+
+@pytest.fixture
+def jobs(tiny_set: StimulusSet, tmp_path: Path) -> dict[str, Job]:
+    found = find_jobs(str(tiny_set.folder), tmp_path / "out", NAMES, splits=("train",))
+    return {job.kind: job for job in found}
+
+
+def write_layout(folder: Path) -> Path:
+    """Data as the published code has it: two languages, two clips and pictures per list."""
+    rng, lists = np.random.default_rng(0), folder / "data" / "filelists"
+    lists.mkdir(parents=True)
+    (folder / "data" / "images").mkdir()
+    for split in ("train", "test"):
+        words, pictures = [], []
+        for number in range(2):
+            for language in ("english", "dutch"):
+                name = f"{language}_{split}_{number}"
+                words.append({"name": name, "lang": language, "word-en": "dog", "source": "made"})
+                (folder / "data" / f"{language}_words").mkdir(exist_ok=True)
+                path = folder / "data" / f"{language}_words" / f"{name}.wav"
+                soundfile.write(path, rng.uniform(-0.5, 0.5, 640), 16000)
+            name = f"dog_{split}_{number}"
+            pictures.append({"name": name, "word-en": "dog", "source": "made"})
+            pixels = rng.integers(0, 256, (9, 7, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "data" / "images" / f"{name}.jpg")
+        (lists / f"audio-{split}.json").write_text('[{"name": "old", "lang": "english"}]')
+        (lists / f"audio-{split}-3.json").write_text(json.dumps(words))
+        (lists / f"image-{split}.json").write_text(json.dumps(pictures))
+    (lists / "familiar-familiar-english-test.json").write_text("[]")
+    return folder
+
+
+def write_published(path: Path, features: dict[str, np.ndarray | None]) -> Path:
+    """A file as the published code writes it; None: interrupted before the feature was written."""
+    with h5py.File(path, "w") as file:
+        for name, feature in features.items():
+            group = file.create_group(name)
+            if feature is not None:
+                group.create_dataset("feature", data=feature)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["word", "picture"])
+def test_every_feature_under_its_name(
+    kind: str, jobs: dict[str, Job], tiny_set: StimulusSet
+) -> None:
+    job, maker = jobs[kind], Counting(kind)
+    steps = []
+    assert extract(job, maker, lambda *step: steps.append(step)) == []
+    assert job.path.name == {"word": "ear.h5", "picture": "eye.h5"}[kind]
+    with h5py.File(job.path) as file:
+        assert sorted(file) == sorted(job.names)
+        for name in job.names:
+            one = job.read(name)
+            np.testing.assert_array_equal(file[name]["feature"][()], maker.of(one))
+            assert file[name].attrs["media_sha256"] == media_sha256(one)
+        assert dict(file.attrs) == {
+            "kind": kind,
+            "source": f"tiny {tiny_set.checksum}",
+            "backbone_sha256": "counting",
+        }
+    assert steps[0][1:] == (0, len(job.names))
+    assert steps[-1][1:] == (len(job.names), len(job.names))
+    assert [path.name for path in job.path.parent.iterdir()] == [job.path.name]
+
+
+def test_stopped_extraction_goes_on_where_it_was(jobs: dict[str, Job], tmp_path: Path) -> None:
+    job = jobs["word"]
+    with pytest.raises(KeyboardInterrupt):
+        extract(job, Counting("word", stop_at=2))
+    assert not job.path.exists()
+    again = Counting("word")
+    extract(job, again)
+    assert sum(again.portions) == len(job.names) - 4
+    whole = Job(tmp_path / "whole.h5", "word", job.names, job.read, job.source)
+    extract(whole, Counting("word"))
+    for one, other in zip(
+        FeatureFile(job.path).read(job.names),
+        FeatureFile(whole.path).read(job.names),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    idle = Counting("word")
+    extract(job, idle)
+    assert idle.portions == []
+
+
+def test_portions_of_another_backbone_are_not_used(jobs: dict[str, Job]) -> None:
+    job, other = jobs["word"], Counting("word", stop_at=2)
+    other.sha256 = "other"
+    with pytest.raises(KeyboardInterrupt):
+        extract(job, other)
+    maker = Counting("word")
+    extract(job, maker)
+    assert sum(maker.portions) == len(job.names)
+    with pytest.raises(ToolkitError, match="by another backbone; it is left as it is"):
+        extract(job, other)
+
+
+def test_only_two_portions_are_in_memory(jobs: dict[str, Job]) -> None:
+    job, maker, read = jobs["word"], Counting("word"), []
+
+    def counted(name: str) -> Any:
+        read.append(name)
+        assert len(read) <= sum(maker.portions) + 2 * 2
+        return job.read(name)
+
+    extract(Job(job.path, job.kind, job.names, counted, job.source), maker)
+    assert len(read) == len(job.names) > 4 * 2
+
+
+def test_unreadable_files_are_told_and_the_others_stored(tmp_path: Path) -> None:
+    folder = write_layout(tmp_path / "me-vgs")
+    words, images = folder / "data" / "english_words", folder / "data" / "images"
+    (words / "english_train_0.wav").unlink()
+    soundfile.write(words / "english_train_1.wav", np.zeros(99), 8000)
+    cut = images / "dog_train_0.jpg"
+    cut.write_bytes(cut.read_bytes()[:200])
+    faults = []
+    for job in find_jobs(str(folder), tmp_path / "out", NAMES, splits=("train",)):
+        faults += extract(job, Counting(job.kind))
+        kept = FeatureFile(job.path).names if job.path.exists() else ()
+        assert set(kept) == set(job.names) - {fault.name for fault in faults}
+    told = {fault.name: fault.reason for fault in faults}
+    assert set(told) == {"english_train_0", "english_train_1", "dog_train_0"}
+    assert "No such file" in told["english_train_0"]
+    assert "sample rate" in told["english_train_1"]
+    assert "cannot be read as a picture" in told["dog_train_0"]
+
+
+def test_what_the_backbone_refuses_is_told_alone(jobs: dict[str, Job]) -> None:
+    job = jobs["word"]
+    bad, odd = job.names[1], job.names[7]
+
+    class Fussy(Counting):
+        def make(self, media: dict[str, Any]) -> list[np.ndarray]:
+            if bad in media:
+                raise ToolkitError("Clip number 1 is too short.")
+            made = super().make(media)
+            return [
+                one * np.nan if name == odd else one for name, one in zip(media, made, strict=True)
+            ]
+
+    faults = extract(job, Fussy("word"))
+    assert [(fault.name, fault.reason) for fault in faults] == [
+        (bad, "Clip number 1 is too short."),
+        (odd, "its features are not finite"),
+    ]
+    assert set(FeatureFile(job.path).names) == set(job.names) - {bad, odd}
+
+
+def test_published_layout(tmp_path: Path) -> None:
+    folder = write_layout(tmp_path / "me-vgs")
+    for source in (folder, folder / "data"):
+        jobs = find_jobs(str(source), tmp_path, NAMES)
+        assert {str(job.path.relative_to(tmp_path)): job.names for job in jobs} == {
+            f"features-audio/me-dataset-{split}-{language}-ear.h5": tuple(
+                f"{language}_{split}_{number}" for number in range(2)
+            )
+            for split in ("train", "test")
+            for language in ("english", "dutch")
+        } | {
+            f"features-image/me-dataset-{split}-eye.h5": (f"dog_{split}_0", f"dog_{split}_1")
+            for split in ("train", "test")
+        }
+    one = find_jobs(str(folder), tmp_path, {"word": "ear"}, splits=["test"], languages=["dutch"])
+    assert [job.path.name for job in one] == ["me-dataset-test-dutch-ear.h5"]
+    assert one[0].read("dutch_test_0").shape == (640,)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("[]", "holds no entries"),
+        ("{", "cannot be read"),
+        ('[{"name": "x"}]', "no usable 'lang'"),
+        ('[{"name": "../x", "lang": "dutch"}]', "no usable 'name'"),
+        ("[3]", "no usable 'name'"),
+    ],
+)
+def test_broken_file_lists(text: str, part: str, tmp_path: Path) -> None:
+    folder = write_layout(tmp_path)
+    (folder / "data" / "filelists" / "audio-train-3.json").write_text(text)
+    with pytest.raises(ToolkitError, match=part) as caught:
+        find_jobs(str(folder), tmp_path, NAMES)
+    assert "audio-train-3.json" in str(caught.value)
+
+
+def test_unknown_splits_languages_and_sources(tiny_set: StimulusSet, tmp_path: Path) -> None:
+    folder = write_layout(tmp_path)
+    for source in (str(folder), str(tiny_set.folder)):
+        with pytest.raises(ToolkitError, match="no split 'dev'"):
+            find_jobs(source, tmp_path, NAMES, splits=("dev",))
+        with pytest.raises(ToolkitError, match="no language 'klingon'"):
+            find_jobs(source, tmp_path, NAMES, languages=("klingon",))
+    with pytest.raises(ToolkitError, match="nothing to extract"):
+        find_jobs(str(tiny_set.folder), tmp_path, NAMES, splits=("valid",))
+    (tmp_path / "empty" / "data" / "filelists").mkdir(parents=True)
+    with pytest.raises(ToolkitError, match="no file lists"):
+        find_jobs(str(tmp_path / "empty"), tmp_path, NAMES)
+
+
+def test_published_files_are_read_as_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = {name: rng.normal(size=(n, 5)).astype("f") for name, n in (("dog_1", 3), ("cat_2", 7))}
+    file = FeatureFile(write_published(tmp_path / "words.h5", {**words, "cow": None}))
+    assert (file.names, file.kind) == (("cat_2", "cow", "dog_1"), "word")
+    for name, found in zip(words, file.read(list(words)), strict=True):
+        np.testing.assert_array_equal(found, words[name])
+    with pytest.raises(ToolkitError, match=r"'cow' .* left unfinished"):
+        list(file.read(["dog_1", "cow"]))
+    with pytest.raises(ToolkitError, match="no features of 'dog_2'") as caught:
+        list(file.read(["dog_2"]))
+    assert caught.value.nearest == "dog_1"
+    pictures = {"dog_1": np.zeros((7, 2, 3), "f")}
+    assert FeatureFile(write_published(tmp_path / "pictures.h5", pictures)).kind == "picture"
+    with pytest.raises(ToolkitError, match="does not say which clips") as caught:
+        StoredFeatures(tmp_path / "words.h5")
+    assert "--take" in str(caught.value)
+
+
+def test_wrong_dimensions(tmp_path: Path) -> None:
+    flat = FeatureFile(write_published(tmp_path / "flat.h5", {"a": np.zeros(5)}))
+    with pytest.raises(ToolkitError, match="wrong dimensions"):
+        _ = flat.kind
+    mixed = {"a": np.zeros((3, 5)), "b": np.zeros((7, 2, 3)), "c": np.zeros((0, 5))}
+    file = FeatureFile(write_published(tmp_path / "mixed.h5", mixed))
+    for name in ("b", "c"):
+        with pytest.raises(ToolkitError, match=f"'{name}' .* wrong dimensions"):
+            list(file.read([name]))
+    with pytest.raises(ToolkitError, match="no features in this file"):
+        _ = FeatureFile(write_published(tmp_path / "none.h5", {})).kind
+
+
+def test_damaged_files(jobs: dict[str, Job], tmp_path: Path) -> None:
+    job = jobs["word"]
+    extract(job, Counting("word"))
+    content = job.path.read_bytes()
+    name = job.names[3]
+    with h5py.File(job.path) as file:
+        offset = file[name]["feature"].id.get_chunk_info(0).byte_offset
+    job.path.write_bytes(content[: offset + 2] + b"\xff" + content[offset + 3 :])
+    with pytest.raises(ToolkitError, match=f"'{name}' .* is damaged"):
+        list(FeatureFile(job.path).read([name]))
+    list(FeatureFile(job.path).read([job.names[2]]))
+    for damaged, part in (
+        (content[:-500], "cut short"),
+        (b"text", "no HDF5"),
+        (None, "no such file"),
+    ):
+        if damaged is None:
+            job.path.unlink()
+        else:
+            job.path.write_bytes(damaged)
+        with pytest.raises(ToolkitError, match=part):
+            FeatureFile(job.path)
+
+
+def test_features_are_taken_over_by_name(tmp_path: Path) -> None:
+    folder = write_layout(tmp_path / "me-vgs")
+    (job,) = find_jobs(str(folder), tmp_path, {"word": "ear"}, splits=["test"], languages=["dutch"])
+    features = {"dutch_test_1": np.ones((3, 5), "f"), "else": np.ones((3, 5), "f")}
+    files = [FeatureFile(write_published(tmp_path / "some.h5", features))]
+    (fault,) = extract(job, Taken("ear", files))
+    assert (fault.name, "not in the files" in fault.reason) == ("dutch_test_0", True)
+    stored = StoredFeatures(job.path)
+    (found,) = stored.features([job.read("dutch_test_1")])
+    np.testing.assert_array_equal(found, features["dutch_test_1"])
+    assert stored.checksum == stored_checksum(job.path)
+    with pytest.raises(ToolkitError, match="lacks the features of 1 of 2 words"):
+        stored.features([job.read("dutch_test_1"), job.read("dutch_test_0")])
+    twice = FeatureFile(write_published(tmp_path / "twice.h5", {"else": np.ones((3, 5), "f")}))
+    with pytest.raises(ToolkitError, match="'else' is in two files"):
+        Taken("ear", [*files, twice])
+
+
+def test_stored_features_stand_in_a_backbones_place(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 9, 3), dtype=np.uint8)
+    maps = np.random.default_rng(1).normal(size=(3, 7, 2, 2)).astype("f")
+    entries = {f"p{n}": (maps[n], media_sha256(pictures[n])) for n in range(3)}
+    write_features(tmp_path / "eye.h5", entries, {"backbone_sha256": "abc"})
+    place = find_backbone("seeing", "eye", beside=tmp_path)
+    assert place == tmp_path / "eye.h5"
+    assert backbone_checksum(place) == "abc"
+    found = open_backbone("seeing", place).features(pictures[[2, 0]])
+    np.testing.assert_array_equal(found, maps[[2, 0]])
+
+
+def test_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way through the command line, with published features in the backbones' place."""
+    folder = write_layout(tmp_path / "me-vgs")
+    monkeypatch.setenv("MEVGS_BACKBONES", str(tmp_path / "fetched"))
+    monkeypatch.setattr("toolkit.subjects.backbones._in_hub_cache", lambda name: None)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        given = ["mevgs-toolkit", "extract-features", "me-vgs", "--out", "out", *arguments]
+        monkeypatch.setattr(sys, "argv", list(map(str, given)))
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        return int(exit_.value.code or 0), *capsys.readouterr()
+
+    code, _, err = call("--only", "words")
+    assert (code, "hf download microsoft/wavlm-base-plus" in err) == (2, True)
+    names = [f"{language}_test_{n}" for language in ("english", "dutch") for n in range(2)]
+    words = dict.fromkeys(names[:3], np.ones((3, 5), "f"))
+    pictures = {f"dog_test_{n}": np.ones((7, 2, 2), "f") for n in range(2)}
+    taken = ("--take", write_published(tmp_path / "words.h5", words))
+    taken += ("--take", write_published(tmp_path / "pictures.h5", pictures))
+    code, out, err = call("--split", "test", *taken)
+    assert code == 2
+    assert "1 files have no features, all others are stored" in err
+    assert "me-dataset-test-english-wavlm-base-plus.h5: 2 of 2 stored" in out
+    table = (tmp_path / "out" / "unreadable.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in table] == ["name", "dutch_test_1"]
+    with h5py.File("out/features-image/me-dataset-test-dino-resnet50.h5") as file:
+        assert sorted(file) == sorted(pictures)
+    (folder / "data" / "dutch_words" / "dutch_test_1.wav").unlink()
+    assert call("--split", "test", "--language", "english", *taken)[0] == 0

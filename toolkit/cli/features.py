@@ -1,0 +1,93 @@
+"""``extract-features``: what frozen backbones make of clips and pictures, once, on disk."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SHOWN = 20
+"""Unreadable files that the message names; the table has all."""
+
+
+class Kind(enum.StrEnum):
+    """What features are made of."""
+
+    WORDS = "words"
+    PICTURES = "pictures"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("extract-features")(extract_features)
+
+
+def extract_features(
+    source: Annotated[
+        str, typer.Argument(help="Stimulus set, or folder with data/filelists as me-vgs has it.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the HDF5 files.")],
+    hearing: Annotated[
+        str, typer.Option(help="Speech backbone: a name, or its folder.")
+    ] = "wavlm-base-plus",
+    seeing: Annotated[
+        str, typer.Option(help="Picture backbone: a name, its folder, or its .pth file.")
+    ] = "dino-resnet50",
+    only: Annotated[Kind | None, typer.Option(help="Words or pictures alone.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="train, valid or test; all by default. Repeatable.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Words in this language alone. Repeatable.")
+    ] = None,
+    take: Annotated[
+        list[Path] | None,
+        typer.Option(help="Published HDF5 file to take features from, by name. Repeatable."),
+    ] = None,
+) -> None:
+    """Store what frozen backbones make of clips and pictures.
+
+    One HDF5 file per backbone (group = name, data set 'feature'), or files as published for the
+    published layout. The same command again makes what is missing; a stopped one goes on.
+
+    Example: mevgs-toolkit extract-features mini --hearing hearing --seeing seeing --out features
+    """
+    from toolkit.cli.progress import progress_bars
+    from toolkit.errors import ToolkitError
+    from toolkit.subjects.backbones import backbone_name, find_backbone
+    from toolkit.subjects.extraction import Computed, Maker, Taken, extract, write_faults
+    from toolkit.subjects.feature_files import FeatureFile
+    from toolkit.subjects.feature_sources import find_jobs
+
+    kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
+    taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}
+    for path in take or []:
+        file = FeatureFile(path)
+        taken[file.kind].append(file)
+    makers: dict[str, Maker] = {}
+    names: dict[str, str] = {}
+    for wanted, (kind, backbone, given) in kinds.items():
+        if only in (None, wanted):
+            names[kind] = backbone_name(given)
+            if taken[kind]:
+                makers[kind] = Taken(names[kind], taken[kind])
+            else:
+                makers[kind] = Computed(kind, find_backbone(backbone, given))
+    jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
+    faults = []
+    with progress_bars(show=True) as progress:
+        for job in jobs:
+            unread = extract(job, makers[job.kind], progress)
+            faults += unread
+            typer.echo(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
+    if faults:
+        table = write_faults(out, faults)
+        shown = "\n".join(f"  {one.name}: {one.reason}" for one in faults[:SHOWN])
+        more = f"\n  and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        raise ToolkitError(
+            f"{len(faults)} files have no features, all others are stored:\n{shown}{more}",
+            given=f"all of them are listed in {table}",
+            next_command="repair them and run the same command again; it makes what is missing",
+        )

@@ -1,0 +1,254 @@
+"""Features of frozen backbones on disk: HDF5 files in the layout of the published experiment.
+
+A file holds one group per clip or picture, named as it is, with one data set `feature`: (frames,
+channels) for a clip, (channels, height, width) for a picture. Published files are read as they are.
+Files written here add what they were made by and from: the attributes of the file name the
+backbone, `media_sha256` of a group names the samples or pixels, and every data set carries
+Fletcher-32 checksums, which are verified whenever it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimuli.files import write_atomic
+from toolkit.errors import ToolkitError, nearest_name
+
+SUFFIX = ".h5"
+DATA = "feature"
+_DIMENSIONS = {"word": 2, "picture": 3}
+_AXES = {"word": "(frames, channels)", "picture": "(channels, height, width)"}
+
+Media = NDArray[Any]
+
+
+class FeatureFile:
+    """Features by name, read when asked for.
+
+    Args:
+        path: an HDF5 file, one of ours or a published one.
+
+    Raises:
+        ToolkitError: the file is missing, cut short, or no HDF5.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        with self._open() as file:
+            self.attributes: Mapping[str, str] = {k: str(v) for k, v in file.attrs.items()}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all clips or pictures, sorted; those left unfinished are among them."""
+        with self._open() as file:
+            return tuple(sorted(file))
+
+    @cached_property
+    def kind(self) -> str:
+        """`word` or `picture`, told by the first feature's dimensions.
+
+        Raises:
+            ToolkitError: the file is empty, or its features have other dimensions.
+        """
+        if not self.names:
+            raise ToolkitError("There are no features in this file.", given=str(self.path))
+        with self._open() as file:
+            dimensions = self._data(file, self.names[0]).ndim
+        for kind, expected in _DIMENSIONS.items():
+            if dimensions == expected:
+                return kind
+        raise self._wrong_shape(self.names[0], f"{dimensions} dimensions", "either of")
+
+    def read(self, names: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        """Features of some clips or pictures, in the order of the names.
+
+        Args:
+            names: names of groups.
+
+        Raises:
+            ToolkitError: a name is not there or was left unfinished, a feature has the wrong
+                dimensions, or the file is damaged.
+        """
+        with self._open() as file:
+            for name in names:
+                data = self._data(file, name)
+                if data.ndim != _DIMENSIONS[self.kind] or 0 in data.shape:
+                    raise self._wrong_shape(name, f"shape {data.shape}", self.kind)
+                try:
+                    yield np.asarray(data[()], dtype=np.float32)
+                except OSError as error:
+                    raise ToolkitError(
+                        f"The feature {name!r} in {self.path} is damaged: its checksum is wrong, "
+                        "or it cannot be read.",
+                        next_command="remove the file and run mevgs-toolkit extract-features again",
+                    ) from error
+
+    def media(self) -> dict[str, str]:
+        """Checksum of the samples or pixels (see `media_sha256`) -> name; published files: none."""
+        with self._open() as file:
+            marked = ((group.attrs.get("media_sha256"), name) for name, group in file.items())
+            return {str(sha256): name for sha256, name in marked if sha256 is not None}
+
+    def _data(self, file: Any, name: str) -> Any:
+        group = file.get(name)
+        if group is None:
+            raise ToolkitError(
+                f"There are no features of {name!r} in {self.path}.",
+                given=name,
+                nearest=nearest_name(name, self.names),
+            )
+        if DATA not in group:
+            raise ToolkitError(
+                f"The features of {name!r} in {self.path} were left unfinished: the group holds "
+                f"no data set {DATA!r}.",
+                next_command="run the extraction that wrote the file again",
+            )
+        return group[DATA]
+
+    def _wrong_shape(self, name: str, given: str, kind: str) -> ToolkitError:
+        allowed = [f"{_AXES[k]} for a {k}" for k in _AXES if kind in (k, "either of")]
+        return ToolkitError(
+            f"The feature {name!r} in {self.path} has the wrong dimensions.",
+            given=given,
+            allowed=", ".join(allowed),
+        )
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        import h5py
+
+        try:
+            file = h5py.File(self.path, "r")
+        except FileNotFoundError as error:
+            raise ToolkitError(
+                "There is no such file of features.", given=str(self.path)
+            ) from error
+        except OSError as error:
+            reason = "it is no HDF5 file"
+            if "truncated" in str(error):
+                reason = "it was cut short; its end is missing"
+            raise ToolkitError(
+                f"{self.path} cannot be read: {reason}.",
+                next_command="copy it again from where it came, or extract the features again",
+            ) from error
+        with file:
+            yield file
+
+
+class StoredFeatures:
+    """Stands in for a backbone: looks features up by the samples or pixels they were made from.
+
+    Args:
+        path: a file written by `write_features`.
+
+    Raises:
+        ToolkitError: the file cannot be read, or does not say what its features were made from.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = FeatureFile(path)
+        self._names = self._file.media()
+        self.checksum = stored_checksum(path)
+
+    def features(self, media: Sequence[Media]) -> Any:
+        """Features of clips, as `Hearing.features` gives them, or of pictures, as `Seeing` does.
+
+        Args:
+            media: clips (samples,) float32, or pictures (height, width, 3) uint8.
+
+        Raises:
+            ToolkitError: the file lacks some of them.
+        """
+        keys = [media_sha256(one) for one in media]
+        missing = sum(key not in self._names for key in keys)
+        if missing:
+            raise ToolkitError(
+                f"{self._file.path} lacks the features of {missing} of {len(keys)} "
+                f"{self._file.kind}s.",
+                next_command="mevgs-toolkit extract-features SET --out DIR, SET as in the run",
+            )
+        found = list(self._file.read([self._names[key] for key in keys]))
+        return found if self._file.kind == "word" else np.stack(found)
+
+
+def stored_checksum(path: Path | str) -> str:
+    """Checksum of the backbone that made a file of features.
+
+    Args:
+        path: a file written by `write_features`.
+
+    Raises:
+        ToolkitError: the file cannot be read, or does not tell.
+    """
+    told = FeatureFile(path).attributes.get("backbone_sha256")
+    if told is None:
+        raise ToolkitError(
+            f"{path} does not say which clips or pictures its features were made from.",
+            allowed="a file written by extract-features",
+            next_command=f"mevgs-toolkit extract-features SET --take {path} --out DIR",
+        )
+    return told
+
+
+def media_sha256(media: Media) -> str:
+    """SHA-256 of the samples of a clip or the pixels of a picture.
+
+    Args:
+        media: (samples,) float32, or (height, width, 3) uint8.
+
+    Example:
+        >>> import numpy as np
+        >>> media_sha256(np.zeros((2, 3), "f")) == media_sha256(np.zeros((3, 2), "f"))
+        False
+    """
+    head = f"{media.dtype}{media.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(media).tobytes()).hexdigest()
+
+
+def write_features(
+    path: Path,
+    features: Mapping[str, tuple[NDArray[np.float32], str]],
+    attributes: Mapping[str, str],
+) -> None:
+    """Write features to a new file, whole or not at all.
+
+    Args:
+        path: the file; one that is there is replaced.
+        features: name -> feature and `media_sha256` of what it was made from.
+        attributes: what the file says about all of them; `backbone_sha256` among them.
+    """
+    import h5py
+
+    with write_atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
+        file.attrs.update(attributes)
+        for name, (feature, sha256) in features.items():
+            group = file.create_group(name)
+            group.create_dataset(DATA, data=feature, chunks=feature.shape, fletcher32=True)
+            group.attrs["media_sha256"] = sha256
+
+
+def join_files(path: Path, parts: Sequence[Path], attributes: Mapping[str, str]) -> None:
+    """Copy the features of several files into one, one feature in memory at a time.
+
+    Args:
+        path: the file; it is replaced once the new one is whole, and may be one of the parts.
+        parts: files of `write_features`; of two features with one name the first is kept.
+        attributes: what the file says about all of them.
+    """
+    import h5py
+
+    with write_atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
+        file.attrs.update(attributes)
+        for part in parts:
+            with h5py.File(part, "r") as source:
+                for name in source:
+                    if name not in file:
+                        source.copy(name, file)
