@@ -348,7 +348,7 @@ def test_command(
     """The whole way through the command line, with published features in the backbones' place."""
     folder = write_layout(tmp_path / "me-vgs")
     monkeypatch.setenv("MEVGS_BACKBONES", str(tmp_path / "fetched"))
-    monkeypatch.setattr("toolkit.subjects.backbones._in_hub_cache", lambda name: None)
+    monkeypatch.setattr("toolkit.subjects.backbones.in_hub_cache", lambda name: None)
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> tuple[int, str, str]:

@@ -47,7 +47,7 @@ def write_config(
 @pytest.fixture(autouse=True)
 def no_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEVGS_BACKBONES", str(tmp_path / "fetched"))
-    monkeypatch.setattr("toolkit.subjects.backbones._in_hub_cache", lambda name: None)
+    monkeypatch.setattr("toolkit.subjects.backbones.in_hub_cache", lambda name: None)
 
 
 @pytest.mark.parametrize(

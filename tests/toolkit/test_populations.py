@@ -171,6 +171,22 @@ def test_folder_without_populations(tmp_path: Path) -> None:
         list_populations(tmp_path / "missing")
 
 
+def test_population_in_the_cache_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ToolkitError, match="hf download lab/networks"):
+        list_populations("lab/networks")
+    stored = tmp_path / "models--lab--networks"
+    (stored / "refs").mkdir(parents=True)
+    (stored / "refs" / "main").write_text("0" * 40)
+    write_own(stored / "snapshots" / ("0" * 40))
+    assert open_population("own/b", "lab/networks").seeds == ("b",)
+
+
 @pytest.mark.parametrize(
     ("changes", "part"),
     [

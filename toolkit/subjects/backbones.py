@@ -17,6 +17,7 @@ from typing import Any
 from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
 from toolkit.subjects.feature_files import SUFFIX, StoredFeatures, stored_checksum
+from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.populations import WEIGHTS
 
 FOLDER_VARIABLE = "MEVGS_BACKBONES"
@@ -123,14 +124,14 @@ def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Pa
                 return found.absolute()
     known = KNOWN.get(str(name))
     hub = known.hub if known else str(name)
-    cached = _in_hub_cache(hub) if hub and hub.count("/") == 1 else None
+    cached = in_hub_cache(hub) if hub and is_hub_name(hub) else None
     if cached is not None and backbone_files(cached):
         return cached
     target = backbone_folder() / name
     files, fetch = "its config.json and weights", f"put its files into {target}"
     if known:
         files, fetch = known.files, known.fetch.format(folder=target)
-    elif hub and hub.count("/") == 1 and not Path(name).is_absolute():
+    elif is_hub_name(str(name)):
         fetch = f"hf download {name} --local-dir {target}"
     searched = ", ".join(str(place.absolute()) for place in dict.fromkeys(places))
     raise ToolkitError(
@@ -221,14 +222,3 @@ def _load_backbone(ref: BackboneRef) -> Any:
             next_command="restore the backbone's folder, or train the population again",
         )
     return open_backbone(ref.kind, ref.folder)
-
-
-def _in_hub_cache(name: str) -> Path | None:
-    """Folder of a Hub model in the local cache; None when it was never fetched."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None

@@ -6,7 +6,7 @@ A population is a folder with a `population.toml`:
     description = "Hears English and Dutch."
     languages = ["en", "nl"]
     seeds = ["a", "b", "c"]
-    factory = "toolkit.subjects.vgs:load_subject"
+    factory = "toolkit.subjects.vgs_subject:load_subject"
 
     [sha256]                 # optional: checksum of each file that must not change
     "a.safetensors" = "..."
@@ -15,7 +15,8 @@ A population is a folder with a `population.toml`:
 `population.toml`, which is how a subject from outside the toolkit comes in. Folders are found
 among the shipped ones, through the entry point group `mevgs_toolkit.subjects` (an entry point is a
 path, a `Population`, or a callable that returns one of them) and in the folder of `--subjects`,
-which may be one population folder or hold several. A population in the `--subjects` folder stands
+which may be one population folder or hold several, or the name of a model on the Hugging Face Hub
+whose files lie in the local cache (Python files in it run as any others do). A population in the `--subjects` folder stands
 before one of the same name elsewhere; any other clash of names is refused.
 
 Nothing here imports torch: a network is only built by `Population.load`.
@@ -38,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.subjects.hub import in_hub_cache, is_hub_name
 
 if TYPE_CHECKING:
     from toolkit.subjects.contract import Subject
@@ -301,7 +303,15 @@ def _distinct_names(values: Sequence[Any]) -> bool:
 def _in_folder(folder: Path) -> Iterator[Population]:
     """The population that a folder is, or those directly inside it."""
     if not folder.is_dir():
-        raise ToolkitError("There is no such folder of subjects.", given=str(folder))
+        known = is_hub_name(str(folder))
+        cached = in_hub_cache(str(folder)) if known else None
+        if cached is None:
+            raise ToolkitError(
+                "There is no such folder of subjects.",
+                given=str(folder),
+                next_command=f"hf download {folder}, if it is on the Hub" if known else None,
+            )
+        folder = cached
     if (folder / DESCRIPTION_FILE).is_file():
         yield read_population(folder)
         return

@@ -1,0 +1,34 @@
+"""Models of the Hugging Face Hub that lie on this machine; nothing is ever fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a name looks like one on the Hub: owner and model, no other slash.
+
+    Args:
+        name: for example `microsoft/wavlm-base-plus`.
+
+    Example:
+        >>> is_hub_name("microsoft/wavlm-base-plus"), is_hub_name("./my-ear"), is_hub_name("ear")
+        (True, False, False)
+    """
+    owner, slash, model = name.partition("/")
+    return bool(slash and owner.strip(".~") and model) and "/" not in model
+
+
+def in_hub_cache(name: str) -> Path | None:
+    """Folder of a Hub model in the local cache; None when it was never fetched.
+
+    Args:
+        name: owner and model.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
