@@ -219,20 +219,24 @@ def test_wide_predictions_become_one_row_per_model(write: Write) -> None:
     assert shown.headings[0].chance == (0.5, 0.5)
 
 
-def test_wide_predictions_of_seeds(write: Write) -> None:
-    text = (
-        "audio,image-pos,image-neg,is-correct/0,is-correct/1\nball_1,p1,n1,1,0\nbus_2,p2,n2,1,1\n"
-    )
+@pytest.mark.parametrize("heads", [("audio", "image-pos", "image-neg"), ("said", "yes", "no")])
+def test_wide_predictions_of_seeds(write: Write, heads: tuple[str, str, str]) -> None:
+    text = f"{','.join(heads)},is-correct/0,is-correct/1\nball_1,007,n1,1,0\nbus_2,008,n2,1,1\n"
+    clip = ["ball_1", "007", "n1"]
+    # The published names are known; others are given.
+    ours = ("word_id", "target_id", "distractor_id")
+    columns = None if heads[0] == "audio" else dict(zip(ours, heads, strict=True))
     table = read_wide(
         write(text),
         answers="seed",
         word_pattern="^([a-z]+)_",
-        columns={"word_id": "audio", "target_id": "image-pos", "distractor_id": "image-neg"},
+        columns=columns,
         constants={"population": "en-nl", "test_language": "nl", "condition": "nf"},
     )
     assert table[["seed", "word_concept", "correct"]].to_numpy().tolist() == [
         ["0", "ball", 1], ["0", "bus", 1], ["1", "ball", 0], ["1", "bus", 1],
     ]  # fmt: skip
+    assert table[["word_id", "target_id", "distractor_id"]].iloc[0].tolist() == clip
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ WIDE_COLUMNS = {
     "distractor_id": "image_B",
 }
 """Columns of the published wide predictions (Nortje et al. 2024, TACL), under our names."""
+WIDE_SEED_COLUMNS = {"word_id": "audio", "target_id": "image-pos", "distractor_id": "image-neg"}
+"""Those of the predictions with a column per seed (Oneata et al. 2025, arXiv 2506.04037)."""
 NO_VALUE = ("", "NA", "NaN")
 """What counts as missing in a CSV; words such as "none", "null" and "nan" are left alone."""
 
@@ -85,7 +87,7 @@ def read_any(
     """
     file = Path(path)
     named = {ALIASES.get(ours, ours): theirs for ours, theirs in (columns or {}).items()}
-    raw = _read_table(file, named)
+    raw = _read_table(file, [theirs for ours, theirs in named.items() if ours in TEXT])
     faults = _naming_faults(raw, named)
     meanings = {ours: f"column {theirs} of {file.name}" for ours, theirs in named.items()}
     table, kept = _renamed(raw, named)
@@ -117,7 +119,8 @@ def read_wide(
         answers: what the columns of answers stand for: models (``population``) or ``seed`` s of
             one population, which ``constants`` then names.
         columns: what the file calls trial, word_id, target_id and distractor_id, where not as in
-            `WIDE_COLUMNS`; any further column named here is kept and not taken for answers.
+            `WIDE_COLUMNS` or `WIDE_SEED_COLUMNS`; any further column named here is kept and not
+            taken for answers.
         constants: values that are the same in every row.
         recode: new names of values, ``{"population": {"none": "no-pretraining"}}``.
         drop_missing: leave out answers that are missing; else they are a fault.
@@ -131,9 +134,12 @@ def read_wide(
     import pandas as pd
 
     file = Path(path)
-    raw = _read_table(file, WIDE_COLUMNS | dict(columns or {}))
+    own = [theirs for ours, theirs in (columns or {}).items() if ours in TEXT]
+    published = (*WIDE_COLUMNS.items(), *WIDE_SEED_COLUMNS.items())
+    raw = _read_table(file, own + [theirs for ours, theirs in published if ours in TEXT])
+    known = WIDE_SEED_COLUMNS if set(WIDE_SEED_COLUMNS.values()) <= set(raw) else WIDE_COLUMNS
     # Published variants lack some of these; only those that were named must be there.
-    named = {o: t for o, t in WIDE_COLUMNS.items() if t in raw} | dict(columns or {})
+    named = {o: t for o, t in known.items() if t in raw} | dict(columns or {})
     faults = _naming_faults(raw, named)
     if "word_id" not in named:
         near = nearest_name("audio_query", list(raw.columns))
@@ -172,7 +178,7 @@ def read_wide(
     return made
 
 
-def _read_table(file: Path, named: Mapping[str, str]) -> pd.DataFrame:
+def _read_table(file: Path, names: Sequence[str]) -> pd.DataFrame:
     """Read a file as it is; columns that will hold names are read as text, 007 stays 007."""
     import pandas as pd
 
@@ -191,11 +197,10 @@ def _read_table(file: Path, named: Mapping[str, str]) -> pd.DataFrame:
         with file.open(encoding="utf-8-sig", newline="") as text:
             header = text.readline()
         separator = max(",;\t", key=header.count)
-        names = {theirs for ours, theirs in named.items() if ours in TEXT} | TEXT
         return pd.read_csv(
             file,
             sep=separator,
-            dtype=dict.fromkeys(names, str),
+            dtype=dict.fromkeys((*TEXT, *names), str),
             encoding="utf-8-sig",
             keep_default_na=False,
             na_values=list(NO_VALUE),
