@@ -51,7 +51,7 @@ def accuracy(chapter: Chapter) -> Figure:
     data = pd.DataFrame(rows)
     panels = [
         _panel_of(own.drop(columns="panel")).properties(title=str(panel))
-        for panel, own in data.groupby("panel", sort=False)
+        for panel, own in data.groupby("panel")
     ]
     chart = alt.vconcat(*panels).resolve_scale(x="shared")
     seen = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +82,23 @@ def chance_rule(data: pd.DataFrame) -> alt.Chart:
     return rule
 
 
-def training_colour() -> alt.Color:
-    """The column ``training`` in colours that stay the same from figure to figure."""
+def training_colour(kinds: Iterable[str]) -> alt.Color:
+    """The column ``training`` in colours that stay the same from figure to figure.
+
+    Args:
+        kinds: values that occur; the legend names no others.
+    """
     import altair as alt
 
-    kinds = ["monolingual", "bilingual", "untrained", "multilingual"]
-    colours = [COLOURS[0], COLOURS[1], COLOURS[4], COLOURS[2]]
-    return alt.Color("training:N", title=None, scale=alt.Scale(domain=kinds, range=colours))
+    known = {
+        "monolingual": COLOURS[0],
+        "bilingual": COLOURS[1],
+        "untrained": COLOURS[4],
+        "multilingual": COLOURS[2],
+    }
+    shown = {kind: colour for kind, colour in known.items() if kind in set(kinds)}
+    scale = alt.Scale(domain=list(shown), range=list(shown.values()))
+    return alt.Color("training:N", title=None, scale=scale)
 
 
 def percents(*names: str) -> list[alt.Tooltip]:

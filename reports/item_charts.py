@@ -101,7 +101,7 @@ def _words_of(
         )
     else:
         drawn = base.mark_tick(thickness=2, size=14, opacity=0.8).encode(
-            x=x, color=training_colour(), tooltip=tooltip
+            x=x, color=training_colour(data["training"]), tooltip=tooltip
         )
     n_shown = max(1, data["population"].nunique()) if populations else 1
     step = 16 + 5 * (n_shown - 1)
@@ -187,7 +187,7 @@ def margins(chapter: Chapter) -> Figure | None:
     colour = (
         alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
         if len(names) <= MOST_CELLS
-        else training_colour()
+        else training_colour(data["training"])
     )
     drawn = (
         alt.Chart(data)

@@ -33,7 +33,7 @@ def training(chapter: Chapter) -> Figure | None:
     if many:
         data = data.assign(training=[chapter.training_of(name) for name in data["population"]])
     colour = (
-        training_colour()
+        training_colour(data["training"])
         if many
         else alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
     )

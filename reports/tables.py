@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reports.numbers import NONE, interval, number, odds_ratio, p_value, percent, t_of_df
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
+
+MOST_ROWS = 40
+"""Longer tables are opened on demand."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,11 @@ def tables(chapter: Chapter) -> list[Table]:
         for group in chapter.statistics[groups]:
             made += _contrasts(group, suffix)
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
-    return [table for table in made if table.rows]
+    return [
+        replace(table, folded=table.folded or len(table.rows) > MOST_ROWS)
+        for table in made
+        if table.rows
+    ]
 
 
 def _accuracy(chapter: Chapter) -> Table:
