@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import StimuliOption, SubjectsOption
+from toolkit.cli.options import ParadigmsOption, StimuliOption, SubjectsOption
 from toolkit.cli.run import Format
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def analyze_space(
     ] = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
+    paradigms: ParadigmsOption = None,
     run: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Run of the same networks: accuracy per word."),
@@ -83,7 +84,8 @@ def analyze_space(
     started = now()
     populations = [open_population(given, subjects) for given in subject]
     opened = open_set(stimuli)
-    accuracy = _accuracy(run, [population.name for population in populations]) if run else None
+    names = list(dict.fromkeys(population.name for population in populations))
+    accuracy = _accuracy(run, names, paradigms) if run else None
     with progress_bars(show=output is Format.TABLE) as progress:
         spaces, facts = _spaces(
             populations, opened, language or (), per_class, seed, out, jobs, progress
@@ -104,7 +106,6 @@ def analyze_space(
         "map_seeds": map_seeds,
         "run": run.name if run else None,
     }
-    names = list(dict.fromkeys(population.name for population in populations))
     who = names[0] if len(names) == 1 else f"{len(names)}-populations"
     folder = out / f"space-{who}-{content_key(facts)[:8]}"
     times = {"started": started, "ended": now()}
@@ -202,7 +203,7 @@ def _all(tested: Mapping[str, Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(name for names in tested.values() for name in names))
 
 
-def _accuracy(run: Path, populations: Sequence[str]) -> Accuracy:
+def _accuracy(run: Path, populations: Sequence[str], paradigms: Path | None) -> Accuracy:
     """Accuracy per network and word in a run that asked these populations.
 
     Raises:
@@ -224,7 +225,7 @@ def _accuracy(run: Path, populations: Sequence[str]) -> Accuracy:
         )
     headline = {
         name: {condition.name for condition in made.conditions if condition.headline}
-        for name, made in find_paradigms().items()
+        for name, made in find_paradigms(paradigms).items()
     }
     return read_accuracy(counts, headline)
 
