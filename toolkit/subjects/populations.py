@@ -16,8 +16,8 @@ A population is a folder with a `population.toml`:
 among the shipped ones, through the entry point group `mevgs_toolkit.subjects` (an entry point is a
 path, a `Population`, or a callable that returns one of them) and in the folder of `--subjects`,
 which may be one population folder or hold several, or the name of a model on the Hugging Face Hub
-whose files lie in the local cache (Python files in it run as any others do). A population in the `--subjects` folder stands
-before one of the same name elsewhere; any other clash of names is refused.
+whose files lie in the local cache (Python files in it run as any others do). A population in the
+`--subjects` folder stands before one of the same name elsewhere; any other clash is refused.
 
 Nothing here imports torch: a network is only built by `Population.load`.
 """
