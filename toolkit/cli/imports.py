@@ -45,6 +45,9 @@ def import_mevgs(
         )
     for one in written:
         typer.echo(f"{one.folder}: seeds {', '.join(one.seeds)}. {one.description}")
-    for missing in written[0].missing:
-        typer.echo(f"Before they can hear and see, then import again: {missing}")
+    if written[0].missing:
+        typer.echo("\nThey cannot be run yet. Fetch this, then give the same command again:")
+        for missing in written[0].missing:
+            typer.echo(missing)
+        typer.echo()
     typer.echo(f"Look: mevgs-toolkit list subjects --subjects {out}")

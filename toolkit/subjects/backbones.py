@@ -50,7 +50,7 @@ KNOWN: Mapping[str, Known] = {
     "dino-resnet50": Known(
         "seeing",
         "dino_resnet50_pretrain.pth, the weights of dino_resnet50 in facebookresearch/dino",
-        "curl --create-dirs -o {folder}/dino_resnet50_pretrain.pth "
+        "curl -L --create-dirs -o {folder}/dino_resnet50_pretrain.pth "
         "https://dl.fbaipublicfiles.com/dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth",
     ),
 }

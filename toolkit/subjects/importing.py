@@ -25,6 +25,10 @@ from toolkit.subjects.populations import DESCRIPTION_FILE
 
 FACTORY = "toolkit.subjects.vgs_subject:load_subject"
 SOURCE = "me-vgs"
+_TEMPERATURE = """- **Temperature**: cosine similarities are multiplied with max(exp(logit_scale),
+  100), as the published code computes it; the paper's text says that 100 is the upper bound. Which
+  of two pictures is preferred does not depend on it.
+"""
 
 
 @dataclass(frozen=True)
@@ -278,10 +282,7 @@ tags:
 - **Made by**: `mevgs-toolkit import-mevgs`, from checkpoints of the code of Oneata, Nortje,
   Matusevych and Kamper (2025), The mutual exclusivity bias of bilingual visually grounded speech
   models, Interspeech (arXiv 2506.04037). The licence of the weights is that of their source.
-- **Temperature**: cosine similarities are multiplied with max(exp(logit_scale), 100), as the
-  published code computes it; the paper's text says that 100 is the upper bound. Which of two
-  pictures is preferred does not depend on it.
-
+{_TEMPERATURE if any(one["scale"] for one in checkpoints.values()) else ""}
 | seed | training seed | configuration | validation loss | scale | SHA-256 of the checkpoint |
 |---|---|---|---|---|---|
 {rows}"""
