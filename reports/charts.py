@@ -13,8 +13,10 @@ from reports.figures import (
     Figure,
     chance_rule,
     listed,
+    names,
     percent_axis,
     percents,
+    span,
 )
 from reports.numbers import interval, number, odds_ratio
 
@@ -90,13 +92,13 @@ def _panel_of(data: pd.DataFrame) -> Any:
         look: dict[str, Any] = {"yOffset": shift, "color": _colour_of(shown)}
         if shown != SEED:
             rule = own.mark_rule(strokeWidth=2, **look)
-            layers.append(rule.encode(x="ci_low_percent:Q", x2="ci_high_percent:Q"))
+            layers.append(rule.encode(**span("ci_low_percent", "ci_high_percent")))
         opacity = 0.45 if shown == SEED else 1
         layers.append(
             own.mark_point(filled=True, shape=shape, size=size, opacity=opacity, **look).encode(
                 x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
                 tooltip=[
-                    *("population", "test_language", "shown", "seed"),
+                    *names("population", "test_language", "shown", "seed"),
                     *percents("accuracy", "ci_low", "ci_high"),
                 ],
             )
@@ -128,12 +130,14 @@ def conditions(chapter: Chapter) -> Figure | None:
     order = list(dict.fromkeys(data["condition"]))
     base = alt.Chart(data).encode(y=alt.Y("condition:N", title=None, sort=order))
     x = alt.X("accuracy_percent:Q", **percent_axis("target preferred (%)"))
-    tooltip = ["cell", "meaning", *percents("accuracy", "ci_low", "ci_high")]
+    tooltip = [*names("cell", "meaning"), *percents("accuracy", "ci_low", "ci_high")]
     if len(cells) <= MOST_CELLS:
         offset = alt.YOffset("cell:N", sort=cells)
         colour = alt.Color("cell:N", sort=cells, title=None, legend=alt.Legend(columns=2))
         drawn = base.mark_rule(strokeWidth=2).encode(
-            x="ci_low_percent:Q", x2="ci_high_percent:Q", yOffset=offset, color=colour
+            **span("ci_low_percent", "ci_high_percent"),
+            yOffset=offset,
+            color=colour,
         ) + base.mark_point(filled=True, size=60, opacity=1).encode(
             x=x, yOffset=offset, color=colour, tooltip=tooltip
         )
@@ -198,15 +202,15 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure:
         alt.layer(
             base.transform_filter(alt.datum.shown == SEED)
             .mark_point(filled=True, size=22, opacity=0.45)
-            .encode(color=colour, tooltip=["population", "seed", *percents("accuracy")]),
+            .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
             model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
                 order=alt.Order("training:O")
             ),
             model_rows.mark_rule(strokeWidth=2).encode(
-                x="ci_low_percent:Q", x2="ci_high_percent:Q", color=colour
+                **span("ci_low_percent", "ci_high_percent"), color=colour
             ),
             model_rows.mark_point(filled=True, shape="diamond", size=90, opacity=1).encode(
-                color=colour, tooltip=["training", *percents("accuracy")]
+                color=colour, tooltip=[*names("training"), *percents("accuracy")]
             ),
         )
         .properties(width=WIDTH_PX, height={"step": STEP_PX})
@@ -264,14 +268,18 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     domain = [min(ends) / 1.05, max(ends) * 1.05]
     scale = alt.Scale(type="log", nice=False, domain=domain)
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
-    one = alt.Chart(pd.DataFrame({"one": [1.0]})).mark_rule(strokeDash=[5, 4]).encode(x="one:Q")
+    one = (
+        alt.Chart(pd.DataFrame({"one": [1.0]}))
+        .mark_rule(strokeDash=[5, 4])
+        .encode(x=alt.X("one:Q"))
+    )
     shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),
                       legend=alt.Legend(columns=1))  # fmt: skip
     chart = alt.layer(
         one,
-        base.mark_rule(strokeWidth=2).encode(x="ci_low:Q", x2="ci_high:Q"),
+        base.mark_rule(strokeWidth=2).encode(**span("ci_low", "ci_high")),
         base.mark_point(filled=True, size=80, opacity=1, color="#d55e00").encode(
-            x=x, shape=shape, tooltip=["contrast", "label", "p_value", "p_holm", "family"]
+            x=x, shape=shape, tooltip=names("contrast", "label", "p_value", "p_holm", "family")
         ),
     ).properties(width=int(WIDTH_PX * 0.8), height={"step": STEP_PX})
     seen = [f"{row['contrast']}: {row['label']}" for row in rows]

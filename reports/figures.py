@@ -77,9 +77,16 @@ def chance_rule(data: pd.DataFrame) -> alt.Chart:
     rule: alt.Chart = (
         alt.Chart(data)
         .mark_rule(strokeDash=[5, 4], strokeOpacity=0.7)
-        .encode(x="mean(chance_percent):Q")
+        .encode(x=alt.X("mean(chance_percent):Q"))
     )
     return rule
+
+
+def span(low: str, high: str) -> dict[str, Any]:
+    """The two ends of a horizontal line, from two columns of numbers."""
+    import altair as alt
+
+    return {"x": alt.X(f"{low}:Q"), "x2": alt.X2(high)}
 
 
 def training_colour(kinds: Iterable[str]) -> alt.Color:
@@ -101,13 +108,24 @@ def training_colour(kinds: Iterable[str]) -> alt.Color:
     return alt.Color("training:N", title=None, scale=scale)
 
 
-def percents(*names: str) -> list[alt.Tooltip]:
+def names(*columns: str) -> list[alt.Tooltip]:
+    """Tooltips of columns as they are.
+
+    Their types are said, because finding out the types of bare names takes more time than
+    everything else that is done to make a figure.
+    """
+    import altair as alt
+
+    return [alt.Tooltip(f"{column}:N", title=column.replace("_", " ")) for column in columns]
+
+
+def percents(*columns: str) -> list[alt.Tooltip]:
     """Tooltips of the columns ``<name>_percent``, with one decimal."""
     import altair as alt
 
     return [
         alt.Tooltip(f"{name}_percent:Q", format=".1f", title=name.replace("_", " ") + " (%)")
-        for name in names
+        for name in columns
     ]
 
 

@@ -11,8 +11,10 @@ from reports.figures import (
     Figure,
     chance_rule,
     listed,
+    names,
     percent_axis,
     percents,
+    span,
     training_colour,
 )
 
@@ -42,12 +44,12 @@ def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
         return None
     for name in ("accuracy", "ci_low", "ci_high"):
         data[f"{name}_percent"] = (100 * data.pop(name).astype(float)).round(2)
-    names = list(dict.fromkeys(population for population, _ in chapter.cells))
+    known = list(dict.fromkeys(population for population, _ in chapter.cells))
     per_language = data.groupby("test_language")["population"].nunique()
-    few = int(per_language.max()) <= MOST_INTERVALS and len(names) <= MOST_CELLS
+    few = int(per_language.max()) <= MOST_INTERVALS and len(known) <= MOST_CELLS
     data["training"] = [chapter.training_of(str(name)) for name in data["population"]]
     panels = [
-        _words_of(own, names if few else [], concepts).properties(title=str(language))
+        _words_of(own, known if few else [], concepts).properties(title=str(language))
         for language, own in data.groupby("test_language")
     ]
     chart = alt.vconcat(*panels)
@@ -84,18 +86,24 @@ def _words_of(
     if concepts is not None:
         known = alt.LookupData(data=concepts, key="concept", fields=["words", "image"])
         base = base.transform_lookup(lookup="word_concept", from_=known)
-        extra = ["words:N", "image:N"]
+        extra = ["words", "image"]
     means = data.groupby("word_concept")["accuracy_percent"].mean()
     order = list(means.sort_values(ascending=False).index)
     base = base.encode(y=alt.Y("word_concept:N", title=None, sort=order))
     x = alt.X("accuracy_percent:Q", **percent_axis("correct (%)", (0, 100)))
-    tooltip = ["word_concept", *CELL, *percents("accuracy", "ci_low", "ci_high"), *extra]
+    tooltip = [
+        *names("word_concept", *CELL),
+        *percents("accuracy", "ci_low", "ci_high"),
+        *names(*extra),
+    ]
     if populations:
         legend = alt.Legend(columns=2)
         colour = alt.Color("population:N", sort=populations, title=None, legend=legend)
         offset = alt.YOffset("population:N", sort=populations)
         drawn = base.mark_rule(strokeWidth=1.5).encode(
-            x="ci_low_percent:Q", x2="ci_high_percent:Q", color=colour, yOffset=offset
+            **span("ci_low_percent", "ci_high_percent"),
+            color=colour,
+            yOffset=offset,
         ) + base.mark_point(filled=True, size=30, opacity=1).encode(
             x=x, color=colour, yOffset=offset, tooltip=tooltip
         )
@@ -181,12 +189,12 @@ def margins(chapter: Chapter) -> Figure | None:
         return None
     data["training"] = [chapter.training_of(name) for name in data["population"]]
     data["share_percent"] = (100 * data.pop("share")).round(4)
-    names = list(dict.fromkeys(population for population, _ in chapter.cells))
+    known = list(dict.fromkeys(population for population, _ in chapter.cells))
     x = alt.X("low:Q", title="score of the target - score of the best distractor")
     y = alt.Y("share_percent:Q", title="trials (%)")
     colour = (
-        alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
-        if len(names) <= MOST_CELLS
+        alt.Color("population:N", title=None, sort=known, legend=alt.Legend(columns=2))
+        if len(known) <= MOST_CELLS
         else training_colour(data["training"])
     )
     drawn = (
@@ -195,9 +203,9 @@ def margins(chapter: Chapter) -> Figure | None:
         .encode(
             x=x,
             y=y,
-            detail="population:N",
+            detail=alt.Detail("population:N"),
             color=colour,
-            tooltip=["population", "low", "high", *percents("share")],
+            tooltip=[*names("population", "low", "high"), *percents("share")],
         )
     )
     zero = alt.Chart(data).mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0))
@@ -270,6 +278,7 @@ def _matrix(
         else {"scheme": "blueorange", "domain": [0, 100], "domainMid": chance}
     )
     side = 15
+    shown = percents(value.removesuffix("_percent"))
     base = alt.Chart(data).encode(
         x=alt.X(f"{column}:N", title=None, axis=alt.Axis(labelAngle=-60)),
         y=alt.Y(f"{row}:N", title=None),
@@ -280,7 +289,7 @@ def _matrix(
             color=alt.Color(
                 f"{value}:Q", scale=alt.Scale(**colour), title="%", legend={"gradientLength": 200}
             ),
-            tooltip=["panel", row, column, *percents(value.removesuffix("_percent")), "n_trials"],
+            tooltip=[*names("panel", row, column, "n_trials"), *shown],
         )
         .properties(width={"step": side}, height={"step": side})
         .facet(facet=alt.Facet("panel:N", title=None), columns=2)

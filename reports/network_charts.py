@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, training_colour
+from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, names, span, training_colour
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +28,14 @@ def training(chapter: Chapter) -> Figure | None:
         return None
     if "valid_accuracy" in measures:
         data = data.assign(valid_accuracy=(100 * data["valid_accuracy"]).round(3))
-    names = list(dict.fromkeys(data["population"]))
-    many = len(names) > MOST_CELLS
+    known = list(dict.fromkeys(data["population"]))
+    many = len(known) > MOST_CELLS
     if many:
         data = data.assign(training=[chapter.training_of(name) for name in data["population"]])
     colour = (
         training_colour(data["training"])
         if many
-        else alt.Color("population:N", title=None, sort=names, legend=alt.Legend(columns=2))
+        else alt.Color("population:N", title=None, sort=known, legend=alt.Legend(columns=2))
     )
     panels = [
         alt.Chart(data)
@@ -44,8 +44,8 @@ def training(chapter: Chapter) -> Figure | None:
             x=alt.X("update:Q", title="update"),
             y=alt.Y(f"{name}:Q", title=MEASURES[name], scale=alt.Scale(zero=False)),
             color=colour,
-            detail=["population:N", "seed:N"],
-            tooltip=["population", "seed", "update", name],
+            detail=[alt.Detail("population:N"), alt.Detail("seed:N")],
+            tooltip=names("population", "seed", "update", name),
         )
         .properties(width=WIDTH_PX, height=150)
         for name in measures
@@ -85,9 +85,9 @@ def variance(table: pd.DataFrame) -> Figure:
             base.mark_bar(opacity=0.85).encode(
                 x=alt.X("variance:Q", title="variance (trace of the covariance)"),
                 color=alt.Color("status:N", title=None),
-                tooltip=["panel", "population", "status", "variance", "ci_low", "ci_high"],
+                tooltip=names("panel", "population", "status", "variance", "ci_low", "ci_high"),
             ),
-            base.mark_rule(strokeWidth=1.5).encode(x="ci_low:Q", x2="ci_high:Q"),
+            base.mark_rule(strokeWidth=1.5).encode(**span("ci_low", "ci_high")),
         )
         .properties(width=WIDTH_PX, height={"step": 14})
         .facet(row=alt.Row("panel:N", title=None, header={"labelAngle": 0}))
@@ -121,10 +121,10 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
     import altair as alt
 
     x, y = ("pc1", "pc2") if kind == "pca" else ("x", "y")
-    names = list(dict.fromkeys(table["population"]))
+    known = list(dict.fromkeys(table["population"]))
     # One network per population is enough to look at; the tables hold the others.
     first = table.groupby("population")["seed"].transform("first")
-    data = table[(table["seed"] == first) & table["population"].isin(names[:MOST_CELLS])]
+    data = table[(table["seed"] == first) & table["population"].isin(known[:MOST_CELLS])]
     data = data.round({x: 4, y: 4}).reset_index(drop=True)
     by = ["population"] if kind == "pca" else ["population", "modality"]
     data = data.assign(panel=data[by].agg(", ".join, axis=1))
@@ -136,7 +136,7 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
             y=alt.Y(f"{y}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
             color=alt.Color("status:N", title=None),
             shape=alt.Shape("modality:N", title=None),
-            tooltip=["concept", "status", "modality", "language", "stimulus_id"],
+            tooltip=names("concept", "status", "modality", "language", "stimulus_id"),
         )
         .properties(width=250, height=220)
         .facet(facet=alt.Facet("panel:N", title=None), columns=2)
@@ -153,7 +153,7 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
             else "t-SNE per modality; first seed of each population. Distances between clusters "
             "and sizes of clusters mean nothing here."
         ),
-        alt=f"Scatter plot of {len(data)} words and pictures of {listed(names[:MOST_CELLS])}.",
+        alt=f"Scatter plot of {len(data)} words and pictures of {listed(known[:MOST_CELLS])}.",
         chart=chart,
         data=data,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,9 +75,13 @@ class Chapter:
 
     def training_of(self, population: str) -> str:
         """Monolingual, bilingual, multilingual or untrained, by number of languages."""
-        table = self.digest.populations
-        number = int(table.loc[table["population"] == population, "n_languages"].iloc[0])
+        number = self._n_languages[population]
         return ("untrained", "monolingual", "bilingual")[number] if number < 3 else "multilingual"
+
+    @functools.cached_property
+    def _n_languages(self) -> dict[str, int]:
+        table = self.digest.populations
+        return dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
 
 
 def read_run(folder: Path) -> RunFiles:
