@@ -137,6 +137,7 @@ def _spaces(
 
     from paradigms.registry import get_paradigm
     from toolkit.embedding import EmbeddingStore, SubjectRef, embed
+    from toolkit.errors import ToolkitError
     from toolkit.runner import languages_of
     from toolkit.score_all import must_perceive
     from toolkit.statistics.space_sample import Sample, Space
@@ -157,8 +158,6 @@ def _spaces(
             for name in sorted(rng.permutation(sorted(own.index))[:per_class].tolist())
         )
         if not chosen[kind]:
-            from toolkit.errors import ToolkitError
-
             raise ToolkitError(
                 f"The stimulus set {stimuli.name!r} has no test {kind[0]}s"
                 + (f" in language {kind[1]!r}." if kind[1] else "."),
