@@ -77,6 +77,7 @@ def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Dige
 
 def _read(file: Path, headline: Sequence[str]) -> pd.DataFrame:
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     if not file.is_file():
@@ -86,11 +87,13 @@ def _read(file: Path, headline: Sequence[str]) -> pd.DataFrame:
             next_command="the run-paradigm command that made the folder, once more",
         )
     try:
-        wanted = [("condition", "in", list(headline))]
-        table = pq.read_table(file, columns=list(READ), filters=wanted)
+        with pq.ParquetFile(file) as parquet:
+            table = parquet.read(columns=list(READ))
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
-    frame: pd.DataFrame = table.to_pandas()
+    # Twice as fast as to have the reader filter each of hundreds of small row groups.
+    wanted = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline))
+    frame: pd.DataFrame = table.filter(wanted).to_pandas()
     return frame
 
 
