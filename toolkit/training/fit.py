@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,9 @@ class Fitted:
 def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) -> Fitted:
     """Train a subject on the training split, and choose its weights on the validation split.
 
+    What is validated and kept is a running average of the weights (Polyak & Juditsky, 1992): single
+    updates differ by chance in which words and pictures they know best.
+
     Two runs with the same arguments on the same machine give the same weights.
 
     Args:
@@ -68,9 +72,10 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
     )
-    log = [LogRow(0, float("nan"), *validation(network))]
+    averaged = copy.deepcopy(network)
+    log = [LogRow(0, float("nan"), *validation(averaged))]
     best, kept = log[0].valid_loss, 0
-    state = _copy(network)
+    state = _copy(averaged)
     losses: list[float] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -96,15 +101,28 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+            _average(averaged, network, recipe.averaging, update)
             losses.append(loss.item())
             if (update + 1) % recipe.validate_every == 0 or update + 1 == recipe.n_updates:
-                log.append(LogRow(update + 1, float(np.mean(losses)), *validation(network)))
+                log.append(LogRow(update + 1, float(np.mean(losses)), *validation(averaged)))
                 losses = []
                 if log[-1].valid_loss < best:
-                    best, kept, state = log[-1].valid_loss, update + 1, _copy(network)
+                    best, kept, state = log[-1].valid_loss, update + 1, _copy(averaged)
     network.load(state, "the training")
     _fold(network, bank)
     return Fitted(_copy(network), tuple(log), kept)
+
+
+def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: int) -> None:
+    """Move the running average of the weights towards those of an update.
+
+    The first updates count for more than ``1 - share``, or the average would long remember the
+    weights that training began with.
+    """
+    share = min(share, (1 + update) / (10 + update))
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
+            mean.lerp_(weight, 1 - share)
 
 
 def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:

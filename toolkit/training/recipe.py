@@ -31,6 +31,11 @@ class Recipe:
     """Of Adam (L2)."""
     dropout: float = 0.1
     """Inside the transformer layers."""
+    averaging: float = 0.97
+    """How much of the running average of the weights stays at every update, in [0, 1).
+
+    The average is what is validated and kept; 0 keeps the weights of single updates.
+    """
     label_smoothing: float = 0.1
     """Share of the target that is spread over all choices, in [0, 1)."""
     temperature: str = "capped"
