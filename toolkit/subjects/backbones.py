@@ -173,7 +173,9 @@ def backbone_files(place: Path) -> list[Path]:
     """
     if place.is_file():
         return [place]
-    if not any(path.is_file() for pattern in _WEIGHTS for path in place.glob(pattern)):
+    # Loading says what a folder with settings alone lacks; weights alone may say enough.
+    known = (path for pattern in ("config.json", *_WEIGHTS) for path in place.glob(pattern))
+    if not any(path.is_file() for path in known):
         return []
     return sorted(path for pattern in (*_SETTINGS, *_WEIGHTS) for path in place.glob(pattern))
 
