@@ -156,10 +156,10 @@ def _about(names: set[str], stimuli: StimulusSet | None) -> dict[str, dict[str, 
 
 
 def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
-    """Sources and licences of all pictures shown, and of the clips as a whole."""
+    """Sources and licences of all pictures and clips on the page."""
     if stimuli is None:
         return []
-    shown: set[str] = set()
+    shown = set(_examples(stimuli).index)
     for chapter in chapters:
         picked = chapter.digest.picked
         for column in ("target_id", "distractor_id", "word_id"):
@@ -172,6 +172,12 @@ def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list
     ]
 
 
+def _examples(stimuli: StimulusSet) -> pd.DataFrame:
+    """The row of one picture per concept: the first, so that every page shows the same."""
+    table = stimuli.table
+    return table[table["kind"] == "picture"].groupby("concept").head(1)
+
+
 def concept_table(stimuli: StimulusSet | None) -> pd.DataFrame | None:
     """``concept``, ``words`` in all languages and ``image``: what the item plot shows on hover."""
     import pandas as pd
@@ -180,7 +186,7 @@ def concept_table(stimuli: StimulusSet | None) -> pd.DataFrame | None:
         return None
     words = stimuli.table[stimuli.table["kind"] == "word"]
     spelled = words.groupby(["concept", "language"])["word"].first()
-    pictures = stimuli.table[stimuli.table["kind"] == "picture"].groupby("concept").head(1)
+    pictures = _examples(stimuli)
     image = {
         str(concept): _data_address(stimuli.folder / str(path))
         for concept, path in zip(pictures["concept"], pictures["path"], strict=True)

@@ -103,6 +103,8 @@ def render(folders: Sequence[Path], options: Options) -> str:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
     chapters = read_chapters(runs_given, options.n_trials, options.paradigms)
     stimuli = find_stimuli(chapters, options.stimuli)
+    # Without the gallery no picture or sound of the set is on the page, not even on hovering.
+    stimuli = stimuli if options.n_trials else None
     concepts = concept_table(stimuli)
     told, specs = [], []
     for chapter in chapters:
@@ -125,7 +127,7 @@ def render(folders: Sequence[Path], options: Options) -> str:
         )
     space, space_specs = _draw(_space_figures(spaces), "space", options)
     runs = [run for chapter in chapters for run in chapter.runs]
-    shown = credits_of(chapters, stimuli) if options.n_trials else []
+    shown = credits_of(chapters, stimuli)
     vega, script = drawing.script(), _template_file("report.js")
     title = options.title or _title(chapters)
     page: str = (

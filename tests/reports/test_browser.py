@@ -132,6 +132,19 @@ class TestBrowser:
         assert len(widths) >= 10
         assert min(widths) == 8, "the small set's pictures are 8 pixels wide"
 
+    def test_hovering_over_a_word_tells_its_numbers(self, browser: Any) -> None:
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        found = "#me-items .mark-symbol.role-mark path"
+        mark = browser.find_element("css selector", found)
+        to_middle = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
+        browser.execute_script(to_middle, mark)
+        ActionChains(browser).move_to_element(mark).pause(0.2).move_by_offset(1, 0).perform()
+        wait_for(browser, "return !!document.querySelector('#vg-tooltip-element.visible')")
+        told = browser.find_element("css selector", "#vg-tooltip-element").text
+        assert "word concept" in told
+        assert "accuracy (%)" in told
+
     def test_tables_are_sorted_by_their_headings(self, browser: Any) -> None:
         table = browser.find_element("css selector", "table[data-name='me-accuracies']")
         button = table.find_elements("css selector", "thead button")[3]
