@@ -152,7 +152,7 @@ def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
             )
     packages = chapters[0].runs[0].manifest.get("packages", {})
     named = [f"{name} {packages[name]}" for name in ("torch", "transformers", "timm", "pandas",
-             "statsmodels", "pingouin") if packages.get(name)]  # fmt: skip
+             "statsmodels") if packages.get(name)]  # fmt: skip
     if named:
         yield f"Further software: {_joined(named)}."
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEPENDENCIES = (
-    "glmm", "numpy", "pandas", "pingouin", "pyarrow", "scipy", "soundfile", "pillow", "safetensors",
-    "statsmodels", "torch", "torchvision", "timm", "transformers", "typer", "rich",
-    "altair", "jinja2", "vl-convert-python",
+    "altair", "glmm", "h5py", "jinja2", "numpy", "pandas", "pillow", "pyarrow", "rich",
+    "safetensors", "scikit-learn", "scipy", "soundfile", "statsmodels", "timm", "torch",
+    "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
 
