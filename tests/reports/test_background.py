@@ -9,6 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from reports.background import background_writer
+from reports.page import Options
+from toolkit.errors import ToolkitError
+
 CODE = """
 import multiprocessing, time
 from reports.background import background_writer
@@ -32,6 +38,13 @@ def test_a_killed_run_leaves_no_writer_behind(tmp_path: Path) -> None:
     while Path(f"/proc/{writer}").exists() and _state(writer) != "Z":
         assert time.monotonic() < end, "the writer is still there"
         time.sleep(0.1)
+
+
+def test_faults_of_a_report_reach_the_one_who_asked_for_it(tmp_path: Path) -> None:
+    with background_writer() as writer, pytest.raises(ToolkitError) as caught:
+        writer.write(tmp_path / "none", tmp_path / "page.html", Options())
+    assert caught.value.next_command
+    assert "There is no run folder" in caught.value.message
 
 
 def _state(process: int) -> str:
