@@ -46,9 +46,10 @@ def report(
     ] = None,
     paradigms: ParadigmsOption = None,
 ) -> None:
-    """Write one HTML page that stands alone: answers, figures, trials, tables, methods.
+    """Write a report: one HTML page that stands alone.
 
-    The page opens offline and fetches nothing. Runs of the same paradigm are analysed together.
+    Answers, figures, trials to look at and listen to, tables, models, methods. It opens offline
+    and fetches nothing. Runs of the same paradigm are analysed together.
 
     \b
     Examples:
