@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 DEPENDENCIES = (
     "altair", "glmm", "h5py", "jinja2", "numpy", "pandas", "pillow", "pyarrow", "rich",
-    "safetensors", "scikit-learn", "scipy", "soundfile", "statsmodels", "timm", "torch",
+    "safetensors", "scikit-learn", "scipy", "soundfile", "timm", "torch",
     "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""

@@ -17,7 +17,7 @@ from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.analysis import Settings, analyse
-from toolkit.statistics.contrasts import contrast, effective, holm, marginal_mean
+from toolkit.statistics.contrasts import contrast, effective, holm, holm_p, marginal_mean
 from toolkit.statistics.counts import count_trials, read_counts
 from toolkit.statistics.gates import Gate
 from toolkit.statistics.groups import compare_groups
@@ -401,3 +401,14 @@ def test_familiar_paradigm_uses_its_own_condition() -> None:
     result = analyse(count_trials(table), Familiar)
     assert result.gate.condition == ""
     assert {test.condition for test in result.chance} == {"familiar-familiar"}
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    multitest = pytest.importorskip("statsmodels.stats.multitest", reason="needs statsmodels")
+    rng = np.random.default_rng(7)
+    for n in (1, 2, 3, 5, 7, 30):
+        family = rng.uniform(0, 1, n) ** 3
+        family[-1] = family[0]
+        theirs = multitest.multipletests(family, method="holm")[1]
+        np.testing.assert_allclose(holm_p(family.tolist()), theirs, rtol=1e-14)
+    assert holm_p([]) == []

@@ -173,15 +173,21 @@ def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tupl
 def holm_p(p_values: Sequence[float]) -> list[float]:
     """Holm-corrected p-values; NaN stays NaN and does not count.
 
+    Holm (1979, Scandinavian Journal of Statistics 6, 65-70): the smallest of n counts n times, the
+    next n - 1 times, and none less than the one before. Written here because importing
+    statsmodels for it takes longer than fitting a model; tests hold both equal.
+
     Example:
         >>> [round(p, 3) for p in holm_p([0.01, 0.04, float("nan"), 0.03])]
         [0.03, 0.06, nan, 0.06]
     """
-    from statsmodels.stats.multitest import multipletests
-
-    known = [p for p in p_values if not math.isnan(p)]
-    corrected = iter(multipletests(known, method="holm")[1] if known else ())
-    return [p if math.isnan(p) else float(next(corrected)) for p in p_values]
+    corrected = list(p_values)
+    order = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    largest = 0.0
+    for rank, (p, place) in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p))
+        corrected[place] = largest
+    return corrected
 
 
 def holm(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.contrasts import holm_p
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,7 +255,6 @@ def _row(record: dict[Hashable, Any], full: float) -> _Row:
 
 def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
     from scipy.special import ndtr, stdtr, stdtrit
-    from statsmodels.stats.multitest import multipletests
 
     one, two = (
         np.array([[pair[i].mean, pair[i].std_error, pair[i].n_seeds] for pair in pairs]).T
@@ -270,8 +270,8 @@ def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
     numbers = {
         "difference": difference, "std_error": std_error, "z": z, "p_z": p_z, "df": df,
         "p_t": p_t, "ci_low": difference - half, "ci_high": difference + half,
-        "p_z_holm": multipletests(p_z, method="holm")[1],
-        "p_t_holm": multipletests(p_t, method="holm")[1],
+        "p_z_holm": np.array(holm_p(p_z.tolist())),
+        "p_t_holm": np.array(holm_p(p_t.tolist())),
         "sd_monolingual": one[1] * np.sqrt(one[2]), "sd_bilingual": two[1] * np.sqrt(two[2]),
     }  # fmt: skip
     return tuple(
