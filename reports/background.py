@@ -55,9 +55,13 @@ def background_writer() -> Iterator[Writer]:
 
 
 def _get_ready() -> None:
+    import os
     import signal
     import threading
 
+    if hasattr(os, "nice"):
+        # Networks at work come first; when the report is to be written, nobody else works.
+        os.nice(10)
     # Ctrl-C is for the process that the user sees; this one ends with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
