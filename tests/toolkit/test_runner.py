@@ -84,7 +84,8 @@ def hasher(subjects_dir: Path) -> Population:
 
 def heard_by(hasher: Population) -> list[tuple[str, int]]:
     """What the subjects of the population were asked to embed, over all its seeds."""
-    module = next(m for name, m in sys.modules.items() if "hasher_subject" in name)
+    code = str(hasher.file("hasher_subject.py"))
+    module = next(m for m in sys.modules.values() if getattr(m, "__file__", None) == code)
     return module.heard  # type: ignore[no-any-return]
 
 
