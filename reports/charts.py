@@ -18,7 +18,7 @@ from reports.figures import (
     percents,
     span,
 )
-from reports.numbers import interval, number, odds_ratio
+from reports.numbers import interval, models_of, number, odds_ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,7 +243,7 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     import altair as alt
     import pandas as pd
 
-    models = (group["overall"], *group["by_language"], *group["by_population"])
+    models = models_of(group)
     rows = [
         {
             "contrast": _short(model["name"]),

@@ -80,3 +80,13 @@ def t_of_df(effect: Mapping[str, Any]) -> str:
     if effect.get("statistic") is None:
         return NONE
     return f"{effect['statistic']:.2f} ({number(effect['df'])})"
+
+
+def models_of(group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """All comparisons of a condition in the order of the page: overall, languages, populations.
+
+    Example:
+        >>> models_of({"overall": {"name": "all"}, "by_language": [], "by_population": []})
+        [{'name': 'all'}]
+    """
+    return [group["overall"], *group["by_language"], *group["by_population"]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
-from reports.numbers import interval, number, odds_ratio, p_value, t_of_df
+from reports.numbers import interval, models_of, number, odds_ratio, p_value, t_of_df
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
-    models = (group["overall"], *group["by_language"], *group["by_population"])
+    models = models_of(group)
     numbers = ("odds ratio [95 % CI]", "t(df)", "p", "p Holm", "p LR")
     made = table("mixed model", *numbers, numbers=numbers)
     for model in models:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from reports.numbers import models_of
+
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
 
@@ -72,7 +74,7 @@ def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if test["fit"]:
             yield test["fit"]
     for group in statistics["groups"]:
-        for model in (group["overall"], *group["by_language"], *group["by_population"]):
+        for model in models_of(group):
             if model["fit"]:
                 yield model["fit"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.numbers import NONE, interval, number, odds_ratio, p_value, percent, t_of_df
+from reports.numbers import NONE, interval, models_of, number, odds_ratio, p_value, percent, t_of_df
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
@@ -115,7 +115,7 @@ def _chance(tests: Sequence[Mapping[str, Any]], name: str, which: str) -> Table:
 
 
 def _contrasts(group: Mapping[str, Any], suffix: str) -> Iterator[Table]:
-    models = (group["overall"], *group["by_language"], *group["by_population"])
+    models = models_of(group)
     which = f", {group['condition']}" + (", gated seeds included" if suffix else "")
     yield Table(
         name=f"planned-contrasts{suffix}",
@@ -223,7 +223,7 @@ def model_summaries(chapter: Chapter) -> list[ModelSummary]:
         for test in chapter.statistics["chance"]
     ]
     for group in chapter.statistics["groups"]:
-        models = (group["overall"], *group["by_language"], *group["by_population"])
+        models = models_of(group)
         named += [(model["name"], model["fit"]) for model in models]
     return [_model(name, fit) for name, fit in named if fit]
 

@@ -139,7 +139,7 @@ def bayes_factor(t: float, n_first: int, n_second: int) -> float:
         n_second: size of the second group.
 
     Returns:
-        The factor; infinite above 1e308.
+        The factor; infinite above e to the power `LARGEST_EXPONENT`.
 
     Example:
         >>> round(bayes_factor(0.0, 10, 10), 3), round(bayes_factor(3.5, 20, 20), 2)
