@@ -56,6 +56,12 @@ class SubjectRef:
         return self.population.load(self.seed)
 
 
+def subjects_of(populations: Iterable[Population]) -> list[SubjectRef]:
+    """All seeds of some populations in their order, each once however often it is asked for."""
+    found = [SubjectRef(known, seed) for known in populations for seed in known.seeds]
+    return list({subject.name: subject for subject in found}.values())
+
+
 @dataclass(eq=False)
 class Embeddings:
     """Embeddings of one subject for one stimulus set, by stimulus id."""

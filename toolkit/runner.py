@@ -15,7 +15,7 @@ import numpy as np
 from paradigms import Paradigm, Responses, Trials
 from paradigms.registry import source_checksum
 from stimuli import list_sets
-from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed
+from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.store import RunDirectory, content_key, environment, now
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
@@ -99,8 +99,7 @@ def run(
     """
     started, clock = now(), time.perf_counter()
     tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
-    subjects = [SubjectRef(p, seed) for p in populations for seed in p.seeds]
-    subjects = list({subject.name: subject for subject in subjects}.values())
+    subjects = subjects_of(populations)
     cells = _plan(paradigm, subjects, tested, stimuli, per_class, trial_seed)
     directory = RunDirectory(root, _run_id(paradigm, populations, cells))
     directory.create()

@@ -14,7 +14,7 @@ from paradigms import ALL_WORDS, Paradigm
 from paradigms.base import MATRIX_ENTRIES
 from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
-from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed
+from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
 from toolkit.errors import ToolkitError
 from toolkit.exhaustive import Wins, count_wins
 from toolkit.runner import DEFAULT_ROOT, languages_of
@@ -102,8 +102,7 @@ def score_all(
     started, clock = now(), time.perf_counter()
     pairs = picture_pairs(paradigm)
     tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
-    subjects = [SubjectRef(p, seed) for p in populations for seed in p.seeds]
-    subjects = list({subject.name: subject for subject in subjects}.values())
+    subjects = subjects_of(populations)
     material = {
         language: Material.of(stimuli, language, any_style=any_style)
         for language in dict.fromkeys(name for names in tested.values() for name in names)

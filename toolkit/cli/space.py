@@ -136,7 +136,7 @@ def _spaces(
     import numpy as np
 
     from paradigms.registry import get_paradigm
-    from toolkit.embedding import EmbeddingStore, SubjectRef, embed
+    from toolkit.embedding import EmbeddingStore, embed, subjects_of
     from toolkit.errors import ToolkitError
     from toolkit.runner import languages_of
     from toolkit.score_all import must_perceive
@@ -145,8 +145,7 @@ def _spaces(
     # Any test of single words is made in the languages that are looked at here.
     asked = get_paradigm("familiar")
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
-    references = [SubjectRef(p, one) for p in populations for one in p.seeds]
-    references = list({reference.name: reference for reference in references}.values())
+    references = subjects_of(populations)
     concept_of = stimuli.table["concept"].to_dict()
     chosen: dict[tuple[str, str], tuple[str, ...]] = {}
     for kind in [("picture", ""), *(("word", name) for name in _all(tested))]:
