@@ -65,6 +65,28 @@ class SharesBackbones(Protocol):
 
 
 @runtime_checkable
+class ReadsText(Protocol):
+    """A model that reads words and short phrases."""
+
+    def embed_text(self, texts: Sequence[str]) -> Floats:
+        """Embed n texts as (n, d) float32 of length one."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Subword tokens of every text, special tokens not counted."""
+        ...
+
+
+@runtime_checkable
+class SeesPlaces(Protocol):
+    """A model that gives every place of a picture a vector in the space of its texts."""
+
+    def embed_patches(self, pictures: Sequence[Picture]) -> Floats:
+        """Embed m pictures as (m, h, w, d) float32, every place of length one."""
+        ...
+
+
+@runtime_checkable
 class SeesAnswers(Protocol):
     """A dummy that is handed the trial list with its answers; never a model.
 
