@@ -151,7 +151,9 @@ def _value_faults(table: pd.DataFrame) -> Iterator[str]:
 
 def _path_faults(table: pd.DataFrame) -> Iterator[str]:
     """Paths that are empty or lead out of the folder."""
-    for name, path in zip(table["stimulus_id"], table["path"], strict=True):
+    # Nearly all paths are plain, and taking paths apart is slow.
+    odd = table[~table["path"].str.fullmatch(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*")]
+    for name, path in zip(odd["stimulus_id"], odd["path"], strict=True):
         fault = path_fault(path)
         if fault:
             yield f"path {path!r} of {name} {fault}"
