@@ -9,6 +9,7 @@ from typing import Any
 
 from stimuli.checks import counted
 from stimuli.errors import ToolkitError, unknown_name
+from stimuli.folders import open_pictures
 from stimuli.sets import StimulusSet
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.stimuli"
@@ -26,11 +27,13 @@ _SETTINGS: dict[str, type] = {
 }
 
 
-def open_set(name: str | Path) -> StimulusSet:
+def open_set(name: str | Path, words: Path | None = None) -> StimulusSet:
     """Open a stimulus set by its name or by its folder; no file but `set.toml` is read yet.
 
     Args:
-        name: a name that `list_sets` knows, or the path of a folder.
+        name: a name that `list_sets` knows, or the path of a folder: a stimulus set, or a plain
+            folder of pictures.
+        words: list of written words to use instead of the set's own, see `stimuli.wordlists`.
 
     Returns:
         The set.
@@ -45,10 +48,10 @@ def open_set(name: str | Path) -> StimulusSet:
     if isinstance(name, str):
         folder = _named_folder(name)
         if folder is not None:
-            return _open_folder(folder)
+            return _open_folder(folder, words)
         if Path(name).name == name and not Path(name).exists():
             raise unknown_name("stimulus set", name, _known_names(), "mevgs-toolkit list stimuli")
-    return _open_folder(Path(name))
+    return _open_folder(Path(name), words)
 
 
 def list_sets() -> dict[str, Path]:
@@ -113,8 +116,8 @@ def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist is not None else "unknown"
 
 
-def _open_folder(folder: Path) -> StimulusSet:
-    """The set in a folder, from its `set.toml`."""
+def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
+    """The set in a folder, from its `set.toml`; or the pictures in it, if it has none."""
     if not folder.is_dir():
         raise ToolkitError(
             f"There is no folder {folder}.",
@@ -124,9 +127,12 @@ def _open_folder(folder: Path) -> StimulusSet:
         )
     settings_file = folder / "set.toml"
     if not settings_file.is_file():
+        pictures = open_pictures(folder, words)
+        if pictures is not None:
+            return pictures
         raise ToolkitError(
-            f"{folder} is not a stimulus set: it has no set.toml.",
-            allowed="a folder with set.toml, stimuli.csv and columns.csv",
+            f"{folder} is not a stimulus set: it has no set.toml, and no pictures lie in it.",
+            allowed="a folder with set.toml, stimuli.csv and columns.csv, or one of pictures",
             next_command=f"cp {Path(__file__).parent / 'mini' / 'set.toml'} {folder}/"
             " and edit the copy",
         )
@@ -139,7 +145,7 @@ def _open_folder(folder: Path) -> StimulusSet:
         raise ToolkitError(f"{settings_file} has {counted(faults)}: " + "; ".join(faults) + ".")
     known = {key: value for key, value in settings.items() if key in _SETTINGS}
     known["languages"] = tuple(known["languages"])
-    return StimulusSet(folder=folder, **known)
+    return StimulusSet(folder=folder, words_file=words, **known)
 
 
 def _settings_faults(settings: dict[str, Any]) -> list[str]:

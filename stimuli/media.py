@@ -135,6 +135,39 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
     return np.asarray(picture, dtype=np.uint8)
 
 
+def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read one mask.
+
+    Args:
+        data: content of a picture file; any pixel of 128 and above belongs to the object.
+        name: how to call it in an error message.
+        shape: height and width of the picture that it belongs to.
+
+    Returns:
+        bool, of that shape.
+
+    Raises:
+        ToolkitError: not a picture, of another size, or empty.
+
+    Example:
+        >>> import numpy as np
+        >>> half = np.zeros((2, 4, 3), dtype="uint8")
+        >>> half[:, :2] = 255
+        >>> decode_mask(encode_picture(half), "half", (2, 4)).tolist()
+        [[True, True, False, False], [True, True, False, False]]
+    """
+    mask: NDArray[np.bool_] = decode_picture(data, name)[:, :, 0] >= 128
+    if mask.shape != shape:
+        raise ToolkitError(
+            f"The mask {name} is not as large as its picture.",
+            given=f"{mask.shape[1]} x {mask.shape[0]} pixels",
+            allowed=f"{shape[1]} x {shape[0]} pixels",
+        )
+    if not mask.any():
+        raise ToolkitError(f"The mask {name} is empty: its object is nowhere to be seen.")
+    return mask
+
+
 def encode_picture(picture: NDArray[np.uint8]) -> bytes:
     """WebP bytes of one picture, the same bytes for the same pixels.
 

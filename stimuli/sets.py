@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli import checks, media
+from stimuli import checks, media, objects, wordlists
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
+from stimuli.tables import read_table, records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,9 @@ class StimulusSet:
     sample_rate_hz: int
     """Sample rate of every clip."""
     picture_size_px: int
-    """Height and width of every picture."""
+    """Height and width of every picture; 0 where they differ."""
+    words_file: Path | None = None
+    """Word list to use instead of the set's own `words.toml`."""
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:
@@ -73,8 +76,47 @@ class StimulusSet:
 
     @functools.cached_property
     def checksum(self) -> str:
-        """SHA-256 of `stimuli.csv`, which holds every file's own: it pins the whole content."""
-        return hashlib.sha256((self.folder / "stimuli.csv").read_bytes()).hexdigest()
+        """SHA-256 of `stimuli.csv`, which holds every file's own: it pins the whole content.
+
+        Where there are masks, `objects.csv` counts in. The word list does not: what is asked is
+        recorded with the answers.
+        """
+        digest = hashlib.sha256((self.folder / "stimuli.csv").read_bytes())
+        if self.has_masks:
+            digest.update((self.folder / objects.FILE_NAME).read_bytes())
+        return digest.hexdigest()
+
+    @functools.cached_property
+    def words(self) -> wordlists.WordList:
+        """Written words: those of `words_file`, or of `words.toml` in the folder.
+
+        Raises:
+            ToolkitError: there is no list, or it has faults; all of them are listed.
+        """
+        own = self.folder / wordlists.FILE_NAME
+        if self.words_file is None and not own.is_file():
+            raise ToolkitError(
+                f"The stimulus set {self.name!r} has no list of written words.",
+                given=str(self.folder),
+                allowed=f"{wordlists.FILE_NAME} in that folder, or a list of your own",
+                next_command="add --words FILE",
+            )
+        return wordlists.read_words(self.words_file or own)
+
+    @property
+    def has_masks(self) -> bool:
+        """True where the set says what can be seen where in its pictures."""
+        return (self.folder / objects.FILE_NAME).is_file()
+
+    @functools.cached_property
+    def objects(self) -> pd.DataFrame:
+        """One row per object in a picture: `stimulus_id`, `concept`, `mask`, `sha256`, as text.
+
+        Raises:
+            ToolkitError: the table has faults; the message lists all of them.
+        """
+        pictures = self.table.index[self.table["kind"] == "picture"]
+        return objects.read_objects(self.folder, pictures)
 
     def select(
         self,
@@ -153,6 +195,29 @@ class StimulusSet:
         """
         return _decode_picture(self, self._row(stimulus_id, "picture"))
 
+    def read_mask(self, stimulus_id: str, concept: str) -> NDArray[np.bool_]:
+        """Where a concept is seen in a picture: all its objects together.
+
+        Args:
+            stimulus_id: a row of `table` with kind `picture`.
+            concept: what to look for.
+
+        Returns:
+            bool, shape (height, width) of the picture.
+
+        Raises:
+            ToolkitError: there is no such object in it; or a mask is missing, damaged, changed, or
+                not as large as the picture.
+        """
+        rows = self._masks.get((stimulus_id, concept), [])
+        if not rows:
+            inside = [known for name, known in self._masks if name == stimulus_id]
+            raise unknown_name(f"object in the picture {stimulus_id}", concept, inside)
+        size = self.picture_size_px
+        shape = (size, size) if size else self.read_picture(stimulus_id).shape[:2]
+        masks = [_decode_mask(self, row, shape) for row in rows]
+        return functools.reduce(lambda one, other: one | other, masks)
+
     def check(self) -> list[str]:
         """Every fault of the set, in its table and in its files, one readable line each.
 
@@ -171,20 +236,57 @@ class StimulusSet:
         faults = checks.header_faults(list(table.columns))
         if faults:
             return faults
-        faults = checks.table_faults(table)
+        table_faults = checks.table_faults(table)
+        written, word_faults = self._written()
+        faults = [*table_faults, *word_faults]
         spoken = {language for language in table["language"] if language}
-        for language in sorted(spoken ^ set(self.languages)):
+        for language in sorted((spoken | written) ^ (set(self.languages) | written)):
             where = "stimuli.csv" if language in spoken else "set.toml"
             faults.append(f"the language {language!r} stands in {where} only")
-        for row in _records(table):
+        for row in records(table):
             if not checks.is_readable(row):
                 continue
             decode = _decode_clip if row["kind"] == "word" else _decode_picture
             try:
                 decode(self, row)
             except ToolkitError as error:
-                faults.append(" ".join(str(error).split()))
+                faults.append(_one_line(error))
+        return faults if table_faults else [*faults, *self._mask_faults()]
+
+    def _written(self) -> tuple[set[str], list[str]]:
+        """Languages of the word list, and its faults."""
+        if self.words_file is None and not (self.folder / wordlists.FILE_NAME).is_file():
+            return set(), []
+        try:
+            return set(self.words.languages), []
+        except ToolkitError as error:
+            return set(), [_one_line(error)]
+
+    def _mask_faults(self) -> list[str]:
+        """Faults of `objects.csv`, of every mask it names, and of concepts without a word."""
+        try:
+            seen = self.objects
+        except ToolkitError as error:
+            return [_one_line(error)]
+        faults = []
+        for name, concept in self._masks:
+            try:
+                self.read_mask(name, concept)
+            except ToolkitError as error:
+                faults.append(_one_line(error))
+        written, word_faults = self._written()
+        if written and not word_faults:
+            concepts = list(dict.fromkeys(seen["concept"]))
+            faults += self.words.untranslated(concepts, list(self.words.languages))
         return faults
+
+    @functools.cached_property
+    def _masks(self) -> dict[tuple[str, str], list[dict[str, str]]]:
+        """Rows of `objects` by picture and concept."""
+        found: dict[tuple[str, str], list[dict[str, str]]] = {}
+        for row in records(self.objects):
+            found.setdefault((row["stimulus_id"], row["concept"]), []).append(row)
+        return found
 
     @functools.cached_property
     def _root(self) -> Path:
@@ -195,7 +297,7 @@ class StimulusSet:
     def _rows(self) -> dict[str, dict[str, str]]:
         """The table as a dictionary: looking up in a data frame is a hundred times slower."""
         columns = ["kind", "path", "sha256", "duration_s"]
-        return dict(zip(map(str, self.table.index), _records(self.table[columns]), strict=True))
+        return dict(zip(map(str, self.table.index), records(self.table[columns]), strict=True))
 
     def _row(self, stimulus_id: str, kind: str) -> dict[str, str]:
         """The row of a stimulus that must be of the given kind."""
@@ -214,28 +316,18 @@ class StimulusSet:
 
 def _read_table(folder: Path) -> pd.DataFrame:
     """All of `stimuli.csv` as text."""
-    import pandas as pd
-
     path = folder / "stimuli.csv"
     if not path.is_file():
         raise ToolkitError(
             f"{folder} is not a stimulus set: it has no stimuli.csv.",
             allowed="a folder with set.toml, stimuli.csv and columns.csv",
         )
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except pd.errors.EmptyDataError as error:
-        raise ToolkitError(f"{path} is empty: not even a heading line.") from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{path} cannot be read as a table: {error}") from error
+    return read_table(path)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, str]]:
-    """Every row as a dictionary from column to text."""
-    return [
-        {str(column): str(value) for column, value in row.items()}
-        for row in table.to_dict("records")
-    ]
+def _one_line(error: ToolkitError) -> str:
+    """An error as one line of a list of faults."""
+    return " ".join(str(error).split())
 
 
 def _read_file(stimuli: StimulusSet, path: str) -> bytes:
@@ -270,17 +362,29 @@ def _decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float3
 def _decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint8]:
     """Read a picture; decoded before the checksum is compared, for the more telling message."""
     data = _read_file(stimuli, row["path"])
-    picture = media.decode_picture(data, row["path"], stimuli.picture_size_px)
+    picture = media.decode_picture(data, row["path"], stimuli.picture_size_px or None)
     _verify(data, row)
     return picture
 
 
-def _verify(data: bytes, row: dict[str, str]) -> None:
+def _decode_mask(
+    stimuli: StimulusSet, row: dict[str, str], shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Read a mask; decoded before the checksum is compared, for the more telling message."""
+    data = _read_file(stimuli, row["mask"])
+    mask = media.decode_mask(data, row["mask"], shape)
+    _verify(data, row, path="mask", table=objects.FILE_NAME)
+    return mask
+
+
+def _verify(
+    data: bytes, row: dict[str, str], *, path: str = "path", table: str = "stimuli.csv"
+) -> None:
     """Refuse a file whose content is not the one the table speaks of."""
     found = hashlib.sha256(data).hexdigest()
     if found != row["sha256"]:
         raise ToolkitError(
-            f"{row['path']} is not the file that stimuli.csv speaks of: its checksum differs.",
+            f"{row[path]} is not the file that {table} speaks of: its checksum differs.",
             given=found,
             allowed=row["sha256"],
         )

@@ -130,6 +130,72 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> StimulusSet:
     return open_set(write_set(tmp_path_factory.mktemp("sets") / "tiny", tiny_rows(), LANGUAGES))
 
 
+COLOURS = {"ball": (255, 0, 0), "car": (0, 255, 0), "key": (0, 0, 255)}
+WORDS = {
+    "ball": {"en": "ball", "fr": "ballon", "lb": "Ball"},
+    "car": {"en": "car", "fr": "voiture", "lb": "Auto"},
+    "key": {"en": "key", "fr": "clef anglaise", "lb": "Schlëssel"},
+}
+PLACES = ((0, 0), (0, 8), (8, 0), (8, 8))
+"""Upper left corners of things 8 pixels wide, in a picture of 16."""
+
+
+def scenes_words() -> str:
+    """The word list of the small scenes; English is the reference, lb is low-resource."""
+    lines = ['reference = "en"']
+    for code, name, resource in (("en", "English", "high"), ("fr", "French", "high"),
+                                 ("lb", "Luxembourgish", "low")):  # fmt: skip
+        lines += [
+            f"[languages.{code}]", f'name = "{name}"', f'resource = "{resource}"',
+            'templates = { bare = "{word}", article = "{article} {word}" }',
+        ]  # fmt: skip
+    for concept, own in WORDS.items():
+        lines.append(f"[words.{concept}]")
+        lines += [f'{code} = {{ word = "{word}", article = "a" }}' for code, word in own.items()]
+    return "\n".join(lines) + "\n"
+
+
+def write_scenes(folder: Path, n_pictures: int = 5) -> Path:
+    """Write scenes on white: two things of different colour each, in two of four places."""
+    rows, objects = [], []
+    for number in range(n_pictures):
+        name = f"scene-{number}"
+        pixels = np.full((16, 16, 3), 255)
+        for shift in (0, 1):
+            concept = list(COLOURS)[(number + shift) % 3]
+            top, left = PLACES[(number + 2 * shift + number // 4) % 4]
+            seen = np.zeros((16, 16), np.uint8)
+            seen[top : top + 8, left : left + 8] = 255
+            pixels[seen > 0] = COLOURS[concept]
+            objects.append((name, concept, f"masks/{name}-{concept}.png", seen))
+        rows.append(
+            {
+                "stimulus_id": name, "kind": "picture", "concept": "scene", "status": "familiar",
+                "split": "test", "source": "made", "licence": "CC0-1.0",
+                "path": f"{name}.png", "style": "colour", "data": _png(pixels),
+            }
+        )  # fmt: skip
+    write_set(folder, rows, ())
+    settings = folder / "set.toml"
+    settings.write_text(settings.read_text().replace("picture_size_px = 8", "picture_size_px = 16"))
+    (folder / "masks").mkdir()
+    with (folder / "objects.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["stimulus_id", "concept", "mask", "sha256"])
+        for name, concept, path, seen in objects:
+            (folder / path).write_bytes(_png(seen))
+            checksum = hashlib.sha256((folder / path).read_bytes()).hexdigest()
+            writer.writerow([name, concept, path, checksum])
+    (folder / "words.toml").write_text(scenes_words(), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scenes_set(tmp_path_factory: pytest.TempPathFactory) -> StimulusSet:
+    """Five small scenes with masks and words in three languages."""
+    return open_set(write_scenes(tmp_path_factory.mktemp("scenes") / "scenes"))
+
+
 SUBJECT_CODE = '''
 """A small subject from outside: hashes its input into a vector, and counts what it hears."""
 

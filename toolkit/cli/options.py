@@ -16,3 +16,7 @@ SubjectsOption = Annotated[
 ParadigmsOption = Annotated[
     Path | None, typer.Option(help="Folder with paradigm files of your own.")
 ]
+WordsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="List of written words (TOML) instead of the set's own."),
+]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.options import WordsOption
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -15,9 +17,12 @@ def register(app: typer.Typer) -> None:
 
 
 def check_stimuli(
-    directory: Annotated[str, typer.Argument(help="Folder of a stimulus set, or a set's name.")],
+    directory: Annotated[
+        str, typer.Argument(help="Folder of a stimulus set or of pictures, or a set's name.")
+    ],
+    words: WordsOption = None,
 ) -> None:
-    """Check every file of a stimulus set.
+    """Check every file of a stimulus set, and its list of written words.
 
     All faults are listed at once. Exit code 0 if there are none, else 2.
 
@@ -25,7 +30,7 @@ def check_stimuli(
     """
     from stimuli import open_set
 
-    found = open_set(directory)
+    found = open_set(directory, words)
     faults = found.check()
     if faults:
         typer.echo(f"{directory} has {len(faults)} fault{'s' * (len(faults) > 1)}:", err=True)

@@ -1,0 +1,35 @@
+"""Tables of a stimulus set, read as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stimuli.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """All of a CSV file as text; empty cells stay empty text.
+
+    Raises:
+        ToolkitError: it is empty or no table.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError as error:
+        raise ToolkitError(f"{path} is empty: not even a heading line.") from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ToolkitError(f"{path} cannot be read as a table: {error}") from error
+
+
+def records(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Every row as a dictionary from column to text."""
+    return [
+        {str(column): str(value) for column, value in row.items()}
+        for row in table.to_dict("records")
+    ]
