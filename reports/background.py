@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from reports.page import Options, write_report
+from reports.page import Options, get_ready, write_report
 
 
 class Writer:
@@ -65,13 +65,7 @@ def _get_ready() -> None:
     # Ctrl-C is for the process that the user sees; this one ends with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-    import pandas  # noqa: F401 - loaded so that the report need not wait for it
-    import pyarrow.parquet  # noqa: F401 - likewise
-
-    from reports.drawing import warm_up
-
-    warm_up()
+    get_ready()
 
 
 def _end_with_parent() -> None:

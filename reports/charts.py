@@ -18,6 +18,7 @@ from reports.figures import (
     percents,
     span,
 )
+from reports.joining import Spec, below, layers, rows_of, values
 from reports.numbers import interval, models_of, number, odds_ratio
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ SEED, MEAN, MODEL = "one seed", "mean over seeds (these words)", "typical seed a
 
 def accuracy(chapter: Chapter) -> Figure:
     """Every seed, the mean over seeds and the estimate of the mixed model, beside chance."""
-    import altair as alt
     import pandas as pd
 
     tests = {(t["population"], t["test_language"], t["condition"]): t
@@ -54,10 +54,9 @@ def accuracy(chapter: Chapter) -> Figure:
             rows.append(shared | _estimate(MODEL, tests[key]["probability"], tests[key]))
     data = pd.DataFrame(rows)
     panels = [
-        _panel_of(own.drop(columns="panel")).properties(title=str(panel))
+        _panel_of(own.drop(columns="panel")) | {"title": str(panel)}
         for panel, own in data.groupby("panel")
     ]
-    chart = alt.vconcat(*panels).resolve_scale(x="shared")
     seen = [
         f"{row['population']} in {row['test_language']} {number(row['mean'], 100)} % "
         f"{interval(row['ci_low'], row['ci_high'], 100)}"
@@ -73,18 +72,18 @@ def accuracy(chapter: Chapter) -> Figure:
             "and further words). Dashed: chance."
         ),
         alt=f"Dot plot of the share correct, mean and 95 % interval: {listed(seen)}.",
-        chart=chart,
+        chart=below(*panels, share_x=True),
         data=data.drop(columns="panel"),
     )
 
 
-def _panel_of(data: pd.DataFrame) -> Any:
+def _panel_of(data: pd.DataFrame) -> Spec:
     """Accuracies in one test language."""
     import altair as alt
 
     order = list(dict.fromkeys(data["population"]))
-    base = alt.Chart(data).encode(y=alt.Y("population:N", title=None, sort=order))
-    layers = [chance_rule(data)]
+    base = alt.Chart().encode(y=alt.Y("population:N", title=None, sort=order))
+    drawn = [chance_rule()]
     for shown, shift, shape, size in (
         (SEED, 0, "circle", 22),
         (MEAN, -7, "circle", 70),
@@ -94,9 +93,9 @@ def _panel_of(data: pd.DataFrame) -> Any:
         look: dict[str, Any] = {"yOffset": shift, "color": _colour_of(shown)}
         if shown != SEED:
             rule = own.mark_rule(strokeWidth=2, **look)
-            layers.append(rule.encode(**span("ci_low_percent", "ci_high_percent")))
+            drawn.append(rule.encode(**span("ci_low_percent", "ci_high_percent")))
         opacity = 0.45 if shown == SEED else 1
-        layers.append(
+        drawn.append(
             own.mark_point(filled=True, shape=shape, size=size, opacity=opacity, **look).encode(
                 x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
                 tooltip=[
@@ -105,7 +104,8 @@ def _panel_of(data: pd.DataFrame) -> Any:
                 ],
             )
         )
-    return alt.layer(*layers).properties(width=WIDTH_PX, height=STEP_PX * len(order))
+    height = STEP_PX * len(order)
+    return layers(*drawn, data=values(data), width=WIDTH_PX, height=height)
 
 
 def conditions(chapter: Chapter) -> Figure | None:
@@ -130,24 +130,27 @@ def conditions(chapter: Chapter) -> Figure | None:
     data = pd.DataFrame(rows).drop(columns="shown")
     cells = list(dict.fromkeys(data["cell"]))
     order = list(dict.fromkeys(data["condition"]))
-    base = alt.Chart(data).encode(y=alt.Y("condition:N", title=None, sort=order))
+    base = alt.Chart().encode(y=alt.Y("condition:N", title=None, sort=order))
     x = alt.X("accuracy_percent:Q", **percent_axis("target preferred (%)"))
     tooltip = [*names("cell", "meaning"), *percents("accuracy", "ci_low", "ci_high")]
     if len(cells) <= MOST_CELLS:
         offset = alt.YOffset("cell:N", sort=cells)
         colour = alt.Color("cell:N", sort=cells, title=None, legend=alt.Legend(columns=2))
-        drawn = base.mark_rule(strokeWidth=2).encode(
-            **span("ci_low_percent", "ci_high_percent"),
-            yOffset=offset,
-            color=colour,
-        ) + base.mark_point(filled=True, size=60, opacity=1).encode(
-            x=x, yOffset=offset, color=colour, tooltip=tooltip
-        )
+        drawn = [
+            base.mark_rule(strokeWidth=2).encode(
+                **span("ci_low_percent", "ci_high_percent"), yOffset=offset, color=colour
+            ),
+            base.mark_point(filled=True, size=60, opacity=1).encode(
+                x=x, yOffset=offset, color=colour, tooltip=tooltip
+            ),
+        ]
         height = STEP_PX * max(1.2, 0.55 * len(cells))
     else:
-        drawn = base.mark_tick(thickness=2, size=18, opacity=0.7).encode(x=x, tooltip=tooltip)
+        drawn = [base.mark_tick(thickness=2, size=18, opacity=0.7).encode(x=x, tooltip=tooltip)]
         height = STEP_PX * 1.2
-    chart = (chance_rule(data) + drawn).properties(width=WIDTH_PX, height=height * len(order))
+    chart = layers(
+        chance_rule(), *drawn, data=values(data), width=WIDTH_PX, height=height * len(order)
+    )
     means = data.groupby("condition", sort=False)["accuracy_percent"]
     seen = [f"{name} {own.min():.1f} to {own.max():.1f} %" for name, own in means]
     meanings = {row["condition"]: row["meaning"] for row in chapter.results}
@@ -194,29 +197,27 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure:
     columns = ["test_language", "training", "shown", "population", "seed", "accuracy_percent",
                "ci_low_percent", "ci_high_percent"]  # fmt: skip
     data = pd.DataFrame(rows, columns=columns)
-    base = alt.Chart(data).encode(
+    base = alt.Chart().encode(
         y=alt.Y("training:N", title=None, sort=kinds),
         x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
     )
     model_rows = base.transform_filter(alt.datum.shown == MODEL)
     colour = alt.Color("training:N", sort=kinds, legend=None)
-    chart = (
-        alt.layer(
-            base.transform_filter(alt.datum.shown == SEED)
-            .mark_point(filled=True, size=22, opacity=0.45)
-            .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
-            model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
-                order=alt.Order("training:O")
-            ),
-            model_rows.mark_rule(strokeWidth=2).encode(
-                **span("ci_low_percent", "ci_high_percent"), color=colour
-            ),
-            model_rows.mark_point(filled=True, shape="diamond", size=90, opacity=1).encode(
-                color=colour, tooltip=[*names("training"), *percents("accuracy")]
-            ),
-        )
-        .properties(width=WIDTH_PX, height={"step": STEP_PX})
-        .facet(row=alt.Row("test_language:N", title=None, header=_side_header()))
+    panel = layers(
+        base.transform_filter(alt.datum.shown == SEED)
+        .mark_point(filled=True, size=22, opacity=0.45)
+        .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
+        model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
+            order=alt.Order("training:O")
+        ),
+        model_rows.mark_rule(strokeWidth=2).encode(
+            **span("ci_low_percent", "ci_high_percent"), color=colour
+        ),
+        model_rows.mark_point(filled=True, shape="diamond", size=90, opacity=1).encode(
+            color=colour, tooltip=[*names("training"), *percents("accuracy")]
+        ),
+        width=WIDTH_PX,
+        height={"step": STEP_PX},
     )
     seen = [
         f"{m['name'].rpartition(', ')[2]}: "
@@ -233,7 +234,7 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure:
             "the other way round: the contrasts below are the test."
         ),
         alt=f"Dot plot, model estimates of the share correct: {listed(seen)}.",
-        chart=chart,
+        chart=rows_of(panel, "test_language", data),
         data=data,
     )
 
@@ -261,7 +262,7 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     if not rows:
         return None
     data = pd.DataFrame(rows)
-    base = alt.Chart(data).encode(
+    base = alt.Chart().encode(
         y=alt.Y(
             "contrast:N", title=None, sort=list(data["contrast"]), axis=alt.Axis(labelLimit=360)
         )
@@ -270,20 +271,19 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     domain = [min(ends) / 1.05, max(ends) * 1.05]
     scale = alt.Scale(type="log", nice=False, domain=domain)
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
-    one = (
-        alt.Chart(pd.DataFrame({"one": [1.0]}))
-        .mark_rule(strokeDash=[5, 4])
-        .encode(x=alt.X("one:Q"))
-    )
+    one = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(1.0))
     shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),
                       legend=alt.Legend(columns=1))  # fmt: skip
-    chart = alt.layer(
+    chart = layers(
         one,
         base.mark_rule(strokeWidth=2).encode(**span("ci_low", "ci_high")),
         base.mark_point(filled=True, size=80, opacity=1, color="#d55e00").encode(
             x=x, shape=shape, tooltip=names("contrast", "label", "p_value", "p_holm", "family")
         ),
-    ).properties(width=int(WIDTH_PX * 0.8), height={"step": STEP_PX})
+        data=values(data),
+        width=int(WIDTH_PX * 0.8),
+        height={"step": STEP_PX},
+    )
     seen = [f"{row['contrast']}: {row['label']}" for row in rows]
     return Figure(
         name="contrasts",
@@ -334,7 +334,3 @@ def _percent(share: float | None) -> float | None:
 
 def _colour_of(shown: str) -> str:
     return {SEED: "#7f7f7f", MEAN: "#0072b2", MODEL: "#d55e00"}[shown]
-
-
-def _side_header() -> dict[str, Any]:
-    return {"labelAngle": 0, "labelAlign": "left", "labelPadding": 4}

@@ -17,6 +17,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b05b94", "#7f7f7f", "#a6761d")
 3:1 against the page, light or dark."""
 MOST_CELLS = 6
 """So many populations and languages are drawn one by one; more are drawn together."""
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""Names the grammar of a specification; nothing is fetched from there."""
 WIDTH_PX = 400
 """Width of a panel, narrow enough to be read on a phone."""
 STEP_PX = 30
@@ -36,14 +38,16 @@ class Figure:
     alt: str
     """What is seen, in words, for those who cannot see it."""
     chart: Any
-    """The drawing, an Altair chart."""
+    """The drawing: an Altair chart, or several joined by `reports.joining`."""
     data: pd.DataFrame
     """The numbers behind it, as they go into its CSV file."""
 
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, with the look of the house."""
-        made: dict[str, Any] = self.chart.to_dict(validate=False)
-        return made | {"config": look(), "background": None, "padding": 4}
+        joined = isinstance(self.chart, dict)
+        made: dict[str, Any] = self.chart if joined else self.chart.to_dict(validate=False)
+        house = {"config": look(), "background": None, "padding": 4}
+        return {"$schema": SCHEMA, **made, **house}
 
 
 def look() -> dict[str, Any]:
@@ -70,12 +74,12 @@ def percent_axis(title: str, domain: Sequence[float] | None = None) -> dict[str,
     return {"title": title, "scale": scale}
 
 
-def chance_rule(data: pd.DataFrame) -> alt.Chart:
+def chance_rule() -> alt.Chart:
     """A dashed line at the mean of ``chance_percent``."""
     import altair as alt
 
     rule: alt.Chart = (
-        alt.Chart(data)
+        alt.Chart()
         .mark_rule(strokeDash=[5, 4], strokeOpacity=0.7)
         .encode(x=alt.X("mean(chance_percent):Q"))
     )

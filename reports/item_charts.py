@@ -17,9 +17,9 @@ from reports.figures import (
     span,
     training_colour,
 )
+from reports.joining import Spec, below, grid_of, layers, rows_of, single, values
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
     from reports.sources import Chapter
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_INTERVALS = 4
 """So many populations per language are drawn with intervals in the item plot."""
 CELL = ["population", "test_language"]
+ILLUSTRATION = ("words", "image")
+"""Columns of the table of concepts that are shown on hovering."""
 
 
 def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
@@ -37,8 +39,6 @@ def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
         concepts: ``concept``, ``words`` (in all languages) and ``image`` (data address); None
             where the stimuli are not at hand.
     """
-    import altair as alt
-
     data = _table(chapter, "words")
     if data.empty:
         return None
@@ -49,10 +49,12 @@ def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
     few = int(per_language.max()) <= MOST_INTERVALS and len(known) <= MOST_CELLS
     data["training"] = [chapter.training_of(str(name)) for name in data["population"]]
     panels = [
-        _words_of(own, known if few else [], concepts).properties(title=str(language))
+        _words_of(own, known if few else [], concepts is not None) | {"title": str(language)}
         for language, own in data.groupby("test_language")
     ]
-    chart = alt.vconcat(*panels)
+    chart = below(*panels)
+    if concepts is not None:
+        chart["datasets"] = {"concepts": values(concepts)["values"]}
     marks = (
         "Points: mean over seeds; lines: 95 % interval over seeds."
         if few
@@ -76,47 +78,44 @@ def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
     )
 
 
-def _words_of(
-    data: pd.DataFrame, populations: list[str], concepts: pd.DataFrame | None
-) -> alt.LayerChart:
+def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool) -> Spec:
     """One panel of the item plot; populations are told apart if they are named."""
     import altair as alt
 
-    base, extra = alt.Chart(data), []
-    if concepts is not None:
-        known = alt.LookupData(data=concepts, key="concept", fields=["words", "image"])
-        base = base.transform_lookup(lookup="word_concept", from_=known)
-        extra = ["words", "image"]
     means = data.groupby("word_concept")["accuracy_percent"].mean()
     order = list(means.sort_values(ascending=False).index)
-    base = base.encode(y=alt.Y("word_concept:N", title=None, sort=order))
+    base = alt.Chart().encode(y=alt.Y("word_concept:N", title=None, sort=order))
     x = alt.X("accuracy_percent:Q", **percent_axis("correct (%)", (0, 100)))
     tooltip = [
         *names("word_concept", *CELL),
         *percents("accuracy", "ci_low", "ci_high"),
-        *names(*extra),
+        *names(*(ILLUSTRATION if illustrated else ())),
     ]
     if populations:
         legend = alt.Legend(columns=2)
         colour = alt.Color("population:N", sort=populations, title=None, legend=legend)
         offset = alt.YOffset("population:N", sort=populations)
-        drawn = base.mark_rule(strokeWidth=1.5).encode(
-            **span("ci_low_percent", "ci_high_percent"),
-            color=colour,
-            yOffset=offset,
-        ) + base.mark_point(filled=True, size=30, opacity=1).encode(
-            x=x, color=colour, yOffset=offset, tooltip=tooltip
-        )
+        drawn = [
+            base.mark_rule(strokeWidth=1.5).encode(
+                **span("ci_low_percent", "ci_high_percent"), color=colour, yOffset=offset
+            ),
+            base.mark_point(filled=True, size=30, opacity=1).encode(
+                x=x, color=colour, yOffset=offset, tooltip=tooltip
+            ),
+        ]
     else:
-        drawn = base.mark_tick(thickness=2, size=14, opacity=0.8).encode(
-            x=x, color=training_colour(data["training"]), tooltip=tooltip
-        )
+        colour = training_colour(data["training"])
+        tick = base.mark_tick(thickness=2, size=14, opacity=0.8)
+        drawn = [tick.encode(x=x, color=colour, tooltip=tooltip)]
     n_shown = max(1, data["population"].nunique()) if populations else 1
     step = 16 + 5 * (n_shown - 1)
-    made: alt.LayerChart = (chance_rule(data) + drawn).properties(
-        width=WIDTH_PX, height=step * len(order)
+    panel = layers(
+        chance_rule(), *drawn, data=values(data), width=WIDTH_PX, height=step * len(order)
     )
-    return made
+    if illustrated:
+        known = {"data": {"name": "concepts"}, "key": "concept", "fields": list(ILLUSTRATION)}
+        panel["transform"] = [{"lookup": "word_concept", "from": known}]
+    return panel
 
 
 def heat_map(chapter: Chapter) -> Figure | None:
@@ -198,7 +197,7 @@ def margins(chapter: Chapter) -> Figure | None:
         else training_colour(data["training"])
     )
     drawn = (
-        alt.Chart(data)
+        alt.Chart()
         .mark_line(interpolate="step-after", strokeWidth=1.8, opacity=0.85)
         .encode(
             x=x,
@@ -208,12 +207,8 @@ def margins(chapter: Chapter) -> Figure | None:
             tooltip=[*names("population", "low", "high"), *percents("share")],
         )
     )
-    zero = alt.Chart(data).mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0))
-    chart = (
-        (drawn + zero)
-        .properties(width=WIDTH_PX, height=110)
-        .facet(row=alt.Row("test_language:N", title=None, header={"labelAngle": 0}))
-    )
+    zero = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0))
+    panel = layers(drawn, zero, width=WIDTH_PX, height=110)
     wrong = data[data["high"] <= 0].groupby(CELL, sort=False)["share_percent"].sum()
     seen = [
         f"{row['population']} in {row['test_language']} {row['share_percent']:.0f} %"
@@ -228,7 +223,7 @@ def margins(chapter: Chapter) -> Figure | None:
             "populations have no common unit: compare shapes and signs, not widths."
         ),
         alt=f"Histogram lines; share of trials with a negative margin: {listed(seen)}.",
-        chart=chart,
+        chart=rows_of(panel, "test_language", data),
         data=data,
     )
 
@@ -267,9 +262,7 @@ def _pooled(
     return joined
 
 
-def _matrix(
-    data: pd.DataFrame, row: str, column: str, value: str, chance: float | None
-) -> alt.FacetChart:
+def _matrix(data: pd.DataFrame, row: str, column: str, value: str, chance: float | None) -> Spec:
     import altair as alt
 
     colour: Mapping[str, Any] = (
@@ -279,20 +272,17 @@ def _matrix(
     )
     side = 15
     shown = percents(value.removesuffix("_percent"))
-    base = alt.Chart(data).encode(
-        x=alt.X(f"{column}:N", title=None, axis=alt.Axis(labelAngle=-60)),
-        y=alt.Y(f"{row}:N", title=None),
-    )
-    chart: alt.FacetChart = (
-        base.mark_rect(stroke="#8884", strokeWidth=0.5)
+    tile = (
+        alt.Chart()
+        .mark_rect(stroke="#8884", strokeWidth=0.5)
         .encode(
+            x=alt.X(f"{column}:N", title=None, axis=alt.Axis(labelAngle=-60)),
+            y=alt.Y(f"{row}:N", title=None),
             color=alt.Color(
                 f"{value}:Q", scale=alt.Scale(**colour), title="%", legend={"gradientLength": 200}
             ),
             tooltip=[*names("panel", row, column, "n_trials"), *shown],
         )
-        .properties(width={"step": side}, height={"step": side})
-        .facet(facet=alt.Facet("panel:N", title=None), columns=2)
-        .resolve_scale(x="independent", y="independent")
     )
-    return chart
+    panel = single(tile) | {"width": {"step": side}, "height": {"step": side}}
+    return grid_of(panel, "panel", data)

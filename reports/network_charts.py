@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, names, span, training_colour
+from reports.joining import below, grid_of, layers, rows_of, single, values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,16 +39,18 @@ def training(chapter: Chapter) -> Figure | None:
         else alt.Color("population:N", title=None, sort=known, legend=alt.Legend(columns=2))
     )
     panels = [
-        alt.Chart(data)
-        .mark_line(strokeWidth=1, opacity=0.45)
-        .encode(
-            x=alt.X("update:Q", title="update"),
-            y=alt.Y(f"{name}:Q", title=MEASURES[name], scale=alt.Scale(zero=False)),
-            color=colour,
-            detail=[alt.Detail("population:N"), alt.Detail("seed:N")],
-            tooltip=names("population", "seed", "update", name),
+        single(
+            alt.Chart()
+            .mark_line(strokeWidth=1, opacity=0.45)
+            .encode(
+                x=alt.X("update:Q", title="update"),
+                y=alt.Y(f"{name}:Q", title=MEASURES[name], scale=alt.Scale(zero=False)),
+                color=colour,
+                detail=[alt.Detail("population:N"), alt.Detail("seed:N")],
+                tooltip=names("population", "seed", "update", name),
+            )
         )
-        .properties(width=WIDTH_PX, height=150)
+        | {"width": WIDTH_PX, "height": 150}
         for name in measures
     ]
     last = data.sort_values("update").groupby(["population", "seed"], sort=False).last()
@@ -60,7 +63,7 @@ def training(chapter: Chapter) -> Figure | None:
         title="How the networks were trained",
         caption="One line per seed, on the validation split (familiar words and pictures only).",
         alt=f"Line plot of {MEASURES[measures[0]]} over updates; at the end {listed(seen)}.",
-        chart=alt.vconcat(*panels),
+        chart=below(*panels) | {"data": values(data)},
         data=data,
     )
 
@@ -74,23 +77,21 @@ def variance(table: pd.DataFrame) -> Figure:
     import altair as alt
 
     data = table[table["status"].isin(["familiar", "novel"])].reset_index(drop=True)
-    panel = data["modality"] + (", " + data["language"]).where(data["language"] != "", "")
-    data = data.assign(panel=panel + ", " + data["scope"].str.replace("_", " "))
-    base = alt.Chart(data).encode(
+    where = data["modality"] + (", " + data["language"]).where(data["language"] != "", "")
+    data = data.assign(panel=where + ", " + data["scope"].str.replace("_", " "))
+    base = alt.Chart().encode(
         y=alt.Y("population:N", title=None),
         yOffset=alt.YOffset("status:N"),
     )
-    chart = (
-        alt.layer(
-            base.mark_bar(opacity=0.85).encode(
-                x=alt.X("variance:Q", title="variance (trace of the covariance)"),
-                color=alt.Color("status:N", title=None),
-                tooltip=names("panel", "population", "status", "variance", "ci_low", "ci_high"),
-            ),
-            base.mark_rule(strokeWidth=1.5).encode(**span("ci_low", "ci_high")),
-        )
-        .properties(width=WIDTH_PX, height={"step": 14})
-        .facet(row=alt.Row("panel:N", title=None, header={"labelAngle": 0}))
+    panel = layers(
+        base.mark_bar(opacity=0.85).encode(
+            x=alt.X("variance:Q", title="variance (trace of the covariance)"),
+            color=alt.Color("status:N", title=None),
+            tooltip=names("panel", "population", "status", "variance", "ci_low", "ci_high"),
+        ),
+        base.mark_rule(strokeWidth=1.5).encode(**span("ci_low", "ci_high")),
+        width=WIDTH_PX,
+        height={"step": 14},
     )
     full = data[data["scope"] == "full"]
     means = full.groupby(["modality", "status"])["variance"].mean().reset_index()
@@ -106,7 +107,7 @@ def variance(table: pd.DataFrame) -> Figure:
             "over seeds; lines: 95 % bootstrap interval (classes and seeds drawn again)."
         ),
         alt=f"Bar chart of the variance; means over populations: {listed(seen)}.",
-        chart=chart,
+        chart=rows_of(panel, "panel", data),
         data=data,
     )
 
@@ -128,8 +129,8 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
     data = data.round({x: 4, y: 4}).reset_index(drop=True)
     by = ["population"] if kind == "pca" else ["population", "modality"]
     data = data.assign(panel=data[by].agg(", ".join, axis=1))
-    chart = (
-        alt.Chart(data)
+    points = (
+        alt.Chart()
         .mark_point(filled=True, size=16, opacity=0.6)
         .encode(
             x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
@@ -138,9 +139,6 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
             shape=alt.Shape("modality:N", title=None),
             tooltip=names("concept", "status", "modality", "language", "stimulus_id"),
         )
-        .properties(width=250, height=220)
-        .facet(facet=alt.Facet("panel:N", title=None), columns=2)
-        .resolve_scale(x="independent", y="independent")
     )
     title = "principal components" if kind == "pca" else "t-SNE"
     return Figure(
@@ -154,6 +152,6 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
             "and sizes of clusters mean nothing here."
         ),
         alt=f"Scatter plot of {len(data)} words and pictures of {listed(known[:MOST_CELLS])}.",
-        chart=chart,
+        chart=grid_of(single(points) | {"width": 250, "height": 220}, "panel", data),
         data=data,
     )

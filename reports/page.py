@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import shlex
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TRIALS = 24
 """Trials in the gallery of each paradigm, unless told otherwise."""
+TEMPLATE = "report.html.jinja"
 LEVELS = {"good": "In order:", "note": "Note:", "warning": "Warning:"}
 """How levels are called, so that colour is not needed to tell them apart."""
 
@@ -88,6 +90,26 @@ def write_report(folders: Sequence[Path], out: Path, options: Options | None = N
     return out
 
 
+def get_ready() -> None:
+    """Load all that `render` needs, where a report is known to come."""
+    import pandas  # noqa: F401 - loaded so that the report need not wait for it
+    import pyarrow.parquet  # noqa: F401 - likewise
+
+    from reports import (  # noqa: F401 - likewise
+        charts,
+        drawing,
+        gallery,
+        item_charts,
+        methods,
+        network_charts,
+        status,
+    )
+    from toolkit.statistics import digest  # noqa: F401 - likewise
+
+    drawing.warm_up()
+    _environment().get_template(TEMPLATE)
+
+
 def render(folders: Sequence[Path], options: Options) -> str:
     """The page as text; the same tables give the same text."""
     from markupsafe import Markup
@@ -132,7 +154,7 @@ def render(folders: Sequence[Path], options: Options) -> str:
     title = options.title or _title(chapters)
     page: str = (
         _environment()
-        .get_template("report.html.jinja")
+        .get_template(TEMPLATE)
         .render(
             title=title,
             subtitle=_subtitle(chapters, stimuli),
@@ -265,6 +287,7 @@ def _policy(*scripts: str) -> str:
     )
 
 
+@functools.cache
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
