@@ -14,19 +14,17 @@ import pytest
 import torch
 
 from stimuli import open_set
+from tests.toolkit.training_bank import CONCEPTS, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.populations import open_population
-from toolkit.subjects.vgs import paired_loss
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.training import populations, views
 from toolkit.training.features import SPLITS, FeatureBank, build_bank, load_bank, save_bank
 from toolkit.training.fit import Validation, fit, network_config
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import learning_rate
 
 SCHEDULE = Path(__file__).parents[3] / "shared" / "reference" / "mevgs_lr_schedule.json"
-CONCEPTS = ("bear", "clock", "dog")
 RECIPE = Recipe(
     n_updates=40,
     items=7,
@@ -37,31 +35,6 @@ RECIPE = Recipe(
     word_views=2,
     picture_views=3,
 )
-
-
-def make_bank(n_words: int = 2, n_pictures: int = 3) -> FeatureBank:
-    """Random features around one centre per class; words of 2 to 4 frames."""
-    rng = torch.Generator().manual_seed(0)
-    heard, seen = torch.randn(3, 5, generator=rng), torch.randn(3, 7, generator=rng)
-    word_table, picture_table, frames, maps = [], [], [], []
-    for split in SPLITS:
-        for place, concept in enumerate(CONCEPTS):
-            for language in ("en", "nl"):
-                for _ in range(n_words):
-                    length = 2 + len(word_table) % 3
-                    frames.append(heard[place] + 0.3 * torch.randn(length, 5, generator=rng))
-                    word_table.append((f"word-{len(word_table)}", split, concept, language))
-            for _ in range(n_pictures):
-                maps.append(seen[place][:, None, None] + torch.randn(7, 2, 3, generator=rng))
-                picture_table.append((f"picture-{len(picture_table)}", split, concept))
-    return FeatureBank(
-        concepts=CONCEPTS,
-        word_table=tuple(word_table),
-        picture_table=tuple(picture_table),
-        frames=torch.cat(frames).half(),
-        word_start=np.concatenate([[0], np.cumsum([len(one) for one in frames])]),
-        maps=torch.stack(maps).half(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -151,41 +124,6 @@ def test_learning_rate_is_the_published_one() -> None:
         np.testing.assert_allclose(rates, setting["lr"], rtol=1e-12)
 
 
-def test_items_are_of_one_class_and_negatives_of_others(bank: FeatureBank) -> None:
-    items = Sampler(bank, "train", ["en"], seed=0).draw(items=50, negatives=7)
-    words = [bank.word_table[row] for row in items.words]
-    pictures = [bank.picture_table[row] for row in items.pictures]
-    assert {split for _, split, *_ in words} == {split for _, split, _ in pictures} == {"train"}
-    assert {language for *_, language in words} == {"en"}
-    concepts = [concept for *_, concept, _ in words]
-    assert concepts == [concept for *_, concept in pictures]
-    assert (items.choices[:, 0] == np.arange(50)).all()
-    assert items.choices.shape == (50, 8)
-    for own, others in zip(concepts, items.choices[:, 1:], strict=True):
-        assert own not in {concepts[other] for other in others}
-
-
-def test_negatives_are_spread_evenly(bank: FeatureBank) -> None:
-    items = Sampler(bank, "train", ["en", "nl"], seed=0).draw(items=30, negatives=2000)
-    concepts = np.array([bank.word_table[row][2] for row in items.words])
-    counts = np.bincount(items.choices[0, 1:], minlength=30)
-    others = concepts != concepts[0]
-    assert counts[~others].sum() == 0
-    expected = 2000 / others.sum()
-    assert (np.abs(counts[others] - expected) < 5 * np.sqrt(expected)).all()
-
-
-def test_both_languages_are_drawn_equally_often(bank: FeatureBank) -> None:
-    items = Sampler(bank, "train", ["en", "nl"], seed=0).draw(items=1000, negatives=2)
-    english = sum(bank.word_table[row][3] == "en" for row in items.words)
-    assert 430 < english < 570
-
-
-def test_split_without_stimuli_is_named(bank: FeatureBank) -> None:
-    with pytest.raises(ToolkitError, match="no fr word for bear"):
-        Sampler(bank, "train", ["fr"], seed=0)
-
-
 def test_loss_falls_and_held_out_accuracy_rises(bank: FeatureBank) -> None:
     fitted = fit(bank, ["en", "nl"], replace(RECIPE, n_updates=200, peak_lr=5e-4), seed=3)
     first, last = fitted.log[0], fitted.log[-1]
@@ -215,29 +153,6 @@ def test_untrained_keeps_its_initial_weights(bank: FeatureBank) -> None:
     fitted = fit(bank, [], RECIPE, seed=3)
     initial = fresh_network(network_config(bank, RECIPE), seed=3).state_dict()
     assert all(torch.equal(fitted.state[key], initial[key]) for key in initial)
-
-
-def test_shared_encoding_gives_the_loss_of_items_taken_one_by_one(bank: FeatureBank) -> None:
-    """Each item encoded once, against encoding every choice of every item on its own."""
-    network = fresh_network(network_config(bank, RECIPE)).eval()
-    items = Sampler(bank, "train", ["en", "nl"], seed=0).draw(items=7, negatives=2)
-    losses = []
-    for choices in items.choices:
-        words = torch.cat([network.encode_words(*bank.words(items.words[[i]])) for i in choices])
-        pictures = torch.cat(
-            [network.encode_pictures(bank.pictures(items.pictures[[i]])) for i in choices]
-        )
-        for scores in (
-            network.similarity(words[:1], pictures)[0],
-            network.similarity(pictures[:1], words)[0],
-        ):
-            losses.append(torch.nn.functional.cross_entropy(scores, torch.tensor(0)).item())
-    shared = paired_loss(
-        network,
-        network.encode_words(*bank.words(items.words))[items.choices],
-        network.encode_pictures(bank.pictures(items.pictures))[items.choices],
-    )
-    assert shared.item() == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_standardised_features(bank: FeatureBank) -> None:

@@ -15,7 +15,7 @@ from toolkit.subjects.vgs import VGSNetwork, paired_loss
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Sampler
+from toolkit.training.sampler import Items, Sampler
 from toolkit.training.schedule import learning_rate
 
 _VALIDATION_SEED = 20250817
@@ -67,7 +67,7 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
     if not languages or not recipe.n_updates:
         return Fitted(network.state_dict(), (), 0)
     bank = bank.standardised(languages)
-    sampler = Sampler(bank, "train", languages, seed)
+    sampler = Sampler(bank, "train", languages, seed, negatives_from=recipe.negatives_from)
     validation = Validation(bank, languages, recipe)
     optimiser = torch.optim.Adam(
         network.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
@@ -90,14 +90,7 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
                 group["lr"] = rate
             network.train()
             items = sampler.draw(recipe.items, recipe.negatives)
-            words, lengths = bank.words(items.words)
-            pictures = bank.pictures(items.pictures)
-            loss = paired_loss(
-                network,
-                network.encode_words(words, lengths)[items.choices],
-                network.encode_pictures(pictures)[items.choices],
-                recipe.label_smoothing,
-            )
+            loss = items_loss(network, bank, items, recipe.label_smoothing)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -111,6 +104,27 @@ def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) 
     network.load(state, "the training")
     _fold(network, bank)
     return Fitted(_copy(network), tuple(log), kept)
+
+
+def items_loss(
+    network: VGSNetwork, bank: FeatureBank, items: Items, label_smoothing: float = 0.0
+) -> Tensor:
+    """What an update makes small: every word and picture of the items is encoded once.
+
+    Dropout therefore treats a word alike wherever it stands in for a negative.
+
+    Args:
+        network: in training mode or not.
+        bank: features that the items name.
+        items: what a sampler drew.
+        label_smoothing: share of the target that is spread over all choices.
+
+    Returns:
+        A scalar.
+    """
+    words = network.encode_words(*bank.words(items.words.rows))[items.words.places]
+    pictures = network.encode_pictures(bank.pictures(items.pictures.rows))[items.pictures.places]
+    return paired_loss(network, words, pictures, label_smoothing)
 
 
 def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: int) -> None:
@@ -147,7 +161,9 @@ class Validation:
     """
 
     def __init__(self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe) -> None:
-        sampler = Sampler(bank, "valid", languages, _VALIDATION_SEED)
+        sampler = Sampler(
+            bank, "valid", languages, _VALIDATION_SEED, negatives_from=recipe.negatives_from
+        )
         self._bank = bank
         self._items = sampler.draw(recipe.validation_items, recipe.negatives)
         self._words = [
@@ -168,11 +184,10 @@ class Validation:
                 words[some] = network.encode_words(*self._bank.words(some))
             pictures = torch.empty(len(self._bank.picture_table), network.config.embedding)
             pictures[picture_rows] = network.encode_pictures(self._bank.pictures(picture_rows))
-            choices = torch.from_numpy(self._items.choices)
             loss = paired_loss(
                 network,
-                words[self._items.words][choices],
-                pictures[self._items.pictures][choices],
+                words[self._items.words.rows][self._items.words.places],
+                pictures[self._items.pictures.rows][self._items.pictures.places],
             )
             shares = []
             for per_concept in self._words:

@@ -219,7 +219,7 @@ def _facts(
         "population": name,
         "languages": list(languages),
         "network": asdict(fit.network_config(_bank(features), recipe)),
-        "training": {"version": TRAINING_VERSION, **asdict(own), "features": features.stem},
+        "training": {"version": TRAINING_VERSION, **own.record(), "features": features.stem},
         "stimuli": {
             "name": stimuli.name,
             "version": stimuli.version,

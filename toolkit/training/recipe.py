@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+_LATER = ("negatives_from",)
+"""Fields that there were not when the shipped populations were trained."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Recipe:
     """Items per update: a word and a picture that belong together."""
     negatives: int = 11
     """Items of other classes that each item is told apart from, per modality."""
+    negatives_from: str = "batch"
+    """`batch`: negatives are drawn among the other items of the update; `own`: every item draws and
+    encodes its own, as published, see `toolkit.training.sampler.Sampler`."""
     peak_lr: float = 2e-3
     """Highest learning rate of Adam."""
     warmup_updates: int = 100
@@ -52,3 +59,22 @@ class Recipe:
     """Updates between two validations; the weights with the lowest validation loss are kept."""
     validation_items: int = 600
     """Items of the fixed validation sample."""
+
+    def record(self) -> dict[str, Any]:
+        """The fields as they are written next to the weights.
+
+        One that came later is left out where it says what was always so: populations keep the
+        checksum that they were trained under.
+
+        Example:
+            >>> "negatives_from" in Recipe().record()
+            False
+            >>> Recipe(negatives_from="own").record()["negatives_from"]
+            'own'
+        """
+        usual = {field.name: field.default for field in fields(self)}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _LATER or value != usual[name]
+        }
