@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from reports.page import Options, get_ready, write_report
+from reports.page import Material, Options, gather, get_ready, write_report
 
 
 class Writer:
-    """Writes reports in another process, or in this one where no other can be had."""
+    """Writes the report of a run in another process, or in this one where no other can be had."""
 
     def __init__(self, pool: ProcessPoolExecutor | None) -> None:
         self._pool = pool
 
+    def read(self, folder: Path, options: Options) -> None:
+        """Begin to read a run whose statistics are still at work.
+
+        Args:
+            folder: run folder with all its trials and its summary.
+            options: choices of the user.
+        """
+        if self._pool is not None:
+            with suppress(BrokenProcessPool):
+                self._pool.submit(_read, folder, options)
+
     def write(self, folder: Path, out: Path, options: Options) -> Path:
-        """Write the report of one run and wait for it.
+        """Write the report of a run and wait for it.
 
         Args:
             folder: run folder.
@@ -31,7 +42,7 @@ class Writer:
         """
         if self._pool is not None:
             try:
-                waiting: Future[Path] = self._pool.submit(write_report, [folder], out, options)
+                waiting: Future[Path] = self._pool.submit(_write, folder, out, options)
                 return waiting.result()
             except BrokenProcessPool:
                 pass
@@ -52,6 +63,18 @@ def background_writer() -> Iterator[Writer]:
         yield Writer(pool)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+_gathered: dict[tuple[Path, Options], Material] = {}
+"""What the process has read of a run that it will be asked to write about."""
+
+
+def _read(folder: Path, options: Options) -> None:
+    _gathered[folder, options] = gather([folder], options)
+
+
+def _write(folder: Path, out: Path, options: Options) -> Path:
+    return write_report([folder], out, options, _gathered.pop((folder, options), None))
 
 
 def _get_ready() -> None:

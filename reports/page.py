@@ -17,7 +17,10 @@ from reports.tables import Table, model_summaries, tables
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.figures import Figure
+    from reports.gallery import Card
     from stimuli import StimulusSet
 
 DEFAULT_TRIALS = 24
@@ -59,13 +62,37 @@ class Drawn:
     """The drawing, marked as safe: it comes from the drawing engine, which escapes text."""
 
 
-def write_report(folders: Sequence[Path], out: Path, options: Options | None = None) -> Path:
+@dataclass(frozen=True)
+class Material:
+    """What a report is made of, as far as it does not wait for statistics."""
+
+    folders: tuple[Path, ...]
+    """All folders given."""
+    options: Options
+    """Choices of the user."""
+    chapters: tuple[Chapter, ...]
+    """One per paradigm."""
+    stimuli: StimulusSet | None
+    """The set of the runs; None if it is not at hand, or no picture of it is wanted."""
+    concepts: pd.DataFrame | None
+    """See `reports.gallery.concept_table`."""
+    cards: tuple[tuple[Card, ...], ...]
+    """Trials to look at, per chapter."""
+
+
+def write_report(
+    folders: Sequence[Path],
+    out: Path,
+    options: Options | None = None,
+    material: Material | None = None,
+) -> Path:
     """Write a report of some runs.
 
     Args:
         folders: run folders; folders of embedding-space analyses may stand among them.
         out: HTML file to write.
         options: choices of the user.
+        material: what `gather` has read of these folders already.
 
     Returns:
         The file written.
@@ -76,7 +103,7 @@ def write_report(folders: Sequence[Path], out: Path, options: Options | None = N
     from stimuli.files import write_atomic
 
     options = options or Options()
-    page = render(folders, options)
+    page = _page(material or gather(folders, options))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with write_atomic(out) as path:
@@ -112,25 +139,53 @@ def get_ready() -> None:
 
 def render(folders: Sequence[Path], options: Options) -> str:
     """The page as text; the same tables give the same text."""
-    from markupsafe import Markup
+    return _page(gather(folders, options))
 
-    from reports import drawing
-    from reports.gallery import cards, concept_table, credits_of, find_stimuli
-    from reports.methods import methods, references
-    from reports.status import status_lines
 
-    spaces = [folder for folder in folders if is_space(folder)]
-    runs_given = [folder for folder in folders if folder not in spaces]
-    if not runs_given:
+def gather(folders: Sequence[Path], options: Options) -> Material:
+    """Read what a report is made of; needs no statistics yet.
+
+    Args:
+        folders: run folders; folders of embedding-space analyses may stand among them.
+        options: choices of the user.
+
+    Raises:
+        ToolkitError: if a folder is no run.
+    """
+    from reports.gallery import cards, concept_table, find_stimuli
+
+    runs = [folder for folder in folders if not is_space(folder)]
+    if not runs:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
-    chapters = read_chapters(runs_given, options.n_trials, options.paradigms)
+    chapters = read_chapters(runs, options.n_trials, options.paradigms)
     stimuli = find_stimuli(chapters, options.stimuli)
     # Without the gallery no picture or sound of the set is on the page, not even on hovering.
     stimuli = stimuli if options.n_trials else None
-    concepts = concept_table(stimuli)
+    return Material(
+        folders=tuple(folders),
+        options=options,
+        chapters=tuple(chapters),
+        stimuli=stimuli,
+        concepts=concept_table(stimuli),
+        cards=tuple(tuple(cards(c, stimuli)) if options.n_trials else () for c in chapters),
+    )
+
+
+def _page(material: Material) -> str:
+    from markupsafe import Markup
+
+    from reports import drawing
+    from reports.gallery import credits_of
+    from reports.methods import methods, references
+    from reports.status import status_lines
+
+    folders, options = material.folders, material.options
+    chapters, stimuli = material.chapters, material.stimuli
+    spaces = [folder for folder in folders if is_space(folder)]
     told, specs = [], []
-    for chapter in chapters:
-        drawn, own_specs = _draw(chapter_figures(chapter, concepts), chapter.paradigm, options)
+    for chapter, cards in zip(chapters, material.cards, strict=True):
+        figures = chapter_figures(chapter, material.concepts)
+        drawn, own_specs = _draw(figures, chapter.paradigm, options)
         specs += own_specs
         told.append(
             {
@@ -142,7 +197,7 @@ def render(folders: Sequence[Path], options: Options) -> str:
                 "sentences": chapter.statistics["sentences"],
                 "apa": chapter.statistics["apa"],
                 "figures": drawn,
-                "cards": cards(chapter, stimuli) if options.n_trials else [],
+                "cards": cards,
                 "tables": tables(chapter),
                 "models": model_summaries(chapter),
             }

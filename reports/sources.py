@@ -50,12 +50,20 @@ class Chapter:
     """Where it comes from."""
     results: tuple[Mapping[str, Any], ...]
     """Accuracies per population, language and condition, as in ``summary.json``."""
-    statistics: Mapping[str, Any]
-    """As in ``statistics.json``."""
     digest: Digest
     """Margins, choices and picked trials."""
     training: pd.DataFrame | None
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
+    paradigms: Path | None = None
+    """Folder with paradigms of one's own."""
+
+    @functools.cached_property
+    def statistics(self) -> Mapping[str, Any]:
+        """As in ``statistics.json``.
+
+        Read when first asked for: a run is read while its statistics are still at work.
+        """
+        return _statistics(self.runs, self.paradigms)
 
     @property
     def headline(self) -> list[Mapping[str, Any]]:
@@ -159,9 +167,9 @@ def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) ->
         question=str(first["question"]),
         runs=tuple(runs),
         results=tuple(results),
-        statistics=_statistics(runs, paradigms),
         digest=digest([run.folder for run in runs], headline, n_trials),
         training=_training(runs),
+        paradigms=paradigms,
     )
 
 

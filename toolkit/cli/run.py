@@ -97,6 +97,9 @@ def run_paradigm(
             summary = summarise(finished, asked)
         folder = finished.directory.folder
         finished.directory.write_json("summary.json", summary)
+        options = Options(paradigms=paradigms)
+        if writer is not None:
+            writer.read(folder, options)
         timing = {
             "run_directory": str(folder),
             "duration_s": round(finished.duration_s, 3),
@@ -111,7 +114,7 @@ def run_paradigm(
             print_analyses(statistics, str(folder / "statistics.json"))
         page = None
         if writer is not None:
-            page = writer.write(folder, folder / "report.html", Options(paradigms=paradigms))
+            page = writer.write(folder, folder / "report.html", options)
     if output is Format.JSON:
         known = {"report": str(page) if page else None}
         typer.echo(json.dumps(summary | timing | known, indent=2, ensure_ascii=False))
