@@ -1,0 +1,331 @@
+"""Statistics of dense grounding: known effects, published means, and what stays unsaid."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulated, write_run
+from toolkit.errors import ToolkitError
+from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
+from toolkit.statistics.grounding_data import Grounded, Language, is_grounding, read_grounding
+from toolkit.statistics.grounding_languages import (
+    crossed_mean,
+    language_test,
+    rank_correlation,
+)
+from toolkit.statistics.grounding_prose import decimal
+
+
+def grounded(*tables: pd.DataFrame, folder: Path) -> Grounded:
+    return read_grounding([write_run(folder / "run", tables)])
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> GroundingAnalysis:
+    """Two populations with masks, one control condition, a gap of .1."""
+    rng = np.random.default_rng(1)
+    known = {"truth": True, "seeds": "abc", "n_pictures": 7, "n_concepts": 7}
+    tables = [
+        simulated(rng, **known),
+        simulated(rng, population="large", level=0.7, **known),
+        simulated(rng, condition="article", **known),
+    ]
+    folder = tmp_path_factory.mktemp("grounding")
+    return analyse_grounding(grounded(*tables, folder=folder), Asked())
+
+
+@pytest.mark.parametrize(
+    ("model", "high", "low", "gap"), [(0, 0.6123, 0.4978, 0.1145), (1, 0.6076, 0.4647, 0.1428)]
+)
+def test_published_means_are_reproduced(model: int, high: float, low: float, gap: float) -> None:
+    means = {code: values[model] for code, values in PUBLISHED.items()}
+    test = language_test(means, HIGH, LOW)
+    assert test is not None
+    assert [test.mean_high, test.mean_low] == pytest.approx([high, low], abs=6e-5)
+    assert test.student.value == pytest.approx(gap, abs=1.1e-4)
+    split = [[means[code] for code in codes] for codes in (HIGH, LOW)]
+    for equal, estimate, p in (
+        (True, test.student, test.student_p),
+        (False, test.welch, test.welch_p),
+    ):
+        expected = stats.ttest_ind(*split, equal_var=equal)
+        assert p == pytest.approx(expected.pvalue)
+        interval = expected.confidence_interval()
+        assert [estimate.ci_low, estimate.ci_high] == pytest.approx([interval.low, interval.high])
+    # The three low-resource languages are the three lowest of twelve: 1 way in 220.
+    assert test.exact
+    assert test.n_splits == 220
+    assert test.permutation_p == test.smallest_p == pytest.approx(1 / 220)
+    # In the large model Basque and Luxembourgish lie far below Arabic, and Welch shows nothing.
+    assert (test.welch_p < 0.05) == (model == 0)
+
+
+def test_published_difference_between_encoders() -> None:
+    deltas = {code: large - base for code, (base, large) in PUBLISHED.items()}
+    test = language_test(deltas, HIGH, LOW)
+    assert test is not None
+    assert test.mean_high == pytest.approx(-0.0047, abs=1e-4)
+    assert test.mean_low == pytest.approx(-0.0331, abs=1e-4)
+    assert test.student_p > 0.05, "no more than 12 languages can show"
+
+
+def test_splits_of_languages_by_hand() -> None:
+    means = {"a": 0.9, "b": 0.5, "c": 0.6, "x": 0.7, "y": 0.2}
+    test = language_test(means, ["a", "b", "c"], ["x", "y"])
+    assert test is not None
+    values = list(means.values())
+    seen = np.mean(values[:3]) - np.mean(values[3:])
+    found = [
+        np.mean([values[n] for n in range(5) if n not in low]) - np.mean([values[n] for n in low])
+        for low in itertools.combinations(range(5), 2)
+    ]
+    assert test.permutation_p == np.mean(np.abs(found) >= abs(seen) - 1e-12)
+    assert language_test(means, ["a", "b", "c"], ["x"]) is None
+    many = {str(n): float(n) for n in range(30)}
+    drawn = language_test(many, [str(n) for n in range(15, 30)], [str(n) for n in range(15)])
+    assert drawn is not None
+    assert not drawn.exact
+    assert drawn.permutation_p == drawn.smallest_p, "what was seen is one of those drawn"
+
+
+def test_mean_over_crossed_factors() -> None:
+    values = np.array([0.1, 0.2, 0.4, 0.7])
+    single = crossed_mean(values, [np.arange(4)])
+    assert single.std_error == pytest.approx(stats.sem(values))
+    assert single.df == 3
+    table = np.add.outer([0.0, 0.4, 0.1], [0.0, 0.3])  # 3 pictures, 2 concepts
+    rows, columns = (index.ravel() for index in np.indices(table.shape))
+    both = crossed_mean(table.ravel(), [rows, columns])
+    parts = [stats.sem(table.mean(axis=axis)) for axis in (0, 1)]
+    assert both.std_error == pytest.approx(math.hypot(*parts))
+    with_seeds = crossed_mean(values, [np.arange(4)], [[0.1, 0.3]])
+    assert with_seeds.std_error == pytest.approx(math.hypot(stats.sem(values), 0.1))
+    nothing = crossed_mean(values, [np.zeros(4, int)])
+    assert math.isnan(nothing.p_value)
+    assert math.isnan(nothing.ci_low)
+
+
+def test_rank_correlation_is_spearman() -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=12), rng.normal(size=12)
+    r, low, high, p = rank_correlation(x, y)
+    expected = stats.spearmanr(x, y)
+    assert [r, p] == pytest.approx([expected.statistic, expected.pvalue])
+    assert low < r < high
+    assert all(math.isnan(v) for v in rank_correlation([1, 1, 1, 1, 1], [1, 2, 3, 4, 5]))
+    assert rank_correlation([1, 2, 3, 4, 5], [2, 3, 4, 5, 6])[0] == 1
+
+
+def test_a_balanced_model_is_the_test_over_languages(tmp_path: Path) -> None:
+    # With no slope to find, the mixed model's contrast is Student's over language means.
+    rng = np.random.default_rng(3)
+    table = simulated(rng, language_sd=0.1, slope_sd=0, n_pictures=7, n_concepts=7)
+    found = analyse_grounding(grounded(table, folder=tmp_path), Asked()).populations[0].tests[0]
+    assert found.mixed is not None
+    assert found.languages is not None
+    assert found.fit is not None
+    assert found.mixed.value == pytest.approx(found.languages.student.value)
+    assert found.mixed.std_error == pytest.approx(found.languages.student.std_error, rel=0.1)
+    assert found.mixed.df == pytest.approx(10, abs=0.5), "12 languages in 2 groups"
+    assert {effect.group for effect in found.fit.random_effects} == {
+        *("picture", "concept", "language")
+    }
+
+
+def test_a_known_gap_is_found_and_rows_are_not_the_sample(analysis: GroundingAnalysis) -> None:
+    for own in analysis.populations:
+        test = own.tests[0]
+        assert test.mixed is not None
+        assert test.mixed.ci_low < 0.1 < test.mixed.ci_high
+        assert test.mixed.df <= 10
+        assert len(test.by_seed) == 3
+    small, large, article = analysis.populations
+    assert (small.population, large.population, article.condition) == (
+        *("small-clip", "large"),
+        "article",
+    )
+    assert (small.headline, article.headline) == (True, False)
+    assert {test.measure for test in small.tests} == {
+        *("iou_cluster", "iou_p95", "spearman", "peak_ratio", "iou_true", "pointing")
+    }
+    assert len(article.tests) == 1
+    assert len(small.languages) == 12, "the reference is left out"
+
+
+def test_wilcoxon_is_over_pairs(analysis: GroundingAnalysis) -> None:
+    pairs = analysis.populations[0].tests[0].pairs
+    assert pairs is not None
+    assert pairs.n_pairs == 49
+    assert pairs.p_value < 1e-6
+    assert (
+        "the languages are the sample"
+        in dict(analysis.answers)["What does the published Wilcoxon test add?"]
+    )
+
+
+def test_languages_words_and_the_failure_mode_by_hand(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(4), n_pictures=3, n_concepts=3, seeds="ab")
+    own = analyse_grounding(grounded(table, folder=tmp_path), Asked()).populations[0]
+    basque = table[table["test_language"] == "eu"]
+    row = next(row for row in own.languages if row.language == "eu")
+    assert row.measures["iou_cluster"].value == pytest.approx(basque["iou_cluster"].mean())
+    assert row.tokens_per_word == pytest.approx(basque["tokens_per_word"].mean())
+    assert (row.n_rows, row.n_concepts, row.name) == (18, 3, "Basque")
+    word = next(word for word in own.words if (word.language, word.concept) == ("eu", "cat"))
+    cat = basque[basque["word_concept"] == "cat"]
+    assert word.iou == pytest.approx(cat["iou_cluster"].mean())
+    lost = ((cat["peak_ratio"] - 1).abs() <= 0.1) & (cat["iou_cluster"] < 0.5)
+    assert word.share_lost == pytest.approx(lost.mean())
+    high, low = own.failures
+    means = table.groupby("test_language", observed=True)["iou_cluster"].mean()
+    assert high.iou == pytest.approx(means[HIGH].mean())
+    assert low.iou == pytest.approx(means[LOW].mean())
+    assert not own.pointing, "without masks there is no truth to point at"
+    assert own.fertility is not None
+    tokens = [r.tokens_per_word for r in own.languages]
+    overlap = [r.measures["iou_cluster"].value for r in own.languages]
+    assert own.fertility.correlation == pytest.approx(stats.spearmanr(tokens, overlap).statistic)
+
+
+def test_pointing_is_held_against_the_area_of_the_masks(analysis: GroundingAnalysis) -> None:
+    tests = analysis.populations[0].pointing
+    assert [test.language for test in tests] == [
+        "en",
+        *(own.language for own in analysis.populations[0].languages),
+    ]
+    assert tests[0].resource == "reference"
+    for test in tests:
+        assert test.difference.value == pytest.approx(test.accuracy.value - test.chance)
+        assert 0.05 < test.chance < 0.2
+        assert test.p_holm >= test.p_value
+    assert "Holm over 26 tests" in " ".join(analysis.families)
+
+
+def test_without_areas_there_is_no_chance_level(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(5), truth=True).drop(columns="mask_share")
+    found = analyse_grounding(grounded(table, folder=tmp_path), Asked())
+    assert all(math.isnan(test.chance) for test in found.populations[0].pointing)
+    assert (
+        "no chance level was recorded"
+        in dict(found.answers)["Does the highest similarity lie on the thing that is named?"]
+    )
+
+
+def test_encoders_are_paired_by_language(analysis: GroundingAnalysis) -> None:
+    (delta,) = analysis.scale
+    assert (delta.first, delta.second) == ("small-clip", "large")
+    assert len(delta.languages) == 12
+    assert delta.overall is not None
+    small, large = (
+        {row.language: row.measures["iou_cluster"].value for row in own.languages}
+        for own in analysis.populations[:2]
+    )
+    differences = [large[code] - small[code] for code, _, _ in delta.languages]
+    assert [e.value for _, _, e in delta.languages] == pytest.approx(differences)
+    expected = stats.ttest_1samp(differences, 0)
+    assert delta.overall.p_value == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert [delta.overall.ci_low, delta.overall.ci_high] == pytest.approx(
+        [interval.low, interval.high]
+    )
+
+
+def test_answers_do_not_say_more_than_the_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    none = simulated(rng, gap=0, language_sd=0.06)
+    found = analyse_grounding(grounded(none, folder=tmp_path), Asked())
+    question, answer = found.answers[0]
+    assert question == "Is the place less like that of English in low-resource languages?"
+    test = found.populations[0].tests[0]
+    assert test.p_value > 0.05
+    assert "no difference shown" in answer
+    assert any("Nobody assigned languages" in sentence for sentence in found.sentences)
+    assert any("Only 3 languages" in warning for warning in found.warnings)
+    assert any("one network" in warning for warning in found.warnings)
+
+
+def test_a_verdict_that_leans_on_equal_variation_says_so(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(7), language_sd=0, n_pictures=7, n_concepts=7)
+    for code, (_, large) in PUBLISHED.items():
+        own = table["test_language"] == code
+        table.loc[own, "iou_cluster"] += large - table.loc[own, "iou_cluster"].mean()
+    found = analyse_grounding(grounded(table, folder=tmp_path), Asked())
+    test = found.populations[0].tests[0]
+    assert test.languages is not None
+    assert test.p_value < 0.05 < test.languages.welch_p
+    assert "leans on both groups varying alike" in found.answers[0][1]
+
+
+def test_a_language_that_lacks_concepts_is_named(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(8))
+    lacking = (table["test_language"] == "lb") & table["word_concept"].isin(["car", "cat"])
+    found = analyse_grounding(grounded(table[~lacking], folder=tmp_path), Asked())
+    assert any("lb lacks 2" in warning for warning in found.warnings)
+
+
+def test_one_low_resource_language_is_not_a_sample(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(9))
+    kept = table[~table["test_language"].isin(["ar", "eu"])]
+    found = analyse_grounding(grounded(kept, folder=tmp_path), Asked())
+    assert "needs two languages or more of either kind" in found.answers[0][1]
+    assert found.populations[0].tests[0].mixed is None
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_everything_goes_into_json(analysis: GroundingAnalysis) -> None:
+    content = json.loads(json.dumps(analysis.to_json(), allow_nan=False))
+    assert content["kind"] == "grounding"
+    assert content["settings"] == {"alpha": 0.05}
+    assert content["languages"]["lb"] == {"name": "Luxembourgish", "resource": "low"}
+    assert content["populations"][0]["tests"][0]["fit"]["coefficients"][1]["name"] == "high"
+
+
+def test_several_runs_are_read_together_and_never_twice(tmp_path: Path) -> None:
+    rng = np.random.default_rng(10)
+    first = write_run(tmp_path / "a", [simulated(rng)])
+    second = write_run(tmp_path / "b", [simulated(rng, population="large")])
+    both = read_grounding([first, second / "trials.parquet"])
+    assert sorted(both.table["population"].unique()) == ["large", "small-clip"]
+    assert both.languages["eu"] == Language("Basque", "low")
+    assert both.group("low") == LOW
+    assert is_grounding(first)
+    assert is_grounding(first / "trials.parquet")
+    assert not is_grounding(tmp_path)
+    with pytest.raises(ToolkitError, match="stand twice"):
+        read_grounding([first, first])
+
+
+def test_manifests_that_say_nothing_or_disagree_are_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    first, second = (write_run(tmp_path / name, [simulated(rng)]) for name in "ab")
+    manifest = json.loads((second / "manifest.json").read_text())
+    manifest["words"]["languages"]["eu"]["resource"] = "high"
+    (second / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ToolkitError, match="disagree about the language eu"):
+        read_grounding([first, second])
+    del manifest["words"]["languages"]["en"]
+    (second / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ToolkitError, match="lacks the name or the resource"):
+        read_grounding([second])
+    (second / "manifest.json").write_text("{}")
+    with pytest.raises(ToolkitError, match="which languages were asked"):
+        read_grounding([second])
+
+
+def test_numbers_are_written_without_their_zero() -> None:
+    assert [decimal(v) for v in (-0.0001, 0.9996, -1.2, math.nan)] == [
+        *(".000", "1.000", "-1.200"),
+        "not available",
+    ]
+
+
+def test_all_languages_of_the_study_are_known() -> None:
+    assert set(PUBLISHED) == set(HIGH) | set(LOW) == set(LANGUAGES) - {"en"}

@@ -1,0 +1,191 @@
+"""The analysis of dense grounding: from trials to ``statistics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded, Language
+from toolkit.statistics.grounding_measures import (
+    Failure,
+    Fertility,
+    LanguageRow,
+    Pointing,
+    ScaleDelta,
+    WordRow,
+    failures,
+    fertility,
+    holm_pointing,
+    language_rows,
+    pointing,
+    scale_deltas,
+    word_rows,
+)
+from toolkit.statistics.grounding_models import ResourceTest, resource_tests
+from toolkit.statistics.mixed import engine
+from toolkit.statistics.results import plain
+
+if TYPE_CHECKING:
+    from paradigms import Paradigm
+
+GROUNDING_SCHEMA = 1
+"""Raised when a key of the grounding part of ``statistics.json`` changes its meaning."""
+
+
+@dataclass(frozen=True)
+class PopulationResult:
+    """Everything about one population in one condition."""
+
+    population: str
+    """Its name."""
+    condition: str
+    """Condition: how the word was put to it."""
+    headline: bool
+    """True for the test itself."""
+    n_seeds: int
+    """Networks."""
+    n_pictures: int
+    """Pictures."""
+    n_concepts: int
+    """Concepts."""
+    n_rows: int
+    """Picture x concept x language x seed, without the reference language."""
+    tests: tuple[ResourceTest, ...]
+    """High against low resource, the primary measure first; in controls the primary one alone."""
+    languages: tuple[LanguageRow, ...]
+    """Every language but the reference."""
+    words: tuple[WordRow, ...]
+    """Every concept in every language."""
+    failures: tuple[Failure, ...]
+    """Peak kept, place lost."""
+    pointing: tuple[Pointing, ...]
+    """Against the true masks; empty without."""
+    fertility: Fertility | None
+    """Token length against overlap, exploratory."""
+
+
+@dataclass(frozen=True)
+class GroundingAnalysis:
+    """The analysis of some runs of dense grounding."""
+
+    paradigm: str
+    """Name of the paradigm."""
+    paradigm_version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    alpha: float
+    """Level of the tests; intervals are 95 % whatever it is."""
+    reference: str
+    """Language that the others are held against."""
+    languages: dict[str, Language]
+    """All languages by code."""
+    populations: tuple[PopulationResult, ...]
+    """Headline conditions first."""
+    scale: tuple[ScaleDelta, ...]
+    """Pairs of populations in the headline conditions."""
+    families: tuple[str, ...]
+    """The families of tests, in words."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Each question with its answer."""
+    apa: str = ""
+    """A results paragraph."""
+    sentences: tuple[str, ...] = ()
+    """What may be said, in sentences."""
+    warnings: tuple[str, ...] = ()
+    """What the reader must know."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``statistics.json`` under the paradigm's name."""
+        rest = plain(self)
+        settings = {"alpha": rest.pop("alpha")}
+        about = {"schema": GROUNDING_SCHEMA, "kind": "grounding", "engine": engine()}
+        return {**about, "settings": settings, "measures": dict(MEASURES), **rest}
+
+
+def analyse_grounding(
+    grounded: Grounded, paradigm: type[Paradigm] | Paradigm, alpha: float = 0.05
+) -> GroundingAnalysis:
+    """Run the analysis of dense grounding.
+
+    Args:
+        grounded: what `toolkit.statistics.grounding_data.read_grounding` gave.
+        paradigm: declares the question and the headline conditions.
+        alpha: level of the tests, fixed in advance.
+    """
+    from toolkit.statistics.grounding_prose import told
+
+    table = grounded.table
+    declared = [condition.name for condition in paradigm.conditions]
+    present = [str(name) for name in table["condition"].unique()]
+    ordered = [name for name in declared if name in present]
+    ordered += sorted(name for name in present if name not in declared)
+    # A table whose conditions nobody declared is still a table of answers.
+    heads = [c.name for c in paradigm.conditions if c.headline and c.name in present] or ordered[:1]
+    ordered.sort(key=lambda name: name not in heads)
+    populations = [str(name) for name in dict.fromkeys(table["population"])]
+    results = _corrected(
+        [
+            result
+            for condition in ordered
+            for population in populations
+            for result in _result(grounded, population, condition, condition in heads)
+        ]
+    )
+    n_tests = sum(len(result.pointing) for result in results if result.headline)
+    analysis = GroundingAnalysis(
+        paradigm=paradigm.name,
+        paradigm_version=grounded.version,
+        question=paradigm.question,
+        alpha=alpha,
+        reference=grounded.reference,
+        languages=dict(grounded.languages),
+        populations=tuple(results),
+        scale=tuple(delta for name in heads for delta in scale_deltas(grounded, populations, name)),
+        families=(
+            "primary: high against low resource in the overlap of cluster masks, one test per "
+            "population; all other measures are secondary and uncorrected",
+            *((f"pointing above chance: Holm over {n_tests} tests",) if n_tests else ()),
+        ),
+    )
+    return replace(analysis, **told(analysis))
+
+
+def _result(
+    grounded: Grounded, population: str, condition: str, headline: bool
+) -> Sequence[PopulationResult]:
+    whole = grounded.table
+    table = whole[(whole["population"] == population) & (whole["condition"] == condition)]
+    rows = table[table["language"] != grounded.reference]
+    if rows.empty:
+        return []
+    languages = language_rows(grounded, table)
+    others = [name for name in MEASURES if name in table and name != PRIMARY]
+    tested = table if headline else table.drop(columns=others)
+    n_seeds, n_pictures, n_concepts = (
+        int(rows[name].nunique()) for name in ("seed", "picture", "concept")
+    )
+    return [
+        PopulationResult(
+            population=population,
+            condition=condition,
+            headline=headline,
+            n_seeds=n_seeds,
+            n_pictures=n_pictures,
+            n_concepts=n_concepts,
+            n_rows=len(rows),
+            tests=resource_tests(grounded, tested),
+            languages=languages,
+            words=word_rows(grounded, table),
+            failures=failures(grounded, table),
+            pointing=pointing(grounded, table),
+            fertility=fertility(languages),
+        )
+    ]
+
+
+def _corrected(results: Sequence[PopulationResult]) -> list[PopulationResult]:
+    """Holm's correction over the pointing games of the headline."""
+    corrected = iter(holm_pointing([own.pointing for own in results if own.headline]))
+    return [replace(own, pointing=next(corrected)) if own.headline else own for own in results]

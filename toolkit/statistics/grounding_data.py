@@ -1,0 +1,185 @@
+"""Trials of dense grounding as statistics need them: one row per picture, word and network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRIMARY = "iou_cluster"
+"""The measure the answers are about, fixed in advance; the others are shown beside it."""
+MEASURES = {
+    PRIMARY: "overlap of cluster masks",
+    "iou_p90": "overlap of the highest 10 %",
+    "iou_p95": "overlap of the highest 5 %",
+    "iou_p99": "overlap of the highest 1 %",
+    "iou_t15": "overlap above a similarity of .15",
+    "iou_t20": "overlap above a similarity of .20",
+    "iou_t25": "overlap above a similarity of .25",
+    "spearman": "rank correlation of the maps",
+    "pearson": "correlation of the maps",
+    "peak_ratio": "highest similarity over that of the reference",
+    "centre_distance_px": "distance of cluster centres (pixels)",
+    "iou_true": "overlap with the true mask",
+    "pointing": "highest point inside the true mask",
+}
+"""Measures that are compared between languages; a missing column is a missing measure."""
+NAMES = {"word_concept": "concept", "target_id": "picture", "test_language": "language"}
+"""What columns of the trials table are called here."""
+LABELS = ("paradigm", "condition", "population", "seed", *NAMES)
+"""Text columns that are read."""
+NUMBERS = (
+    *("paradigm_version", "n_choices", "correct", "tokens_per_word", "mask_share"),
+    *(name for name in MEASURES if name != "pointing"),
+)
+"""Columns of numbers that are read where they are there."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is known about a language beside the answers in it."""
+
+    name: str
+    """English name."""
+    resource: str
+    """``low`` or ``high``; what the words' file says."""
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """The trials of some runs of one version of dense grounding."""
+
+    table: pd.DataFrame
+    """Columns ``population``, ``seed``, ``condition``, ``language``, ``concept``, ``picture``,
+    ``tokens_per_word``, ``mask_share`` and the `MEASURES` that were taken; NaN where undefined."""
+    reference: str
+    """Language that all others are held against; it is in neither group."""
+    languages: Mapping[str, Language]
+    """All languages by code."""
+    version: int
+    """Version of the paradigm."""
+
+    def group(self, resource: str) -> list[str]:
+        """Languages of one kind in the table, in the order of the words' file."""
+        present = set(self.table["language"].unique())
+        return [
+            code
+            for code, language in self.languages.items()
+            if language.resource == resource and code != self.reference and code in present
+        ]
+
+
+def is_grounding(path: Path) -> bool:
+    """True for a run (or its trials table) that holds maps and not choices."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = path / "trials.parquet" if path.is_dir() else path
+    try:
+        return PRIMARY in pq.read_schema(file).names
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
+def read_grounding(paths: Sequence[Path]) -> Grounded:
+    """Read the trials of some runs and what their manifests say about the languages.
+
+    Args:
+        paths: run folders, or trials tables that lie beside their ``manifest.json``.
+
+    Raises:
+        ToolkitError: if a manifest says nothing about the words, manifests disagree, versions are
+            mixed, or a subject and test stand in two of the runs.
+    """
+    import pandas as pd
+
+    parts, known, reference = [], dict[str, Language](), ""
+    for path in paths:
+        file = path / "trials.parquet" if path.is_dir() else path
+        told = _words(file.parent / "manifest.json")
+        if reference and told["reference"] != reference:
+            raise ToolkitError(
+                "The runs have different languages of reference, so their maps cannot be compared.",
+                given=f"{reference} and {told['reference']}",
+            )
+        reference = str(told["reference"])
+        for code, about in told["languages"].items():
+            language = Language(str(about["name"]), str(about["resource"]))
+            if known.setdefault(code, language).resource != language.resource:
+                raise ToolkitError(
+                    f"The runs disagree about the language {code}.",
+                    given=f"{known[code].resource} and {language.resource} resource",
+                )
+        parts.append(_read(file))
+    table = _joined(pd.concat(parts, ignore_index=True))
+    versions = sorted(table.pop("paradigm_version").unique())
+    if len(versions) > 1:
+        raise ToolkitError(
+            f"The runs hold versions {', '.join(map(str, versions))} of the paradigm.",
+            allowed="one version: trials of different versions are never pooled",
+        )
+    return Grounded(table, reference, known, int(versions[0]))
+
+
+def _words(manifest: Path) -> Mapping[str, Any]:
+    """What a manifest says about words and languages."""
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        words = content["words"]
+        complete = words["reference"] in words["languages"] and all(
+            {"name", "resource"} <= set(about) for about in words["languages"].values()
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ToolkitError(
+            f"{manifest} does not say which languages were asked, so they cannot be compared.",
+            allowed="the folder that run-paradigm made, with its manifest",
+        ) from error
+    if not complete:
+        raise ToolkitError(f"{manifest} lacks the name or the resource of a language.")
+    return dict(words)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        present = set(pq.read_schema(file).names)
+        wanted = [name for name in (*LABELS, *NUMBERS) if name in present]
+        table: pd.DataFrame = pq.read_table(file, columns=wanted).to_pandas()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    missing = [name for name in (*LABELS, "paradigm_version", PRIMARY) if name not in present]
+    if missing:
+        raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")
+    if table.empty:
+        raise ToolkitError(f"There are no trials in {file}.", allowed="at least one trial")
+    return table
+
+
+def _joined(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns under the names used here, truth only where there is any, nothing twice."""
+    table = table.rename(columns=NAMES)
+    for name in ("condition", "population", "seed", "language", "concept", "picture"):
+        table[name] = table[name].astype(str).astype("category")
+    for name in ("mask_share", "tokens_per_word"):
+        if name not in table:
+            table[name] = float("nan")
+    key = ["population", "seed", "condition", "language", "concept", "picture"]
+    twice = table.duplicated(key)
+    if twice.any():
+        raise ToolkitError(
+            "The same picture, word and subject stand twice in the runs: "
+            f"{table.loc[twice, key].iloc[0].to_dict()}.",
+            allowed="every run once",
+        )
+    # Without a true mask there is one choice, and a wrong answer means nothing.
+    table["pointing"] = table.pop("correct").where(table.pop("n_choices") > 1).astype(float)
+    return table.drop(columns="paradigm")

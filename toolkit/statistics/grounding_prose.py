@@ -1,0 +1,330 @@
+"""Dense grounding in sentences that say what the data show, and what they cannot show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.statistics.grounding_data import PRIMARY
+from toolkit.statistics.grounding_languages import Estimate
+from toolkit.statistics.grounding_measures import PEAK_KEPT, PLACE_LOST, Pointing, ScaleDelta
+from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
+from toolkit.statistics.prose import p_value, percent, statistic
+
+if TYPE_CHECKING:
+    from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
+
+FEW_LANGUAGES = 5
+"""Fewer languages in a group hardly tell how much such languages vary."""
+NOT_ASSIGNED = (
+    "Nobody assigned languages to high or low resource: it goes together with script, family and "
+    "the cutting of words into tokens, so a difference between the groups is not yet an effect of "
+    "resource."
+)
+
+
+def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
+    """A number as APA style writes what cannot leave -1 to 1: without the leading zero.
+
+    Example:
+        >>> decimal(0.6123), decimal(-0.05), decimal(1.052), decimal(0.1, sign=True)
+        ('.612', '-.050', '1.052', '+.100')
+    """
+    if not math.isfinite(value):
+        return "not available"
+    value = round(value, digits) or 0.0  # no -.000
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 and "0." in text[:3] else text
+
+
+def told(analysis: GroundingAnalysis) -> dict[str, Any]:
+    """Answers, paragraph, sentences and warnings of an analysis, by the names of its fields."""
+    heads = [own for own in analysis.populations if own.headline]
+    controls = [own for own in analysis.populations if not own.headline]
+    return {
+        "answers": tuple(_answers(analysis, heads)),
+        "apa": " ".join(_apa(analysis, heads)),
+        "sentences": tuple(_sentences(analysis, heads, controls)),
+        "warnings": tuple(_warnings(analysis)),
+    }
+
+
+def _answers(
+    analysis: GroundingAnalysis, heads: Sequence[PopulationResult]
+) -> Iterator[tuple[str, str]]:
+    reference = analysis.languages[analysis.reference].name
+    yield (
+        f"Is the place less like that of {reference} in low-resource languages?",
+        _all([resource_sentence(own, analysis.alpha) for own in heads]),
+    )
+    pairs = [own.tests[0].pairs for own in heads if own.tests and own.tests[0].pairs]
+    if pairs:
+        yield "What does the published Wilcoxon test add?", pair_sentence(pairs, heads[0])
+    failing = [failure_sentence(own) for own in heads if len(own.failures) == 2]
+    if failing:
+        yield "Is the peak kept where the place is lost?", _all(failing)
+    if any(own.pointing for own in heads):
+        truth = [pointing_sentence(own, analysis) for own in heads if own.pointing]
+        yield "Does the highest similarity lie on the thing that is named?", _all(truth)
+    if analysis.scale:
+        said = [scale_sentence(delta, analysis.alpha) for delta in analysis.scale]
+        yield "Does another encoder change it?", _all(said)
+    exploring = [fertility_sentence(own) for own in heads if own.fertility]
+    if exploring:
+        yield (
+            "Do languages with longer words in tokens lose the place? (exploratory)",
+            _all(exploring),
+        )
+
+
+def _all(sentences: Sequence[str]) -> str:
+    return " ".join(sentences) if sentences else "Not tested."
+
+
+def who(own: PopulationResult) -> str:
+    """Population and condition."""
+    return f"{own.population} ({own.condition})"
+
+
+def interval(estimate: Estimate) -> str:
+    """The 95 % interval of an estimate in words."""
+    return f"95 % CI {decimal(estimate.ci_low)} to {decimal(estimate.ci_high)}"
+
+
+def resource_sentence(own: PopulationResult, alpha: float) -> str:
+    """High against low resource in the primary measure."""
+    test = next((test for test in own.tests if test.measure == PRIMARY), None)
+    if test is None or test.languages is None:
+        return f"{who(own)}: not tested. {test.problem if test else ''}".rstrip()
+    languages = test.languages
+    seen = (
+        f"mean overlap {decimal(languages.mean_high)} in {languages.n_high} high- and "
+        f"{decimal(languages.mean_low)} in {languages.n_low} low-resource languages"
+    )
+    if test.mixed is None:
+        return f"{who(own)}: {seen}; no model ({test.problem.rstrip('.')})."
+    others = (
+        f"{'all' if languages.exact else 'random'} {languages.n_splits} splits of the languages "
+        f"{p_value(languages.permutation_p)}, Welch over languages {p_value(languages.welch_p)}"
+    )
+    numbers = (
+        f"difference {decimal(test.mixed.value)}, {interval(test.mixed)}, {_t(test.mixed)}, "
+        f"{p_value(test.p_value)} in the mixed model; {others}"
+    )
+    return f"{who(own)}: {_verdict(test, alpha)}, {seen}; {numbers}.{_unequal(test, alpha)}"
+
+
+def _verdict(test: ResourceTest, alpha: float) -> str:
+    if not test.p_value < alpha:
+        return "no difference shown"
+    return "less overlap" if test.mixed and test.mixed.value > 0 else "MORE overlap"
+
+
+def _unequal(test: ResourceTest, alpha: float) -> str:
+    """What to make of tests over languages that do not agree with the model."""
+    languages = test.languages
+    if languages is None or not test.p_value < alpha or languages.welch_p < alpha:
+        return ""
+    return (
+        " The verdict leans on both groups varying alike, which "
+        f"{min(languages.n_low, languages.n_high)} languages cannot show: without that assumption "
+        f"(Welch) differences from {decimal(languages.welch.ci_low)} to "
+        f"{decimal(languages.welch.ci_high)} fit the data."
+    )
+
+
+def _t(estimate: Estimate) -> str:
+    if not estimate.std_error > 0:
+        return "no standard error"
+    return statistic(estimate.value / estimate.std_error, estimate.df)
+
+
+def pair_sentence(pairs: Sequence[PairTest], own: PopulationResult) -> str:
+    """The published test, and what it may not be used for."""
+    values = "; ".join(f"{pair.n_pairs:,} pairs, {rank_p(pair.p_value)}" for pair in pairs)
+    test = own.tests[0].languages
+    n_high, n_low = (test.n_high, test.n_low) if test else (0, 0)
+    which = f"these {n_low} from these {n_high} languages" if test else "these languages"
+    return (
+        f"Over pairs of picture and concept it gives {values}. It takes the pairs as the sample, "
+        f"so it asks whether {which} differ in further pictures and concepts, and it takes pairs "
+        "that share a picture or a concept as unrelated. With enough pictures it finds any two "
+        "groups of languages to differ, so it must not be used to say that low-resource languages "
+        "do worse than high-resource ones; for that the languages are the sample, as above."
+    )
+
+
+def rank_p(p: float) -> str:
+    """The p-value of a rank test, which may be too small for a number.
+
+    Example:
+        >>> rank_p(0.0), rank_p(2.1e-20), rank_p(0.04)
+        ('p < 1e-300', 'p = 2.1e-20', 'p = .040')
+    """
+    if p < SMALLEST_P:
+        return f"p < {SMALLEST_P:.0e}"
+    return f"p = {p:.1e}" if p < 0.001 else p_value(p)
+
+
+def failure_sentence(own: PopulationResult) -> str:
+    """Peak kept, place lost."""
+    high, low = own.failures
+    test = next((test for test in own.tests if test.measure == "peak_ratio"), None)
+    gap = ""
+    if test is not None and test.mixed is not None:
+        gap = f"; difference {decimal(test.mixed.value)}, {interval(test.mixed)}"
+    return (
+        f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
+        f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
+        f"{decimal(low.iou)} and {decimal(high.iou)}. A peak within {100 * PEAK_KEPT:.0f} % of the "
+        f"reference's and an overlap below {decimal(PLACE_LOST, 1)} come together in "
+        f"{percent(low.share_lost)} of maps in low- and {percent(high.share_lost)} in "
+        "high-resource languages, so the height of the peak does not tell whether the place is "
+        "right."
+    )
+
+
+def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
+    """The pointing game against its chance level."""
+    tests = own.pointing
+    known = [test for test in tests if math.isfinite(test.p_holm)]
+    best = max(tests, key=lambda test: test.accuracy.value)
+    worst = min(tests, key=lambda test: test.accuracy.value)
+    seen = (
+        f"{percent(best.accuracy.value)} in {_name(best, analysis)} down to "
+        f"{percent(worst.accuracy.value)} in {_name(worst, analysis)}"
+    )
+    if not known:
+        return f"{who(own)}: {seen}; no chance level was recorded, so nothing is tested."
+    above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
+    below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
+    parts = [f"above chance in {len(above)} of {len(known)} languages"]
+    parts += [f"BELOW in {len(below)}"] if below else []
+    chance = sum(test.chance for test in known) / len(known)
+    return (
+        f"{who(own)}: {', '.join(parts)} (Holm), {seen}; a point thrown at random hits in "
+        f"{percent(chance)} (mean share of the picture that the thing covers)."
+    )
+
+
+def _name(test: Pointing, analysis: GroundingAnalysis) -> str:
+    return analysis.languages[test.language].name
+
+
+def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
+    """One population less another, paired by language."""
+    name = f"{delta.second} less {delta.first} ({delta.condition})"
+    if delta.overall is None:
+        return f"{name}: one language, nothing can be said about others."
+    p = delta.overall.p_value
+    verdict = "no difference shown"
+    if p < alpha:
+        verdict = "more overlap" if delta.overall.value > 0 else "less overlap"
+    said = (
+        f"{name}: {verdict}, mean over {len(delta.languages)} languages "
+        f"{decimal(delta.overall.value, sign=True)}, {interval(delta.overall)}, "
+        f"{_t(delta.overall)}, {p_value(p)}, paired by language"
+    )
+    if delta.groups is not None:
+        groups = delta.groups
+        said += (
+            f"; {decimal(groups.mean_high, sign=True)} in high- and "
+            f"{decimal(groups.mean_low, sign=True)} in low-resource languages (these differ by "
+            f"{decimal(groups.student.value)}, {interval(groups.student)}, "
+            f"{p_value(groups.student_p)})"
+        )
+    return f"{said}. These are two networks, which differ in more than their size."
+
+
+def fertility_sentence(own: PopulationResult) -> str:
+    """Token length against overlap."""
+    found = own.fertility
+    if found is None:
+        return ""
+    span = f"95 % CI {decimal(found.ci_low, 2)} to {decimal(found.ci_high, 2)}, "
+    return (
+        f"{who(own)}: Spearman's correlation of tokens per word with overlap over "
+        f"{found.n_languages} languages is {decimal(found.correlation, 2)} "
+        f"({span if math.isfinite(found.ci_low) else ''}{p_value(found.p_value)}); few languages, "
+        "and no cause is shown."
+    )
+
+
+def _sentences(
+    analysis: GroundingAnalysis,
+    heads: Sequence[PopulationResult],
+    controls: Sequence[PopulationResult],
+) -> Iterator[str]:
+    for own in (*heads, *controls):
+        yield resource_sentence(own, analysis.alpha)
+    for own in heads:
+        for test in own.tests[1:]:
+            if test.mixed is not None:
+                yield (
+                    f"{who(own)}, {test.meaning} ({test.measure}): high less low "
+                    f"{decimal(test.mixed.value)}, {interval(test.mixed)}, {_t(test.mixed)}, "
+                    f"{p_value(test.p_value)}, uncorrected."
+                )
+        gaps = own.tests[0].by_seed if own.tests else ()
+        if len(gaps) > 1:
+            values = [gap for _, gap in gaps]
+            yield (
+                f"{who(own)}: over {len(gaps)} seeds the difference in overlap lies between "
+                f"{decimal(min(values))} and {decimal(max(values))}."
+            )
+    yield NOT_ASSIGNED
+
+
+def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iterator[str]:
+    from toolkit.statistics.mixed import engine
+
+    reference = analysis.languages[analysis.reference].name
+    yield (
+        f"Overlap of cluster masks with the {reference} map was analysed with linear mixed-effects "
+        f"models ({engine()}, REML, Satterthwaite's degrees of freedom) with resource as fixed "
+        "effect and crossed random effects of pictures, concepts and languages, so that the "
+        "degrees of freedom of the contrast follow the number of languages."
+    )
+    for own in heads:
+        if not own.tests or own.tests[0].mixed is None or own.tests[0].languages is None:
+            continue
+        test, effect, languages = own.tests[0], own.tests[0].mixed, own.tests[0].languages
+        yield (
+            f"{who(own)}: M = {decimal(languages.mean_high)} ({languages.n_high} high-resource "
+            f"languages) and {decimal(languages.mean_low)} ({languages.n_low} low-resource "
+            f"languages), b = {decimal(effect.value)}, SE = {decimal(effect.std_error)}, "
+            f"{_t(effect)}, {p_value(test.p_value)}, 95 % CI [{decimal(effect.ci_low)}, "
+            f"{decimal(effect.ci_high)}]; permutation of languages "
+            f"{p_value(languages.permutation_p)}."
+        )
+    yield NOT_ASSIGNED
+
+
+def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
+    groups = [own.tests[0].languages for own in analysis.populations if own.tests]
+    few = [g for g in groups if g is not None and min(g.n_high, g.n_low) < FEW_LANGUAGES]
+    if few:
+        yield (
+            f"Only {min(few[0].n_high, few[0].n_low)} languages are in the smaller group. How much "
+            "such languages vary is hardly known from so few, and the smallest p-value that "
+            f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
+        )
+    for own in analysis.populations:
+        missing = {row.language: own.n_concepts - row.n_concepts for row in own.languages}
+        gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
+        if gaps:
+            yield (
+                f"{who(own)}: of {own.n_concepts} concepts {', '.join(gaps)}. Plain means are over "
+                "other words there; the mixed model takes concepts into account."
+            )
+        if own.headline and own.n_seeds == 1:
+            yield f"{who(own)}: one network, so nothing is said about others trained alike."
+        for test in own.tests:
+            if test.problem:
+                yield f"{who(own)}, {test.meaning}: {test.problem}"
+            if test.fit is not None and test.fit.singular:
+                yield (
+                    f"{who(own)}: the mixed model is singular (a variance estimated as 0 or a "
+                    "correlation as 1) and kept as it is."
+                )
