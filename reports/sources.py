@@ -181,12 +181,9 @@ def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Mapping[str
         content = _read_json(saved)
         if "answers" in content.get(name, {}):
             return dict(content[name])
-    from paradigms.registry import get_paradigm
-    from toolkit.statistics.analysis import analyse
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.analysis import analyse_runs
 
-    counts = read_counts([run.folder for run in runs])
-    return analyse(counts, get_paradigm(name, paradigms)).to_json()
+    return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
 
 
 def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:

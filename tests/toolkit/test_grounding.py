@@ -152,7 +152,7 @@ def test_a_known_gap_is_found_and_rows_are_not_the_sample(analysis: GroundingAna
         *("small-clip", "large"),
         "article",
     )
-    assert (small.headline, article.headline) == (True, False)
+    assert (small.primary, article.primary) == (True, False)
     assert {test.measure for test in small.tests} == {
         *("iou_cluster", "iou_p95", "spearman", "peak_ratio", "iou_true", "pointing")
     }

@@ -64,33 +64,24 @@ def analyze(
     """Test populations against chance and against each other, with seeds as participants.
 
     Logistic mixed models over seeds, words and distractors; monolingual against bilingual
-    populations where both were run; Holm's correction; what the data cannot show.
+    populations where both were run; Holm's correction; what the data cannot show. Runs of
+    dense-grounding are tested between languages, with languages as the sample.
 
     \b
     Examples:
       mevgs-toolkit analyze mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from paradigms.registry import get_paradigm
     from reports.statistics_text import print_analyses
     from stimuli.files import write_atomic
     from toolkit.cli.progress import progress_bars
-    from toolkit.statistics.analysis import Settings, analyse, to_json
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.analysis import Settings, analyse_runs
 
     settings = Settings(alpha=alpha, bound=bound, n_bootstrap=bootstrap, gate=_gate(gate))
-    counts = read_counts(runs)
     with progress_bars(show=output is Format.TABLE) as progress:
-        analyses = {
-            str(name): analyse(
-                own,
-                get_paradigm(str(name), paradigms),
-                settings,
-                lambda done, total: progress("bootstrap", done, total),
-            )
-            for name, own in counts.groupby("paradigm", observed=True)
-        }
-    content = to_json(analyses)
+        content = analyse_runs(
+            runs, paradigms, settings, lambda done, total: progress("bootstrap", done, total)
+        )
     single = runs[0] if len(runs) == 1 and runs[0].is_dir() else None
     file = out or (single / "statistics.json" if single else None)
     if file is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from toolkit.statistics.results import plain
 from toolkit.statistics.seeds import DEFAULT_BOUND
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from paradigms import Paradigm
@@ -260,3 +262,66 @@ def _warnings(
 def to_json(analyses: Mapping[str, Analysis]) -> dict[str, Any]:
     """Several analyses by paradigm, as one JSON object."""
     return {name: analysis.to_json() for name, analysis in analyses.items()}
+
+
+def analyse_runs(
+    paths: Sequence[Path],
+    paradigms: Path | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Run the default analysis of every paradigm among some runs.
+
+    Runs that hold maps and not choices get the analysis of dense grounding, see
+    `toolkit.statistics.grounding`; of the settings, only the level applies to them.
+
+    Args:
+        paths: run folders, or files like their ``trials.parquet``.
+        paradigms: folder with paradigms of one's own.
+        settings: fixed in advance; the defaults if None.
+        progress: called with the bootstrap simulations done and asked for.
+
+    Returns:
+        The content of ``statistics.json``: analyses by paradigm.
+
+    Raises:
+        ToolkitError: if a run cannot be read or analysed, or a gate or bootstrap is asked for
+            where no run holds choices.
+    """
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.grounding_data import is_grounding
+
+    settings = settings or Settings()
+    grounding = [path for path in paths if is_grounding(path)]
+    choices = [path for path in paths if path not in grounding]
+    made: dict[str, Any] = {}
+    if choices or not paths:
+        counts = read_counts(choices)
+        for name, own in counts.groupby("paradigm", observed=True):
+            asked = get_paradigm(str(name), paradigms)
+            made[str(name)] = analyse(own, asked, settings, progress).to_json()
+    elif settings.gate or settings.n_bootstrap:
+        raise ToolkitError(
+            "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
+            allowed="--alpha",
+        )
+    if grounding:
+        from toolkit.statistics.grounding import analyse_grounding
+        from toolkit.statistics.grounding_data import read_grounding
+
+        for name, own_paths in _by_paradigm(grounding).items():
+            asked = get_paradigm(name, paradigms)
+            analysis = analyse_grounding(read_grounding(own_paths), asked, settings.alpha)
+            made[name] = analysis.to_json()
+    return made
+
+
+def _by_paradigm(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Runs of maps by the paradigm that their first row names."""
+    from toolkit.statistics.grounding_data import paradigm_of
+
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(paradigm_of(path), []).append(path)
+    return found

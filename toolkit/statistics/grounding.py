@@ -41,8 +41,8 @@ class PopulationResult:
     """Its name."""
     condition: str
     """Condition: how the word was put to it."""
-    headline: bool
-    """True for the test itself."""
+    primary: bool
+    """True in the condition that the answers are about: the first headline one it was run in."""
     n_seeds: int
     """Networks."""
     n_pictures: int
@@ -52,7 +52,8 @@ class PopulationResult:
     n_rows: int
     """Picture x concept x language x seed, without the reference language."""
     tests: tuple[ResourceTest, ...]
-    """High against low resource, the primary measure first; in controls the primary one alone."""
+    """High against low resource, the primary measure first; elsewhere than in the primary
+    condition that measure alone."""
     languages: tuple[LanguageRow, ...]
     """Every language but the reference."""
     words: tuple[WordRow, ...]
@@ -82,9 +83,9 @@ class GroundingAnalysis:
     languages: dict[str, Language]
     """All languages by code."""
     populations: tuple[PopulationResult, ...]
-    """Headline conditions first."""
+    """Every population in every condition, the primary ones first."""
     scale: tuple[ScaleDelta, ...]
-    """Pairs of populations in the headline conditions."""
+    """Pairs of populations in the primary condition."""
     families: tuple[str, ...]
     """The families of tests, in words."""
     answers: tuple[tuple[str, str], ...] = ()
@@ -111,29 +112,30 @@ def analyse_grounding(
 
     Args:
         grounded: what `toolkit.statistics.grounding_data.read_grounding` gave.
-        paradigm: declares the question and the headline conditions.
+        paradigm: declares the question and the conditions; the first headline one that a population
+            was run in is the primary one.
         alpha: level of the tests, fixed in advance.
     """
     from toolkit.statistics.grounding_prose import told
 
     table = grounded.table
-    declared = [condition.name for condition in paradigm.conditions]
     present = [str(name) for name in table["condition"].unique()]
-    ordered = [name for name in declared if name in present]
-    ordered += sorted(name for name in present if name not in declared)
     # A table whose conditions nobody declared is still a table of answers.
-    heads = [c.name for c in paradigm.conditions if c.headline and c.name in present] or ordered[:1]
-    ordered.sort(key=lambda name: name not in heads)
+    known = sorted(paradigm.conditions, key=lambda condition: not condition.headline)
+    declared = [condition.name for condition in known if condition.name in present]
+    ordered = declared + sorted(set(present) - set(declared))
     populations = [str(name) for name in dict.fromkeys(table["population"])]
-    results = _corrected(
-        [
+    results = []
+    for population in populations:
+        own = table[table["population"] == population]
+        conditions = [name for name in ordered if (own["condition"] == name).any()]
+        results += [
             result
-            for condition in ordered
-            for population in populations
-            for result in _result(grounded, population, condition, condition in heads)
+            for name in conditions
+            for result in _result(grounded, population, name, name == conditions[0])
         ]
-    )
-    n_tests = sum(len(result.pointing) for result in results if result.headline)
+    results = _corrected(sorted(results, key=lambda result: not result.primary))
+    n_tests = sum(len(result.pointing) for result in results if result.primary)
     analysis = GroundingAnalysis(
         paradigm=paradigm.name,
         paradigm_version=grounded.version,
@@ -142,10 +144,11 @@ def analyse_grounding(
         reference=grounded.reference,
         languages=dict(grounded.languages),
         populations=tuple(results),
-        scale=tuple(delta for name in heads for delta in scale_deltas(grounded, populations, name)),
+        scale=scale_deltas(grounded, populations, ordered[0]),
         families=(
-            "primary: high against low resource in the overlap of cluster masks, one test per "
-            "population; all other measures are secondary and uncorrected",
+            "primary: high against low resource in the overlap of cluster masks "
+            f"({ordered[0]}), one test per population; all other measures are secondary and "
+            "uncorrected",
             *((f"pointing above chance: Holm over {n_tests} tests",) if n_tests else ()),
         ),
     )
@@ -153,7 +156,7 @@ def analyse_grounding(
 
 
 def _result(
-    grounded: Grounded, population: str, condition: str, headline: bool
+    grounded: Grounded, population: str, condition: str, primary: bool
 ) -> Sequence[PopulationResult]:
     whole = grounded.table
     table = whole[(whole["population"] == population) & (whole["condition"] == condition)]
@@ -162,7 +165,7 @@ def _result(
         return []
     languages = language_rows(grounded, table)
     others = [name for name in MEASURES if name in table and name != PRIMARY]
-    tested = table if headline else table.drop(columns=others)
+    tested = table if primary else table.drop(columns=others)
     n_seeds, n_pictures, n_concepts = (
         int(rows[name].nunique()) for name in ("seed", "picture", "concept")
     )
@@ -170,7 +173,7 @@ def _result(
         PopulationResult(
             population=population,
             condition=condition,
-            headline=headline,
+            primary=primary,
             n_seeds=n_seeds,
             n_pictures=n_pictures,
             n_concepts=n_concepts,
@@ -186,6 +189,6 @@ def _result(
 
 
 def _corrected(results: Sequence[PopulationResult]) -> list[PopulationResult]:
-    """Holm's correction over the pointing games of the headline."""
-    corrected = iter(holm_pointing([own.pointing for own in results if own.headline]))
-    return [replace(own, pointing=next(corrected)) if own.headline else own for own in results]
+    """Holm's correction over the pointing games of the primary condition."""
+    corrected = iter(holm_pointing([own.pointing for own in results if own.primary]))
+    return [replace(own, pointing=next(corrected)) if own.primary else own for own in results]

@@ -88,6 +88,17 @@ def is_grounding(path: Path) -> bool:
         return False
 
 
+def paradigm_of(path: Path) -> str:
+    """Name of the paradigm of a run, or of its trials table; empty if there are no trials."""
+    import pyarrow.parquet as pq
+
+    file = path / "trials.parquet" if path.is_dir() else path
+    with pq.ParquetFile(file) as parquet:
+        for batch in parquet.iter_batches(1, columns=["paradigm"]):
+            return str(batch.column(0)[0].as_py())
+    return ""
+
+
 def read_grounding(paths: Sequence[Path]) -> Grounded:
     """Read the trials of some runs and what their manifests say about the languages.
 

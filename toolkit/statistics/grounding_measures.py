@@ -103,7 +103,8 @@ class Pointing:
     p_value: float
     """Of the difference, two-sided, over pictures, concepts and seeds."""
     p_holm: float
-    """Corrected after Holm over all languages and populations of the headline."""
+    """Corrected after Holm over all languages and populations in the primary condition; NaN in
+    others."""
     iou_true: Estimate
     """Overlap of the cluster mask with the true mask."""
 

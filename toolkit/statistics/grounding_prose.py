@@ -40,12 +40,12 @@ def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
 
 def told(analysis: GroundingAnalysis) -> dict[str, Any]:
     """Answers, paragraph, sentences and warnings of an analysis, by the names of its fields."""
-    heads = [own for own in analysis.populations if own.headline]
-    controls = [own for own in analysis.populations if not own.headline]
+    heads = [own for own in analysis.populations if own.primary]
+    others = [own for own in analysis.populations if not own.primary]
     return {
         "answers": tuple(_answers(analysis, heads)),
         "apa": " ".join(_apa(analysis, heads)),
-        "sentences": tuple(_sentences(analysis, heads, controls)),
+        "sentences": tuple(_sentences(analysis, heads, others)),
         "warnings": tuple(_warnings(analysis)),
     }
 
@@ -254,9 +254,9 @@ def fertility_sentence(own: PopulationResult) -> str:
 def _sentences(
     analysis: GroundingAnalysis,
     heads: Sequence[PopulationResult],
-    controls: Sequence[PopulationResult],
+    others: Sequence[PopulationResult],
 ) -> Iterator[str]:
-    for own in (*heads, *controls):
+    for own in (*heads, *others):
         yield resource_sentence(own, analysis.alpha)
     for own in heads:
         for test in own.tests[1:]:
@@ -318,7 +318,7 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
                 f"{who(own)}: of {own.n_concepts} concepts {', '.join(gaps)}. Plain means are over "
                 "other words there; the mixed model takes concepts into account."
             )
-        if own.headline and own.n_seeds == 1:
+        if own.primary and own.n_seeds == 1:
             yield f"{who(own)}: one network, so nothing is said about others trained alike."
         for test in own.tests:
             if test.problem:
