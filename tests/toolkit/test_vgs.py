@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,23 @@ def test_dropout_only_while_training(network: VGSNetwork) -> None:
     assert torch.equal(network.encode_words(inputs), network.encode_words(inputs))
     network.train()
     assert not torch.equal(network.encode_words(inputs), network.encode_words(inputs))
+
+
+def test_positions_are_overlooked_only_while_training() -> None:
+    config = NetworkConfig(word_dim=5, picture_dim=7, dropout=0.0, position_dropout=0.5)
+    network = make_network(config)
+    inputs = torch.randn(2, 30, 5, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(network.encode_words(inputs), network.encode_words(inputs))
+    pictures = torch.randn(2, 7, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(network.encode_pictures(pictures), network.encode_pictures(pictures))
+    network.eval()
+    assert torch.equal(network.encode_words(inputs), network.encode_words(inputs))
+    with torch.no_grad():
+        nothing = make_network(replace(config, position_dropout=0.9999)).train()
+        nothing.load(network.state_dict(), "the other")
+        two = nothing.encode_words(inputs)
+    # With everything overlooked the class position is all there is.
+    torch.testing.assert_close(two[0], two[1])
 
 
 @pytest.mark.parametrize("family", ["clip", "clip-two-audios"])

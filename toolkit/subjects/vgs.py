@@ -55,6 +55,7 @@ class TransformerPooling(nn.Module):
         self.ln_out = nn.LayerNorm(config.width)
         self.proj_out = nn.Linear(config.width, config.embedding, bias=False)
         self._heads = config.heads
+        self._position_dropout = config.position_dropout
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Pool each sequence.
@@ -70,14 +71,23 @@ class TransformerPooling(nn.Module):
         layer = self.layer
         tokens = layer.norm1(self.proj_in(inputs))
         first = layer.norm1(self.class_embedding)
-        pooled = self._attend(first, tokens, _padding(inputs, lengths))
+        pooled = self._attend(first, tokens, self._overlooked(inputs, lengths))
         residual = self.class_embedding + layer.dropout1(pooled)
         inner = layer.dropout(functional.gelu(layer.linear1(layer.norm2(residual))))
         residual = residual + layer.dropout2(layer.linear2(inner))
         out: Tensor = self.proj_out(self.ln_out(residual))
         return out
 
-    def _attend(self, first: Tensor, tokens: Tensor, padding: Tensor | None) -> Tensor:
+    def _overlooked(self, inputs: Tensor, lengths: Tensor | None) -> Tensor | None:
+        """True where a position does not count, shape (n, positions); None: all of them do."""
+        padding = _padding(inputs, lengths)
+        if not (self.training and self._position_dropout):
+            return padding
+        # A tower that leans on few positions of its training stimuli does worse on new ones.
+        dropped = torch.rand(inputs.shape[:2], device=inputs.device) < self._position_dropout
+        return dropped if padding is None else padding | dropped
+
+    def _attend(self, first: Tensor, tokens: Tensor, overlooked: Tensor | None) -> Tensor:
         """What the class position gathers from itself and from all positions, shape (n, width).
 
         The key bias adds the same amount to every position's logit, so softmax removes it.
@@ -89,8 +99,8 @@ class TransformerPooling(nn.Module):
         query = torch.einsum("hdw,w->hd", weight_q, first) + bias_q
         probe = torch.einsum("hd,hdw->wh", query, weight_k) / math.sqrt(width // heads)
         logits = tokens @ probe  # (n, positions, heads)
-        if padding is not None:
-            logits = logits.masked_fill(padding.unsqueeze(-1), -math.inf)
+        if overlooked is not None:
+            logits = logits.masked_fill(overlooked.unsqueeze(-1), -math.inf)
         own = (first @ probe).expand(len(tokens), 1, heads)
         shares = torch.cat([own, logits], dim=1).softmax(dim=1)
         shares = functional.dropout(shares, attention.dropout, self.training)
