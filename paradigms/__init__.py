@@ -12,16 +12,30 @@ Files in this folder are found by scan, a user's own files through ``--paradigms
 point group ``mevgs_toolkit.paradigms``.
 """
 
-from paradigms.base import Condition, PairCondition, Paradigm, PicturePairs, Responses
+from paradigms.base import (
+    Condition,
+    MapParadigm,
+    Measure,
+    PairCondition,
+    Paradigm,
+    PicturePairs,
+    Reading,
+    Responses,
+)
+from paradigms.queries import Queries
 from paradigms.registry import find_paradigms, paradigm
 from paradigms.trials import ALL_WORDS, Trials
 
 __all__ = [
     "ALL_WORDS",
     "Condition",
+    "MapParadigm",
+    "Measure",
     "PairCondition",
     "Paradigm",
     "PicturePairs",
+    "Queries",
+    "Reading",
     "Responses",
     "Trials",
     "find_paradigms",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from paradigms.counterbalance import picture_pairs
+from paradigms.queries import Queries, ask
 from paradigms.trials import Trials
+from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
 
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 MATRIX_ENTRIES = 1 << 23
 """Similarities held at once (32 MB), so that memory does not grow with the stimulus set."""
 TRIALS_AT_ONCE = 1 << 16
@@ -89,6 +93,10 @@ class Paradigm(ABC):
     """False where the options are not pictures of the stimulus set."""
     min_languages: ClassVar[int] = 1
     """How many languages a subject must be tested in."""
+    default_set: ClassVar[str] = "mini"
+    """Stimulus set that is used where none is named."""
+    needs: ClassVar[tuple[str, ...]] = ("Subject",)
+    """What a subject must be able to do: names of protocols in `toolkit.subjects.contract`."""
 
     @abstractmethod
     def trials(
@@ -160,9 +168,115 @@ class PicturePairs(Paradigm):
         return picture_pairs(stimuli, language, rng, self.conditions, per_class)
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A number that a paradigm adds to every row of the trials table, as float32."""
+
+    name: str
+    """Name of the column."""
+    meaning: str
+    """What a value says, its unit included; NaN where it is not defined."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What was read off the maps of one picture and one concept, one map per language."""
+
+    values: Mapping[str, npt.NDArray[np.floating[Any]]]
+    """(languages,) values: ``score_target``, ``score_distractor`` (NaN without truth), measures."""
+    between: Mapping[str, npt.NDArray[np.floating[Any]]]
+    """(languages, languages) agreement of all maps with each other, by name."""
+
+
+class MapParadigm(Paradigm):
+    """A paradigm that asks in writing where in a picture something is, in several languages.
+
+    A subject answers with one map of similarities per picture and text. Subclasses say what is
+    read off the maps; conditions are templates of the word list.
+    """
+
+    default_set = "scenes"
+    needs = ("ReadsText", "SeesPlaces")
+    measures: ClassVar[tuple[Measure, ...]]
+    """Columns that are added to the trials table. ``tokens_per_word`` is filled in by the runner,
+    all others by `read`."""
+
+    def queries(
+        self,
+        stimuli: StimulusSet,
+        *,
+        languages: Sequence[str] = (),
+        templates: Sequence[str] = (),
+    ) -> Queries:
+        """What is asked of which picture; see `paradigms.queries.ask`."""
+        return ask(
+            stimuli,
+            languages=languages,
+            templates=templates,
+            preferred=[condition.name for condition in self.conditions],
+        )
+
+    @abstractmethod
+    def read(self, maps: Floats, reference: int, truth: Mask | None) -> Reading:
+        """Read the maps of one picture and one concept.
+
+        Args:
+            maps: (languages, h, w) similarity of every place of the picture to the text; higher is
+                a better match.
+            reference: index of the reference language.
+            truth: (height, width) where the concept is seen, as large as the picture; None where
+                that is not known.
+        """
+
+    def trials(
+        self,
+        stimuli: StimulusSet,
+        language: str,
+        rng: np.random.Generator,
+        *,
+        per_class: int,
+        languages: Sequence[str],
+    ) -> Trials:
+        """Refuse: there is no choice among pictures.
+
+        Raises:
+            ToolkitError: always.
+        """
+        raise ToolkitError(
+            f"The paradigm {self.name!r} asks for maps of pictures; it has no trials with choices.",
+            next_command=f"mevgs-toolkit run-paradigm {self.name} --subject POPULATION",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as the file it stands in, which may be a user's own."""
+        from paradigms.registry import reopen
+
+        return reopen, (inspect.getfile(type(self)), self.name)
+
+
 def _parts(n: int) -> Iterator[slice]:
     """Slices that cover n trials, so that temporary arrays stay small."""
     return (slice(start, start + TRIALS_AT_ONCE) for start in range(0, n, TRIALS_AT_ONCE))
+
+
+def fit_mask(mask: Mask, size: int) -> Mask:
+    """A mask at another size: every new pixel takes the value of the old one below its centre.
+
+    Args:
+        mask: (height, width).
+        size: new height and width.
+
+    Returns:
+        (size, size).
+
+    Example:
+        >>> fit_mask(np.array([[True, False], [False, False]]), 4).astype(int).tolist()
+        [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    """
+    rows, columns = (
+        ((np.arange(size) + 0.5) * length / size).astype(np.int64) for length in mask.shape
+    )
+    return mask[np.ix_(rows, columns)]
 
 
 def word_weights(trials: Trials) -> Floats:

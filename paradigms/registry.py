@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -54,7 +55,7 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[Paradigm]
 
     Example:
         >>> sorted(find_paradigms())
-        ['familiar', 'me', 'translation']
+        ['dense-grounding', 'familiar', 'me', 'translation']
     """
     found: dict[str, type[Paradigm]] = {}
     package = importlib.import_module("paradigms")
@@ -81,6 +82,25 @@ def get_paradigm(name: str, folder: str | Path | None = None) -> Paradigm:
     found = find_paradigms(folder)
     if name not in found:
         raise unknown_name("paradigm", name, list(found), "mevgs-toolkit list paradigms")
+    return found[name]()
+
+
+@functools.lru_cache(maxsize=8)
+def reopen(path: str, name: str) -> Paradigm:
+    """Make a paradigm from the file that defines it, in another process for example.
+
+    Args:
+        path: the file, built-in or a user's own.
+        name: the paradigm's name.
+
+    Example:
+        >>> import inspect
+        >>> me = get_paradigm("me")
+        >>> reopen(inspect.getfile(type(me)), "me").version
+        1
+    """
+    found: dict[str, type[Paradigm]] = {}
+    _collect(_import_file(Path(path)), found)
     return found[name]()
 
 

@@ -161,9 +161,10 @@ def write_scenes(folder: Path, n_pictures: int = 5) -> Path:
     for number in range(n_pictures):
         name = f"scene-{number}"
         pixels = np.full((16, 16, 3), 255)
+        pixels[PLACES[(number + 1) % 4]] = 254 - number  # no two pictures are the same
         for shift in (0, 1):
             concept = list(COLOURS)[(number + shift) % 3]
-            top, left = PLACES[(number + 2 * shift + number // 4) % 4]
+            top, left = PLACES[(number + 2 * shift) % 4]
             seen = np.zeros((16, 16), np.uint8)
             seen[top : top + 8, left : left + 8] = 255
             pixels[seen > 0] = COLOURS[concept]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimuli.files import write_atomic
+from toolkit.capabilities import require
 from toolkit.errors import ToolkitError
 from toolkit.store import content_key
 from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subject
@@ -168,19 +169,14 @@ def _missing(needed: Needed, stored: Embeddings) -> dict[str, list[str]]:
 def _groups(subjects: Iterable[SubjectRef], progress: Progress) -> Iterator[dict[SubjectRef, Any]]:
     """Load subjects: those that share backbones together, all others one at a time."""
     waiting = list(subjects)
-    shared: dict[str, dict[SubjectRef, Subject]] = {}
+    shared: dict[str, dict[SubjectRef, Any]] = {}
     for number, subject in enumerate(waiting):
         loaded = subject.load()
         progress("loading subjects", number + 1, len(waiting))
         if isinstance(loaded, SeesAnswers):
             yield {subject: loaded}
             continue
-        if not isinstance(loaded, Subject):
-            raise ToolkitError(
-                f"Subject {subject.name} cannot hear words and look at pictures.",
-                given=type(loaded).__name__,
-                allowed="an object with embed_words, embed_pictures and similarity",
-            )
+        require(subject.name, loaded, ("Subject",))
         if isinstance(loaded, SharesBackbones):
             key = f"{loaded.hearing.sha256}/{loaded.seeing.sha256}"
             shared.setdefault(key, {})[subject] = loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,20 +97,97 @@ def run(
     Raises:
         ToolkitError: if a language is unknown, or stimuli or subjects break their contract.
     """
-    started, clock = now(), time.perf_counter()
     tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
     cells = _plan(paradigm, subjects, tested, stimuli, per_class, trial_seed)
-    directory = RunDirectory(root, _run_id(paradigm, populations, cells))
+    plan = Plan(
+        paradigm=paradigm,
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+        facts={"languages": tested, "trials_per_class": per_class, "trial_seed": trial_seed},
+        warnings=tuple(untrained(populations, tested)),
+    )
+
+    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+        missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+        _compute(missing, paradigm, stimuli, directory, jobs, progress)
+        directory.assemble([cell.key for cell in cells])
+        return {}
+
+    return carry_out(plan, root, RunDirectory.has_cell, compute)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a run consists of, before anything is computed."""
+
+    paradigm: Paradigm
+    """The test."""
+    populations: tuple[Population, ...]
+    """Who is asked."""
+    stimuli: StimulusSet
+    """What is said and shown."""
+    cells: Mapping[str, str]
+    """Key of every cell by what it is, e.g. ``bilingual-en-nl/c/en``."""
+    facts: Mapping[str, Any]
+    """What else decides the run, for its manifest."""
+    warnings: tuple[str, ...]
+    """What the reader of the results must know."""
+
+
+def carry_out(
+    plan: Plan,
+    root: Path,
+    is_done: Callable[[RunDirectory, str], bool],
+    compute: Callable[[RunDirectory], Mapping[str, Any]],
+) -> Run:
+    """Do what is missing of a plan, and keep its manifest.
+
+    Args:
+        plan: what the run consists of.
+        root: folder that holds all runs.
+        is_done: whether the cell of a key lies finished in the directory.
+        compute: makes the cells that are missing and joins all of them; what it returns goes into
+            the manifest.
+
+    Raises:
+        ToolkitError: what `compute` raises; cells finished until then are kept.
+    """
+    started, clock = now(), time.perf_counter()
+    keys = list(plan.cells.values())
+    directory = RunDirectory(root, _run_id(plan.paradigm, plan.populations, keys))
     directory.create()
-    missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+    n_missing = sum(not is_done(directory, key) for key in keys)
     manifest: dict[str, Any] = directory.read_manifest() or {
         "run_id": directory.run_id,
         "started": started,
         **environment(),
     }
+    manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
+    if n_missing or not directory.trials_path.is_file():
+        directory.write_json("manifest.json", manifest)
+        directory.write_training_logs(
+            {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
+        )
+        manifest |= compute(directory)
+        manifest |= {"status": "complete", "ended": now()}
+        directory.write_json("manifest.json", manifest)
+    return Run(
+        directory=directory,
+        manifest=manifest,
+        warnings=plan.warnings,
+        n_computed=n_missing,
+        n_reused=len(keys) - n_missing,
+        duration_s=time.perf_counter() - clock,
+    )
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    """What a manifest says of a plan."""
+    paradigm, stimuli = plan.paradigm, plan.stimuli
     known = list_sets().get(stimuli.name)
-    manifest |= {
+    return {
         "paradigm": {
             "name": paradigm.name,
             "version": paradigm.version,
@@ -127,31 +204,10 @@ def run(
             "licence": stimuli.licence,
             "folder": None if known == stimuli.folder else str(stimuli.folder.resolve()),
         },
-        "populations": {p.name: _about(p) for p in populations},
-        "subjects": {subject.name: subject.checksum for subject in subjects},
-        "languages": tested,
-        "trials_per_class": per_class,
-        "trial_seed": trial_seed,
-        "status": "running",
-        "cells": {f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+        "populations": {p.name: _about(p) for p in plan.populations},
+        "subjects": {subject.name: subject.checksum for subject in subjects_of(plan.populations)},
+        **plan.facts,
     }
-    if missing or not directory.trials_path.is_file():
-        directory.write_json("manifest.json", manifest)
-        directory.write_training_logs(
-            {p.name: p.folder / LOG_FILE for p in populations if p.folder is not None}
-        )
-        _compute(missing, paradigm, stimuli, directory, jobs, progress)
-        directory.assemble([cell.key for cell in cells])
-        manifest |= {"status": "complete", "ended": now()}
-        directory.write_json("manifest.json", manifest)
-    return Run(
-        directory=directory,
-        manifest=manifest,
-        warnings=tuple(_warnings(populations, tested)),
-        n_computed=len(missing),
-        n_reused=len(cells) - len(missing),
-        duration_s=time.perf_counter() - clock,
-    )
 
 
 def _about(population: Population) -> dict[str, Any]:
@@ -238,10 +294,10 @@ def _plan(
     return cells
 
 
-def _run_id(paradigm: Paradigm, populations: Sequence[Population], cells: Sequence[Cell]) -> str:
+def _run_id(paradigm: Paradigm, populations: Sequence[Population], keys: Sequence[str]) -> str:
     names = list(dict.fromkeys(population.name for population in populations))
     who = names[0] if len(names) == 1 else f"{len(names)}-populations"
-    return f"{paradigm.name}-{who}-{content_key({'cells': [cell.key for cell in cells]})[:8]}"
+    return f"{paradigm.name}-{who}-{content_key({'cells': list(keys)})[:8]}"
 
 
 def _compute(
@@ -307,25 +363,27 @@ def _scores(
 
 
 def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
-    population = cell.subject.population
-    return answers_table(
-        cell.trials,
-        scores,
-        {
-            "paradigm": paradigm.name,
-            "paradigm_version": paradigm.version,
-            "population": population.name,
-            "n_languages": len(population.languages),
-            "train_languages": "+".join(population.languages),
-            "seed": cell.subject.seed,
-            "test_language": cell.language,
-        },
-    )
+    who = labels(paradigm, cell.subject)
+    return answers_table(cell.trials, scores, {**who, "test_language": cell.language})
 
 
-def _warnings(
+def labels(paradigm: Paradigm, subject: SubjectRef) -> dict[str, str | int]:
+    """Values that all rows of a subject share."""
+    population = subject.population
+    return {
+        "paradigm": paradigm.name,
+        "paradigm_version": paradigm.version,
+        "population": population.name,
+        "n_languages": len(population.languages),
+        "train_languages": "+".join(population.languages),
+        "seed": subject.seed,
+    }
+
+
+def untrained(
     populations: Sequence[Population], tested: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
+    """A warning for every population that is tested in languages it was not trained on."""
     for population in populations:
         foreign = [name for name in tested[population.name] if name not in population.languages]
         if population.languages and foreign:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.trials import COLUMNS, SCHEMA_VERSION, arrow_schema, write_trials
+from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,13 +98,19 @@ class RunDirectory:
         """True if the cell was finished; unfinished cells never bear their name."""
         return self.cell_path(key).is_file()
 
-    def write_cell(self, key: str, parts: Iterable[pd.DataFrame]) -> None:
+    def write_cell(
+        self, key: str, parts: Iterable[pd.DataFrame], extra: Sequence[Column] = ()
+    ) -> None:
         """Write one cell, whole or not at all."""
         with write_atomic(self.cell_path(key)) as path:
-            write_trials(parts, path)
+            write_trials(parts, path, extra)
 
-    def assemble(self, keys: Sequence[str]) -> None:
+    def assemble(self, keys: Sequence[str], extra: Sequence[Column] = ()) -> None:
         """Join the cells, in the order given, into ``trials.parquet``, one at a time.
+
+        Args:
+            keys: names of the cells.
+            extra: columns that the paradigm adds behind those that all tables have.
 
         Raises:
             ToolkitError: if a cell cannot be read back.
@@ -112,7 +118,7 @@ class RunDirectory:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        schema = arrow_schema([column.name for column in COLUMNS])
+        schema = arrow_schema([column.name for column in (*COLUMNS, *extra)], extra)
         with (
             write_atomic(self.trials_path) as path,
             pq.ParquetWriter(path, schema, compression="zstd") as writer,

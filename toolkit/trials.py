@@ -152,6 +152,32 @@ class _Labels:
         return pd.Categorical.from_codes(self.codes[index], pd.Index(self.categories, dtype="str"))
 
 
+def table_columns(
+    rows: Mapping[str, Sequence[Any]], same: Mapping[str, str | int], extra: Sequence[Column] = ()
+) -> pd.DataFrame:
+    """Make a part of the trials table from its columns.
+
+    Args:
+        rows: values of the columns that differ between rows.
+        same: value of the columns that do not.
+        extra: columns of a paradigm, besides `COLUMNS`.
+
+    Returns:
+        All columns but ``run_id``, in their order and with their types.
+    """
+    import pandas as pd
+
+    n = len(next(iter(rows.values())))
+    made: dict[str, Any] = {}
+    for column in (*COLUMNS[1:], *extra):
+        values = rows[column.name] if column.name in rows else [same[column.name]] * n
+        if column.dtype == "category":
+            made[column.name] = pd.Categorical(values)
+        else:
+            made[column.name] = np.asarray(values, dtype=column.dtype)
+    return pd.DataFrame(made)
+
+
 def table_faults(table: pd.DataFrame) -> list[str]:
     """List everything that keeps a table from being a trials table; empty if nothing does."""
     import pandas as pd
@@ -162,11 +188,15 @@ def table_faults(table: pd.DataFrame) -> list[str]:
         if name not in table:
             near = nearest_name(name, [str(given) for given in table.columns])
             faults.append(f"column {name} is missing" + (f" (is it {near}?)" if near else ""))
+    # A map without a mask to point into has one place only, and no distractor to score.
+    pointing = table["n_choices"] != 1 if "n_choices" in table else slice(None)
     for name in ("score_target", "score_distractor", "margin"):
         if name in table and not pd.api.types.is_numeric_dtype(table[name]):
             faults.append(f"column {name} holds text, expected numbers")
-        elif name in table and table[name].isna().any():
-            faults.append(f"column {name} has {int(table[name].isna().sum())} empty values")
+        elif name in table:
+            empty = table[name] if name == "score_target" else table.loc[pointing, name]
+            if empty.isna().any():
+                faults.append(f"column {name} has {int(empty.isna().sum())} empty values")
     if "correct" in table and not table["correct"].isin([0, 1]).all():
         wrong = table.loc[~table["correct"].isin([0, 1]), "correct"].head(3).tolist()
         faults.append(f"column correct holds {wrong}, expected 0 or 1")
@@ -201,12 +231,17 @@ def read_trials(path: Path) -> pd.DataFrame:
     return table
 
 
-def arrow_schema(names: Sequence[str]) -> pa.Schema:
-    """Arrow schema of the given columns, with the meaning of each in the metadata."""
+def arrow_schema(names: Sequence[str], extra: Sequence[Column] = ()) -> pa.Schema:
+    """Arrow schema of the given columns, with the meaning of each in the metadata.
+
+    Args:
+        names: columns in their order.
+        extra: columns of a paradigm that may be among them, besides `COLUMNS`.
+    """
     import pyarrow as pa
 
     text = pa.dictionary(pa.int32(), pa.string())
-    known = {column.name: column for column in COLUMNS}
+    known = {column.name: column for column in (*COLUMNS, *extra)}
     kinds = {
         name: text if known[name].dtype == "category" else pa.from_numpy_dtype(known[name].dtype)
         for name in names
@@ -216,15 +251,21 @@ def arrow_schema(names: Sequence[str]) -> pa.Schema:
     return pa.schema(list(kinds.items()), metadata={"mevgs_toolkit": metadata})
 
 
-def write_trials(parts: Iterable[pd.DataFrame], path: Path) -> None:
-    """Write rows as Parquet (zstd), a part at a time, so that memory does not grow with them."""
+def write_trials(parts: Iterable[pd.DataFrame], path: Path, extra: Sequence[Column] = ()) -> None:
+    """Write rows as Parquet (zstd), a part at a time, so that memory does not grow with them.
+
+    Args:
+        parts: rows; all parts have the same columns.
+        path: file to write.
+        extra: columns of a paradigm that may be among them, besides `COLUMNS`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     writer = None
     try:
         for part in parts:
-            schema = arrow_schema(list(part.columns))
+            schema = arrow_schema(list(part.columns), extra)
             writer = writer or pq.ParquetWriter(path, schema, compression="zstd")
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
     finally:

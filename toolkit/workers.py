@@ -1,0 +1,77 @@
+"""Other processes that share the work: they end with this one, and errors come back as they are."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+Submit = Callable[..., None]
+"""Takes a function of a module and its arguments; may wait, so that work does not pile up."""
+
+
+@contextmanager
+def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Submit]:
+    """Give a function that has work done by some processes, or by this one where `jobs` is 1.
+
+    Leaving the block waits for all work; the first error that occurred is raised.
+
+    Args:
+        jobs: processes at work.
+        done: called here after each piece of work.
+
+    Example:
+        >>> made = []
+        >>> with workers(1) as submit:
+        ...     submit(made.append, 3)
+        >>> made
+        [3]
+    """
+    if jobs == 1:
+
+        def at_once(function: Callable[..., Any], *arguments: Any) -> None:
+            function(*arguments)
+            done()
+
+        yield at_once
+        return
+    # Not forked: a fork of a process in which torch runs threads can hang.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_get_ready)
+    waiting: deque[Future[Any]] = deque()
+
+    def wait() -> None:
+        waiting.popleft().result()
+        done()
+
+    def submit(function: Callable[..., Any], *arguments: Any) -> None:
+        waiting.append(pool.submit(function, *arguments))
+        while len(waiting) > 2 * jobs:
+            wait()
+
+    try:
+        yield submit
+        while waiting:
+            wait()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _get_ready() -> None:
+    """Leave Ctrl-C to the process that the user sees, and end with it, however it ends."""
+    import signal
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    import os
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
