@@ -74,6 +74,9 @@ def picture_pairs(
 ) -> Trials:
     """Make the counterbalanced trial list of several conditions from the test split of a set.
 
+    Trials that the set has fixed for a condition are taken as they are, see `stimuli.fixed`; only
+    the places of their targets are drawn.
+
     Args:
         stimuli: the stimulus set; words may have a ``voice`` column, pictures a ``style`` column.
         language: ISO code of the words said.
@@ -95,9 +98,13 @@ def picture_pairs(
             next_command=f"mevgs-toolkit describe {stimuli.name}",
         )
     made: dict[str, tuple[Ints, Ints, Ints]] = {}
+    fixed = stimuli.fixed_trials
     for design in conditions:
+        own = fixed[(fixed["condition"] == design.name) & (fixed["language"] == language)]
         if design.pairs_of:
             made[design.name] = made[design.pairs_of]
+        elif len(own):
+            made[design.name] = _fixed(own, words, pictures, rng)
         else:
             made[design.name] = _condition(design, words, pictures, rng, per_class)
     all_words = [design.all_words for design in conditions]
@@ -159,6 +166,23 @@ def _condition(
     on_the_right = places[order] == 1
     options[on_the_right] = options[on_the_right][:, ::-1]
     return np.concatenate(word)[order], options, places[order].astype(np.int32)
+
+
+def _fixed(
+    trials: pd.DataFrame, words: _Items, pictures: _Items, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints]:
+    """Word (n,), options (n, 2) and target position (n,) of trials that the set has fixed."""
+    word_at, picture_at = (
+        {name: place for place, name in enumerate(items.ids)} for items in (words, pictures)
+    )
+    word = np.array([word_at[name] for name in trials["word_id"]], dtype=np.int32)
+    options = np.array(
+        [[picture_at[name] for name in trials[part]] for part in ("target_id", "distractor_id")],
+        dtype=np.int32,
+    ).T.copy()
+    places = balanced_places(len(trials), 2, rng)
+    options[places == 1] = options[places == 1][:, ::-1]
+    return word, options, places.astype(np.int32)
 
 
 def _candidates(

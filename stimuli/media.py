@@ -6,6 +6,7 @@ Readers take bytes, so that a caller can verify a checksum on the very bytes tha
 from __future__ import annotations
 
 import io
+import math
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +44,8 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
         ((1280,), dtype('float32'))
     """
     import numpy as np
-    import soundfile
 
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".").lower()
-        raise ToolkitError(f"{name} cannot be read as audio: {reason}.") from error
-    if samples.shape[0] == 0:
-        raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
+    samples, rate = _samples(data, name)
     if rate != sample_rate_hz:
         raise ToolkitError(
             f"{name} has the wrong sample rate.",
@@ -65,6 +59,55 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
         )
     clip: NDArray[np.float32] = np.clip(samples[:, 0], -1.0, 1.0)
     return clip
+
+
+def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray[np.float32]:
+    """Read one clip of any sample rate and number of channels as mono with the rate wanted.
+
+    Channels are averaged; another rate is converted by polyphase filtering (SciPy's
+    `resample_poly`). What has the rate already, and one channel, is read as it is.
+
+    Args:
+        data: content of an audio file.
+        name: how to call it in an error message.
+        sample_rate_hz: the rate wanted.
+
+    Returns:
+        float32, shape (n_samples,), within [-1, 1].
+
+    Raises:
+        ToolkitError: not audio, or empty.
+
+    Example:
+        >>> import numpy as np
+        >>> convert_clip(encode_wav(np.zeros(441, "f"), 44_100), "silence").shape
+        (160,)
+    """
+    import numpy as np
+
+    samples, rate = _samples(data, name)
+    mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
+    if rate != sample_rate_hz:
+        from scipy.signal import resample_poly
+
+        step = math.gcd(rate, sample_rate_hz)
+        mono = resample_poly(mono, sample_rate_hz // step, rate // step)
+    clip: NDArray[np.float32] = np.clip(mono, -1.0, 1.0).astype(np.float32, copy=False)
+    return clip
+
+
+def encode_wav(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> bytes:
+    """WAV bytes of one mono clip, 16 bits a sample.
+
+    Args:
+        samples: float32, shape (n_samples,), within [-1, 1].
+        sample_rate_hz: any.
+    """
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate_hz, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
 
 
 def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> bytes:
@@ -182,6 +225,20 @@ def encode_picture(picture: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="WEBP", quality=WEBP_QUALITY, method=6, exact=True)
     return buffer.getvalue()
+
+
+def _samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
+    """Samples (n, channels) of an audio file, and their rate."""
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".").lower()
+        raise ToolkitError(f"{name} cannot be read as audio: {reason}.") from error
+    if samples.shape[0] == 0:
+        raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
+    return samples, int(rate)
 
 
 def _on_white(image: Any) -> Any:

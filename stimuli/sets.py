@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli import checks, media, objects, wordlists
+from stimuli import checks, fixed, media, objects, wordlists
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
 from stimuli.tables import read_table, records
 
@@ -78,13 +78,22 @@ class StimulusSet:
     def checksum(self) -> str:
         """SHA-256 of `stimuli.csv`, which holds every file's own: it pins the whole content.
 
-        Where there are masks, `objects.csv` counts in. The word list does not: what is asked is
-        recorded with the answers.
+        Where there are masks, `objects.csv` counts in. Word list and fixed trials do not: what is
+        asked is recorded with the answers.
         """
         digest = hashlib.sha256((self.folder / "stimuli.csv").read_bytes())
         if self.has_masks:
             digest.update((self.folder / objects.FILE_NAME).read_bytes())
         return digest.hexdigest()
+
+    @functools.cached_property
+    def fixed_trials(self) -> pd.DataFrame:
+        """Trials that were fixed once and are asked instead of drawn ones, see `stimuli.fixed`.
+
+        Raises:
+            ToolkitError: `trials.csv` has faults; the message lists all of them.
+        """
+        return fixed.read_fixed(self.folder, self.table)
 
     @functools.cached_property
     def words(self) -> wordlists.WordList:
@@ -93,15 +102,19 @@ class StimulusSet:
         Raises:
             ToolkitError: there is no list, or it has faults; all of them are listed.
         """
-        own = self.folder / wordlists.FILE_NAME
-        if self.words_file is None and not own.is_file():
+        if not self.has_words:
             raise ToolkitError(
                 f"The stimulus set {self.name!r} has no list of written words.",
                 given=str(self.folder),
                 allowed=f"{wordlists.FILE_NAME} in that folder, or a list of your own",
                 next_command="add --words FILE",
             )
-        return wordlists.read_words(self.words_file or own)
+        return wordlists.read_words(self.words_file or self.folder / wordlists.FILE_NAME)
+
+    @property
+    def has_words(self) -> bool:
+        """True where there is a list of written words."""
+        return self.words_file is not None or (self.folder / wordlists.FILE_NAME).is_file()
 
     @property
     def has_masks(self) -> bool:
@@ -251,11 +264,17 @@ class StimulusSet:
                 decode(self, row)
             except ToolkitError as error:
                 faults.append(_one_line(error))
-        return faults if table_faults else [*faults, *self._mask_faults()]
+        if table_faults:
+            return faults
+        try:
+            _ = self.fixed_trials
+        except ToolkitError as error:
+            faults.append(_one_line(error))
+        return [*faults, *self._mask_faults()]
 
     def _written(self) -> tuple[set[str], list[str]]:
         """Languages of the word list, and its faults."""
-        if self.words_file is None and not (self.folder / wordlists.FILE_NAME).is_file():
+        if not self.has_words:
             return set(), []
         try:
             return set(self.words.languages), []

@@ -20,8 +20,9 @@ def write_set(
     Args:
         folder: the set's folder; it and the files that the rows name exist already.
         settings: keys of `set.toml` (see `StimulusSet`), values as they come from TOML.
-        rows: one mapping from column to text per file; a column left out is empty, and columns
-            of the user's own come last.
+        rows: one mapping from column to text per file; a column left out is empty, one that is
+            not required and that all leave out is not written, and columns of the user's own come
+            last.
     """
     with write_atomic(folder / "set.toml") as unfinished:
         lines = (f"{key} = {_toml(value)}\n" for key, value in settings.items())
@@ -29,8 +30,9 @@ def write_set(
     with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
     rows = list(rows)
-    known = [column.name for column in COLUMNS]
-    headings = [*known, *sorted({name for row in rows for name in row} - set(known))]
+    used = {name for row in rows for name in row}
+    known = [column.name for column in COLUMNS if column.required or column.name in used]
+    headings = [*known, *sorted(used - set(known))]
     with (
         write_atomic(folder / "stimuli.csv") as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.benchmark
 CODE = os.environ.get("MEVGS_PUBLISHED_CODE", "")
 MD = NetworkConfig(word_dim=768, picture_dim=2048, width=256, embedding=256)
 ITEMS, CHOICES, TRIALS = 60, 12, 950
-ROUNDS = 3
+ROUNDS = 2
 NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")
 
 

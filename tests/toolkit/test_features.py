@@ -169,7 +169,7 @@ def test_unreadable_files_are_told_and_the_others_stored(tmp_path: Path) -> None
     folder = write_layout(tmp_path / "me-vgs")
     words, images = folder / "data" / "english_words", folder / "data" / "images"
     (words / "english_train_0.wav").unlink()
-    soundfile.write(words / "english_train_1.wav", np.zeros(99), 8000)
+    (words / "english_train_1.wav").write_bytes(b"RIFF")
     cut = images / "dog_train_0.jpg"
     cut.write_bytes(cut.read_bytes()[:200])
     faults = []
@@ -180,8 +180,17 @@ def test_unreadable_files_are_told_and_the_others_stored(tmp_path: Path) -> None
     told = {fault.name: fault.reason for fault in faults}
     assert set(told) == {"english_train_0", "english_train_1", "dog_train_0"}
     assert "No such file" in told["english_train_0"]
-    assert "sample rate" in told["english_train_1"]
+    assert "cannot be read as audio" in told["english_train_1"]
     assert "cannot be read as a picture" in told["dog_train_0"]
+
+
+def test_published_clips_of_any_rate_are_heard_at_16_khz(tmp_path: Path) -> None:
+    folder = write_layout(tmp_path / "me-vgs")
+    path = folder / "data" / "dutch_words" / "dutch_train_0.wav"
+    soundfile.write(path, np.zeros((4410, 2)), 44_100)
+    jobs = find_jobs(str(folder), tmp_path / "out", {"word": "ear"}, languages=("dutch",))
+    (job,) = [job for job in jobs if "dutch_train_0" in job.names]
+    assert job.read("dutch_train_0").shape == (1600,)
 
 
 def test_what_the_backbone_refuses_is_told_alone(jobs: dict[str, Job]) -> None:

@@ -1,4 +1,4 @@
-"""``import-mevgs``: what others have published, in the toolkit's own layout."""
+"""``import-mevgs`` and ``import-data``: what others published, in the toolkit's own layout."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("import-mevgs")(import_mevgs)
+    app.command("import-data")(import_data)
 
 
 def import_mevgs(
@@ -51,3 +52,35 @@ def import_mevgs(
             typer.echo(missing)
         typer.echo()
     typer.echo(f"Look: mevgs-toolkit list subjects --subjects {out}")
+
+
+def import_data(
+    source: Annotated[
+        Path, typer.Argument(help="Folder with data/filelists, data/images, data/<language>_words.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the stimulus set to make.")],
+) -> None:
+    """Turn published me-vgs data into a stimulus set.
+
+    Its files are links to the originals; clips that are not mono at 16 kHz are converted. The
+    published test lists become the trials of familiar and me.
+
+    Example: mevgs-toolkit import-data me-vgs --out my-stimuli
+    """
+    from stimuli.importing import import_layout
+    from toolkit.cli.progress import progress_bars
+
+    with progress_bars(show=True) as progress:
+        made = import_layout(source, out, progress=progress)
+    for what, counts in (("files", made.counts), ("fixed trials", made.trials)):
+        for name, n in counts.items():
+            typer.echo(f"{n:7} {what}: {name}")
+    if made.converted:
+        typer.echo(f"{made.converted:7} clips converted to mono at 16 kHz")
+    if made.moved:
+        shown = ", ".join(made.moved[:5]) + (", ..." if len(made.moved) > 5 else "")
+        typer.echo(
+            f"{len(made.moved):7} files in several splits count for test, else for validation: "
+            f"{shown}"
+        )
+    typer.echo(f"Ask: mevgs-toolkit run-paradigm me --stimuli {out} --subject POPULATION")

@@ -1,0 +1,210 @@
+"""The data layout of the published experiment: file lists, vocabulary, test lists, media.
+
+Layout of the code of Oneata, Nortje, Matusevych and Kamper (Interspeech 2025, arXiv 2506.04037):
+`data/filelists/{image|audio}-{split}[-3].json` with entries `{name, lang, word-en, source}`,
+`data/images/<name>.jpg`, `data/<language>_words/<name>.wav`, the vocabulary `data/concepts.csv`
+(english,dutch,french) with `data/words-seen.txt` and `data/words-unseen.txt`, and fixed test lists
+`data/filelists/{condition}-{language}-test.json` with entries `{audio, image-pos, image-neg}`.
+
+`stimuli.importing` makes a stimulus set of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stimuli.columns import SPLITS
+from stimuli.errors import ToolkitError, unknown_name
+
+CODES = {"english": "en", "dutch": "nl", "french": "fr"}
+"""ISO codes of the languages by their published names, in the order of `concepts.csv`."""
+_LIST_NAME = re.compile(rf"(image|audio)-({'|'.join(SPLITS)})(?:-(\d+))?\.json")
+_TEST_NAME = re.compile(r"(familiar-familiar|novel-familiar)-([^-_]+)-test\.json")
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the three files of words say."""
+
+    status: dict[str, str]
+    """familiar or novel, by English word."""
+    spelling: dict[tuple[str, str], str]
+    """Spelling, by English word and name of the language."""
+
+
+def filelists(source: str | Path) -> Path | None:
+    """Folder of the file lists of a folder in the published layout; None for any other folder.
+
+    Args:
+        source: the folder that holds `data`, or `data` itself.
+    """
+    for lists in (Path(source) / "data" / "filelists", Path(source) / "filelists"):
+        if lists.is_dir():
+            return lists
+    return None
+
+
+def newest_lists(lists: Path) -> dict[tuple[str, str], Path]:
+    """The list of each modality and split; of several versions the one with the largest number.
+
+    Args:
+        lists: folder of the file lists.
+
+    Raises:
+        ToolkitError: there are none.
+    """
+    newest: dict[tuple[str, str], tuple[int, Path]] = {}
+    for path in sorted(lists.glob("*.json")):
+        if match := _LIST_NAME.fullmatch(path.name):
+            key, version = (match[1], match[2]), int(match[3] or 0)
+            if key not in newest or version > newest[key][0]:
+                newest[key] = version, path
+    if not newest:
+        raise ToolkitError(
+            "There are no file lists in this folder.",
+            given=str(lists),
+            allowed="audio-train-3.json, image-test.json and the like",
+        )
+    return {key: path for key, (_, path) in sorted(newest.items())}
+
+
+def entries(path: Path, kind: str) -> list[Entry]:
+    """Entries of a file list.
+
+    Args:
+        path: the list.
+        kind: `word` or `picture`.
+
+    Raises:
+        ToolkitError: it cannot be read, is empty, or an entry lacks a usable name or language.
+    """
+    found = _read_json(path)
+    for number, entry in enumerate(found):
+        check_entry(entry, f"Entry {number} of the file list {path}", kind)
+    return found
+
+
+def clip_path(data: Path, language: str, name: str) -> Path:
+    """Where a clip lies; the language by its published name."""
+    return data / f"{language}_words" / f"{name}.wav"
+
+
+def picture_path(data: Path, name: str) -> Path:
+    """Where a picture lies."""
+    return data / "images" / f"{name}.jpg"
+
+
+def language_code(language: str) -> str:
+    """ISO code of a language by its published name; a code stands for itself.
+
+    Raises:
+        ToolkitError: it is neither.
+
+    Example:
+        >>> language_code("dutch"), language_code("de")
+        ('nl', 'de')
+    """
+    code = CODES.get(language, language)
+    if not re.fullmatch(r"[a-z]{2,3}", code):
+        raise unknown_name(
+            "language of the file lists (ISO codes work, too)", language, list(CODES)
+        )
+    return code
+
+
+def _read_json(path: Path) -> list[Entry]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ToolkitError(f"The file list {path} cannot be read: {error}.") from error
+    if not isinstance(found, list) or not found:
+        raise ToolkitError(f"The file list {path} holds no entries.")
+    return found
+
+
+def check_entry(entry: Any, what: str, kind: str, needed: Sequence[str] = ()) -> None:
+    """Refuse an entry that lacks what is needed."""
+    for key in ("name", *["lang"] * (kind == "word"), *needed):
+        value = entry.get(key) if isinstance(entry, dict) else None
+        # A slash would make folders of a name, here and in HDF5.
+        if not isinstance(value, str) or not value or "/" in value or value == "..":
+            raise ToolkitError(
+                f"{what} has no usable {key!r}.",
+                given=str(entry)[:80],
+                allowed="entries with name, lang, word-en and source; no '/' in a name",
+            )
+
+
+def fixed_lists(lists: Path) -> dict[tuple[str, str], tuple[str, list[Entry]]]:
+    """Fixed trials by condition and language, each with the name of their list."""
+    found = {}
+    for path in sorted(lists.glob("*-test.json")):
+        if match := _TEST_NAME.fullmatch(path.name):
+            asked = _read_json(path)
+            for number, entry in enumerate(asked):
+                for part, kind in (
+                    ("audio", "word"),
+                    ("image-pos", "picture"),
+                    ("image-neg", "picture"),
+                ):
+                    inside = entry.get(part) if isinstance(entry, dict) else None
+                    what = f"Trial {number} of {path}: its {part!r}"
+                    check_entry(inside, what, kind, ("word-en",))
+            found[match[1], match[2]] = path.name, asked
+    return found
+
+
+def read_vocabulary(data: Path) -> Vocabulary:
+    """The words of the experiment.
+
+    Raises:
+        ToolkitError: one of the files is missing, or a word stands in both lists or in no line of
+            `concepts.csv`.
+    """
+    texts = {}
+    for name in ("concepts.csv", "words-seen.txt", "words-unseen.txt"):
+        try:
+            texts[name] = (data / name).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ToolkitError(
+                f"The vocabulary {data / name} cannot be read.", given=str(error)
+            ) from error
+    spelling = _spelling(data / "concepts.csv", texts["concepts.csv"])
+    known = [word for word, language in spelling if language == "english"]
+    status: dict[str, str] = {}
+    for name, what in (("words-seen.txt", "familiar"), ("words-unseen.txt", "novel")):
+        for word in filter(None, map(str.strip, texts[name].splitlines())):
+            if word not in known:
+                raise unknown_name(f"word of {name} in {data / 'concepts.csv'}", word, known)
+            if status.setdefault(word, what) != what:
+                raise ToolkitError(
+                    f"The word {word!r} stands in words-seen.txt and in words-unseen.txt.",
+                    given=str(data),
+                )
+    return Vocabulary(status, spelling)
+
+
+def _spelling(path: Path, text: str) -> dict[tuple[str, str], str]:
+    """Spelling by English word and language; a heading line may name other languages."""
+    table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+    table = [row for row in table if any(row)]
+    languages = table.pop(0) if table and table[0][0] == "english" else list(CODES)
+    spelling: dict[tuple[str, str], str] = {}
+    for row in table:
+        if len(row) != len(languages):
+            raise ToolkitError(
+                f"A line of {path} does not have {len(languages)} words.",
+                given=",".join(row),
+                allowed=",".join(languages),
+            )
+        spelling |= {(row[0], name): word for name, word in zip(languages, row, strict=True)}
+    return spelling
