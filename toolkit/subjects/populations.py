@@ -78,6 +78,8 @@ class Population:
     """Where it is described; None for a population made in code."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """File name in the folder -> the checksum that it must have."""
+    further: tuple[Path, ...] = ()
+    """Further files that decide what its subjects are, wherever they lie."""
 
     def checksum(self, seed: str) -> str:
         """SHA-256 of everything that decides what the subject of this seed is.
@@ -109,6 +111,8 @@ class Population:
         }
         if self.folder is not None:
             facts["files"] = {path.name: self.verified(path.name) for path in self._files(seed)}
+        if self.further:
+            facts["further"] = [sha256_of(path) for path in self.further]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def load(self, seed: str) -> Subject:
@@ -216,7 +220,8 @@ def open_population(name: str, subjects_dir: str | Path | None = None) -> Popula
     """A population by its name, or one of its seeds by `name/seed`.
 
     Args:
-        name: for example `bilingual-en-nl` (all seeds) or `bilingual-en-nl/c` (that one).
+        name: for example `bilingual-en-nl` (all seeds) or `bilingual-en-nl/c` (that one), or a
+            published model, see `toolkit.subjects.clip_names`.
         subjects_dir: a further folder to look in, see the module's text.
 
     Raises:
@@ -227,6 +232,10 @@ def open_population(name: str, subjects_dir: str | Path | None = None) -> Popula
         >>> open_population("bilingual-en-nl/c").seeds
         ('c',)
     """
+    from toolkit.subjects.clip_names import is_model_name, open_model
+
+    if is_model_name(name):
+        return open_model(name)
     known = {population.name: population for population in list_populations(subjects_dir)}
     base, slash, seed = name.partition("/")
     if base not in known:
