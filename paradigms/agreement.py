@@ -84,7 +84,7 @@ def read_maps(maps: Floats) -> MapStack:
         rising = one.ravel()[order]
         if not (np.isfinite(rising[0]) and np.isfinite(rising[-1])):
             raise ToolkitError("A similarity map holds values that are not finite.")
-        ranks[place, order] = _mean_ranks(rising)
+        ranks[place][order] = _mean_ranks(rising)
         for percentile, masks in top.items():
             np.greater_equal(one, rising[percentile_place(pixels, percentile)], out=masks[place])
         eligible = one >= rising[percentile_place(pixels, ELIGIBLE_PERCENTILE)]
@@ -93,7 +93,7 @@ def read_maps(maps: Floats) -> MapStack:
     return MapStack(values, clusters, tuple(one.centres for one in found), top, ranks)
 
 
-def _sorting(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+def _sorting(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """Places of the values from the lowest up, equal ones in order.
 
     The bits of floats, once the sign is dealt with, rise as the floats do. With the place behind
@@ -106,7 +106,7 @@ def _sorting(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
     keys |= np.arange(len(values), dtype=np.uint64)
     keys.sort()
     keys &= np.uint64(0xFFFF)
-    return keys.astype(np.intp)
+    return keys.view(np.int64)
 
 
 def _mean_ranks(rising: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -73,12 +73,12 @@ def upsample(maps: Floats, size: int = SIZE) -> Floats:
         >>> upsample(np.array([[0.0, 1.0]]), 4)[0]
         array([0.  , 0.25, 0.75, 1.  ])
     """
-    below, above, share = _places(maps.shape[-2], size, maps.dtype)
-    share = share[:, None]
-    rows = maps[..., below, :] * (1 - share) + maps[..., above, :] * share
-    below, above, share = _places(maps.shape[-1], size, maps.dtype)
-    enlarged: Floats = rows[..., below] * (1 - share)
-    enlarged += rows[..., above] * share
+    enlarged = maps
+    for axis in (-2, -1):
+        below, above, share = _places(maps.shape[axis], size, maps.dtype)
+        share = share[:, None] if axis == -2 else share
+        lower = np.take(enlarged, below, axis) * (1 - share)
+        enlarged = np.take(enlarged, above, axis) * share + lower
     return enlarged
 
 
