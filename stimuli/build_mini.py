@@ -188,9 +188,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def remove_strangers(out: Path, paths: set[str]) -> None:
-    """Remove pictures and clips of an earlier build that the set no longer names."""
-    for folder in ("pictures", "words"):
+def remove_strangers(
+    out: Path, paths: set[str], folders: Sequence[str] = ("pictures", "words")
+) -> None:
+    """Remove files of an earlier build that the set no longer names."""
+    for folder in folders:
         for file in sorted((out / folder).rglob("*")):
             if file.is_file() and file.relative_to(out).as_posix() not in paths:
                 file.unlink()

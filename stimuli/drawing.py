@@ -48,13 +48,14 @@ def ink_for(name: str) -> str:
     return INKS[hashlib.sha256(name.encode()).digest()[0] % len(INKS)]
 
 
-def icon_svg(icon_set: dict[str, Any], name: str, ink: str) -> str:
+def icon_svg(icon_set: dict[str, Any], name: str, ink: str, raster_px: int = RASTER_PX) -> str:
     """One icon of an Iconify JSON file as an SVG document.
 
     Args:
         icon_set: the parsed file: `icons`, and `width`/`height` for icons that give none.
         name: key in `icons`.
         ink: CSS colour for what is drawn in the colour of the surrounding text.
+        raster_px: length of the document's longer side.
 
     Raises:
         ToolkitError: no such icon.
@@ -71,7 +72,7 @@ def icon_svg(icon_set: dict[str, Any], name: str, ink: str) -> str:
         icon.get(key, icon_set.get(key, default))
         for key, default in (("left", 0), ("top", 0), ("width", 16), ("height", 16))
     )
-    scale = RASTER_PX / max(width, height)
+    scale = raster_px / max(width, height)
     body = icon["body"].replace("currentColor", ink)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -97,6 +98,63 @@ def draw_icon(icon_set: dict[str, Any], name: str, ink: str, size_px: int) -> ND
     svg = icon_svg(icon_set, name, ink)
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))
     return frame(png, name, size_px)
+
+
+def cut_out(icon_set: dict[str, Any], name: str, ink: str, size_px: int) -> NDArray[np.uint8]:
+    """One icon without paper, cut to what is drawn.
+
+    Args:
+        icon_set: a parsed Iconify JSON file.
+        name: key in its `icons`.
+        ink: CSS colour for one-ink icons.
+        size_px: length of the longer side.
+
+    Returns:
+        uint8, shape (height, width, 4): red, green, blue (not multiplied by opacity), opacity.
+
+    Raises:
+        ToolkitError: no such icon, or nothing is drawn.
+    """
+    import numpy as np
+    import resvg_py
+    from PIL import Image
+
+    svg = icon_svg(icon_set, name, ink, 2 * size_px)
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))
+    with Image.open(io.BytesIO(png)) as opened:
+        image = opened.convert("RGBA")
+    box = image.getchannel("A").point(lambda opacity: 255 if opacity > 8 else 0).getbbox()
+    if box is None:
+        raise ToolkitError(f"The drawing {name} is nothing but white paper.")
+    image = image.crop(box)
+    scale = size_px / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    # Made smaller with colours multiplied by opacity, or a dark seam would appear.
+    image = image.convert("RGBa").resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image.convert("RGBA"), dtype=np.uint8)
+
+
+def silhouette(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What a drawing covers, its inside included where only the outline is drawn.
+
+    Args:
+        picture: shape (height, width, 4), see `cut_out`.
+
+    Returns:
+        shape (height, width).
+
+    Example:
+        >>> import numpy as np
+        >>> ring = np.zeros((5, 5, 4), np.uint8)
+        >>> ring[1:4, 1:4, 3] = 255
+        >>> ring[2, 2, 3] = 0
+        >>> int(silhouette(ring).sum())
+        9
+    """
+    import numpy as np
+    from scipy.ndimage import binary_fill_holes
+
+    return np.asarray(binary_fill_holes(picture[..., 3] > 64), dtype=np.bool_)
 
 
 def draw_clip_art(path: Path, size_px: int) -> NDArray[np.uint8]:

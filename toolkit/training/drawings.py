@@ -142,7 +142,18 @@ def _is_shut(prefix: str, info: dict[str, Any]) -> bool:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_package_file(path: Path) -> dict[str, Any]:
+    """One JSON file of the npm package ``@iconify/json``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ToolkitError: If it is missing or no JSON.
+    """
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -154,13 +165,24 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _icons(iconify: Path) -> list[Drawing]:
+def all_icons(iconify: Path) -> list[Drawing]:
+    """Every icon of the package whose set has an open licence and draws things.
+
+    Args:
+        iconify: Folder of the npm package ``@iconify/json``.
+
+    Returns:
+        Icons ordered by set, in the order of the set; any name, test concepts too.
+
+    Raises:
+        ToolkitError: If the folder or one of its files is missing or unreadable.
+    """
     picture_names: set[str] = set()
     found: list[Drawing] = []
-    for prefix, info in sorted(_read(iconify / "collections.json").items()):
+    for prefix, info in sorted(read_package_file(iconify / "collections.json").items()):
         if _is_shut(prefix, info):
             continue
-        data = _read(iconify / "json" / f"{prefix}.json")
+        data = read_package_file(iconify / "json" / f"{prefix}.json")
         if info.get("category") == "Emoji":
             for category, icons in data.get("categories", {}).items():
                 if category in _PICTURE_CATEGORIES:
@@ -202,7 +224,7 @@ def choose_drawings(
         ToolkitError: If the folder or one of its files is missing or unreadable.
     """
     by_name: dict[str, list[Drawing]] = {}
-    for drawing in _icons(iconify):
+    for drawing in all_icons(iconify):
         by_name.setdefault(drawing.name, []).append(drawing)
     chosen: list[Drawing] = []
     for name, drawings in sorted(by_name.items()):
