@@ -95,6 +95,16 @@ def test_the_shipped_scenes_are_sound(shipped: StimulusSet) -> None:
     assert sum(f.stat().st_size for f in shipped.folder.rglob("*") if f.is_file()) < 2_000_000
 
 
+def test_every_drawing_of_a_scene_is_attributed(shipped: StimulusSet) -> None:
+    selected = read(shipped.folder / "selection.csv")
+    counts = Counter(row["source"].removeprefix("iconify:").split("/")[0] for row in selected)
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text(encoding="utf-8")
+    for icon_set, n_drawings in counts.items():
+        lines = [line for line in notice.splitlines() if line.startswith(f"* {icon_set}: ")]
+        assert len(lines) == 1, icon_set
+        assert lines[0].endswith(f"({n_drawings})"), icon_set
+
+
 def test_no_drawing_of_a_scene_was_trained_on(shipped: StimulusSet) -> None:
     if not DRAWINGS_OF_THE_CLIP.is_file():
         pytest.skip("the population multilingual-clip is not here")
