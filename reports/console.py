@@ -38,18 +38,23 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     """Print a summary: the test first, its controls below, then where everything lies."""
     from rich.markup import escape
 
+    from reports.grounding_text import print_overlap
+
     out = console()
     headline = [row for row in summary["results"] if row["headline"]]
     controls = [row for row in summary["results"] if not row["headline"]]
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
     out.print(f"\n[bold]{escape(title)}[/bold]")
+    maps = summary.get("measure") == "iou_cluster"
     for condition in dict.fromkeys(row["condition"] for row in headline):
-        _print_test(out, [row for row in headline if row["condition"] == condition])
+        rows = [row for row in headline if row["condition"] == condition]
+        out.print(f"\n{escape(condition)}: {escape(rows[0]['meaning'])}")
+        (print_overlap if maps else _print_test)(out, rows)
     if controls:
         _print_controls(out, controls)
     out.print(
         "\nIntervals: 95 %, Student's t over seeds (further seeds, the same items). "
-        "Ties count as not correct."
+        + ("Overlap: with the reference language's." if maps else "Ties count as not correct.")
     )
     for warning in summary["warnings"]:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
@@ -60,9 +65,6 @@ def print_summary(summary: Mapping[str, Any]) -> None:
 
 
 def _print_test(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    from rich.markup import escape
-
-    out.print(f"\n{escape(rows[0]['condition'])}: {escape(rows[0]['meaning'])}")
     made = table(
         "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
         "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),

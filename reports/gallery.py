@@ -157,10 +157,11 @@ def _about(names: set[str], stimuli: StimulusSet | None) -> dict[str, dict[str, 
 
 def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
     """Sources and licences of all pictures and clips on the page."""
-    if stimuli is None:
+    choices = [chapter for chapter in chapters if chapter.grounding is None]
+    if stimuli is None or not choices:
         return []
     shown = set(_examples(stimuli).index)
-    for chapter in chapters:
+    for chapter in choices:
         picked = chapter.digest.picked
         for column in ("target_id", "distractor_id", "word_id"):
             shown |= set(picked[column].astype(str)) if column in picked else set()

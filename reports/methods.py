@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports import grounding_methods
+
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
 
@@ -36,7 +38,9 @@ def references(runs: Sequence[RunFiles]) -> list[str]:
     year = str(manifest.get("started", ""))[:4] or "n.d."
     version = manifest.get("toolkit_version")
     sets = dict.fromkeys(_set_reference(run.manifest["stimuli"]) for run in runs)
-    return [text.format(year=year, version=version) for text in REFERENCES] + list(sets)
+    known = [text.format(year=year, version=version) for text in REFERENCES]
+    maps = grounding_methods.REFERENCES if any("words" in r.manifest for r in runs) else ()
+    return [*known, *maps, *sets]
 
 
 def _set_reference(stimuli: Mapping[str, Any]) -> str:
@@ -99,6 +103,9 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
 
 
 def _trials(chapter: Chapter) -> Iterator[str]:
+    if chapter.grounding is not None:
+        yield from grounding_methods.trials(chapter)
+        return
     manifest = chapter.runs[0].manifest
     stimuli = manifest["stimuli"]
     yield (
@@ -124,6 +131,9 @@ def _trials(chapter: Chapter) -> Iterator[str]:
 
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
     for chapter in chapters:
+        if chapter.grounding is not None:
+            yield from grounding_methods.analysis(chapter)
+            continue
         statistics = chapter.statistics
         settings = statistics["settings"]
         formula = chapter.runs[0].manifest["paradigm"].get("formula", "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reports.figures import Figure
     from reports.gallery import Card
+    from reports.grounding_overlays import Overlay
     from stimuli import StimulusSet
 
 DEFAULT_TRIALS = 24
@@ -158,7 +159,9 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
     if not runs:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
     chapters = read_chapters(runs, options.n_trials, options.paradigms)
-    stimuli = find_stimuli(chapters, options.stimuli)
+    # The gallery is about choices; maps look for their own pictures.
+    choices = [chapter for chapter in chapters if chapter.grounding is None]
+    stimuli = find_stimuli(choices or chapters, options.stimuli)
     # Without the gallery no picture or sound of the set is on the page, not even on hovering.
     stimuli = stimuli if options.n_trials else None
     return Material(
@@ -183,8 +186,11 @@ def _page(material: Material) -> str:
     chapters, stimuli = material.chapters, material.stimuli
     spaces = [folder for folder in folders if is_space(folder)]
     told, specs = [], []
+    shown = credits_of(chapters, stimuli)
     for chapter, cards in zip(chapters, material.cards, strict=True):
         figures = chapter_figures(chapter, material.concepts)
+        maps = _maps(chapter, material)
+        shown += dict.fromkeys(row.credit for row in maps if row.credit is not None)
         drawn, own_specs = _draw(figures, chapter.paradigm, options)
         specs += own_specs
         told.append(
@@ -198,13 +204,14 @@ def _page(material: Material) -> str:
                 "apa": chapter.statistics["apa"],
                 "figures": drawn,
                 "cards": cards,
+                "maps": maps,
+                "of_maps": chapter.grounding is not None,
                 "tables": tables(chapter),
                 "models": model_summaries(chapter),
             }
         )
     space, space_specs = _draw(_space_figures(spaces), "space", options)
     runs = [run for chapter in chapters for run in chapter.runs]
-    shown = credits_of(chapters, stimuli)
     vega, script = drawing.script(), _template_file("report.js")
     title = options.title or _title(chapters)
     page: str = (
@@ -238,6 +245,12 @@ def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
     from reports import charts, item_charts, network_charts
 
+    if chapter.grounding is not None:
+        from reports import grounding_charts, grounding_matrices
+
+        of_maps = [*grounding_charts.figures(chapter), *grounding_matrices.figures(chapter)]
+        of_maps.append(network_charts.training(chapter))
+        return [figure for figure in of_maps if figure is not None]
     made = [charts.accuracy(chapter), charts.conditions(chapter)]
     for group in chapter.statistics["groups"]:
         made += [charts.paired(chapter, group), charts.forest(group)]
@@ -249,6 +262,19 @@ def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
         network_charts.training(chapter),
     ]
     return [figure for figure in made if figure is not None]
+
+
+def _maps(chapter: Chapter, material: Material) -> list[Overlay]:
+    """Maps to look at, with the pictures of the runs' own set where it is at hand."""
+    from reports.gallery import find_stimuli
+    from reports.grounding_overlays import overlays
+
+    if chapter.grounding is None or not material.options.n_trials:
+        return []
+    stimuli, known = material.stimuli, chapter.runs[0].manifest["stimuli"]["checksum"]
+    if stimuli is None or stimuli.checksum != known:
+        stimuli = find_stimuli([chapter], None)
+    return overlays(chapter, stimuli)
 
 
 def is_space(folder: Path) -> bool:
@@ -399,9 +425,14 @@ def _run_facts(run: RunFiles) -> dict[str, Any]:
         ("Started, ended", f"{manifest.get('started')}, {manifest.get('ended')}"),
         ("Stimuli (SHA-256)", str(manifest["stimuli"]["checksum"])),
         ("Paradigm source (SHA-256)", str(manifest["paradigm"].get("source_sha256"))),
-        ("Trials per class, trial seed",
-         f"{manifest['trials_per_class']}, {manifest['trial_seed']}"),
     ]  # fmt: skip
+    if manifest["trials_per_class"] is not None:
+        number = f"{manifest['trials_per_class']}, {manifest['trial_seed']}"
+        facts.append(("Trials per class, trial seed", number))
+    if "energy" in manifest:
+        from reports.grounding_methods import energy
+
+        facts.append(("Energy", energy(manifest["energy"])))
     packages = {name: str(version) for name, version in manifest.get("packages", {}).items()}
     return {
         "run_id": manifest["run_id"],
@@ -433,7 +464,8 @@ def _credit_table(shown: Sequence[Any]) -> Table:
 def _checksum(folders: Sequence[Path]) -> str:
     """SHA-256 over the small tables of all folders; the manifest names the large ones' content."""
     digest = hashlib.sha256()
-    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv")
+    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv",
+             "agreement.csv", "maps.npz")  # fmt: skip
     for folder in folders:
         for name in names:
             file = folder / name

@@ -14,6 +14,7 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reports.grounding_sources import Maps
     from toolkit.statistics.digest import Digest
 
 AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
@@ -56,6 +57,8 @@ class Chapter:
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
     paradigms: Path | None = None
     """Folder with paradigms of one's own."""
+    grounding: Maps | None = None
+    """Maps, where the runs hold maps and not choices; their digest is empty then."""
 
     @functools.cached_property
     def statistics(self) -> Mapping[str, Any]:
@@ -156,8 +159,12 @@ def read_chapters(
 
 
 def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) -> Chapter:
-    from toolkit.statistics.digest import digest
+    from reports.grounding_sources import read_maps
+    from toolkit.statistics.digest import digest, no_choices
+    from toolkit.statistics.grounding_data import is_grounding
 
+    folders = [run.folder for run in runs]
+    maps = all(is_grounding(folder) for folder in folders)
     first = runs[0].summary
     results = [row for run in runs for row in run.summary["results"]]
     headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
@@ -167,9 +174,10 @@ def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) ->
         question=str(first["question"]),
         runs=tuple(runs),
         results=tuple(results),
-        digest=digest([run.folder for run in runs], headline, n_trials),
+        digest=no_choices() if maps else digest(folders, headline, n_trials),
         training=_training(runs),
         paradigms=paradigms,
+        grounding=read_maps(folders) if maps else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
+from reports.grounding_text import print_maps
 from reports.numbers import interval, models_of, number, odds_ratio, p_value, t_of_df
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             f"statistics, {analysis['engine']}"
         )
         out.print(f"\n[bold]{escape(title)}[/bold]")
-        _print_chance(out, analysis["chance"])
-        for group in analysis["groups"]:
-            _print_groups(out, group)
+        if analysis.get("kind") == "grounding":
+            print_maps(out, analysis)
+        else:
+            _print_chance(out, analysis["chance"])
+            for group in analysis["groups"]:
+                _print_groups(out, group)
         out.print("\nWhat may be said")
         for sentence in analysis["sentences"]:
             out.print(f"- {escape(sentence)}")

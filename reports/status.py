@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from reports.grounding_methods import ASSUMPTIONS as OF_MAPS
+from reports.grounding_methods import fits as fits_of_maps
 from reports.numbers import models_of
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     lines += _of_runs([run for chapter in chapters for run in chapter.runs])
-    lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
+    if any(chapter.grounding is None for chapter in chapters):
+        lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
+    if any(chapter.grounding is not None for chapter in chapters):
+        lines.append(Line("note", "Assumed, not tested", OF_MAPS))
     order = ("warning", "note", "good")
     return sorted(lines, key=lambda line: order.index(line.level))
 
@@ -43,15 +48,12 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
 def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
     statistics = chapter.statistics
     prefix = f"{chapter.paradigm}: " if name_it else ""
-    gate = statistics["gate"]
-    if gate["failed"]:
-        yield Line("warning", f"{prefix}Gated seeds", statistics["sentences"][0])
-    else:
-        applied = bool(gate["n_tested"])
-        yield Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
+    maps = chapter.grounding is not None
+    if not maps:
+        yield _gate(statistics, prefix)
     for warning in statistics["warnings"]:
         yield Line("warning", f"{prefix}Statistics", warning)
-    fits = list(_fits(statistics))
+    fits = list(fits_of_maps(chapter) if maps else _fits(statistics))
     stopped = sum(not fit["converged"] for fit in fits)
     singular = sum(fit["singular"] for fit in fits)
     if stopped:
@@ -62,11 +64,19 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
         )
     ties = sum(row["n_ties"] for row in chapter.results)
     trials = sum(row["n_trials"] for row in chapter.results)
-    if not ties:
+    if not ties and not maps:
         yield Line("good", f"{prefix}Ties", f"None among {trials:,} trials.")
     for run in chapter.runs:
         for warning in run.summary.get("warnings", ()):
             yield Line("warning", f"{prefix}Run", warning)
+
+
+def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
+    gate = statistics["gate"]
+    if gate["failed"]:
+        return Line("warning", f"{prefix}Gated seeds", statistics["sentences"][0])
+    applied = bool(gate["n_tested"])
+    return Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
 
 
 def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -53,6 +53,10 @@ class ModelSummary:
 
 def tables(chapter: Chapter) -> list[Table]:
     """All tables of a paradigm, in the order of the page."""
+    if chapter.grounding is not None:
+        from reports import grounding_tables
+
+        return _folded(grounding_tables.tables(chapter))
     made = [_accuracy(chapter), _chance(chapter.statistics["chance"], "chance", "")]
     if chapter.statistics["chance_all_seeds"]:
         made.append(
@@ -62,6 +66,11 @@ def tables(chapter: Chapter) -> list[Table]:
         for group in chapter.statistics[groups]:
             made += _contrasts(group, suffix)
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
+    return _folded(made)
+
+
+def _folded(made: Sequence[Table]) -> list[Table]:
+    """Tables that hold anything; long ones are opened on demand."""
     return [
         replace(table, folded=table.folded or len(table.rows) > MOST_ROWS)
         for table in made
@@ -218,6 +227,10 @@ def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
 
 def model_summaries(chapter: Chapter) -> list[ModelSummary]:
     """Every fitted model with its formula, random effects and diagnostics."""
+    if chapter.grounding is not None:
+        from reports import grounding_tables
+
+        return grounding_tables.models(chapter)
     named = [
         (f"{test['population']} in {test['test_language']}, against chance", test["fit"])
         for test in chapter.statistics["chance"]
@@ -225,18 +238,25 @@ def model_summaries(chapter: Chapter) -> list[ModelSummary]:
     for group in chapter.statistics["groups"]:
         models = models_of(group)
         named += [(model["name"], model["fit"]) for model in models]
-    return [_model(name, fit) for name, fit in named if fit]
+    return [model_summary(name, fit, "logit scale, Wald") for name, fit in named if fit]
 
 
-def _model(name: str, fit: Mapping[str, Any]) -> ModelSummary:
+def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary:
+    """One fitted model in full.
+
+    Args:
+        name: what it is for.
+        fit: a `toolkit.statistics.results.FitResult` as JSON.
+        scale: what its numbers are measured in, and how they were tested.
+    """
     formula = fit["formula"]
     if fit["fitted_formula"].replace(" ", "") != formula.replace(" ", ""):
         formula += f", fitted as {fit['fitted_formula']}"
     fixed = tuple(
         (
             row["name"], number(row["estimate"], digits=3), number(row["std_error"], digits=3),
-            number(row["statistic"], digits=2), p_value(row["p_value"]),
-            interval(row["ci_low"], row["ci_high"], digits=3),
+            number(row["statistic"], digits=2) if row["df"] == "inf" else t_of_df(row),
+            p_value(row["p_value"]), interval(row["ci_low"], row["ci_high"], digits=3),
         )
         for row in fit["coefficients"]
     )  # fmt: skip
@@ -251,10 +271,11 @@ def _model(name: str, fit: Mapping[str, Any]) -> ModelSummary:
         )
     )  # fmt: skip
     facts = (
-        ("Observations", f"{fit['n_observations']:,} in {fit['n_rows']:,} rows of counts"),
+        ("Observations", _observations(fit)),
         ("Dropped", str(fit["n_dropped"])),
         ("Log-likelihood", number(fit["log_likelihood"], digits=2)),
         ("AIC", number(fit["aic"], digits=1)),
+        *((("Residual SD", number(fit["residual_sd"], digits=3)),) if fit["residual_sd"] else ()),
         ("Converged", "yes" if fit["converged"] else "NO"),
         ("Singular", "YES" if fit["singular"] else "no"),
         ("Engine", f"{fit['engine']}, {fit['family']}, {fit['method']}"),
@@ -265,10 +286,16 @@ def _model(name: str, fit: Mapping[str, Any]) -> ModelSummary:
         formula=formula,
         facts=facts,
         fixed=Table(
-            "", "Fixed effects (logit scale, Wald)",
-            ("Term", "Estimate", "SE", "z", "p", "95 % CI"), fixed,
+            "", f"Fixed effects ({scale})",
+            ("Term", "Estimate", "SE", "z" if fit["family"] == "binomial" else "t (df)", "p",
+             "95 % CI"), fixed,
         ),
         random=Table(
             "", "Random effects", ("Group", "Term", "SD", "Correlations", "Levels"), random, 2
         ),
     )  # fmt: skip
+
+
+def _observations(fit: Mapping[str, Any]) -> str:
+    text = f"{fit['n_observations']:,}"
+    return f"{text} in {fit['n_rows']:,} rows of counts" if fit["family"] == "binomial" else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,12 @@ import numpy as np
 import pandas as pd
 
 from paradigms.base import Condition
+from stimuli import StimulusSet
+from toolkit.runner import Run
+from toolkit.statistics.grounding import analyse_grounding
+from toolkit.statistics.grounding_data import read_grounding
+from toolkit.statistics.summary import summarise
+from toolkit.store import RunDirectory
 
 LANGUAGES = {
     "en": ("English", "high"),
@@ -40,7 +47,12 @@ class Asked:
     name = "dense-grounding"
     version = 1
     question = "Where in the picture does the meaning land?"
+    formula = "iou_cluster ~ resource + (1 | test_language)"
     conditions = (Condition("bare", "the word alone", headline=True), Condition("article", "a"))
+
+    @classmethod
+    def headline(cls, condition: str) -> bool:
+        return condition == "bare"
 
 
 def simulated(
@@ -53,6 +65,7 @@ def simulated(
     noise_sd: float = 0.12,
     n_pictures: int = 5,
     n_concepts: int = 5,
+    concepts: Sequence[str] = CONCEPTS,
     seeds: Sequence[str] = ("a",),
     population: str = "small-clip",
     condition: str = "bare",
@@ -93,10 +106,10 @@ def simulated(
         "seed": known(s, list(seeds)),
         "test_language": known(k, codes),
         "trial": np.arange(len(s), dtype=np.int32),
-        "word_id": [f"{codes[n]}/{CONCEPTS[m]}/{condition}" for n, m in zip(k, c, strict=True)],
-        "word_concept": known(c, list(CONCEPTS[:n_concepts])),
+        "word_id": [f"{codes[n]}/{concepts[m]}/{condition}" for n, m in zip(k, c, strict=True)],
+        "word_concept": known(c, list(concepts[:n_concepts])),
         "target_id": [f"scene-{n}" for n in p],
-        "target_concept": known(c, list(CONCEPTS[:n_concepts])),
+        "target_concept": known(c, list(concepts[:n_concepts])),
         "distractor_id": [""] * len(s),
         "distractor_concept": [""] * len(s),
         "n_choices": np.full(len(s), 2 if truth else 1, np.int16),
@@ -133,3 +146,104 @@ def write_run(
     words = {"reference": "en", "languages": languages, "templates": ["bare", "article"]}
     (folder / "manifest.json").write_text(json.dumps({"words": words, **(manifest or {})}))
     return folder
+
+
+def write_whole_run(
+    folder: Path,
+    stimuli: StimulusSet,
+    populations: Sequence[str] = ("small-clip", "large-clip"),
+    *,
+    truth: bool = True,
+    maps: bool = True,
+) -> Path:
+    """Write a run folder with everything that a report is made of."""
+    rng = np.random.default_rng(3)
+    concepts = sorted(set(stimuli.objects["concept"]))
+    known: dict[str, Any] = {"concepts": concepts, "n_concepts": len(concepts), "truth": truth}
+    tables = [
+        simulated(rng, population=population, condition=condition, seeds="abc", **known)
+        for population in populations
+        for condition in ("bare", "article")
+    ]
+    manifest = {
+        "run_id": folder.name,
+        "started": "2026-01-02T03:04:05+00:00",
+        "ended": "2026-01-02T03:05:05+00:00",
+        "toolkit_version": "0.0.1",
+        "git": None,
+        "python": "3.11.0",
+        "packages": {"numpy": "2.0"},
+        "machine": {"system": "Linux", "processor": "x", "cores": 2},
+        "command": ["mevgs-toolkit", "run-paradigm", "dense-grounding"],
+        "paradigm": {
+            "name": Asked.name, "version": 1, "source_sha256": "0" * 64, "formula": Asked.formula
+        },
+        "stimuli": {
+            "name": stimuli.name, "version": stimuli.version, "title": stimuli.title,
+            "checksum": stimuli.checksum, "licence": stimuli.licence, "folder": str(stimuli.folder),
+        },
+        "populations": {
+            name: {"n_seeds": 3, "languages": list(LANGUAGES), "config": None}
+            for name in populations
+        },
+        "subjects": {f"{name}/{seed}": "f" * 64 for name in populations for seed in "abc"},
+        "trials_per_class": None,
+        "trial_seed": None,
+        "status": "complete",
+        "energy": {"watt_hours": None, "source": "no meter here"},
+    }  # fmt: skip
+    write_run(folder, tables, manifest)
+    directory = RunDirectory(folder.parent, folder.name)
+    content = directory.read_manifest()
+    run = Run(directory, content, ("Made up for tests.",), 0, 0, 0.0)
+    directory.write_json("summary.json", summarise(run, Asked()))
+    analysis = analyse_grounding(read_grounding([folder]), Asked())
+    directory.write_json("statistics.json", {Asked.name: analysis.to_json()})
+    if maps:
+        _write_agreement(folder, populations, concepts, rng)
+        _write_maps(folder, populations, stimuli, rng)
+    return folder
+
+
+def _write_agreement(
+    folder: Path, populations: Sequence[str], concepts: Sequence[str], rng: np.random.Generator
+) -> None:
+    rows = [
+        (population, seed, template, concept, a, b, value, value - 0.1, 5)
+        for population, seed, template in itertools.product(populations, "abc", ("bare", "article"))
+        for concept in concepts
+        for a, b in itertools.combinations_with_replacement(LANGUAGES, 2)
+        for value in [1.0 if a == b else rng.uniform(0.4, 0.8) - 0.15 * ((a in LOW) + (b in LOW))]
+    ]
+    columns = ["population", "seed", "template", "concept", "language_a", "language_b",
+               "iou_cluster", "iou_p95", "n_pictures"]  # fmt: skip
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "agreement.csv", index=False)
+
+
+def _write_maps(
+    folder: Path, populations: Sequence[str], stimuli: StimulusSet, rng: np.random.Generator
+) -> None:
+    objects = stimuli.objects
+    pairs = list(zip(objects["stimulus_id"], objects["concept"], strict=True))
+    rows = [(population, *pair) for population in populations for pair in pairs]
+    place = np.linspace(0, 1, 8)
+    similarity = np.full((len(rows), len(LANGUAGES), 8, 8), np.nan)
+    for row, (population, picture, concept) in enumerate(rows):
+        mask = stimuli.read_mask(picture, concept)
+        y, x = (index.mean() / mask.shape[0] for index in np.nonzero(mask))
+        for number, code in enumerate(LANGUAGES):
+            if population == "large-clip" and code == "ru":
+                continue  # was not asked
+            dy, dx = rng.normal(0, 0.35 if code in LOW else 0.06, 2)
+            hill = (place[:, None] - y - dy) ** 2 + (place - x - dx) ** 2
+            similarity[row, number] = 0.2 + 0.1 * np.exp(-hill / 0.05)
+    np.savez(
+        folder / "maps.npz",
+        picture_ids=np.array([picture for _, picture, _ in rows]),
+        concepts=np.array([concept for _, _, concept in rows]),
+        populations=np.array([population for population, _, _ in rows]),
+        seeds=np.array(["a"] * len(rows)),
+        languages=np.array(list(LANGUAGES)),
+        similarity=similarity.astype(np.float16),
+        template=np.array("bare"),
+    )

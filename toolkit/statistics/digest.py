@@ -46,6 +46,15 @@ class Digest:
     """Rows of the trials table, all seeds, of the trials picked; with ``kind`` and ``rank``."""
 
 
+def no_choices() -> Digest:
+    """The digest of runs whose trials offer no choice, such as maps."""
+    import pandas as pd
+
+    empty = pd.DataFrame()
+    about = pd.DataFrame(columns=["population", "n_languages", "train_languages"])
+    return Digest(populations=about, margins=empty, choices=empty, picked=empty)
+
+
 def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Digest:
     """Read the trials of some runs of one paradigm.
 

@@ -28,6 +28,8 @@ PEAK_KEPT = 0.1
 PLACE_LOST = 0.5
 """An overlap below this counts as a place that is lost."""
 NOTHING = float("nan")
+NO_ESTIMATE = Estimate(*(NOTHING,) * 5)
+"""Stands where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def mean_of(rows: pd.DataFrame, name: str) -> Estimate:
     values = rows[name].to_numpy(float)
     known = ~np.isnan(values)
     if not known.any():
-        return Estimate(*(NOTHING,) * 5)
+        return NO_ESTIMATE
     return crossed_mean(
         values[known], [rows[factor].cat.codes.to_numpy()[known] for factor in CROSSED]
     )
@@ -233,12 +235,18 @@ def pointing(grounded: Grounded, table: pd.DataFrame) -> tuple[Pointing, ...]:
         difference = mean_of(own, "above")
         made.append(
             Pointing(
-                *(code, resource, len(own), mean_of(own, "pointing")),
+                *(code, resource, len(own), _within(mean_of(own, "pointing"))),
                 *(float(own["mask_share"].mean()), difference, difference.p_value, NOTHING),
-                mean_of(own, "iou_true") if "iou_true" in own else Estimate(*(NOTHING,) * 5),
+                _within(mean_of(own, "iou_true")) if "iou_true" in own else NO_ESTIMATE,
             )
         )
     return tuple(made)
+
+
+def _within(share: Estimate) -> Estimate:
+    """The estimate of a share, its interval cut where shares end."""
+    low, high = (float(np.clip(end, 0, 1)) for end in (share.ci_low, share.ci_high))
+    return replace(share, ci_low=low, ci_high=high)
 
 
 def holm_pointing(tests: Sequence[Sequence[Pointing]]) -> list[tuple[Pointing, ...]]:

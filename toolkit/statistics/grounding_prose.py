@@ -310,6 +310,7 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
             "such languages vary is hardly known from so few, and the smallest p-value that "
             f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
         )
+    singular = []
     for own in analysis.populations:
         missing = {row.language: own.n_concepts - row.n_concepts for row in own.languages}
         gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
@@ -324,7 +325,9 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
             if test.problem:
                 yield f"{who(own)}, {test.meaning}: {test.problem}"
             if test.fit is not None and test.fit.singular:
-                yield (
-                    f"{who(own)}: the mixed model is singular (a variance estimated as 0 or a "
-                    "correlation as 1) and kept as it is."
-                )
+                singular.append(who(own))
+    if singular:
+        yield (
+            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
+            f"{'; '.join(singular)}."
+        )

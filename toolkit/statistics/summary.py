@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from paradigms import Paradigm
@@ -24,41 +26,56 @@ def summarise(run: Run, paradigm: Paradigm) -> dict[str, Any]:
         A dictionary that JSON can hold; its keys are listed in the README. Numbers that do not
         exist (the interval of a single seed) are None.
     """
-    import pandas as pd
+    from toolkit.statistics.grounding_data import PRIMARY, is_grounding
 
-    columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    seeds = seed_accuracy(pd.read_parquet(run.directory.trials_path, columns=columns))
-    table = accuracy_over_seeds(seeds)
-    meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
+    trials = run.directory.trials_path
+    maps = is_grounding(trials)
+    if maps:
+        from toolkit.statistics.grounding_summary import summarise_maps
+
+        results = summarise_maps(trials, paradigm)
+    else:
+        results = _choices(trials, paradigm)
     return {
         "schema": SUMMARY_SCHEMA,
         "run_id": run.directory.run_id,
         "paradigm": paradigm.name,
         "paradigm_version": paradigm.version,
         "question": paradigm.question,
+        "measure": PRIMARY if maps else "accuracy",
         "stimuli": run.manifest["stimuli"],
         "trials_per_class": run.manifest["trials_per_class"],
         "trial_seed": run.manifest["trial_seed"],
         "warnings": list(run.warnings),
-        "results": [
-            {
-                "population": row["population"],
-                "test_language": row["test_language"],
-                "condition": row["condition"],
-                "meaning": meaning.get(row["condition"], ""),
-                "headline": paradigm.headline(row["condition"]),
-                "n_seeds": int(row["n_seeds"]),
-                "n_trials": int(row["n_trials"]),
-                "n_ties": int(row["n_ties"]),
-                **{
-                    name: _number(row[name])
-                    for name in ("mean", "sd", "std_error", "ci_low", "ci_high", "chance")
-                },
-                "seeds": _per_seed(seeds, row),
-            }
-            for row in table.to_dict("records")
-        ],
+        "results": results,
     }
+
+
+def _choices(trials: Path, paradigm: Paradigm) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
+    seeds = seed_accuracy(pd.read_parquet(trials, columns=columns))
+    table = accuracy_over_seeds(seeds)
+    meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
+    return [
+        {
+            "population": row["population"],
+            "test_language": row["test_language"],
+            "condition": row["condition"],
+            "meaning": meaning.get(row["condition"], ""),
+            "headline": paradigm.headline(row["condition"]),
+            "n_seeds": int(row["n_seeds"]),
+            "n_trials": int(row["n_trials"]),
+            "n_ties": int(row["n_ties"]),
+            **{
+                name: _number(row[name])
+                for name in ("mean", "sd", "std_error", "ci_low", "ci_high", "chance")
+            },
+            "seeds": _per_seed(seeds, row),
+        }
+        for row in table.to_dict("records")
+    ]
 
 
 def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float | None]:

@@ -1,0 +1,272 @@
+"""Figures of dense grounding with two dimensions: languages, words, peaks and tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from reports.figures import WIDTH_PX, Figure, listed, names
+from reports.grounding_charts import RESOURCES, axis, grouped, language_name, shown, tooltips
+from reports.grounding_text import title_of
+from reports.joining import below, layers, values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.sources import Chapter
+
+CELL_PX = 24
+"""Side of a cell of a matrix, which holds a number of two digits."""
+MOST_CONCEPTS = 30
+"""More concepts than these are not drawn as a matrix; the table holds them."""
+
+
+def figures(chapter: Chapter) -> list[Figure | None]:
+    """The figures of this module in the order of the page."""
+    return [failure(chapter), agreement(chapter), words(chapter), fertility(chapter)]
+
+
+def agreement(chapter: Chapter) -> Figure | None:
+    """Mean overlap of every pair of languages."""
+    import pandas as pd
+
+    kept = chapter.grounding.agreement if chapter.grounding else pd.DataFrame()
+    if kept.empty:
+        return None
+    known = {(own["population"], own["condition"]): title_of(own) for own in shown(chapter)}
+    rows = [
+        {**row, "panel": known[row["population"], row["template"]]}
+        for row in kept.to_dict("records")
+        if (row["population"], row["template"]) in known
+    ]
+    if not rows:
+        return None
+    table = pd.DataFrame(rows).dropna(subset="iou_cluster")
+    table["weighted"] = table["iou_cluster"] * table["n_pictures"]
+    pair = ["panel", "language_a", "language_b"]
+    sums = table.groupby(pair, sort=False)[["weighted", "n_pictures"]].sum().reset_index()
+    sums["overlap"] = (sums["weighted"] / sums["n_pictures"]).round(4)
+    mirrored = sums.rename(columns={"language_a": "language_b", "language_b": "language_a"})
+    data = pd.concat([sums, mirrored])[[*pair, "overlap"]].drop_duplicates(pair)
+    data = data[data["language_a"] != data["language_b"]].reset_index(drop=True)
+    if data.empty:
+        return None
+    order = [code for code in _ordered(chapter) if code in set(data["language_a"])]
+    pairs = data[data["language_a"].map(order.index) < data["language_b"].map(order.index)]
+    ends = pairs.sort_values("overlap")
+    low, high = (ends.iloc[place] for place in (0, -1))
+    return Figure(
+        name="agreement",
+        title="Agreement between all languages",
+        caption=(
+            "Mean overlap of cluster masks (IoU x 100) for every pair of languages, over concepts, "
+            "pictures and seeds: the reference first, then high-, then low-resource languages. "
+            "Two languages may agree with each other and not with the reference."
+        ),
+        alt=(
+            f"Matrix of overlap between {len(order)} languages, from {low['overlap']:.2f} "
+            f"({low['language_a']} and {low['language_b']}) to {high['overlap']:.2f} "
+            f"({high['language_a']} and {high['language_b']})."
+        ),
+        chart=_matrix(data, "language_b", "language_a", order, order),
+        data=data,
+    )
+
+
+def words(chapter: Chapter) -> Figure | None:
+    """Overlap of every concept in every language."""
+    import pandas as pd
+
+    rows = [
+        {
+            "panel": title_of(own),
+            "language": word["language"],
+            "concept": word["concept"],
+            "overlap": None if word["iou"] is None else round(word["iou"], 4),
+        }
+        for own in shown(chapter)
+        for word in own["words"]
+    ]
+    data = pd.DataFrame(rows)
+    if data.empty or not 1 < data["concept"].nunique() <= MOST_CONCEPTS:
+        return None
+    means = data.groupby("concept")["overlap"].mean().sort_values(ascending=False)
+    languages = [code for code in _ordered(chapter) if code in set(data["language"])]
+    return Figure(
+        name="words",
+        title="Concepts in every language",
+        caption=(
+            "Mean overlap with the reference (IoU x 100), concepts with most overlap first. A "
+            "single dark cell is a word that leads elsewhere, such as a translation that means "
+            "something else."
+        ),
+        alt=(
+            f"Matrix of overlap by concept and language; most overlap {means.index[0]} "
+            f"{means.iloc[0]:.2f}, least {means.index[-1]} {means.iloc[-1]:.2f}."
+        ),
+        chart=_matrix(data, "language", "concept", languages, list(means.index)),
+        data=data,
+    )
+
+
+def _ordered(chapter: Chapter) -> list[str]:
+    """Codes: the reference, then high, then low resource."""
+    known, reference = chapter.statistics["languages"], chapter.statistics["reference"]
+    order = {"high": 1, "low": 2}
+    return sorted(known, key=lambda c: 0 if c == reference else order[known[c]["resource"]])
+
+
+def _matrix(
+    data: pd.DataFrame, x: str, y: str, columns: Sequence[str], lines: Sequence[str]
+) -> dict[str, Any]:
+    """One panel per population: a coloured cell with its number for every pair."""
+    import altair as alt
+
+    data = data.assign(percent=(100 * data["overlap"]).round())
+    low, high = float(data["overlap"].min()), float(data["overlap"].max())
+    base = alt.Chart().encode(
+        x=alt.X(f"{x}:N", title=None, sort=list(columns), axis=alt.Axis(labelAngle=-60)),
+        y=alt.Y(f"{y}:N", title=None, sort=list(lines)),
+    )
+    # viridis is dark for low values; numbers on it are white up to where it turns bright.
+    bright = low + 0.6 * (high - low)
+    panels = [
+        layers(
+            base.mark_rect().encode(
+                color=alt.Color(
+                    "overlap:Q",
+                    title="overlap (IoU)",
+                    scale=alt.Scale(scheme="viridis", domain=[low, high]),
+                ),
+                tooltip=[*names(x, y), *tooltips("overlap")],
+            ),
+            base.mark_text(fontSize=11).encode(
+                text=alt.Text("percent:Q", format=".0f"),
+                color=alt.condition(
+                    alt.datum.overlap > bright, alt.value("#000000"), alt.value("#ffffff")
+                ),
+                tooltip=[*names(x, y), *tooltips("overlap")],
+            ),
+            data=values(part.drop(columns="panel")),
+            width=CELL_PX * len(columns),
+            height=CELL_PX * len(lines) - (4 * len(lines) if y == "concept" else 0),
+        )
+        | {"title": str(panel)}
+        for panel, part in data.groupby("panel", sort=False)
+    ]
+    return below(*panels)
+
+
+def failure(chapter: Chapter) -> Figure | None:
+    """Peak ratio against overlap, one dot per word."""
+    import altair as alt
+    import pandas as pd
+
+    rows = [
+        {
+            "panel": title_of(own),
+            "language": language_name(chapter, word["language"]),
+            "concept": word["concept"],
+            "resource": word["resource"],
+            "group": RESOURCES[word["resource"]],
+            "peak_ratio": round(word["peak_ratio"], 4),
+            "overlap": round(word["iou"], 4),
+        }
+        for own in shown(chapter)
+        for word in own["words"]
+        if word["peak_ratio"] is not None and word["iou"] is not None
+    ]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows)
+    dots = (
+        alt.Chart()
+        .mark_point(filled=True, size=45, opacity=0.6)
+        .encode(
+            x=axis("peak_ratio", "highest similarity / that of the reference"),
+            y=alt.Y("overlap:Q", title="overlap (IoU)", scale=alt.Scale(domain=[0, 1])),
+            tooltip=[*names("language", "concept"), *tooltips("peak_ratio", "overlap")],
+            **grouped(list(data["resource"])),
+        )
+    )
+    one = alt.Chart().mark_rule(strokeDash=[5, 4], strokeOpacity=0.7).encode(x=alt.datum(1))
+    panels = [
+        layers(one, dots, data=values(part.drop(columns="panel")), width=WIDTH_PX, height=220)
+        | {"title": str(panel)}
+        for panel, part in data.groupby("panel", sort=False)
+    ]
+    seen = [
+        f"{title_of(own)}, {RESOURCES[group['resource']]}: peak ratio {group['peak_ratio']:.3f}, "
+        f"overlap {group['iou']:.3f}"
+        for own in shown(chapter)
+        for group in own["failures"]
+    ]
+    return Figure(
+        name="failure",
+        title="Is the peak kept where the place is lost?",
+        caption=(
+            "One mark per concept and language, mean over pictures and seeds. On the dashed line "
+            "the highest similarity is as high as the reference's; low down on it, the peak is "
+            "kept and the place is lost."
+        ),
+        alt=f"Scatter plot of peak ratio and overlap. {listed(seen)}.",
+        chart=below(*panels, share_x=True),
+        data=data,
+    )
+
+
+def fertility(chapter: Chapter) -> Figure | None:
+    """Tokens per word against overlap, one mark per language."""
+    import altair as alt
+    import pandas as pd
+
+    rows = [
+        {
+            "panel": title_of(own),
+            "code": row["language"],
+            "language": language_name(chapter, row["language"]),
+            "resource": row["resource"],
+            "group": RESOURCES[row["resource"]],
+            "tokens_per_word": round(row["tokens_per_word"], 3),
+            "overlap": round(row["measures"]["iou_cluster"]["value"], 4),
+        }
+        for own in shown(chapter)
+        if own["fertility"]
+        for row in own["languages"]
+        if row["tokens_per_word"] is not None
+    ]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows)
+    base = alt.Chart().encode(
+        x=axis("tokens_per_word", "subword tokens per word"),
+        y=alt.Y("overlap:Q", title="overlap (IoU)", scale=alt.Scale(zero=False, nice=True)),
+    )
+    drawn = [
+        base.mark_point(filled=True, size=60, opacity=1).encode(
+            tooltip=[*names("language"), *tooltips("tokens_per_word", "overlap")],
+            **grouped(list(data["resource"])),
+        ),
+        base.mark_text(align="left", dx=8, fontSize=11).encode(text=alt.Text("code:N")),
+    ]
+    panels = [
+        layers(*drawn, data=values(part.drop(columns="panel")), width=WIDTH_PX, height=200)
+        | {"title": str(panel)}
+        for panel, part in data.groupby("panel", sort=False)
+    ]
+    seen = [
+        f"{title_of(own)}: correlation {own['fertility']['correlation']:.2f}"
+        for own in shown(chapter)
+        if own["fertility"]
+    ]
+    return Figure(
+        name="tokens",
+        title="Word length in tokens and overlap (exploratory)",
+        caption=(
+            "One mark per language. Languages differ in much besides the cutting of their words, "
+            "so this shows no cause."
+        ),
+        alt=f"Scatter plot of tokens per word and overlap over languages. {listed(seen)}.",
+        chart=below(*panels, share_x=True),
+        data=data,
+    )

@@ -1,0 +1,82 @@
+"""Dense grounding on the terminal: overlap by language, then tests between languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from reports.console import table
+from reports.numbers import NONE, interval, number, p_value, percent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_overlap(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print one condition of a summary.
+
+    Args:
+        out: where to.
+        rows: results of ``summary.json``.
+    """
+    from rich.markup import escape
+
+    numbers = ("overlap", "95 % interval", "peak ratio", "on the thing", "by chance", "tokens")
+    made = table("population", "language", *numbers, numbers=numbers)
+    for row in rows:
+        made.add_row(
+            escape(row["population"]),
+            escape(row["test_language"]),
+            number(row["mean"], digits=3),
+            interval(row["ci_low"], row["ci_high"], digits=3),
+            number(row["peak_ratio"], digits=3),
+            percent(row["pointing"]),
+            percent(row["mask_share"]),
+            number(row["tokens_per_word"], digits=2),
+        )
+    out.print(made)
+
+
+def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
+    """Print the tests of ``statistics.json`` for dense grounding: mixed models, then languages."""
+    from rich.markup import escape
+
+    for own in analysis["populations"]:
+        if not own["tests"]:
+            continue
+        numbers = ("high - low", "95 % CI", "t(df)", "p", "p splits", "p Welch", "p pairs")
+        made = table("measure", *numbers, numbers=numbers)
+        for test in own["tests"]:
+            made.add_row(escape(test["measure"]), *cells_of(test))
+        out.print(
+            f"\n{own['population']}, {own['condition']}: high- against low-resource languages, "
+            f"{own['n_seeds']} seeds, {own['n_pictures']} pictures, {own['n_concepts']} concepts",
+            markup=False,
+        )
+        out.print(made)
+    out.print(
+        "t, p: mixed model, languages as the sample. Splits: all ways to call so many languages "
+        "low. Pairs: the published Wilcoxon, which says nothing about further languages."
+    )
+
+
+def cells_of(test: Mapping[str, Any]) -> tuple[str, ...]:
+    """Difference, interval, t with its degrees of freedom, and the p-values of a measure."""
+    mixed, languages, pairs = test["mixed"] or {}, test["languages"] or {}, test["pairs"] or {}
+    statistic = NONE
+    if mixed.get("std_error"):
+        statistic = f"{mixed['value'] / mixed['std_error']:.2f} ({number(mixed['df'])})"
+    return (
+        number(mixed.get("value"), digits=3),
+        interval(mixed.get("ci_low"), mixed.get("ci_high"), digits=3),
+        statistic,
+        p_value(test["p_value"]),
+        p_value(languages.get("permutation_p")),
+        p_value(languages.get("welch_p")),
+        p_value(pairs.get("p_value")),
+    )
+
+
+def title_of(own: Mapping[str, Any]) -> str:
+    """Population and condition, as a heading."""
+    return f"{own['population']} ({own['condition']})"

@@ -1,0 +1,257 @@
+"""The page about dense grounding: its parts, its numbers, its maps, and safety against its data."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from reports import drawing
+from reports.grounding_methods import energy
+from reports.grounding_overlays import BOTH, OWN, REFERENCE, SIDE_PX, overlays
+from reports.grounding_sources import read_maps
+from reports.page import Options, render
+from reports.sources import read_chapters
+from reports.statistics_text import print_analyses
+from stimuli import StimulusSet
+from tests.grounding_runs import Asked, write_whole_run
+from tests.reports.test_page import EVIL, Page
+from toolkit.errors import ToolkitError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, scenes_set: StimulusSet) -> Path:
+    """A run of two populations with masks, agreement and maps."""
+    return write_whole_run(tmp_path_factory.mktemp("maps") / "run", scenes_set)
+
+
+@pytest.fixture(scope="module")
+def text(run: Path) -> str:
+    return render([run], Options())
+
+
+def saved(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run / "statistics.json").read_text())
+    return dict(content[Asked.name])
+
+
+def test_all_parts_are_there_and_none_that_does_not_apply(text: str) -> None:
+    page = Page(text)
+    figures = {"languages", "measures", "encoders", "pointing", "failure", "agreement", "words",
+               "tokens"}  # fmt: skip
+    assert {f"dense-grounding-{name}" for name in figures} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert not [name for name in page.ids if "accuracy" in name or "trial" in name]
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+    said = page.text
+    assert "Gate" not in said
+    assert "counts instead of single answers" not in said
+    assert "not measured: no meter here" in said
+    assert "Nobody assigned languages" in said
+    assert "arXiv 2605.09060" in said
+    assert "Trials per class" not in said
+
+
+def test_tables_hold_the_saved_numbers(text: str, run: Path) -> None:
+    tables, found = Page(text).tables, saved(run)
+    rows = tables["dense-grounding-resource"][1:]
+    assert len(rows) == sum(len(own["tests"]) for own in found["populations"])
+    first = found["populations"][0]["tests"][0]
+    assert rows[0][2:5] == [
+        f"{first['languages'][name]:.3f}" for name in ("mean_high", "mean_low")
+    ] + [f"{first['mixed']['value']:.3f}"]
+    languages = tables["dense-grounding-languages-1"]
+    assert len(languages) == 1 + 12
+    assert "95 % CI" in languages[0]
+    assert len(tables["dense-grounding-pointing"]) == 1 + 4 * 13
+    assert len(tables["dense-grounding-encoders"]) == 1 + 12
+    assert len(tables["dense-grounding-agreement"]) == 1 + 4 * 13 * 12 // 2
+
+
+def test_every_picture_says_what_it_shows(text: str) -> None:
+    images = re.findall(r"<img [^>]*>", text.partition("<script")[0])
+    assert len(images) == 6 * 13 + 6 - 3, "2 populations x 3 pairs; one language not asked in one"
+    alts = [re.search(r'alt="([^"]+)"', image) for image in images]
+    assert all(alts)
+    assert any("Basque: similarity map above" in found.group(1) for found in alts if found)
+    assert any("outside the true mask" in found.group(1) for found in alts if found)
+
+
+def test_masks_are_coloured_by_agreement(run: Path, scenes_set: StimulusSet) -> None:
+    chapter = read_chapters([run], 0)[0]
+    rows = overlays(chapter, scenes_set)
+    assert rows[0].tiles[0].code == "en"
+    assert rows[0].credit is not None
+    assert rows[0].credit.licence == "CC0-1.0"
+    drawn = {}
+    for tile in rows[0].tiles:
+        content = base64.b64decode(tile.image.partition(",")[2])
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.size == (SIDE_PX, 2 * SIDE_PX)
+            drawn[tile.code] = np.asarray(image.convert("RGB"), float)[SIDE_PX:]
+    near = {
+        colour: {code: _share(pixels, colour) for code, pixels in drawn.items()}
+        for colour in (BOTH, REFERENCE, OWN)
+    }
+    assert near[BOTH]["en"] > 0.02
+    assert near[REFERENCE]["en"] == near[OWN]["en"] == 0, "the reference agrees with itself"
+    low = [tile for tile in rows[0].tiles if tile.code in ("ar", "eu", "lb")]
+    worst = min(low, key=lambda tile: float(tile.label.split()[1]))
+    assert near[REFERENCE][worst.code] + near[OWN][worst.code] > 0.02
+
+
+def _share(pixels: np.ndarray, colour: tuple[int, int, int]) -> float:
+    """Share of pixels that are more like a colour than like grey."""
+    distance = np.abs(pixels - np.array(colour) * 0.75 - 255 * 0.25).sum(axis=-1)
+    return float((distance < 60).mean())
+
+
+def test_without_pictures_the_maps_stay(run: Path) -> None:
+    chapter = read_chapters([run], 0)[0]
+    rows = overlays(chapter, None)
+    assert rows
+    assert all(not row.picture and row.credit is None for row in rows)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes most of the time, and these tests ask for other things."""
+    monkeypatch.setattr(drawing, "svg", lambda *_: "<svg></svg>")
+    monkeypatch.setattr(drawing, "script", lambda: "")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_same_tables_give_the_same_page(run: Path) -> None:
+    first, second = (render([run], Options()) for _ in range(2))
+    assert first == second
+    assert len(first) < 900_000, "maps are small pictures"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_no_gallery_no_pictures(run: Path) -> None:
+    text = render([run], Options(n_trials=0))
+    assert "<img" not in text.partition("<script")[0]
+    assert "Maps to look at" not in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_names_cannot_break_the_page(run: Path, scenes_set: StimulusSet, tmp_path: Path) -> None:
+    folder = write_whole_run(tmp_path / "run", scenes_set, [EVIL], maps=False)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for about in manifest["words"]["languages"].values():
+        about["name"] += EVIL
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    shutil.copy(run / "maps.npz", folder)
+    with np.load(run / "maps.npz") as held:
+        known = dict(held)
+    known["populations"] = np.full(len(known["seeds"]), EVIL)
+    known["concepts"] = np.full(len(known["seeds"]), EVIL)
+    np.savez(folder / "maps.npz", **known)
+    text = render([folder], Options())
+    assert EVIL not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_plain_folder_of_pictures_has_no_truth(scenes_set: StimulusSet, tmp_path: Path) -> None:
+    folder = write_whole_run(tmp_path / "run", scenes_set, ["one"], truth=False, maps=False)
+    page = Page(render([folder], Options()))
+    assert "dense-grounding-languages" in page.ids
+    assert not {
+        f"dense-grounding-{n}" for n in ("pointing", "encoders", "agreement", "maps")
+    } & set(page.ids)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_figures_are_written_with_their_numbers(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "files", lambda _: ("", b""))
+    render([run], Options(figures=tmp_path / "figures"))
+    table = pd.read_csv(tmp_path / "figures" / "dense-grounding-languages.csv")
+    known = {
+        row["language"]: row["measures"]["iou_cluster"]["value"]
+        for row in saved(run)["populations"][0]["languages"]
+    }
+    own = table[table["panel"] == "small-clip (bare)"]
+    codes = own["language"].str.extract(r"\(([^()]+)\)$")[0]
+    assert dict(zip(codes, own["overlap"], strict=True)) == pytest.approx(known, abs=1e-4)
+    matrix = pd.read_csv(tmp_path / "figures" / "dense-grounding-agreement.csv")
+    assert (matrix.groupby("panel").size() == 13 * 12).all()
+    agreement = pd.read_csv(run / "agreement.csv")
+    pair = agreement[
+        (agreement[["population", "template", "language_a", "language_b"]]
+         == ["small-clip", "bare", "en", "lb"]).all(axis=1)
+    ]  # fmt: skip
+    drawn = matrix[
+        (matrix[["panel", "language_a", "language_b"]] == ["small-clip (bare)", "lb", "en"]).all(
+            axis=1
+        )
+    ]
+    assert drawn["overlap"].item() == pytest.approx(pair["iou_cluster"].mean(), abs=1e-4)
+
+
+def test_damaged_maps_are_named(run: Path, tmp_path: Path) -> None:
+    for name, content in (("maps.npz", b"PK"), ("agreement.csv", b"\xff\xfe\x00")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_bytes(content)
+        with pytest.raises(ToolkitError, match="damaged maps"):
+            read_maps([folder])
+    assert read_maps([tmp_path]).samples == ()
+    held = read_maps([run])
+    assert "ru" not in held.samples[-1].languages
+    assert held.samples[0].similarity.shape == (13, 8, 8)
+
+
+def test_the_terminal_shows_tests_and_sentences(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_analyses({Asked.name: saved(run)}, None)
+    said = capsys.readouterr().out
+    assert "high- against low-resource languages, 3 seeds, 5 pictures, 3 concepts" in said
+    assert "p pairs" in said
+    assert "less overlap" in said or "no difference shown" in said
+
+
+def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from reports.console import print_summary
+
+    summary = json.loads((run / "summary.json").read_text())
+    trials = pd.read_parquet(run / "trials.parquet")
+    row = next(
+        row
+        for row in summary["results"]
+        if (row["population"], row["test_language"], row["condition"])
+        == ("small-clip", "eu", "bare")
+    )
+    own = trials[
+        (trials["population"] == "small-clip")
+        & (trials["test_language"] == "eu")
+        & (trials["condition"] == "bare")
+    ]
+    assert summary["measure"] == "iou_cluster"
+    assert row["mean"] == pytest.approx(own["iou_cluster"].mean())
+    assert row["pointing"] == pytest.approx(own["correct"].mean())
+    assert row["chance"] is None
+    assert row["headline"]
+    more = {"cells_computed": 1, "cells_reused": 0, "duration_s": 1.0, "run_directory": "x"}
+    print_summary(summary | more)
+    said = capsys.readouterr().out
+    assert "peak ratio" in said
+    assert "Overlap: with the reference language's." in said
+
+
+def test_energy_is_told_as_measured() -> None:
+    assert energy({"watt_hours": None, "source": "no meter"}) == "not measured: no meter"
