@@ -16,7 +16,7 @@ CONCEPTS = """dog,hond,chien
 car,auto,voiture
 key,sleutel,clé
 fish,vis,poisson
-nautilus,nautilus,nautile
+nautilus,inktvis,nautile
 """
 SPOKEN = {"english": 0, "dutch": 1}
 TRIALS_PER_CLASS = 3
@@ -81,7 +81,7 @@ def write_clip(data: Path, language: str, name: str) -> None:
     (data / f"{language}_words").mkdir(exist_ok=True)
     rng = np.random.default_rng(list(f"{language}{name}".encode()))
     rate = 44_100 if language == "dutch" else 16_000
-    samples = rng.uniform(-0.5, 0.5, (rate // 25, 2 if name == "dog_test0" else 1))
+    samples = rng.uniform(-0.5, 0.5, (rate // 10, 2 if name == "dog_test0" else 1))
     soundfile.write(data / f"{language}_words" / f"{name}.wav", samples, rate)
 
 

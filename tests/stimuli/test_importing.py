@@ -56,7 +56,7 @@ def test_files_are_links_unless_they_must_be_converted(data: Path, tmp_path: Pat
     assert made.converted == 18 + 1
     for name in ("hond_test0", "dog_test0"):
         assert stimuli.table.loc[name, "path"].startswith("converted/")
-        assert stimuli.read_clip(name).shape == (640,)
+        assert stimuli.read_clip(name).shape == (1600,)
 
 
 def test_doing_it_again_changes_nothing(data: Path, tmp_path: Path) -> None:
