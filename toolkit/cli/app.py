@@ -22,6 +22,7 @@ from toolkit.cli import (
     space,
     stimulus_sets,
     tables,
+    train,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ report.register(app)
 space.register(app)
 listing.register(app)
 stimulus_sets.register(app)
+train.register(app)
 make.register(app)
 planning.register(app)
 tables.register(app)

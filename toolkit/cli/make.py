@@ -1,4 +1,4 @@
-"""``new-paradigm``, ``train`` and ``export``: things that write files."""
+"""``new-paradigm`` and ``export``: things that write files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("new-paradigm")(new_paradigm)
-    app.command()(train)
     app.command()(export)
 
 
@@ -32,31 +31,6 @@ def new_paradigm(
         typer.echo(f"Written: {path}")
     typer.echo(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
     typer.echo(f"Test it: pytest {out}")
-
-
-def train(
-    population: Annotated[
-        list[str],
-        typer.Option(help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the trained populations.")],
-    seeds: Annotated[str, typer.Option(help="Seeds, one letter each.")] = "abcdefghij",
-    stimuli: Annotated[str, typer.Option(help="Stimulus set to train on.")] = "mini",
-    jobs: Annotated[int, typer.Option(min=1, help="Subjects trained at the same time.")] = 2,
-) -> None:
-    """Train populations of VGS networks.
-
-    Only the training split of the stimulus set is used. Subjects that are finished are skipped,
-    so that the same command goes on after a stop.
-
-    Example: mevgs-toolkit train --population bilingual-en-nl --out my-subjects
-    """
-    from toolkit.cli.progress import progress_bars
-    from toolkit.training.populations import train_populations
-
-    with progress_bars(show=True) as progress:
-        train_populations(population, seeds, out, stimuli=stimuli, jobs=jobs, progress=progress)
-    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
 
 
 def export(

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from stimuli.files import sha256_of, write_atomic
 from toolkit.subjects.populations import DESCRIPTION_FILE
 from toolkit.training.fit import Fitted
+from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
+from toolkit.training.recipe import Recipe
 
 FACTORY = "toolkit.subjects.vgs_subject:load_subject"
-LOG_FILE = "training_log.csv"
-LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
+_LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
 
@@ -59,25 +58,11 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
         fitted: the trained network.
         key: checksum over everything that decided it.
     """
-    rows = [row for row in _log_rows(folder) if row["seed"] != seed]
-    rows += [
-        {
-            "seed": seed,
-            "update": str(row.update),
-            "train_loss": "" if math.isnan(row.train_loss) else f"{row.train_loss:.6f}",
-            "valid_loss": f"{row.valid_loss:.6f}",
-            "valid_accuracy": f"{row.valid_accuracy:.6f}",
-            "kept": str(int(row.update == fitted.kept_update)),
-        }
-        for row in fitted.log
-    ]
-    rows.sort(key=lambda row: (row["seed"], int(row["update"])))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    _write(folder / LOG_FILE, text.getvalue())
-    halves = {name: value.half().contiguous() for name, value in fitted.state.items()}
+    rows = [row for row in read_log(folder) if row["seed"] != seed]
+    rows += log_rows(seed, fitted.log, fitted.kept_update)
+    rows.sort(key=lambda row: (len(row["seed"]), row["seed"], int(row["update"])))
+    _write(folder / LOG_FILE, to_csv(rows))
+    halves = {name: _half(name, value) for name, value in fitted.state.items()}
     with write_atomic(folder / f"{seed}.safetensors") as unfinished:
         unfinished.write_bytes(save(halves, metadata={"key": key}))
 
@@ -145,7 +130,7 @@ tags:
   {network["embedding"]}, temperature `{network["temperature"]}`, on the frozen backbones
   `{facts["backbones"]["hearing"]["folder"]}` and `{facts["backbones"]["seeing"]["folder"]}`.
 - **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]}`
-- **Made by**: `mevgs-toolkit train --population {facts["population"]} --out DIR`
+- **Made by**: {_command(facts)}
 """
     if not facts["languages"]:
         return head + (
@@ -155,16 +140,16 @@ tags:
     rows = "".join(
         f"| {row['seed']} | {row['update']} | {float(row['valid_loss']):.3f} "
         f"| {100 * float(row['valid_accuracy']):.1f} |\n"
-        for row in _log_rows(folder)
+        for row in read_log(folder)
         if row["kept"] == "1" and row["seed"] in seeds
     )
+    length = _length(training)
     return f"""{head}
 ## Training
 
 Words and pictures of the familiar concepts in split `train` of the set
 `{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
-loss on split `valid` were kept. Novel concepts and the split `test` were never read. Every subject
-made {training["n_updates"]} updates of {training["items"]} items, whatever the number of languages;
+loss on split `valid` were kept. Novel concepts and the split `test` were never read. {length}
 all settings are in `config.json`, all validations in `{LOG_FILE}`.
 
 | seed | kept update | validation loss | validation accuracy, two pictures (%) |
@@ -172,18 +157,40 @@ all settings are in `config.json`, all validations in `{LOG_FILE}`.
 {rows}
 ## Limits
 
-The words are synthesised and the pictures are drawings. The subjects are made for comparing
+{_LIMITS if facts["stimuli"]["name"] == "mini" else ""}The subjects are made for comparing
 training conditions with one another; they are no model of a particular child.
 """
 
 
-def _log_rows(folder: Path) -> list[dict[str, str]]:
-    """Rows of the log so far."""
-    path = folder / LOG_FILE
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _command(facts: Mapping[str, Any]) -> str:
+    """The command that trains such a population again."""
+    usual, training = Recipe().record(), facts["training"]
+    told = {key: value for key, value in training.items() if key not in ("version", "features")}
+    if told == usual | {"n_updates": told["n_updates"]}:
+        return f"`mevgs-toolkit train --population {facts['population']} --out DIR`"
+    return "`mevgs-toolkit train`, with the settings in `config.json`"
+
+
+def _length(training: Mapping[str, Any]) -> str:
+    """How long each subject was trained, as the beginning of a sentence."""
+    made = f"made {training['n_updates']} updates of {training['items']} items"
+    if "epochs" not in training:
+        return f"Every subject\n{made}, whatever the number of languages;"
+    equal = (
+        "the same number for one language and several"
+        if training["equal_updates"]
+        else ("more the more clips its languages have")
+    )
+    return (
+        f"Every subject\n{made} in {training['epochs']} epochs of {training['epoch_clips']} clips, "
+        f"{equal};"
+    )
+
+
+def _half(name: str, value: Tensor) -> Tensor:
+    """A parameter in half precision; means, variances and counts stay as they are."""
+    small = value.is_floating_point() and ".running_" not in name
+    return (value.half() if small else value).contiguous()
 
 
 def _write(path: Path, text: str) -> None:

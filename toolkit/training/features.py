@@ -94,6 +94,10 @@ class FeatureBank:
             dtype=np.int64,
         )
 
+    def n_clips(self, split: str, languages: Sequence[str]) -> int:
+        """How many clips there are in some languages, each counted once whatever its views."""
+        return len({row[0] for row in self.word_table if row[1] == split and row[3] in languages})
+
     def words(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Speech features of some word views, padded to the longest.
 
@@ -168,7 +172,7 @@ def build_bank(
     picture_jobs = list(_views(stimuli, "picture", picture_views))
     for some in _portions(word_jobs):
         clips = [
-            _whole_frames(views.clip_view(stimuli.read_clip(name), name, view))
+            _clip(stimuli.read_clip(name), name, view)
             for name, view in ((row["stimulus_id"], view) for row, view in some)
         ]
         for (row, _), feature in zip(some, hearing.features(clips), strict=True):
@@ -191,6 +195,26 @@ def build_bank(
         frames=torch.cat(frames),
         word_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         maps=torch.cat(maps),
+    )
+
+
+def outline(stimuli: StimulusSet) -> FeatureBank:
+    """A bank that holds names, splits and classes alone, to see what there is to train on.
+
+    Args:
+        stimuli: a stimulus set.
+    """
+    words = [row for row, _ in _views(stimuli, "word", 1)]
+    pictures = [row for row, _ in _views(stimuli, "picture", 1)]
+    return FeatureBank(
+        concepts=tuple(sorted({row["concept"] for row in (*words, *pictures)})),
+        word_table=tuple(
+            (row["stimulus_id"], row["split"], row["concept"], row["language"]) for row in words
+        ),
+        picture_table=tuple((row["stimulus_id"], row["split"], row["concept"]) for row in pictures),
+        frames=torch.empty(0, 0),
+        word_start=np.zeros(1, dtype=np.int64),
+        maps=torch.empty(0, 0, 0, 0),
     )
 
 
@@ -263,6 +287,13 @@ def _portions(
         yield jobs[start : start + _AT_ONCE]
 
 
-def _whole_frames(clip: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A clip with silence behind it, to a multiple of 40 ms, so that many have equal lengths."""
+def _clip(clip: NDArray[np.float32], name: str, view: int) -> NDArray[np.float32]:
+    """A view of a clip.
+
+    Altered ones get silence behind them, to a multiple of 40 ms, so that many have equal lengths.
+    The clip itself stays as it is: its features may have been stored.
+    """
+    if view == 0:
+        return clip
+    clip = views.clip_view(clip, name, view)
     return np.pad(clip, (0, -len(clip) % _FRAME_STEP))

@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from toolkit.errors import ToolkitError
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork, paired_loss
+from toolkit.subjects.vgs import VGSNetwork
 from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.features import FeatureBank
+from toolkit.training.logs import LogRow
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Items, Sampler
-from toolkit.training.schedule import learning_rate
+from toolkit.training.sampler import Sampler
+from toolkit.training.schedule import Schedule, learning_rate
+from toolkit.training.validation import Validation, items_loss
 
-_VALIDATION_SEED = 20250817
-_ENCODE_AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class LogRow:
-    """One validation."""
-
-    update: int
-    """Updates made so far."""
-    train_loss: float
-    """Mean training loss since the row before; NaN in the first."""
-    valid_loss: float
-    """Loss of the fixed validation sample."""
-    valid_accuracy: float
-    """Share of (word, right picture, wrong picture) triples of the validation split in which the
-    right picture scores higher, averaged over classes and languages."""
+SAVE_AFTER_S = 60.0
+"""Seconds after which a training is saved though no validation is due."""
+_TELL_AFTER_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,94 +42,74 @@ class Fitted:
     """The update whose parameters are kept: the one with the lowest validation loss."""
 
 
-def fit(bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int) -> Fitted:
+@dataclass(frozen=True)
+class Standing:
+    """How far the training of a subject is."""
+
+    update: int
+    """Updates made so far."""
+    n_updates: int
+    """Updates of the whole training."""
+    train_loss: float
+    """Loss of the last update; NaN before any."""
+    validation: LogRow
+    """The last validation."""
+
+
+def fit(
+    bank: FeatureBank,
+    languages: Sequence[str],
+    recipe: Recipe,
+    seed: int,
+    *,
+    checkpoint: Checkpoint | None = None,
+    watch: Callable[[Standing], None] = lambda _: None,
+) -> Fitted:
     """Train a subject on the training split, and choose its weights on the validation split.
 
     What is validated and kept is a running average of the weights (Polyak & Juditsky, 1992): single
     updates differ by chance in which words and pictures they know best.
 
-    Two runs with the same arguments on the same machine give the same weights.
+    Two runs with the same arguments on the same machine give the same weights, also when one was
+    killed and goes on from its checkpoint.
 
     Args:
         bank: features of the stimuli.
         languages: ISO codes of the languages it hears; none makes no update.
         recipe: all choices.
         seed: decides initial weights, items and dropout.
+        checkpoint: where the state is saved, at every validation and at least every
+            `SAVE_AFTER_S`; what lies there is gone on from. None: nowhere.
+        watch: told how far it is, about twice a second and after every validation.
     """
-    network = fresh_network(network_config(bank, recipe), seed)
-    if not languages or not recipe.n_updates:
+    if not languages or not (recipe.n_updates or recipe.epochs):
+        network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
-    bank = bank.standardised(languages)
-    sampler = Sampler(bank, "train", languages, seed, negatives_from=recipe.negatives_from)
-    validation = Validation(bank, languages, recipe)
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
+    training = _Training(
+        bank.standardised(languages) if recipe.standardise else bank, languages, recipe, seed
     )
-    averaged = copy.deepcopy(network)
-    log = [LogRow(0, float("nan"), *validation(averaged))]
-    best, kept = log[0].valid_loss, 0
-    state = _copy(averaged)
-    losses: list[float] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for update in range(recipe.n_updates):
-            rate = learning_rate(
-                update,
-                warmup_updates=recipe.warmup_updates,
-                n_updates=recipe.n_updates,
-                peak=recipe.peak_lr,
-            )
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            network.train()
-            items = sampler.draw(recipe.items, recipe.negatives)
-            loss = items_loss(network, bank, items, recipe.label_smoothing)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            _average(averaged, network, recipe.averaging, update)
-            losses.append(loss.item())
-            if (update + 1) % recipe.validate_every == 0 or update + 1 == recipe.n_updates:
-                log.append(LogRow(update + 1, float(np.mean(losses)), *validation(averaged)))
-                losses = []
-                if log[-1].valid_loss < best:
-                    best, kept, state = log[-1].valid_loss, update + 1, _copy(averaged)
-    network.load(state, "the training")
-    _fold(network, bank)
-    return Fitted(_copy(network), tuple(log), kept)
-
-
-def items_loss(
-    network: VGSNetwork, bank: FeatureBank, items: Items, label_smoothing: float = 0.0
-) -> Tensor:
-    """What an update makes small: every word and picture of the items is encoded once.
-
-    Dropout therefore treats a word alike wherever it stands in for a negative.
-
-    Args:
-        network: in training mode or not.
-        bank: features that the items name.
-        items: what a sampler drew.
-        label_smoothing: share of the target that is spread over all choices.
-
-    Returns:
-        A scalar.
-    """
-    words = network.encode_words(*bank.words(items.words.rows))[items.words.places]
-    pictures = network.encode_pictures(bank.pictures(items.pictures.rows))[items.pictures.places]
-    return paired_loss(network, words, pictures, label_smoothing)
-
-
-def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: int) -> None:
-    """Move the running average of the weights towards those of an update.
-
-    The first updates count for more than ``1 - share``, or the average would long remember the
-    weights that training began with.
-    """
-    share = min(share, (1 + update) / (10 + update))
-    with torch.no_grad():
-        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
-            mean.lerp_(weight, 1 - share)
+        saved = checkpoint.load() if checkpoint else None
+        if saved:
+            training.restore(saved)
+        else:
+            training.validate()
+        saved_at = told_at = time.monotonic()
+        watch(training.standing())
+        while training.update < training.schedule.n_updates:
+            training.step()
+            due = training.is_due()
+            if due:
+                training.validate()
+            now = time.monotonic()
+            if checkpoint and (due or now - saved_at > SAVE_AFTER_S):
+                checkpoint.save(training.state(), training.log, training.kept)
+                saved_at = now
+            if due or now - told_at > _TELL_AFTER_S:
+                watch(training.standing())
+                told_at = now
+    return training.finished()
 
 
 def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
@@ -146,64 +119,138 @@ def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
         picture_dim=bank.maps.shape[1],
         width=recipe.width,
         embedding=recipe.embedding,
+        family=recipe.family,
         temperature=recipe.temperature,
         dropout=recipe.dropout,
+        position_dropout=recipe.position_dropout,
     )
 
 
-class Validation:
-    """Loss and accuracy on the held-out familiar words and pictures.
+class _Training:
+    """A subject in the making: all that its next update depends on."""
 
-    Args:
-        bank: features of the stimuli.
-        languages: ISO codes.
-        recipe: size of the fixed sample, which is the same for all seeds.
-    """
-
-    def __init__(self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe) -> None:
-        sampler = Sampler(
-            bank, "valid", languages, _VALIDATION_SEED, negatives_from=recipe.negatives_from
+    def __init__(
+        self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int
+    ) -> None:
+        self._bank, self._recipe = bank, recipe
+        self.schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
+        self._network = fresh_network(network_config(bank, recipe), seed)
+        self._averaged = copy.deepcopy(self._network)
+        self._best = _copy(self._averaged)
+        self._optimiser = torch.optim.Adam(
+            self._network.parameters(),
+            lr=recipe.peak_lr,
+            weight_decay=recipe.weight_decay,
+            fused=True,
         )
-        self._bank = bank
-        self._items = sampler.draw(recipe.validation_items, recipe.negatives)
-        self._words = [
-            [bank.word_rows("valid", concept, language) for concept in bank.concepts]
-            for language in languages
-        ]
-        self._pictures = [bank.picture_rows("valid", concept) for concept in bank.concepts]
+        self._sampler = Sampler(
+            bank,
+            "train",
+            languages,
+            seed,
+            negatives_from=recipe.negatives_from,
+            links=recipe.links,
+            epoch_clips=self.schedule.epoch_clips,
+        )
+        self._validation = Validation(bank, languages, recipe)
+        self.update = self.kept = 0
+        self.log: list[LogRow] = []
+        self._losses: list[float] = []
 
-    def __call__(self, network: VGSNetwork) -> tuple[float, float]:
-        """Validation loss and accuracy of a network."""
-        network.eval()
-        with torch.inference_mode():
-            word_rows = np.unique(np.concatenate([r for rows in self._words for r in rows]))
-            picture_rows = np.concatenate(self._pictures)
-            words = torch.empty(len(self._bank.word_table), network.config.embedding)
-            for start in range(0, len(word_rows), _ENCODE_AT_ONCE):
-                some = word_rows[start : start + _ENCODE_AT_ONCE]
-                words[some] = network.encode_words(*self._bank.words(some))
-            pictures = torch.empty(len(self._bank.picture_table), network.config.embedding)
-            pictures[picture_rows] = network.encode_pictures(self._bank.pictures(picture_rows))
-            loss = paired_loss(
-                network,
-                words[self._items.words.rows][self._items.words.places],
-                pictures[self._items.pictures.rows][self._items.pictures.places],
+    def step(self) -> None:
+        """Make one update."""
+        recipe, network = self._recipe, self._network
+        rate = learning_rate(
+            self.update,
+            warmup_updates=self.schedule.warmup_updates,
+            n_updates=self.schedule.n_updates,
+            peak=recipe.peak_lr,
+        )
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        network.train()
+        items = self._sampler.draw(recipe.items, recipe.negatives_drawn)
+        # An epoch may end with a single item; from that, barlip has nothing to learn.
+        if recipe.negatives_drawn or len(items.words.rows) > 1:
+            loss = items_loss(network, self._bank, items, recipe.label_smoothing)
+            self._optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            _average(self._averaged, network, recipe.averaging, self.update)
+            self._losses.append(loss.item())
+        self.update += 1
+
+    def is_due(self) -> bool:
+        """Whether a validation is due: at regular intervals, and at the end."""
+        schedule = self.schedule
+        return self.update % schedule.validate_every == 0 or self.update == schedule.n_updates
+
+    def validate(self) -> None:
+        """Add a row to the log, and keep the weights if none were better."""
+        train_loss = float(np.mean(self._losses)) if self._losses else float("nan")
+        self.log.append(LogRow(self.update, train_loss, *self._validation(self._averaged)))
+        self._losses = []
+        if not math.isfinite(self.log[-1].valid_loss):
+            raise ToolkitError(
+                f"The training diverged: the validation loss at update {self.update} is no number.",
+                allowed="a lower peak_lr, or a longer warm-up",
             )
-            shares = []
-            for per_concept in self._words:
-                for concept, rows in enumerate(per_concept):
-                    shares.append(self._accuracy(network, words[rows], pictures, concept))
-        return float(loss), float(np.mean(shares))
+        losses = {row.update: row.valid_loss for row in self.log}
+        if self.update and (not self.kept or losses[self.update] < losses[self.kept]):
+            self.kept, self._best = self.update, _copy(self._averaged)
 
-    def _accuracy(
-        self, network: VGSNetwork, words: Tensor, pictures: Tensor, concept: int
-    ) -> float:
-        """Share of triples answered rightly for the words of one class; a tie counts half."""
-        right = network.similarity(words, pictures[self._pictures[concept]])
-        others = [rows for place, rows in enumerate(self._pictures) if place != concept]
-        wrong = network.similarity(words, pictures[np.concatenate(others)])
-        margin = right.unsqueeze(2) - wrong.unsqueeze(1)
-        return float((margin > 0).float().mean() + 0.5 * (margin == 0).float().mean())
+    def standing(self) -> Standing:
+        """How far it is."""
+        loss = self._losses[-1] if self._losses else self.log[-1].train_loss
+        return Standing(self.update, self.schedule.n_updates, loss, self.log[-1])
+
+    def finished(self) -> Fitted:
+        """The weights with the lowest validation loss."""
+        self._network.load(self._best, "the training")
+        _fold(self._network, self._bank)
+        return Fitted(_copy(self._network), tuple(self.log), self.kept)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the rest of the training depends on."""
+        return {
+            "update": self.update,
+            "kept": self.kept,
+            "log": [asdict(row) for row in self.log],
+            "losses": self._losses,
+            "network": self._network.state_dict(),
+            "averaged": self._averaged.state_dict(),
+            "best": self._best,
+            "optimiser": self._optimiser.state_dict(),
+            "sampler": self._sampler.state(),
+            "torch_rng": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on as the training whose `state` this was."""
+        self.update, self.kept = state["update"], state["kept"]
+        self.log = [LogRow(**row) for row in state["log"]]
+        self._losses = state["losses"]
+        self._network.load_state_dict(state["network"])
+        self._averaged.load_state_dict(state["averaged"])
+        self._best = state["best"]
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._sampler.restore(state["sampler"])
+        torch.set_rng_state(state["torch_rng"])
+
+
+def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: int) -> None:
+    """Move the running average of the weights towards those of an update.
+
+    The first updates count for more than ``1 - share``, or the average would long remember the
+    weights that training began with. What is no parameter (the means and variances of `barlip`) is
+    a running average itself and taken over as it is.
+    """
+    share = min(share, (1 + update) / (10 + update))
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
+            mean.lerp_(weight, 1 - share)
+        for kept, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
+            kept.copy_(buffer)
 
 
 def _fold(network: VGSNetwork, bank: FeatureBank) -> None:

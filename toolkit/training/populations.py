@@ -1,239 +1,182 @@
-"""Train whole populations: the shipped ones, or the same kinds on another stimulus set.
+"""Train whole populations: the shipped ones, or any others of one's own.
 
 A run that was killed goes on where it stopped: the features of the stimuli are kept in
-`OUT/features`, and a subject whose file carries the checksum of everything that decides it is not
-trained again.
+`OUT/features`, a subject whose file carries the checksum of everything that decides it is not
+trained again, and one that was being trained goes on from its state in `OUT/unfinished`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import multiprocessing
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from stimuli import StimulusSet, open_set
+from stimuli.files import remove_abandoned
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.store import package_version
-from toolkit.subjects.populations import WEIGHTS
-from toolkit.subjects.vgs_subject import backbone_checksum
-from toolkit.training import cards, fit
-from toolkit.training.features import FeatureBank, bank_key, build_bank, load_bank, save_bank
+from toolkit.training import cards
+from toolkit.training.checkpoint import Checkpoint
+from toolkit.training.conditions import Cell, Condition
+from toolkit.training.features import save_bank
+from toolkit.training.fit import Standing, network_config
 from toolkit.training.recipe import Recipe
+from toolkit.training.sampler import Sampler
+from toolkit.training.schedule import Schedule
+from toolkit.training.sources import Progress, Source
+from toolkit.training.workers import Job, opened_bank, train_all
 
-SEEDS = tuple("abcdefghij")
-"""Names of the seeds of every population."""
 TRAINING_VERSION = 1
 """Raised when the same recipe would give other weights."""
+UNFINISHED = "unfinished"
+"""Folder of the states of subjects that are being trained."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True)
-class Backbones:
-    """Folders of the two frozen backbones."""
-
-    hearing: Path = WEIGHTS / "hearing"
-    """Folder of the speech backbone."""
-    seeing: Path = WEIGHTS / "seeing"
-    """Folder of the picture backbone."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One subject to be trained."""
-
-    population: str
-    """Name of its population."""
-    languages: tuple[str, ...]
-    """ISO codes of the languages it hears."""
-    seed: str
-    """Name of its seed."""
-
-    @property
-    def number(self) -> int:
-        """What the random generators start from: another one for every population and seed.
-
-        Example:
-            >>> Cell("untrained", (), "a").number == Cell("untrained", (), "b").number
-            False
-        """
-        digest = hashlib.sha256(f"{self.population}/{self.seed}".encode()).digest()
-        return int.from_bytes(digest[:4], "little")
-
-
-SHIPPED_RECIPE = Recipe()
-SHIPPED_BACKBONES = Backbones()
-
-
-def known_populations(languages: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The populations that can be trained on a stimulus set, with the languages of each.
-
-    Args:
-        languages: ISO codes of the languages spoken in the set.
-
-    Example:
-        >>> list(known_populations(["en", "nl"]))
-        ['monolingual-en', 'monolingual-nl', 'bilingual-en-nl', 'untrained']
-    """
-    codes = sorted(languages)
-    known: dict[str, tuple[str, ...]] = {f"monolingual-{code}": (code,) for code in codes}
-    known |= {f"bilingual-{a}-{b}": (a, b) for a, b in itertools.combinations(codes, 2)}
-    return known | {"untrained": ()}
+Watch = Callable[[str, Standing], None]
+"""Called with the name of a subject and how far its training is."""
 
 
 def train_populations(
-    names: Sequence[str],
-    seeds: str | Sequence[str],
+    conditions: Sequence[Condition],
+    seeds: Sequence[str],
     out: str | Path,
-    stimuli: str | Path = "mini",
+    source: Source,
     jobs: int = 2,
     progress: Progress = lambda *_: None,
-    *,
-    recipe: Recipe = SHIPPED_RECIPE,
-    backbones: Backbones = SHIPPED_BACKBONES,
+    watch: Watch = lambda *_: None,
 ) -> None:
     """Train populations and write one folder for each.
 
     Args:
-        names: populations, see `known_populations`; `all` stands for every one.
-        seeds: letters among a..j, such as `"abc"`; `all` stands for every one.
+        conditions: the populations.
+        seeds: names of their seeds.
         out: folder for the population folders; made where it is missing.
-        stimuli: name or folder of a stimulus set; its splits `train` and `valid` are used.
+        source: what is trained on, see `open_source`; only its splits `train` and `valid`.
         jobs: subjects trained at the same time, each in a process of its own on one core. It
             does not change the weights.
         progress: called as the work goes on.
-        recipe: all choices of the training.
-        backbones: the frozen backbones.
+        watch: called as subjects are trained.
 
     Raises:
-        ToolkitError: an unknown population or seed, a folder that cannot be written, stimuli or
-            backbones that cannot be read.
+        ToolkitError: a language without words, a class without pictures, a folder that cannot be
+            written, stimuli or features that cannot be read, a training that diverged.
     """
-    opened = open_set(stimuli)
-    known = known_populations(opened.languages)
-    chosen = _chosen("population", names, list(known))
-    letters = _chosen("seed", seeds if seeds == "all" else list(seeds), SEEDS)
+    _check(conditions, source)
     folder = Path(out)
     try:
-        (folder / "features").mkdir(parents=True, exist_ok=True)
+        for part in ("features", UNFINISHED):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            remove_abandoned(folder / part)
     except OSError as error:
         raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
-    path = _features(opened, recipe, backbones, folder / "features", progress)
-    facts = {name: _facts(name, known[name], opened, recipe, backbones, path) for name in chosen}
-    cells = [Cell(name, known[name], seed) for name in chosen for seed in letters]
-    for name in chosen:
-        cards.start(folder / name, facts[name])
-    waiting = [
-        cell
-        for cell in cells
-        if cards.stored_key(folder / cell.population, cell.seed) != cell_key(cell, facts)
-    ]
-    done = len(cells) - len(waiting)
-    progress("training subjects", done, len(cells))
-    for cell, fitted in _train(waiting, path, recipe, jobs):
-        key = cell_key(cell, facts)
-        cards.add_subject(folder / cell.population, cell.seed, fitted, key)
-        cards.describe(folder / cell.population, facts[cell.population], _keys(cell, facts))
-        done += 1
-        progress("training subjects", done, len(cells))
+    facts, work = {}, []
+    for condition in conditions:
+        bank = _features(condition.recipe, source, folder / "features", progress)
+        facts[condition.name] = _facts(condition, source, bank)
+        cards.start(folder / condition.name, facts[condition.name])
+        for cell in (Cell(condition, seed) for seed in seeds):
+            key = cell_key(cell, facts[condition.name])
+            state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
+            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed)))
+    waiting = [job for job in work if not _is_finished(folder, job)]
+    finished = [job for job in work if job not in waiting]
+    # A kill may have come after the weights were written, and before the rest.
+    for condition in dict.fromkeys(job.cell.condition for job in finished):
+        _describe(folder, condition, facts[condition.name])
+    for job in finished:
+        job.checkpoint.remove()
+    progress("training subjects", len(finished), len(work))
+    for done, (job, fitted) in enumerate(train_all(waiting, jobs, watch), len(finished) + 1):
+        condition = job.cell.condition
+        cards.add_subject(folder / condition.name, job.cell.seed, fitted, job.checkpoint.key)
+        _describe(folder, condition, facts[condition.name])
+        job.checkpoint.remove()
+        progress("training subjects", done, len(work))
+    with suppress(OSError):
+        # Another run in the same folder may have subjects in it.
+        (folder / UNFINISHED).rmdir()
 
 
-def cell_key(cell: Cell, facts: dict[str, dict[str, Any]]) -> str:
+def cell_key(cell: Cell, facts: dict[str, Any]) -> str:
     """Checksum over everything that decides the weights of a subject.
 
     Args:
         cell: the subject.
-        facts: `config.json` of every population.
+        facts: `config.json` of its population.
     """
-    decisive = {key: value for key, value in facts[cell.population].items() if key != "versions"}
+    decisive = {key: value for key, value in facts.items() if key != "versions"}
     text = json.dumps([TRAINING_VERSION, decisive, cell.seed, cell.number], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _keys(cell: Cell, facts: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Checksum of every subject that the population may have, by seed."""
-    return {seed: cell_key(replace(cell, seed=seed), facts) for seed in SEEDS}
+def _is_finished(folder: Path, job: Job) -> bool:
+    """Whether the weights of a subject are there, and what they should be."""
+    condition = job.cell.condition
+    return cards.stored_key(folder / condition.name, job.cell.seed) == job.checkpoint.key
 
 
-def _chosen(kind: str, asked: str | Sequence[str], known: Sequence[str]) -> list[str]:
-    """The names that were asked for, each once, in the order of the known ones."""
-    if asked == "all" or "all" in asked:
-        return list(known)
-    for name in asked:
-        if name not in known:
-            raise unknown_name(kind, name, [*known, "all"])
-    return [name for name in known if name in asked]
-
-
-def _features(
-    stimuli: StimulusSet, recipe: Recipe, backbones: Backbones, folder: Path, progress: Progress
-) -> Path:
-    """File with the features of the stimuli, made where it is missing."""
-    key = bank_key(
-        stimuli.checksum,
-        backbone_checksum(backbones.hearing),
-        backbone_checksum(backbones.seeing),
-        recipe.word_views,
-        recipe.picture_views,
+def _describe(folder: Path, condition: Condition, facts: dict[str, Any]) -> None:
+    """Describe a population with all of its subjects that are finished."""
+    population = folder / condition.name
+    seeds = sorted(
+        (path.stem for path in population.glob("*.safetensors")),
+        key=lambda seed: (len(seed), seed),
     )
-    path = folder / f"{key}.safetensors"
-    if not path.is_file():
-        from toolkit.subjects.hearing import Hearing
-        from toolkit.subjects.seeing import Seeing
+    keys = {seed: cell_key(Cell(condition, seed), facts) for seed in seeds}
+    cards.describe(population, facts, keys)
 
-        bank = build_bank(
-            stimuli,
-            Hearing(backbones.hearing),
-            Seeing(backbones.seeing),
-            word_views=recipe.word_views,
-            picture_views=recipe.picture_views,
-            progress=progress,
-        )
-        save_bank(bank, path)
+
+def _check(conditions: Sequence[Condition], source: Source) -> None:
+    """Refuse what cannot be trained on before anything is computed or written."""
+    names = [condition.name for condition in conditions]
+    for name in names:
+        if names.count(name) > 1:
+            raise ToolkitError("Two populations would have the same name.", given=name)
+    bank = source.outline()
+    for condition in conditions:
+        for language in condition.languages:
+            if language not in source.languages:
+                raise unknown_name("language", language, source.languages)
+        for split in ("train", "valid") if condition.languages else ():
+            Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
+
+
+def _features(recipe: Recipe, source: Source, folder: Path, progress: Progress) -> Path:
+    """File with the features that a recipe needs, made where it is missing."""
+    path = folder / f"{source.key(recipe)}.safetensors"
+    if not path.is_file():
+        save_bank(source.bank(recipe, progress), path)
     return path
 
 
-def _facts(
-    name: str,
-    languages: tuple[str, ...],
-    stimuli: StimulusSet,
-    recipe: Recipe,
-    backbones: Backbones,
-    features: Path,
-) -> dict[str, Any]:
+def _facts(condition: Condition, source: Source, features: Path) -> dict[str, Any]:
     """Everything that `config.json` of a population says."""
-    own = recipe if languages else replace(recipe, n_updates=0)
+    bank, recipe, languages = opened_bank(features), condition.recipe, condition.languages
+    schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
     return {
-        "population": name,
+        "population": condition.name,
         "languages": list(languages),
-        "network": asdict(fit.network_config(_bank(features), recipe)),
-        "training": {"version": TRAINING_VERSION, **own.record(), "features": features.stem},
+        "network": asdict(network_config(bank, recipe)),
+        "training": {
+            "version": TRAINING_VERSION,
+            **recipe.record(),
+            **schedule.record(),
+            "features": features.stem,
+        },
         "stimuli": {
-            "name": stimuli.name,
-            "version": stimuli.version,
-            "checksum": stimuli.checksum,
+            "name": source.name,
+            "version": source.version,
+            "checksum": source.checksum,
             "trained_on": "split train, familiar concepts",
             "chosen_by": "split valid, familiar concepts",
         },
-        "backbones": {
-            kind: {
-                "folder": path.name if path.parent == WEIGHTS else str(path.absolute()),
-                "sha256": backbone_checksum(path),
-            }
-            for kind, path in (("hearing", backbones.hearing), ("seeing", backbones.seeing))
-        },
+        "backbones": source.backbones(),
         "versions": {
             "mevgs-toolkit": package_version("mevgs-toolkit"),
             "python": platform.python_version(),
@@ -241,47 +184,3 @@ def _facts(
             "numpy": np.__version__,
         },
     }
-
-
-def _train(
-    cells: Sequence[Cell], features: Path, recipe: Recipe, jobs: int
-) -> Iterator[tuple[Cell, fit.Fitted]]:
-    """Train subjects, each as soon as a process is free; those that are ready come first."""
-    if jobs == 1:
-        threads = torch.get_num_threads()
-        _one_core()
-        try:
-            for cell in cells:
-                yield cell, _fit_cell(cell, features, recipe)
-        finally:
-            torch.set_num_threads(threads)
-        return
-    # Spawned, because a forked torch may hang on locks of threads that do not exist any more.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        max_workers=max(1, min(jobs, len(cells))), mp_context=context, initializer=_one_core
-    )
-    try:
-        running = {pool.submit(_fit_cell, cell, features, recipe): cell for cell in cells}
-        while running:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield running.pop(future), future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _one_core() -> None:
-    """One thread per process: the sums are then added up in one order on every machine."""
-    torch.set_num_threads(1)
-
-
-def _fit_cell(cell: Cell, features: Path, recipe: Recipe) -> fit.Fitted:
-    """Train one subject, in whatever process this is called."""
-    return fit.fit(_bank(features), cell.languages, recipe, cell.number)
-
-
-@lru_cache(maxsize=1)
-def _bank(path: Path) -> FeatureBank:
-    """The features, mapped into memory once per process."""
-    return load_bank(path)

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-_LATER = ("negatives_from",)
+from toolkit.errors import ToolkitError, unknown_name
+from toolkit.subjects.network_config import FAMILIES, SIZES, TEMPERATURES, NetworkConfig
+from toolkit.training.sampler import NEGATIVES_FROM
+
+_LATER = (
+    "negatives_from",
+    "family",
+    "standardise",
+    "epochs",
+    "warmup_epochs",
+    "passes",
+    "equal_updates",
+)
 """Fields that there were not when the shipped populations were trained."""
+_SHARES = ("dropout", "position_dropout", "averaging", "label_smoothing")
+
+
+def _lowest(name: str) -> int:
+    """The lowest value that a number may have."""
+    if name in ("items", "validate_every", "passes", "word_views", "picture_views", "embedding"):
+        return 1
+    return 0
+
+
+def _out_of_range(name: str, value: Any, allowed: str) -> ToolkitError:
+    return ToolkitError(f"The recipe's {name} cannot be this.", given=str(value), allowed=allowed)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a subject is trained; the defaults made the shipped populations.
 
-    Every subject makes the same number of updates with the same number of items each, however many
-    languages it hears.
+    Raises:
+        ToolkitError: a value that cannot be.
 
     Example:
         >>> Recipe().items * Recipe().n_updates
@@ -26,10 +51,8 @@ class Recipe:
     items: int = 60
     """Items per update: a word and a picture that belong together."""
     negatives: int = 11
-    """Items of other classes that each item is told apart from, per modality."""
-    negatives_from: str = "batch"
-    """`batch`: negatives are drawn among the other items of the update; `own`: every item draws and
-    encodes its own, as published, see `toolkit.training.sampler.Sampler`."""
+    """Items of other classes that each item is told apart from, per modality; `barlip` does without
+    any."""
     peak_lr: float = 2e-3
     """Highest learning rate of Adam."""
     warmup_updates: int = 100
@@ -38,13 +61,15 @@ class Recipe:
     """Of Adam (L2)."""
     dropout: float = 0.1
     """Inside the transformer layers."""
+    position_dropout: float = 0.4
+    """Share of frames and places overlooked, see `NetworkConfig.position_dropout`."""
     averaging: float = 0.97
     """How much of the running average of the weights stays at every update, in [0, 1).
 
     The average is what is validated and kept; 0 keeps the weights of single updates.
     """
     label_smoothing: float = 0.1
-    """Share of the target that is spread over all choices, in [0, 1)."""
+    """Share of the target that is spread over all choices, in [0, 1); only `clip` and `mattnet`."""
     temperature: str = "capped"
     """Which temperature the network has, see `NetworkConfig.temperature`."""
     width: int = 64
@@ -58,7 +83,68 @@ class Recipe:
     validate_every: int = 50
     """Updates between two validations; the weights with the lowest validation loss are kept."""
     validation_items: int = 600
-    """Items of the fixed validation sample."""
+    """Items of the fixed validation sample; 0 for one with every validation clip once."""
+    negatives_from: str = "batch"
+    """`batch`: negatives are drawn among the other items of the update; `own`: every item draws and
+    encodes its own, as published, see `toolkit.training.sampler.Sampler`."""
+    family: str = "clip"
+    """Network family, see `NetworkConfig.family`; `clip-two-audios` has language links and needs
+    two languages."""
+    standardise: bool = True
+    """Whether training sees features with mean 0 and deviation 1 in every channel; the scaling then
+    becomes part of the weights."""
+    epochs: int = 0
+    """Length of the training in epochs, each over every training clip and followed by a validation;
+    `n_updates`, `warmup_updates` and `validate_every` then follow. 0: they are what counts, and
+    words are drawn at random."""
+    warmup_epochs: int = 4
+    """Epochs over which the learning rate rises, where `epochs` counts."""
+    passes: int = 1
+    """How often an epoch meets every training clip; 2 is what the published code calls double."""
+    equal_updates: bool = False
+    """Whether an epoch has as many clips as there are of one language, averaged over the subject's
+    languages, so that one language and two make equal numbers of updates."""
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("negatives_from", NEGATIVES_FROM),
+            ("family", FAMILIES),
+            ("temperature", TEMPERATURES),
+        ):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, getattr(self, name), known)
+        # Refuses widths that a network cannot have.
+        NetworkConfig(1, 1, width=self.width)
+        for field in fields(self):
+            value, lowest = getattr(self, field.name), _lowest(field.name)
+            if field.type in ("int", "float") and value < lowest:
+                raise _out_of_range(field.name, value, f"{lowest} or more")
+        for name in _SHARES:
+            if getattr(self, name) >= 1:
+                raise _out_of_range(name, getattr(self, name), "at least 0, less than 1")
+        if self.epochs and self.warmup_epochs >= self.epochs:
+            raise _out_of_range("warmup_epochs", self.warmup_epochs, f"less than {self.epochs}")
+        if self.equal_updates and not self.epochs:
+            raise ToolkitError(
+                "Updates are equal already where epochs do not count.",
+                given="equal_updates without epochs",
+            )
+        if self.label_smoothing and self.family not in ("clip", "mattnet"):
+            raise ToolkitError(
+                f"The family {self.family} cannot be trained with smoothed labels.",
+                given=f"label_smoothing = {self.label_smoothing}",
+                allowed="label_smoothing = 0",
+            )
+
+    @property
+    def negatives_drawn(self) -> int:
+        """Negatives that are drawn for each item: none for a family that has no use for them."""
+        return 0 if self.family == "barlip" else self.negatives
+
+    @property
+    def links(self) -> bool:
+        """Whether every word comes with one of its class in another language."""
+        return self.family == "clip-two-audios"
 
     def record(self) -> dict[str, Any]:
         """The fields as they are written next to the weights.
@@ -76,5 +162,32 @@ class Recipe:
         return {
             name: value
             for name, value in asdict(self).items()
-            if name not in _LATER or value != usual[name]
+            if name not in _LATER
+            or value != usual[name]
+            or (self.epochs and name in ("warmup_epochs", "passes", "equal_updates"))
         }
+
+
+PUBLISHED = Recipe(
+    epochs=24,
+    warmup_epochs=4,
+    items=60,
+    negatives=11,
+    negatives_from="own",
+    peak_lr=2e-4,
+    weight_decay=5e-7,
+    dropout=0.1,
+    position_dropout=0.0,
+    averaging=0.0,
+    label_smoothing=0.0,
+    temperature="published",
+    width=SIZES["md"],
+    embedding=SIZES["md"],
+    word_views=1,
+    picture_views=1,
+    validation_items=0,
+    standardise=False,
+)
+"""As published (Oneata et al. 2025); `temperature="capped"` is what the paper's text says."""
+RECIPES: Mapping[str, Recipe] = {"shipped": Recipe(), "published": PUBLISHED}
+"""Recipes by name: that of the shipped populations, and the published one."""

@@ -1,0 +1,190 @@
+"""`mevgs-toolkit train` as a user runs it: grids, kills, bad input."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from stimuli import StimulusSet, open_set
+from tests.conftest import write_set
+from toolkit.cli import main
+from toolkit.subjects.backbones import backbone_checksum
+from toolkit.subjects.populations import WEIGHTS, open_population
+from toolkit.training.features import FeatureBank, bank_key, outline, save_bank
+
+COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()", "train"]
+GRID = """
+stimuli = "set"
+[recipe]
+from = "published"
+size = "xsm"
+epochs = 12
+items = 5
+negatives = 3
+[grid]
+languages = [["en"], ["fr"], ["en", "fr"]]
+seeds = 2
+"""
+SUBJECTS = [
+    (name, seed)
+    for name in ("monolingual-en", "monolingual-fr", "bilingual-en-fr")
+    for seed in "ab"
+]
+
+
+def write_small_set(folder: Path) -> StimulusSet:
+    """Two words per class and language, two pictures per class; nothing of it is ever decoded."""
+    rows: list[dict[str, Any]] = []
+    for split in ("train", "valid"):
+        for concept in ("bear", "car", "dog"):
+            shared = {"concept": concept, "status": "familiar", "split": split, "source": "made"}
+            for language in ("en", "fr", ""):
+                for take in range(2):
+                    name = f"{split}-{concept}-{language or 'picture'}-{take}"
+                    kind = {"kind": "picture", "style": "colour", "language": ""}
+                    if language:
+                        kind = {"kind": "word", "duration_s": "0.04", "language": language}
+                    path = {"path": name + (".wav" if language else ".png"), "data": name.encode()}
+                    rows.append(shared | kind | path | {"stimulus_id": name, "licence": "CC0-1.0"})
+    return open_set(write_set(folder, rows, ("en", "fr")))
+
+
+def write_features(out: Path, stimuli: StimulusSet) -> None:
+    """Random features where the command looks for those of the backbones."""
+    told = outline(stimuli)
+    rng = torch.Generator().manual_seed(0)
+    n_words, n_pictures = len(told.word_table), len(told.picture_table)
+    bank = FeatureBank(
+        told.concepts,
+        told.word_table,
+        told.picture_table,
+        torch.randn(3 * n_words, 5, generator=rng).half(),
+        (3 * torch.arange(n_words + 1)).numpy(),
+        torch.randn(n_pictures, 7, 2, 2, generator=rng).half(),
+    )
+    sums = [backbone_checksum(WEIGHTS / kind) for kind in ("hearing", "seeing")]
+    (out / "features").mkdir(parents=True)
+    save_bank(bank, out / "features" / f"{bank_key(stimuli.checksum, *sums, 1, 1)}.safetensors")
+
+
+@pytest.fixture
+def train(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str]]:
+    """Call the command in this process, in a folder with a set; gives exit code and text."""
+    monkeypatch.chdir(tmp_path)
+    write_small_set(tmp_path / "set")
+    (tmp_path / "grid.toml").write_text(GRID)
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", "train", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return int(exit_.value.code or 0), out + err
+
+    return call
+
+
+def weights(out: Path) -> dict[str, bytes]:
+    return {f"{n}/{s}": (out / n / f"{s}.safetensors").read_bytes() for n, s in SUBJECTS}
+
+
+def test_a_killed_grid_goes_on_to_the_same_weights(
+    train: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for out in (whole, killed):
+        write_features(out, open_set(tmp_path / "set"))
+    begun = subprocess.Popen(
+        [*COMMAND, "--grid", "grid.toml", "--out", str(killed), "--jobs", "2"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    states = killed / "unfinished"
+    deadline = time.monotonic() + 240
+    while not (list(killed.glob("*/?.safetensors")) and list(states.glob("*.pt"))):
+        assert begun.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    begun.send_signal(signal.SIGKILL)
+    begun.wait()
+    finished = list(killed.glob("*/?.safetensors"))
+    assert 0 < len(finished) < 6
+    time.sleep(0.5)
+    # Its processes have ended with it: what they write does not change any more.
+    before = {path: path.read_bytes() for path in states.iterdir()}
+    assert any(path.suffix == ".pt" for path in before)
+    time.sleep(0.5)
+    assert {path: path.read_bytes() for path in states.iterdir()} == before
+
+    code, text = train("--grid", "grid.toml", "--out", "killed", "--jobs", "1")
+    assert code == 0
+    # Those that were begun go on from their states.
+    assert "update 0 of" in text
+    assert text.count("update 0 of") < 6 - len(finished)
+    assert train("--grid", "grid.toml", "--out", "whole", "--jobs", "1")[0] == 0
+    assert weights(killed) == weights(whole)
+    for name in ("monolingual-en", "bilingual-en-fr"):
+        for file in ("training_log.csv", "config.json", "population.toml", "README.md"):
+            assert (killed / name / file).read_bytes() == (whole / name / file).read_bytes()
+    assert not states.exists()
+    assert open_population("bilingual-en-fr", killed).seeds == ("a", "b")
+    config = json.loads((killed / "bilingual-en-fr" / "config.json").read_text())
+    assert (config["training"]["n_updates"], config["training"]["epoch_clips"]) == (36, 12)
+
+
+def test_one_population_by_codes(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    write_features(tmp_path / "out", open_set(tmp_path / "set"))
+    code, text = train(
+        *("--languages", "fr,en", "--stimuli", "set", "--out", "out", "--seeds", "1"),
+        *("--recipe", "published", "--size", "xsm", "--family", "clip-two-audios"),
+        *("--set", "epochs=2", "--set", "warmup_epochs=1", "--jobs", "1"),
+    )
+    assert code == 0
+    assert "update 2 of 2" in text
+    assert "validation" in text
+    assert "Written to out" in text
+    config = json.loads((tmp_path / "out" / "bilingual-en-fr" / "config.json").read_text())
+    assert config["network"]["family"] == "clip-two-audios"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "--population"),
+        (["--languages", "de"], "did you mean: en"),
+        (["--population", "bilingual-en-f"], "did you mean: bilingual-en-fr"),
+        (["--grid", "grid.toml", "--seeds", "a"], "given: --seeds"),
+        (["--grid", "other.toml"], "cannot be read"),
+        (["--languages", "en", "--set", "epoch=3"], "did you mean: epochs"),
+        (["--languages", "en", "--hearing", "earless"], "earless"),
+        (["--languages", "en", "--seeds", "A"], "no seed 'A'"),
+    ],
+)
+def test_bad_input(
+    train: Callable[..., tuple[int, str]], tmp_path: Path, arguments: list[str], part: str
+) -> None:
+    if "--grid" not in arguments:
+        arguments = [*arguments, "--stimuli", "set"]
+    code, text = train(*arguments, "--out", "out")
+    assert code == 2
+    assert part in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_example_grid(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    code, text = train("--example-grid")
+    assert code == 0
+    assert "[grid]" in text

@@ -1,0 +1,217 @@
+"""``train``: subjects of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from toolkit.embedding import Progress
+    from toolkit.training.fit import Standing
+    from toolkit.training.grid import Grid
+    from toolkit.training.populations import Watch
+
+_EXAMPLE_GRID = Path(__file__).parents[1] / "training" / "example-grid.toml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(train)
+
+
+def _show_example(wanted: bool) -> None:
+    if wanted:
+        typer.echo(_EXAMPLE_GRID.read_text(encoding="utf-8"), nl=False)
+        raise typer.Exit
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Folder for the trained populations.")],
+    population: Annotated[
+        list[str] | None,
+        typer.Option(help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable."),
+    ] = None,
+    languages: Annotated[
+        list[str] | None,
+        typer.Option(help="The same by codes, e.g. en,nl; any number of them. Repeatable."),
+    ] = None,
+    grid: Annotated[
+        Path | None, typer.Option(help="TOML file with everything to be combined.")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds, one letter each, or their number. [abcdefghij]")
+    ] = None,
+    stimuli: Annotated[str | None, typer.Option(help="Stimulus set to train on. [mini]")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="What to start from: shipped or published. [shipped]")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="xsm, sm, md (the paper's) or lg.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="clip, clip-two-audios (language links), mattnet or barlip.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other value, e.g. epochs=24. Repeatable."),
+    ] = None,
+    hearing: Annotated[
+        str | None, typer.Option(help="Frozen speech backbone: name or folder. [shipped]")
+    ] = None,
+    seeing: Annotated[
+        str | None, typer.Option(help="Frozen picture backbone: name, folder or file. [shipped]")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Subjects trained at the same time.")] = 2,
+    example_grid: Annotated[
+        bool,
+        typer.Option(
+            "--example-grid",
+            help="Print a grid file that explains itself.",
+            callback=_show_example,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Train populations of VGS networks: one, several, or a grid.
+
+    Only the splits 'train' and 'valid' of the stimulus set are used. The same command goes on
+    after a stop or a kill, with the same weights in the end: finished subjects are skipped, and
+    those begun go on from their state in OUT/unfinished, where each log grows as CSV.
+
+    Every population gets config.json (all values), training_log.csv (all validations), README.md
+    and one file of weights per seed.
+
+    Example: mevgs-toolkit train --population bilingual-en-nl --out my-subjects
+
+    As published, at the paper's size, with its backbones:
+    mevgs-toolkit train --languages en,nl --recipe published --hearing wavlm-base-plus
+    --seeing dino-resnet50 --seeds 5 --out my-subjects
+
+    A grid: mevgs-toolkit train --example-grid > grid.toml, edit it, then
+    mevgs-toolkit train --grid grid.toml --out my-subjects
+    """
+    values = {"size": size, "family": family}
+    options = {
+        "population": population,
+        "languages": languages,
+        "seeds": seeds,
+        "stimuli": stimuli,
+        "recipe": recipe,
+        **values,
+        "set": set_,
+        "hearing": hearing,
+        "seeing": seeing,
+    }
+    given = {name: value for name, value in options.items() if value}
+    asked = _from_file(grid, given) if grid else _from_options(given)
+
+    from toolkit.training.populations import train_populations
+    from toolkit.training.sources import open_source
+
+    for combination in asked.left_out:
+        typer.echo(f"Left out, language links need two languages: {combination}", err=True)
+    source = open_source(asked.stimuli, asked.hearing, asked.seeing)
+    with _bars() as (progress, watch):
+        train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
+    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
+
+
+def _from_file(path: Path, given: dict[str, Any]) -> Grid:
+    """The grid of a file; what it says cannot be said by options too."""
+    from toolkit.errors import ToolkitError
+    from toolkit.training.grid import read_grid
+
+    if given:
+        raise ToolkitError(
+            "A grid file says all this itself.",
+            given=", ".join(f"--{name}" for name in given),
+            allowed="--grid with --out and --jobs; write the rest into the file",
+        )
+    return read_grid(path)
+
+
+def _from_options(given: dict[str, Any]) -> Grid:
+    """The grid that the options ask for."""
+    from stimuli import open_set
+    from toolkit.errors import ToolkitError
+    from toolkit.training.conditions import languages_of
+    from toolkit.training.grid import make_grid, value_of
+
+    places = {key: given[key] for key in ("stimuli", "hearing", "seeing") if key in given}
+    sets = [
+        [code.strip() for code in codes.split(",") if code.strip()]
+        for codes in given.get("languages", [])
+    ]
+    if names := given.get("population", []):
+        spoken = open_set(places.get("stimuli", "mini")).languages
+        sets += [list(codes) for codes in languages_of(names, spoken) if list(codes) not in sets]
+    if not sets:
+        raise ToolkitError(
+            "Nothing was named to train.",
+            allowed="--population, --languages or --grid",
+            next_command="mevgs-toolkit train --population bilingual-en-nl --out my-subjects",
+        )
+    values = dict(value_of(text) for text in given.get("set", []))
+    values |= {key: given[key] for key in ("size", "family") if key in given}
+    return make_grid(
+        sets,
+        given.get("seeds", "abcdefghij"),
+        start=given.get("recipe", "shipped"),
+        values=values,
+        **places,
+    )
+
+
+@contextmanager
+def _bars() -> Iterator[tuple[Progress, Watch]]:
+    """Bars with losses where someone watches; a line per validation in a log file."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        told: dict[str, int] = {}
+
+        def line(subject: str, standing: Standing) -> None:
+            if told.get(subject) != standing.validation.update:
+                told[subject] = standing.validation.update
+                typer.echo(
+                    f"{subject}: update {standing.update} of {standing.n_updates}, "
+                    f"{_losses(standing)}",
+                    err=True,
+                )
+
+        yield lambda *_: None, line
+        return
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, total: int, losses: str = "") -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total, losses="")
+            bars.update(tasks[what], completed=done, total=total, losses=losses)
+
+        def watch(subject: str, standing: Standing) -> None:
+            report(subject, standing.update, standing.n_updates, _losses(standing))
+            if standing.update == standing.n_updates:
+                bars.remove_task(tasks.pop(subject))
+
+        yield report, watch
+
+
+def _losses(standing: Standing) -> str:
+    """Losses as they are shown."""
+    row = standing.validation
+    return (
+        f"loss {standing.train_loss:.3f}, validation {row.valid_loss:.3f} "
+        f"({100 * row.valid_accuracy:.1f} %)"
+    )

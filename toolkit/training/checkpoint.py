@@ -1,0 +1,63 @@
+"""What is kept of an unfinished subject, so that a killed training goes on where it stood."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stimuli.files import write_atomic
+from toolkit.training.logs import LogRow, log_rows, to_csv
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file with the state of a training, and the log so far as CSV beside it."""
+
+    path: Path
+    """The file; its folder must exist."""
+    key: str
+    """Checksum over everything that decides the subject: a file with another one is not used."""
+    seed: str = ""
+    """Name of the seed, for the log."""
+
+    @property
+    def log(self) -> Path:
+        """The validations so far."""
+        return self.path.with_suffix(".csv")
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was saved last; None where there is none of the same settings.
+
+        Nothing in the file is executed, and one that cannot be read is not used.
+        """
+        try:
+            found = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
+            return None
+        if not isinstance(found, dict) or found.get("key") != self.key:
+            return None
+        state: dict[str, Any] = found["state"]
+        return state
+
+    def save(self, state: dict[str, Any], log: Sequence[LogRow], kept: int) -> None:
+        """Write a state, whole or not at all.
+
+        Args:
+            state: names, numbers, lists and tensors.
+            log: the validations so far.
+            kept: the update with the lowest validation loss.
+        """
+        with write_atomic(self.log) as unfinished:
+            unfinished.write_text(to_csv(log_rows(self.seed, log, kept)), encoding="utf-8")
+        with write_atomic(self.path) as unfinished:
+            torch.save({"key": self.key, "state": state}, unfinished)
+
+    def remove(self) -> None:
+        """Remove both files, and what a kill left of them half-written: the subject is finished."""
+        for path in (self.path, self.log, *self.path.parent.glob(f".{self.path.stem}-*")):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,316 @@
+"""What can be trained on: a stimulus set through frozen backbones, or published features."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from stimuli import StimulusSet, open_set
+from stimuli.files import sha256_of_files
+from toolkit.errors import ToolkitError, unknown_name
+from toolkit.subjects.backbones import (
+    backbone_checksum,
+    backbone_name,
+    find_backbone,
+    open_backbone,
+)
+from toolkit.subjects.feature_files import FeatureFile
+from toolkit.subjects.feature_sources import Job, find_jobs
+from toolkit.subjects.populations import WEIGHTS
+from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
+from toolkit.training.recipe import Recipe
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+LANGUAGE_CODES = {"english": "en", "dutch": "nl", "french": "fr"}
+"""Codes of the languages that the published lists call by name; others are taken for codes."""
+
+
+class Source(Protocol):
+    """Where training takes its features from."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def version(self) -> str:
+        """Which version of it."""
+
+    @property
+    def checksum(self) -> str:
+        """Checksum over its content."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO codes of the languages spoken in it."""
+
+    def backbones(self) -> dict[str, dict[str, str]]:
+        """Folder and checksum of the frozen backbones, by kind, as `config.json` has them."""
+
+    def outline(self) -> FeatureBank:
+        """Its names and classes, without features."""
+
+    def key(self, recipe: Recipe) -> str:
+        """Name of the bank that a recipe needs: a checksum over all that decides its content."""
+
+    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
+        """The bank that a recipe needs."""
+
+
+def open_source(stimuli: str | Path, hearing: str | Path, seeing: str | Path) -> Source:
+    """A stimulus set, or a folder in the published layout with its features.
+
+    Args:
+        stimuli: name or folder of a stimulus set, or the folder that holds `data/filelists`.
+        hearing: name, folder or file of the frozen speech backbone.
+        seeing: name, folder or file of the frozen picture backbone.
+
+    Raises:
+        ToolkitError: there is no such set or backbone, or something published is missing.
+    """
+    root = Path(stimuli)
+    if (root / "data" / "filelists").is_dir():
+        return PublishedData(root, str(hearing), str(seeing))
+    return SetSource(
+        open_set(stimuli), find_backbone("hearing", hearing), find_backbone("seeing", seeing)
+    )
+
+
+@dataclass(frozen=True)
+class SetSource:
+    """A stimulus set, heard and seen through frozen backbones."""
+
+    stimuli: StimulusSet
+    """The set."""
+    hearing: Path = WEIGHTS / "hearing"
+    """Folder of the speech backbone."""
+    seeing: Path = WEIGHTS / "seeing"
+    """Folder or file of the picture backbone."""
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.stimuli.name
+
+    @property
+    def version(self) -> str:
+        """Version of the set."""
+        return self.stimuli.version
+
+    @property
+    def checksum(self) -> str:
+        """Checksum of the set."""
+        return self.stimuli.checksum
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the set."""
+        return self.stimuli.languages
+
+    def backbones(self) -> dict[str, dict[str, str]]:
+        """See `Source`."""
+        return {
+            kind: {
+                "folder": path.name if path.parent == WEIGHTS else str(path.absolute()),
+                "sha256": backbone_checksum(path),
+            }
+            for kind, path in (("hearing", self.hearing), ("seeing", self.seeing))
+        }
+
+    def outline(self) -> FeatureBank:
+        """See `Source`."""
+        return outline(self.stimuli)
+
+    def key(self, recipe: Recipe) -> str:
+        """See `Source`."""
+        return bank_key(
+            self.stimuli.checksum,
+            backbone_checksum(self.hearing),
+            backbone_checksum(self.seeing),
+            recipe.word_views,
+            recipe.picture_views,
+        )
+
+    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
+        """See `Source`; every view goes through the backbones once."""
+        return build_bank(
+            self.stimuli,
+            open_backbone("hearing", self.hearing),
+            open_backbone("seeing", self.seeing),
+            word_views=recipe.word_views,
+            picture_views=recipe.picture_views,
+            progress=progress,
+        )
+
+
+class PublishedData:
+    """The data of Oneata et al. (2025) as published, or others in the same layout.
+
+    File lists and vocabulary are in `data`, features in `output`, as the published code and
+    `extract-features` write them. Features are kept in half precision.
+
+    Args:
+        root: the folder that holds `data` and `output`.
+        hearing: the backbone whose speech features are used.
+        seeing: the backbone whose picture features are used.
+
+    Raises:
+        ToolkitError: a list, the vocabulary or a file of features is missing or broken, or a list
+            has a word that is not in the vocabulary.
+    """
+
+    version = "published layout"
+
+    def __init__(self, root: Path, hearing: str, seeing: str) -> None:
+        self.name = root.absolute().name
+        self._data = root / "data"
+        self._named = {"word": hearing, "picture": seeing}
+        names = {kind: backbone_name(name) for kind, name in self._named.items()}
+        self._jobs = find_jobs(str(root), root / "output", names, splits=SPLITS)
+        for job in self._jobs:
+            if not job.path.is_file():
+                raise ToolkitError(
+                    "There is no such file of features.",
+                    given=str(job.path),
+                    next_command=f"mevgs-toolkit extract-features {root} --out {root / 'output'}, "
+                    "or other backbones with --hearing and --seeing",
+                )
+        self._familiar, self._known = self._vocabulary()
+        self._classes = {job: self._classes_of(job) for job in self._jobs}
+        spoken = {self._language(job) for job in self._jobs if job.kind == "word"}
+        self.languages = tuple(sorted(_code(language) for language in spoken))
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over lists, vocabulary and features."""
+        lists = {self._data / "filelists" / job.source for job in self._jobs}
+        return sha256_of_files([*lists, *self._words(), *(job.path for job in self._jobs)])
+
+    def backbones(self) -> dict[str, dict[str, str]]:
+        """See `Source`; a backbone that is not on this machine has no checksum."""
+        told = {}
+        for kind, name in (("hearing", self._named["word"]), ("seeing", self._named["picture"])):
+            try:
+                sha256 = backbone_checksum(find_backbone(kind, name))
+            except ToolkitError:
+                sha256 = ""
+            told[kind] = {"folder": name, "sha256": sha256}
+        return told
+
+    def outline(self) -> FeatureBank:
+        """See `Source`."""
+        return self._bank({job: [] for job in self._jobs}, [torch.empty(0, 0)] * 2)
+
+    def key(self, recipe: Recipe) -> str:
+        """See `Source`; published features are of the stimuli as they are."""
+        if (recipe.word_views, recipe.picture_views) != (1, 1):
+            raise ToolkitError(
+                "Published features are of the stimuli as they are; there are no altered views.",
+                given=f"{recipe.word_views} word views, {recipe.picture_views} picture views",
+                allowed="word_views = 1 and picture_views = 1, as in the recipe 'published'",
+            )
+        return bank_key(self.checksum)
+
+    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
+        """See `Source`."""
+        done, total = 0, sum(len(classes) for classes in self._classes.values())
+        lengths: dict[Job, list[int]] = {}
+        tensors: dict[str, list[torch.Tensor]] = {"word": [], "picture": []}
+        for job, classes in self._classes.items():
+            lengths[job] = []
+            for feature in FeatureFile(job.path).read(list(classes)):
+                lengths[job].append(len(feature))
+                tensors[job.kind].append(torch.from_numpy(feature).half())
+                done += 1
+                progress("reading features", done, total)
+        joined = [torch.cat(tensors["word"]), torch.stack(tensors["picture"])]
+        return self._bank(lengths, joined)
+
+    def _bank(
+        self, lengths: Mapping[Job, Sequence[int]], tensors: list[torch.Tensor]
+    ) -> FeatureBank:
+        rows = [
+            (job, name, concept)
+            for job, own in self._classes.items()
+            for name, concept in own.items()
+        ]
+        frames = [n for job in lengths if job.kind == "word" for n in lengths[job]]
+        return FeatureBank(
+            concepts=tuple(sorted({concept for _, _, concept in rows})),
+            word_table=tuple(
+                (name, _split(job), concept, _code(self._language(job)))
+                for job, name, concept in rows
+                if job.kind == "word"
+            ),
+            picture_table=tuple(
+                (name, _split(job), concept) for job, name, concept in rows if job.kind == "picture"
+            ),
+            frames=tensors[0],
+            word_start=np.concatenate([[0], np.cumsum(frames)]).astype(np.int64),
+            maps=tensors[1],
+        )
+
+    def _words(self) -> list[Path]:
+        return [
+            self._data / name for name in ("words-seen.txt", "words-unseen.txt", "concepts.csv")
+        ]
+
+    def _vocabulary(self) -> tuple[set[str], set[str]]:
+        """Familiar words, and all words."""
+        seen, unseen, table = self._words()
+        try:
+            familiar = set(seen.read_text("utf-8").split("\n")) - {""}
+            known = familiar | set(unseen.read_text("utf-8").split("\n")) - {""}
+            with table.open(newline="", encoding="utf-8") as file:
+                known |= {row[0] for row in csv.reader(file) if row}
+        except (OSError, UnicodeDecodeError) as error:
+            raise ToolkitError(
+                f"The vocabulary in {self._data} cannot be read: {error}."
+            ) from error
+        return familiar, known
+
+    def _classes_of(self, job: Job) -> dict[str, str]:
+        """Class of every familiar clip or picture of a file of features."""
+        path = self._data / "filelists" / job.source
+        entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        names, found = set(job.names), {}
+        language = self._language(job)
+        for entry in entries:
+            word = entry.get("word-en")
+            if word not in self._known:
+                raise unknown_name(
+                    f"word in the vocabulary in {self._data} for the entry {entry['name']!r} of "
+                    f"{path.name}:",
+                    str(word),
+                    sorted(self._known),
+                )
+            wanted = entry["name"] in names and language in ("", entry.get("lang"))
+            if wanted and word in self._familiar:
+                found[entry["name"]] = str(word)
+        return found
+
+    def _language(self, job: Job) -> str:
+        """What the lists call the language of a file of speech features; nothing for pictures."""
+        if job.kind == "picture":
+            return ""
+        told = job.path.stem.removeprefix(f"me-dataset-{_split(job)}-")
+        return told.removesuffix(f"-{backbone_name(self._named['word'])}")
+
+
+def _split(job: Job) -> str:
+    """Split of a file of features, told by its name."""
+    return next(split for split in SPLITS if f"-{split}-" in job.path.name)
+
+
+def _code(language: str) -> str:
+    return LANGUAGE_CODES.get(language, language)
