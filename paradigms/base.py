@@ -260,7 +260,9 @@ def _parts(n: int) -> Iterator[slice]:
 
 
 def fit_mask(mask: Mask, size: int) -> Mask:
-    """A mask at another size: every new pixel takes the value of the old one below its centre.
+    """The central square of a mask at another size, which is what encoders see of a picture.
+
+    Every new pixel takes the value of the old one below its centre.
 
     Args:
         mask: (height, width).
@@ -270,12 +272,14 @@ def fit_mask(mask: Mask, size: int) -> Mask:
         (size, size).
 
     Example:
-        >>> fit_mask(np.array([[True, False], [False, False]]), 4).astype(int).tolist()
-        [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+        >>> fit_mask(np.array([[False, True, False, True], [False, False, False, True]]), 4)[:3]
+        array([[ True,  True, False, False],
+               [ True,  True, False, False],
+               [False, False, False, False]])
     """
-    rows, columns = (
-        ((np.arange(size) + 0.5) * length / size).astype(np.int64) for length in mask.shape
-    )
+    side = min(mask.shape)
+    steps = ((np.arange(size) + 0.5) * side / size).astype(np.int64)
+    rows, columns = ((length - side) // 2 + steps for length in mask.shape)
     return mask[np.ix_(rows, columns)]
 
 

@@ -21,7 +21,7 @@ class DenseGrounding(MapParadigm):
     source = "arXiv 2605.09060, multilingual CLIP under a fixed visual encoder"
     conditions = (
         Condition("article", "the word with its indefinite article, as published", headline=True),
-        Condition("bare", "the word alone, which every language has", headline=True),
+        Condition("bare", "the word alone, as every language has it", headline=True),
     )
     formula = (
         "iou_cluster ~ resource + (1 | test_language) + (1 | word_concept) + (1 | target_id)"

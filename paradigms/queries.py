@@ -117,8 +117,8 @@ def ask(
     Args:
         stimuli: pictures and word list.
         languages: codes; by default all of the list. The reference is always asked besides.
-        templates: names of templates; by default those of `preferred` that all languages have, or
-            else all that they have.
+        templates: names of templates; by default the first of `preferred` that all languages
+            have, or else the first that they have.
         preferred: see `templates`.
 
     Raises:
@@ -195,5 +195,5 @@ def _templates(
             given=", ".join(codes),
             next_command="give them templates of the same name in the word list",
         )
-    chosen = list(asked) or [name for name in preferred if name in common]
-    return tuple(dict.fromkeys(chosen)) or common
+    first = next((name for name in preferred if name in common), common[0])
+    return tuple(dict.fromkeys(asked)) or (first,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = Path("mevgs-runs")
 """Where runs are kept unless told otherwise."""
+LONGEST_NAME = 80
+"""Characters of a population's name that go into the name of a run."""
 LOG_FILE = "training_log.csv"
 """In a population's folder: one row per validation."""
 DEFAULT_PER_CLASS = 50
@@ -296,7 +299,9 @@ def _plan(
 
 def _run_id(paradigm: Paradigm, populations: Sequence[Population], keys: Sequence[str]) -> str:
     names = list(dict.fromkeys(population.name for population in populations))
-    who = names[0] if len(names) == 1 else f"{len(names)}-populations"
+    # Names of published models hold slashes, colons and whole paths.
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", names[0]).strip("-")
+    who = plain[-LONGEST_NAME:] if len(names) == 1 else f"{len(names)}-populations"
     return f"{paradigm.name}-{who}-{content_key({'cells': list(keys)})[:8]}"
 
 

@@ -67,9 +67,9 @@ def list_names(
         made = table("set", "version", "languages", "title")
         for name in list_sets():
             found = open_set(name)
-            made.add_row(
-                escape(name), found.version, " ".join(found.languages), escape(found.title)
-            )
+            written = found.words.languages if found.has_words else ()
+            languages = " ".join(dict.fromkeys((*found.languages, *written)))
+            made.add_row(escape(name), found.version, languages, escape(found.title))
     console().print(made)
 
 
@@ -120,6 +120,7 @@ def version() -> None:
 def _describe_paradigm(paradigm: Paradigm) -> None:
     from rich.markup import escape
 
+    from paradigms import MapParadigm
     from reports.console import console, table
 
     out = console()
@@ -132,6 +133,12 @@ def _describe_paradigm(paradigm: Paradigm) -> None:
         role = "test" if condition.headline else "control"
         made.add_row(escape(condition.name), role, escape(condition.meaning))
     out.print(made)
+    if isinstance(paradigm, MapParadigm):
+        made = table("measure", "meaning")
+        for measure in paradigm.measures:
+            made.add_row(escape(measure.name), escape(measure.meaning))
+        out.print()
+        out.print(made)
 
 
 def _describe_population(population: Population) -> None:
@@ -155,7 +162,10 @@ def _describe_set(stimuli: StimulusSet) -> None:
     out = console()
     out.print(f"[bold]{escape(stimuli.name)}[/bold] {stimuli.version}: {escape(stimuli.title)}")
     out.print(escape(stimuli.description))
-    out.print(f"Languages: {', '.join(stimuli.languages)}. Folder: {escape(str(stimuli.folder))}")
+    spoken = ", ".join(stimuli.languages) or "none"
+    written = ", ".join(stimuli.words.languages) if stimuli.has_words else "none"
+    out.print(f"Languages spoken: {spoken}; written: {written}")
+    out.print(f"Folder: {escape(str(stimuli.folder))}")
     out.print(f"Checksum: {stimuli.checksum}\n")
     made = table("kind", "status", "split", "files", "concepts", numbers=("files", "concepts"))
     groups = stimuli.table.groupby(["kind", "status", "split"], sort=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.options import ParadigmsOption, StimuliOption, SubjectsOption
+from toolkit.cli.options import ParadigmsOption, SubjectsOption, WordsOption
 
 
 class Format(enum.StrEnum):
@@ -42,7 +42,24 @@ def run_paradigm(
             metavar="CODE", help="Test language; by default those the population knows. Repeatable."
         ),
     ] = None,
-    stimuli: StimuliOption = "mini",
+    stimuli: Annotated[
+        str | None,
+        typer.Option(
+            help="Stimulus set: a name from 'list stimuli', a folder of one, or a plain folder of "
+            "pictures; by default the paradigm's own.",
+            show_default=False,
+        ),
+    ] = None,
+    words: WordsOption = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="How written words are put, e.g. bare or article; by default the paradigm's "
+            "first condition. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
     trials_per_class: Annotated[
@@ -50,7 +67,9 @@ def run_paradigm(
     ] = 50,
     trial_seed: Annotated[int, typer.Option(min=0, help="Seed of the trial lists.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
-    jobs: Annotated[int, typer.Option(min=1, help="Seeds worked on at the same time.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Seeds, or chunks of pictures, worked on at the same time.")
+    ] = 1,
     output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
     report: Annotated[bool, typer.Option(help="Write report.html into the run folder.")] = True,
 ) -> None:
@@ -65,7 +84,13 @@ def run_paradigm(
       mevgs-toolkit run-paradigm me --subject bilingual-en-nl
       mevgs-toolkit run-paradigm me --subject monolingual-en --subject bilingual-en-nl
       mevgs-toolkit run-paradigm familiar --subject perfect --format json
+      mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip
+      mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
+        --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from functools import partial
+
+    from paradigms import MapParadigm
     from paradigms.registry import get_paradigm
     from reports.background import background_writer
     from reports.console import print_summary
@@ -75,21 +100,25 @@ def run_paradigm(
     from toolkit.cli.progress import progress_bars
     from toolkit.frozen import open_asked
     from toolkit.runner import run
-    from toolkit.statistics.analysis import analyse, to_json
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.analysis import analyse_runs
     from toolkit.statistics.summary import summarise
 
     asked = get_paradigm(name, paradigms)
     populations = [open_asked(given, subjects) for given in subject]
+    shown = open_set(stimuli or asked.default_set, words)
+    if isinstance(asked, MapParadigm):
+        from toolkit.dense import run_maps
+
+        start = partial(run_maps, asked, templates=template or ())
+    else:
+        _refuse_texts(name, words, template)
+        start = partial(run, asked, per_class=trials_per_class, trial_seed=trial_seed)
     with background_writer() if report else nullcontext() as writer:
         with progress_bars(show=output is Format.TABLE) as progress:
-            finished = run(
-                asked,
+            finished = start(
                 populations,
-                open_set(stimuli),
+                shown,
                 languages=language or (),
-                per_class=trials_per_class,
-                trial_seed=trial_seed,
                 root=out,
                 jobs=jobs,
                 progress=progress,
@@ -108,7 +137,7 @@ def run_paradigm(
         }
         if output is Format.TABLE:
             print_summary(summary | timing)
-        statistics = to_json({asked.name: analyse(read_counts([folder]), asked)})
+        statistics = analyse_runs([folder], paradigms)
         finished.directory.write_json("statistics.json", statistics)
         if output is Format.TABLE:
             print_analyses(statistics, str(folder / "statistics.json"))
@@ -120,3 +149,17 @@ def run_paradigm(
         typer.echo(json.dumps(summary | timing | known, indent=2, ensure_ascii=False))
     elif page:
         typer.echo(f"Report: {page}")
+
+
+def _refuse_texts(paradigm: str, words: Path | None, templates: list[str] | None) -> None:
+    """Refuse options that mean nothing to a paradigm in which words are spoken."""
+    from toolkit.errors import ToolkitError
+
+    for option, value in (("--words", words), ("--template", templates)):
+        if value:
+            raise ToolkitError(
+                f"{option} goes with paradigms that ask in writing; in {paradigm!r} words are "
+                "spoken.",
+                allowed="a paradigm of maps, such as dense-grounding",
+                next_command="mevgs-toolkit list paradigms",
+            )

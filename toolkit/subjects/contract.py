@@ -96,3 +96,21 @@ class SeesAnswers(Protocol):
     def answer(self, trials: Any) -> Floats:
         """Score every option of every trial, (n, places)."""
         ...
+
+
+@runtime_checkable
+class SeesMasks(Protocol):
+    """A dummy that is handed the true masks of pictures; never a model.
+
+    Kept apart from `SeesPlaces`, so that no model can be given the truth by mistake.
+    """
+
+    def draw(self, truth: Any, what: str, n_texts: int) -> Floats:
+        """Draw one map for each of n texts that name the same thing, (n_texts, h, w).
+
+        Args:
+            truth: (height, width) bool, where the thing is seen.
+            what: picture, thing and template, as a name that is different for each.
+            n_texts: number of texts.
+        """
+        ...

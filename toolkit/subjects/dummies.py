@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.errors import unknown_name
 from toolkit.subjects.contract import Floats
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from paradigms.trials import Trials
 
 Rule = Callable[["Trials", int], Floats]
+Mask = npt.NDArray[np.bool_]
+Drawing = Callable[[Mask, np.random.Generator], Floats]
+RANDOM_PLACES = (7, 7)
+"""Places of a map that is drawn at random, as many as the smaller published encoder has."""
 
 
 def _perfect(trials: Trials, seed: int) -> Floats:
@@ -53,18 +58,51 @@ RULES: dict[str, Rule] = {
 """Rule of every dummy; what each does is said in its ``population.toml``."""
 
 
+def _draw_truth(truth: Mask, rng: np.random.Generator) -> Floats:
+    return truth.astype(np.float32)
+
+
+def _draw_reversed(truth: Mask, rng: np.random.Generator) -> Floats:
+    return -_draw_truth(truth, rng)
+
+
+def _draw_anything(truth: Mask, rng: np.random.Generator) -> Floats:
+    return rng.random(RANDOM_PLACES, dtype=np.float32)
+
+
+def _draw_nothing(truth: Mask, rng: np.random.Generator) -> Floats:
+    return np.zeros(truth.shape, dtype=np.float32)
+
+
+DRAWINGS: dict[str, Drawing] = {
+    "perfect": _draw_truth,
+    "reversed": _draw_reversed,
+    "random": _draw_anything,
+    "constant": _draw_nothing,
+    "familiar-seeker": _draw_nothing,
+}
+"""How every dummy draws a map; nothing in a picture is new or familiar."""
+
+
 @dataclass(frozen=True)
 class Dummy:
-    """A subject that reads its answers off the trial list."""
+    """A subject that reads its answers off the trial list, or off the masks of pictures."""
 
     rule: Rule
     """How it scores."""
+    drawing: Drawing
+    """How it draws maps."""
     seed: int
     """Number made of the seed's name, used by the random dummy only."""
 
     def answer(self, trials: Trials) -> Floats:
         """Score every option of every trial, (n, places)."""
         return self.rule(trials, self.seed)
+
+    def draw(self, truth: Mask, what: str, n_texts: int) -> Floats:
+        """Draw one map for each of n texts that name the same thing, (n_texts, h, w)."""
+        rng = np.random.default_rng([self.seed, zlib.crc32(what.encode())])
+        return np.stack([self.drawing(truth, rng) for _ in range(n_texts)])
 
 
 def make_dummy(population: Population, seed: str) -> Dummy:
@@ -81,4 +119,4 @@ def make_dummy(population: Population, seed: str) -> Dummy:
     """
     if population.name not in RULES:
         raise unknown_name("dummy", population.name, list(RULES))
-    return Dummy(RULES[population.name], zlib.crc32(seed.encode()))
+    return Dummy(RULES[population.name], DRAWINGS[population.name], zlib.crc32(seed.encode()))

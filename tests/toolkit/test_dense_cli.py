@@ -1,0 +1,115 @@
+"""Dense grounding and sets with written words, from the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from paradigms.registry import get_paradigm
+from stimuli import StimulusSet
+from toolkit.cli import main
+from toolkit.trials import read_trials
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """Call the command line in this process, in an empty folder; exit code and what it printed."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return int(exit_.value.code or 0), out, err
+
+    return call
+
+
+def test_a_run_prints_every_language_and_is_found_again(cli: Cli, scenes_set: StimulusSet) -> None:
+    command = (
+        "run-paradigm", "dense-grounding", "--subject", "random/a", "--subject", "random/b",
+        "--stimuli", scenes_set.folder, "--template", "bare", "--no-report",
+    )  # fmt: skip
+    code, out, err = cli(*command)
+    assert (code, err) == (0, "")
+    for expected in ("dense-grounding v1", "random", "fr", "lb", "2 cells computed"):
+        assert expected in out
+    code, out, _ = cli(*command, "--format", "json")
+    summary = json.loads(out)
+    assert (code, summary["cells_computed"], summary["cells_reused"]) == (0, 0, 2)
+    table = read_trials(Path(summary["run_directory"]) / "trials.parquet")
+    assert set(table["condition"]) == {"bare"}
+    assert set(table["test_language"]) == {"en", "fr", "lb"}
+
+
+def test_each_paradigm_has_its_own_stimuli() -> None:
+    assert get_paradigm("dense-grounding").default_set == "scenes"
+    assert {get_paradigm(name).default_set for name in ("me", "familiar")} == {"mini"}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--language", "lbx"), "did you mean: lb"),
+        (("--template", "articl"), "did you mean: article"),
+        (("--words", "nowhere.toml"), "nowhere.toml cannot be read"),
+    ],
+)
+def test_wrong_input_ends_with_one_clear_message(
+    cli: Cli, scenes_set: StimulusSet, options: tuple[str, ...], expected: str
+) -> None:
+    asked = ("run-paradigm", "dense-grounding", "--subject", "perfect/a")
+    code, _, err = cli(*asked, "--stimuli", scenes_set.folder, "--no-report", *options)
+    assert code == 2
+    assert expected in err
+    assert not list(Path.cwd().iterdir()), "nothing may be left behind"
+
+
+@pytest.mark.parametrize("option", ["--words", "--template"])
+def test_written_words_mean_nothing_where_words_are_spoken(
+    cli: Cli, tiny_set: StimulusSet, option: str
+) -> None:
+    asked = ("run-paradigm", "me", "--subject", "perfect/a", "--stimuli", tiny_set.folder)
+    code, _, err = cli(*asked, "--no-report", option, "bare")
+    assert code == 2
+    assert f"{option} goes with paradigms that ask in writing" in err
+
+
+def test_sets_with_masks_and_folders_of_pictures_are_checked(
+    cli: Cli, scenes_set: StimulusSet, tmp_path: Path
+) -> None:
+    assert cli("check-stimuli", scenes_set.folder)[:2] == (0, "tiny 1: 5 files, no faults.\n")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(scenes_set.folder / "scene-0.png", folder)
+    words = scenes_set.folder / "words.toml"
+    assert cli("check-stimuli", folder, "--words", words)[:2] == (
+        0, "photos 0: 1 files, no faults.\n",
+    )  # fmt: skip
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    code, _, err = cli("check-stimuli", folder, "--words", tmp_path / "none.toml")
+    assert code == 2
+    assert "2 faults" in err
+    assert "broken.jpg cannot be read as a picture" in err
+    assert "none.toml cannot be read" in err
+
+
+def test_descriptions_tell_measures_and_written_languages(
+    cli: Cli, scenes_set: StimulusSet
+) -> None:
+    _, out, _ = cli("describe", "dense-grounding")
+    assert "iou_cluster" in out
+    assert "tokens_per_word" in out
+    _, out, _ = cli("describe", scenes_set.folder)
+    assert "Languages spoken: none; written: en, fr, lb" in out
+    assert "dense-grounding" in cli("list", "paradigms")[1]
