@@ -187,27 +187,25 @@ def find_clusters(
     waiting = np.flatnonzero(peaks & eligible)
     waiting = waiting[flat[waiting] >= 0]
     waiting = waiting[np.argsort(-flat[waiting], kind="stable")]
-    labels = _label(eligible)
-    of_peak = labels.ravel()[waiting]
+    labels = _label(eligible).ravel()
+    of_peak = labels[waiting]
     places = np.flatnonzero(eligible)
-    of_place = labels.ravel()[places]
-    is_taken = np.zeros(labels.max() + 1, dtype=bool)
+    of_place = labels[places].astype(np.min_scalar_type(labels.max()))  # short ones sort faster
+    places = places[np.argsort(of_place, kind="stable")]
+    ends = np.cumsum(np.bincount(of_place))
+    lowest = np.minimum.reduceat(flat[places], ends[:-1])
+    mask = np.zeros(values.shape, dtype=bool)
     found: dict[int, int] = {}
-    pieces: list[Places] = []
     for label, first in zip(*np.unique(of_peak, return_index=True), strict=True):
-        region = places[of_place == label]
-        if GROWTH * float(flat[waiting[first]]) <= float(flat[region].min()):
-            if len(region) >= SMALLEST:
-                is_taken[label] = True
-                found[int(first)] = _centre(flat, region, waiting[first])
-            continue
-        ranks = np.flatnonzero(of_peak == label)
-        for place, members in _grow(values, region, waiting[ranks]):
-            pieces.append(members)
-            found[int(ranks[place])] = _centre(flat, members, waiting[ranks[place]])
-    mask = is_taken[labels]
-    for members in pieces:
-        mask.ravel()[members] = True
+        region = places[ends[label - 1] : ends[label]]
+        grown = [(first, region)] if len(region) >= SMALLEST else []
+        if GROWTH * float(flat[waiting[first]]) > float(lowest[label - 1]):
+            ranks = np.flatnonzero(of_peak == label)
+            parts = _grow(values, region, waiting[ranks])
+            grown = [(ranks[place], members) for place, members in parts]
+        for rank, members in grown:
+            mask.ravel()[members] = True
+            found[int(rank)] = _centre(flat, members, waiting[rank])
     centres = np.array([found[rank] for rank in sorted(found)], dtype=np.int64)
     return Clusters(mask, np.stack([centres // width, centres % width], axis=1))
 
