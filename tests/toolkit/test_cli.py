@@ -82,8 +82,8 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     summary = json.loads(said.out)
     assert set(summary) == {
         "schema", "run_id", "paradigm", "paradigm_version", "question", "stimuli",
-        "trials_per_class", "trial_seed", "warnings", "results", "run_directory", "duration_s",
-        "cells_computed", "cells_reused", "report",
+        "trials_per_class", "trial_seed", "warnings", "measure", "results", "run_directory",
+        "duration_s", "cells_computed", "cells_reused", "report",
     }  # fmt: skip
     assert set(summary["results"][0]) == {
         "population", "test_language", "condition", "meaning", "headline", "n_seeds", "n_trials",
