@@ -160,6 +160,20 @@ def test_one_population_by_codes(train: Callable[..., tuple[int, str]], tmp_path
     assert config["network"]["family"] == "clip-two-audios"
 
 
+def test_left_out_combinations_are_told(
+    train: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    write_features(tmp_path / "out", open_set(tmp_path / "set"))
+    (tmp_path / "grid.toml").write_text(
+        GRID.replace("epochs = 12", "epochs = 0\nn_updates = 0")
+        + 'family = ["clip", "clip-two-audios"]\n'
+    )
+    code, text = train("--grid", "grid.toml", "--out", "out", "--jobs", "1")
+    assert code == 0
+    assert text.count("Left out, language links need two languages") == 2
+    assert len(list((tmp_path / "out").glob("*/population.toml"))) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [

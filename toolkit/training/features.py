@@ -96,7 +96,7 @@ class FeatureBank:
 
     def n_clips(self, split: str, languages: Sequence[str]) -> int:
         """How many clips there are in some languages, each counted once whatever its views."""
-        return len({row[0] for row in self.word_table if row[1] == split and row[3] in languages})
+        return len({(r[0], r[3]) for r in self.word_table if r[1] == split and r[3] in languages})
 
     def words(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Speech features of some word views, padded to the longest.

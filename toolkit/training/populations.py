@@ -143,6 +143,7 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
         for language in condition.languages:
             if language not in source.languages:
                 raise unknown_name("language", language, source.languages)
+        source.key(condition.recipe)
         for split in ("train", "valid") if condition.languages else ():
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
 

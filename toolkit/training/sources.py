@@ -61,7 +61,11 @@ class Source(Protocol):
         """Its names and classes, without features."""
 
     def key(self, recipe: Recipe) -> str:
-        """Name of the bank that a recipe needs: a checksum over all that decides its content."""
+        """Name of the bank that a recipe needs: a checksum over all that decides its content.
+
+        Raises:
+            ToolkitError: there can be no such bank.
+        """
 
     def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
         """The bank that a recipe needs."""
@@ -122,7 +126,7 @@ class SetSource:
         return {
             kind: {
                 "folder": path.name if path.parent == WEIGHTS else str(path.absolute()),
-                "sha256": backbone_checksum(path),
+                "sha256": self._sums[path],
             }
             for kind, path in (("hearing", self.hearing), ("seeing", self.seeing))
         }
@@ -135,8 +139,8 @@ class SetSource:
         """See `Source`."""
         return bank_key(
             self.stimuli.checksum,
-            backbone_checksum(self.hearing),
-            backbone_checksum(self.seeing),
+            self._sums[self.hearing],
+            self._sums[self.seeing],
             recipe.word_views,
             recipe.picture_views,
         )
@@ -151,6 +155,11 @@ class SetSource:
             picture_views=recipe.picture_views,
             progress=progress,
         )
+
+    @cached_property
+    def _sums(self) -> dict[Path, str]:
+        """Checksum of each backbone: some are hundreds of megabytes, and read once."""
+        return {path: backbone_checksum(path) for path in (self.hearing, self.seeing)}
 
 
 class PublishedData:
