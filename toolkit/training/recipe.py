@@ -10,16 +10,8 @@ from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.network_config import FAMILIES, SIZES, TEMPERATURES, NetworkConfig
 from toolkit.training.sampler import NEGATIVES_FROM
 
-_LATER = (
-    "negatives_from",
-    "family",
-    "standardise",
-    "epochs",
-    "warmup_epochs",
-    "passes",
-    "equal_updates",
-)
-"""Fields that there were not when the shipped populations were trained."""
+_OF_EPOCHS = ("epochs", "warmup_epochs", "passes", "equal_updates")
+"""Fields that say nothing where updates count."""
 _SHARES = ("dropout", "position_dropout", "averaging", "label_smoothing")
 
 
@@ -147,24 +139,18 @@ class Recipe:
         return self.family == "clip-two-audios"
 
     def record(self) -> dict[str, Any]:
-        """The fields as they are written next to the weights.
-
-        One that came later is left out where it says what was always so: populations keep the
-        checksum that they were trained under.
+        """The fields as they are written next to the weights; of epochs, only where they count.
 
         Example:
-            >>> "negatives_from" in Recipe().record()
+            >>> "passes" in Recipe().record()
             False
-            >>> Recipe(negatives_from="own").record()["negatives_from"]
-            'own'
+            >>> Recipe(epochs=24, passes=2).record()["passes"]
+            2
         """
-        usual = {field.name: field.default for field in fields(self)}
         return {
             name: value
             for name, value in asdict(self).items()
-            if name not in _LATER
-            or value != usual[name]
-            or (self.epochs and name in ("warmup_epochs", "passes", "equal_updates"))
+            if self.epochs or name not in _OF_EPOCHS
         }
 
 
