@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from stimuli.files import sha256_of
 from tests.toolkit.clip_models import (
     TEXTS,
     open_clip_settings,
@@ -190,12 +191,26 @@ def test_population_with_several_seeds(folders: dict[str, Path], tmp_path: Path)
     np.testing.assert_allclose(places["a"], pretrained, atol=0.02)
     assert np.abs(places["a"] - places["b"]).max() > 0.05
     assert population.checksum("a") != population.checksum("b")
+    assert population.checksum("b") == open_population("small-clip/b", folder).checksum("b")
     (folder / "b.safetensors").write_bytes(b"damaged")
     with pytest.raises(ToolkitError, match="not a readable safetensors file"):
         population.load("b").embed_text(["a"])  # type: ignore[attr-defined]
     (folder / "b.safetensors").unlink()
     with pytest.raises(ToolkitError, match="lacks the weights"):
         population.load("b")
+
+
+def test_recorded_tokenizer_that_was_changed(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = write_population(tmp_path / "small", folders["clip"])
+    with (folder / "population.toml").open("a") as file:
+        file.write(f'[sha256]\n"tokenizer.json" = "{sha256_of(folder / "tokenizer.json")}"\n')
+    population = open_population("small-clip", folder)
+    assert population.load("a")
+    with (folder / "tokenizer.json").open("a") as file:
+        file.write(" ")
+    for refuse in (population.load, population.checksum):
+        with pytest.raises(ToolkitError, match=r"tokenizer\.json of population 'small-clip'"):
+            refuse("a")
 
 
 def test_checksum_covers_weights_and_tokenizer(tmp_path: Path) -> None:

@@ -133,9 +133,9 @@ def load_subject(population: Population, seed: str) -> DenseCLIP:
     from toolkit.subjects.clip_transformers import TransformersTowers, check_folder
 
     folder = population.file("config.json").parent
+    for path in population.files(seed):
+        population.verified(path.name)
     weights = folder / f"{seed}.safetensors"
-    if weights.name in population.sha256 or weights.is_file():
-        population.verified(weights.name)
     check_folder(folder, weights)
     return DenseCLIP(lambda: TransformersTowers(folder, weights))
 

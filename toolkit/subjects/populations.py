@@ -110,7 +110,7 @@ class Population:
             "factory": factory,
         }
         if self.folder is not None:
-            facts["files"] = {path.name: self.verified(path.name) for path in self._files(seed)}
+            facts["files"] = {path.name: self.verified(path.name) for path in self.files(seed)}
         if self.further:
             facts["further"] = [sha256_of(path) for path in self.further]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -172,12 +172,19 @@ class Population:
             )
         return actual
 
-    def _files(self, seed: str) -> list[Path]:
-        """The files that decide what a seed's subject is, in a fixed order."""
+    def files(self, seed: str) -> list[Path]:
+        """The files of the folder that decide what a seed's subject is, in a fixed order.
+
+        Args:
+            seed: one of `seeds`; recorded files named after it are its own, recorded `.json` files
+                belong to all seeds.
+        """
         if self.folder is None:
             return []
         files = {*self.folder.glob("*.py"), *self.folder.glob(f"{seed}.*")}
-        files.update(self.folder / name for name in self.sha256 if Path(name).stem == seed)
+        recorded = map(Path, self.sha256)
+        own = (file for file in recorded if file.stem == seed or file.suffix == ".json")
+        files.update(self.folder / file for file in own)
         config = self.folder / "config.json"
         if config.is_file():
             files.add(config)
