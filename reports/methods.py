@@ -120,6 +120,11 @@ def _trials(chapter: Chapter) -> Iterator[str]:
             "distractor class equally often within a word, the target equally often in either "
             "place."
         )
+    if fixed := manifest.get("fixed_trials"):
+        yield (
+            f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
+            "fixed once, taken as it is; only the places of their targets were drawn."
+        )
     meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
     for name, (meaning, headline) in meanings.items():
         yield f"{'Test' if headline else 'Control'} condition {name}: {meaning}."

@@ -108,7 +108,12 @@ def run(
         populations=tuple(populations),
         stimuli=stimuli,
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
-        facts={"languages": tested, "trials_per_class": per_class, "trial_seed": trial_seed},
+        facts={
+            "languages": tested,
+            "trials_per_class": per_class,
+            "trial_seed": trial_seed,
+            **_fixed(paradigm, stimuli, tested),
+        },
         warnings=tuple(untrained(populations, tested)),
     )
 
@@ -119,6 +124,17 @@ def run(
         return {}
 
     return carry_out(plan, root, RunDirectory.has_cell, compute)
+
+
+def _fixed(
+    paradigm: Paradigm, stimuli: StimulusSet, tested: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Names the conditions whose trials the set has fixed; nothing where all are drawn."""
+    fixed = stimuli.fixed_trials
+    known = fixed[fixed["language"].isin({code for codes in tested.values() for code in codes})]
+    names = set(known["condition"])
+    asked = [condition.name for condition in paradigm.conditions if condition.name in names]
+    return {"fixed_trials": asked} if asked else {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
+from reports.methods import _trials
 from stimuli import open_set
 from stimuli.errors import ToolkitError
 from stimuli.importing import import_layout
@@ -71,6 +74,13 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
     stimuli = open_set(import_layout(data, tmp_path / "set").folder)
     done = run(get_paradigm(name), [open_population("random/a")], stimuli, languages=["nl"],
                root=tmp_path / "runs", per_class=7)  # fmt: skip
+    assert done.manifest["fixed_trials"] == [condition]
+    chapter = SimpleNamespace(
+        grounding=None, paradigm=name, version=1, question="?", results=[],
+        runs=[SimpleNamespace(manifest=done.manifest)],
+        digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
+    )  # fmt: skip
+    assert f"does not hold for {condition}: these trials are a list" in " ".join(_trials(chapter))
     table = read_trials(done.directory.trials_path)
     table = table[table["condition"] == condition]
     published = json.loads((data / "filelists" / f"{condition}-dutch-test.json").read_text())
