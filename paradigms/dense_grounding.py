@@ -14,7 +14,9 @@ class DenseGrounding(MapParadigm):
 
     Every measure is defined in `paradigms.agreement`. Where masks are known, the target of the
     pointing game is the place inside the mask, the distractor everything outside: a map is correct
-    if its highest value lies inside (Zhang et al. 2018, excitation backprop).
+    if its highest value lies inside (Zhang et al. 2018, excitation backprop). Chance is the share
+    of the picture that the mask covers. Maps of few places point there a little less often by
+    chance: their peaks at the border are flat, and a peak that lies inside and outside is a tie.
     """
 
     question = "Does a word find the same place in a picture in every language?"
@@ -41,7 +43,7 @@ class DenseGrounding(MapParadigm):
         Measure("centre_distance_px", "mean distance to the nearest cluster centre, both ways, px"),
         Measure("iou_true", "overlap of the cluster mask with the true mask"),
         Measure("tokens_per_word", "subword tokens per blank-separated word (Rust et al. 2021)"),
-        Measure("mask_share", "share of the picture that the true mask covers; chance to point"),
+        Measure("mask_share", "share of the picture that the true mask covers: chance to point"),
     )
 
     def read(self, maps: Floats, reference: int, truth: Mask | None) -> Reading:

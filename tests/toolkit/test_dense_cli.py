@@ -12,6 +12,7 @@ import pytest
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
+from tests.toolkit.clip_models import write_clip
 from toolkit.cli import main
 from toolkit.trials import read_trials
 
@@ -50,6 +51,32 @@ def test_a_run_prints_every_language_and_is_found_again(cli: Cli, scenes_set: St
     table = read_trials(Path(summary["run_directory"]) / "trials.parquet")
     assert set(table["condition"]) == {"bare"}
     assert set(table["test_language"]) == {"en", "fr", "lb"}
+
+
+def test_a_published_model_in_a_folder_is_asked_and_refused_where_words_are_spoken(
+    cli: Cli, scenes_set: StimulusSet, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    pytest.importorskip("transformers")
+    model = f"transformers:{write_clip(tmp_path / 'model')}"
+    asked = ("--subject", model, "--no-report", "--format", "json")
+    code, out, err = cli(
+        "run-paradigm",
+        "dense-grounding",
+        "--stimuli",
+        scenes_set.folder,
+        "--language",
+        "lb",
+        *asked,
+    )
+    assert code == 0, err
+    table = read_trials(Path(json.loads(out)["run_directory"]) / "trials.parquet")
+    assert set(table["population"]) == {model}
+    assert len(table) == 5 * 2 * 2, "pictures x things x (reference, lb)"
+    assert (table["tokens_per_word"] >= 1).all()
+    code, _, err = cli("run-paradigm", "me", "--stimuli", tiny_set.folder, *asked)
+    assert code == 2
+    assert "cannot hear words and look at pictures" in err
+    assert "run-paradigm dense-grounding" in err
 
 
 def test_each_paradigm_has_its_own_stimuli() -> None:
