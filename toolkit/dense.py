@@ -22,7 +22,7 @@ from toolkit.dense_cells import (
     MAPS_PREFIX,
     N_SAMPLE,
     Drawn,
-    Felt,
+    Embedded,
     MapCell,
     Shared,
     beside,
@@ -220,7 +220,7 @@ def _ask(
             subject, loaded, shared.stimuli, cell.pictures, texts.vectors.shape[1]
         )
         progress("embedding pictures", number + 1, len(cells))
-        submit(score_cell, shared, cell, Felt(features, texts))
+        submit(score_cell, shared, cell, Embedded(features, texts))
 
 
 def _ask_dummy(

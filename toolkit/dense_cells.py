@@ -75,7 +75,7 @@ def is_done(directory: RunDirectory, key: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Felt:
+class Embedded:
     """Answers of a subject that reads text and sees places."""
 
     features: Path
@@ -117,7 +117,7 @@ class Drawn:
         return np.full(len(words), np.nan)
 
 
-def score_cell(shared: Shared, cell: MapCell, answers: Felt | Drawn) -> None:
+def score_cell(shared: Shared, cell: MapCell, answers: Embedded | Drawn) -> None:
     """Read all maps of a cell and store what was read.
 
     Args:
@@ -145,7 +145,7 @@ def score_cell(shared: Shared, cell: MapCell, answers: Felt | Drawn) -> None:
 class _Gathered:
     """What was read off the maps of a cell, until it is written."""
 
-    def __init__(self, shared: Shared, answers: Felt | Drawn) -> None:
+    def __init__(self, shared: Shared, answers: Embedded | Drawn) -> None:
         queries = shared.queries
         self.shared = shared
         self.answers = answers

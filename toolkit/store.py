@@ -6,10 +6,15 @@
         me-bilingual-en-nl-1a2b3c4d/
             manifest.json        what was run, on what, with which versions
             cells/<key>.parquet  one subject seed and language each, written whole or not at all
+            cells/<key>.npz      beside a cell of maps: agreement of languages, maps to look at
             trials.parquet       all cells together
+            agreement.csv        of maps: how far every two languages agree
+            maps.npz             of maps: some of them as they are
             training.csv         how the populations were trained, as far as they say
             summary.json         what is printed, as data
-        embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs
+        embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs;
+                                 or of written words
+        embeddings/<key>.npy     features of every place of a chunk of pictures
 """
 
 from __future__ import annotations
@@ -35,9 +40,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEPENDENCIES = (
-    "altair", "glmm", "h5py", "jinja2", "numpy", "pandas", "pillow", "pyarrow", "rich",
-    "safetensors", "scikit-learn", "scipy", "soundfile", "timm", "torch",
-    "torchvision", "transformers", "typer", "vl-convert-python",
+    "altair", "glmm", "h5py", "jinja2", "numpy", "nvidia-ml-py", "open-clip-torch", "pandas",
+    "pillow", "pyarrow", "rich", "safetensors", "scikit-learn", "scipy", "soundfile", "timm",
+    "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
 
