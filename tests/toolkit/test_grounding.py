@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulated, write_run
+from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
 from toolkit.statistics.grounding_data import Grounded, Language, is_grounding, read_grounding
@@ -318,6 +319,31 @@ def test_manifests_that_say_nothing_or_disagree_are_refused(tmp_path: Path) -> N
     (second / "manifest.json").write_text("{}")
     with pytest.raises(ToolkitError, match="which languages were asked"):
         read_grounding([second])
+
+
+def test_the_command_tells_maps_from_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(12)
+    tables = [simulated(rng, condition=name) for name in ("bare", "article")]
+    folder = write_run(tmp_path / "run", tables)
+
+    def analyze(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["mevgs-toolkit", "analyze", str(folder), *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    assert analyze("--format", "json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content == json.loads((folder / "statistics.json").read_text())
+    populations = content["dense-grounding"]["populations"]
+    assert [(own["condition"], own["primary"]) for own in populations] == [
+        ("article", True),
+        ("bare", False),
+    ]
+    assert analyze("--gate", "bare=0.5") == 2
+    assert "belong to tests with choices" in capsys.readouterr().err
 
 
 def test_numbers_are_written_without_their_zero() -> None:

@@ -1,0 +1,79 @@
+"""The page about dense grounding in a real browser: drawn, readable on a phone, accessible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.page import Options, write_report
+from stimuli import StimulusSet
+from tests.grounding_runs import write_whole_run
+from tests.reports.test_browser import _no_network, needs_browser, open_page, wait_for
+
+__all__ = ["_no_network"]  # the fixture that lets the browser on this machine be talked to
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, scenes_set: StimulusSet) -> Path:
+    """A page about one run with maps."""
+    folder = write_whole_run(tmp_path_factory.mktemp("browser") / "run", scenes_set)
+    return write_report([folder], folder / "report.html", Options())
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path) -> Iterator[Any]:
+    """The page, scrolled through once so that every figure has come alive."""
+    opened = open_page(page)
+    for figure in opened.find_elements("css selector", "figure.figure"):
+        opened.execute_script("arguments[0].scrollIntoView()", figure)
+        wait_for(opened, "return arguments[0].dataset.live === 'yes'", figure)
+    yield opened
+    opened.quit()
+
+
+@needs_browser
+class TestBrowser:
+    def test_figures_are_alive_and_pictures_are_loaded(self, browser: Any) -> None:
+        assert len(browser.find_elements("css selector", "figure.figure")) == 8
+        sizes = browser.execute_script(
+            "return [...document.querySelectorAll('.tiles img')].map((i) => "
+            "[i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])"
+        )
+        assert len(sizes) == 81
+        assert {(width, height) for width, height, _ in sizes} == {(112, 112), (112, 224)}
+        assert min(drawn for _, _, drawn in sizes) >= 80
+        assert browser.get_log("browser") == []
+
+    def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
+        axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python")
+        source = next(Path(axe.__file__).parent.glob("**/axe.min.js"))
+        browser.execute_script(source.read_text(encoding="utf-8"))
+        browser.set_script_timeout(100)
+        # Tables and figures come from the same templates as on other pages, which are looked at
+        # whole in test_browser.py.
+        new = "{include: [['.answers'], ['.status'], ['#dense-grounding-maps']]}"
+        found = browser.execute_async_script(f"axe.run({new}).then(arguments[0])")
+        assert len(found["passes"]) > 5, "axe has run"
+        serious = [
+            f"{finding['id']}: {finding['help']} {finding['nodes'][0]['html'][:200]}"
+            for finding in found["violations"]
+            if finding["impact"] in ("serious", "critical", "moderate")
+        ]
+        assert serious == []
+
+    def test_a_phone_shows_everything(self, page: Path) -> None:
+        opened = open_page(page, width=390)
+        try:
+            script = "return [document.documentElement.scrollWidth, window.innerWidth]"
+            needed, given = opened.execute_script(script)
+            assert needed <= given == 390, "only tables and figures may scroll sideways"
+            columns = opened.execute_script(
+                "return new Set([...document.querySelectorAll('.tiles')[0].children].map((t) => "
+                "t.offsetLeft)).size"
+            )
+            assert columns >= 3
+        finally:
+            opened.quit()
