@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any
+
+from toolkit.errors import ToolkitError
 
 Submit = Callable[..., None]
 """Takes a function of a module and its arguments; may wait, so that work does not pile up."""
@@ -22,6 +25,9 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
     Args:
         jobs: processes at work.
         done: called here after each piece of work.
+
+    Raises:
+        ToolkitError: a process ended by itself.
 
     Example:
         >>> made = []
@@ -43,7 +49,14 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
     waiting: deque[Future[Any]] = deque()
 
     def wait() -> None:
-        waiting.popleft().result()
+        try:
+            waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise ToolkitError(
+                "A process that shared the work ended by itself; it may have run out of memory.",
+                given=f"{jobs} processes",
+                next_command="the same command again with --jobs 1; it does only what is missing",
+            ) from error
         done()
 
     def submit(function: Callable[..., Any], *arguments: Any) -> None:
@@ -60,11 +73,11 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
 
 
 def _get_ready() -> None:
-    """Leave Ctrl-C to the process that the user sees, and end with it, however it ends."""
+    """End at once and silently on Ctrl-C, and with the process that the user sees."""
     import signal
     import threading
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
