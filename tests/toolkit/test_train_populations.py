@@ -14,9 +14,9 @@ import torch
 
 from tests.toolkit.training_bank import RECIPE, Ear, Eye, SmallSet
 from toolkit.errors import ToolkitError
-from toolkit.subjects.populations import open_population
-from toolkit.training import populations, workers
-from toolkit.training.conditions import Condition, seeds_of
+from toolkit.subjects.populations import WEIGHTS, open_population
+from toolkit.training import cards, populations, workers
+from toolkit.training.conditions import Cell, Condition, seeds_of
 from toolkit.training.recipe import PUBLISHED, Recipe
 from toolkit.training.sources import SetSource
 
@@ -185,3 +185,25 @@ def test_folder_that_cannot_be_made(small: SmallSet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ToolkitError, match="Cannot make the folder"):
         run(small, tmp_path / "file", [[]])
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        path.parent
+        for path in sorted(WEIGHTS.glob("*/config.json"))
+        if (path.parent / "population.toml").is_file()
+    ],
+    ids=lambda folder: folder.name,
+)
+def test_shipped_weights_carry_the_checksum_of_their_recipe(folder: Path) -> None:
+    """The same command would not train them again, and says the same about them."""
+    facts = json.loads((folder / "config.json").read_text())
+    condition = Condition.of(facts["languages"], Recipe())
+    assert condition.name == facts["population"] == folder.name
+    bank = facts["training"]["features"]
+    told = {"version": populations.TRAINING_VERSION, **condition.recipe.record()}
+    assert facts["training"] == told | {"features": bank}
+    for seed in "aj":
+        key = populations.cell_key(Cell(condition, seed), facts)
+        assert cards.stored_key(folder, seed) == key
