@@ -6,14 +6,14 @@ import base64
 import functools
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.sources import Chapter, RunFiles, read_chapters
-from reports.tables import Table, model_summaries, tables
+from reports.facts import checksum, credit_table, run_facts
+from reports.sources import Chapter, read_chapters
+from reports.tables import model_summaries, tables
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -230,9 +230,9 @@ def _page(material: Material) -> str:
             space=space,
             methods=methods(chapters),
             references=references(runs),
-            runs=[_run_facts(run) for run in runs],
-            credits=_credit_table(shown),
-            checksum=_checksum(folders),
+            runs=[run_facts(run) for run in runs],
+            credits=credit_table(shown),
+            checksum=checksum(folders),
             specs=[*specs, *space_specs],
             vega=Markup(vega),
             js=Markup(script),
@@ -411,64 +411,3 @@ def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
         f"{trials:,} trials, tested in {', '.join(languages)}, stimuli: {name}; run "
         f"{str(first.get('started', ''))[:10]}"
     )
-
-
-def _run_facts(run: RunFiles) -> dict[str, Any]:
-    manifest = run.manifest
-    git = manifest.get("git") or {}
-    machine = manifest.get("machine", {})
-    facts = [
-        ("Toolkit", str(manifest.get("toolkit_version"))),
-        ("Commit", f"{git['commit']}{' with changes' if git['dirty'] else ''}" if git else "none"),
-        ("Python", str(manifest.get("python"))),
-        ("Machine", f"{machine.get('system')}, {machine.get('cores')} cores"),
-        ("Started, ended", f"{manifest.get('started')}, {manifest.get('ended')}"),
-        ("Stimuli (SHA-256)", str(manifest["stimuli"]["checksum"])),
-        ("Paradigm source (SHA-256)", str(manifest["paradigm"].get("source_sha256"))),
-    ]  # fmt: skip
-    if manifest["trials_per_class"] is not None:
-        number = f"{manifest['trials_per_class']}, {manifest['trial_seed']}"
-        facts.append(("Trials per class, trial seed", number))
-    if "energy" in manifest:
-        from reports.grounding_methods import energy
-
-        facts.append(("Energy", energy(manifest["energy"])))
-    packages = {name: str(version) for name, version in manifest.get("packages", {}).items()}
-    return {
-        "run_id": manifest["run_id"],
-        "command": shlex.join(manifest.get("command", [])),
-        "facts": facts,
-        "packages": packages,
-        "checksums": manifest["subjects"],
-        "packages_table": Table(
-            "", "Packages", ("Package", "Version"), tuple(packages.items()), n_labels=2
-        ),
-        "checksums_table": Table(
-            "", "Subjects", ("Subject", "SHA-256 of weights and description"),
-            tuple(manifest["subjects"].items()), n_labels=2,
-        ),
-    }  # fmt: skip
-
-
-def _credit_table(shown: Sequence[Any]) -> Table:
-    return Table(
-        name="stimuli",
-        title="Stimuli shown",
-        columns=("Stimulus", "Source", "Author", "Licence"),
-        rows=tuple((c.stimulus_id, c.source, c.author, c.licence) for c in shown),
-        n_labels=4,
-        folded=True,
-    )
-
-
-def _checksum(folders: Sequence[Path]) -> str:
-    """SHA-256 over the small tables of all folders; the manifest names the large ones' content."""
-    digest = hashlib.sha256()
-    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv",
-             "agreement.csv", "maps.npz")  # fmt: skip
-    for folder in folders:
-        for name in names:
-            file = folder / name
-            digest.update(name.encode())
-            digest.update(file.read_bytes() if file.is_file() else b"")
-    return digest.hexdigest()

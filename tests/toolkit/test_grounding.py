@@ -15,6 +15,7 @@ from scipy import stats
 from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulated, write_run
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
+from toolkit.statistics.counts import read_counts
 from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
 from toolkit.statistics.grounding_data import Grounded, Language, is_grounding, read_grounding
 from toolkit.statistics.grounding_languages import (
@@ -23,6 +24,7 @@ from toolkit.statistics.grounding_languages import (
     rank_correlation,
 )
 from toolkit.statistics.grounding_prose import decimal
+from toolkit.statistics.publication import publication_table
 
 
 def grounded(*tables: pd.DataFrame, folder: Path) -> Grounded:
@@ -344,6 +346,14 @@ def test_the_command_tells_maps_from_choices(
     ]
     assert analyze("--gate", "bare=0.5") == 2
     assert "belong to tests with choices" in capsys.readouterr().err
+
+
+def test_maps_are_not_counted_as_answers(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [simulated(np.random.default_rng(13))])
+    with pytest.raises(ToolkitError, match="holds maps"):
+        read_counts([folder])
+    with pytest.raises(ToolkitError, match="holds maps"):
+        publication_table([folder])
 
 
 def test_numbers_are_written_without_their_zero() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.statistics.grounding_data import PRIMARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +88,11 @@ def _batches(file: Path) -> Iterator[pa.Table]:
 
 
 def _check(given: Sequence[str], where: str) -> None:
+    if PRIMARY in given:
+        raise ToolkitError(
+            f"{where} holds maps, not answers that are right or wrong.",
+            next_command="mevgs-toolkit analyze RUN",
+        )
     missing = [name for name in (*KEYS, "correct", "tie") if name not in given]
     if missing:
         raise ToolkitError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.grounding_data import is_grounding
 from toolkit.statistics.longtable import column_faults, read_run
 from toolkit.store import RunDirectory
 
@@ -162,6 +163,11 @@ def _seeds_of(
         faults = column_faults([*map(str, table.columns), "source", "word_concept"])
         if faults:
             raise ToolkitError("A table cannot be shown:\n  - " + "\n  - ".join(faults))
+    elif is_grounding(Path(source)):
+        raise ToolkitError(
+            f"{source} holds maps, not answers that are right or wrong.",
+            next_command=f"mevgs-toolkit report {source}",
+        )
     else:
         name, table = str(source), read_run(source, ["n_choices", "tie", "train_languages"])
     # Answers from elsewhere lack these; in a table of children and networks, the children do.

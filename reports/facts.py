@@ -1,0 +1,77 @@
+"""What the page says about itself: how to make it again, whose pictures it shows, what it is of."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.grounding_methods import energy
+from reports.tables import Table
+
+if TYPE_CHECKING:
+    from reports.gallery import Credit
+    from reports.sources import RunFiles
+
+
+def run_facts(run: RunFiles) -> dict[str, Any]:
+    """Where a run comes from, as the template takes it."""
+    manifest = run.manifest
+    git = manifest.get("git") or {}
+    machine = manifest.get("machine", {})
+    facts = [
+        ("Toolkit", str(manifest.get("toolkit_version"))),
+        ("Commit", f"{git['commit']}{' with changes' if git['dirty'] else ''}" if git else "none"),
+        ("Python", str(manifest.get("python"))),
+        ("Machine", f"{machine.get('system')}, {machine.get('cores')} cores"),
+        ("Started, ended", f"{manifest.get('started')}, {manifest.get('ended')}"),
+        ("Stimuli (SHA-256)", str(manifest["stimuli"]["checksum"])),
+        ("Paradigm source (SHA-256)", str(manifest["paradigm"].get("source_sha256"))),
+    ]  # fmt: skip
+    if manifest["trials_per_class"] is not None:
+        number = f"{manifest['trials_per_class']}, {manifest['trial_seed']}"
+        facts.append(("Trials per class, trial seed", number))
+    if "energy" in manifest:
+        facts.append(("Energy", energy(manifest["energy"])))
+    packages = {name: str(version) for name, version in manifest.get("packages", {}).items()}
+    return {
+        "run_id": manifest["run_id"],
+        "command": shlex.join(manifest.get("command", [])),
+        "facts": facts,
+        "packages": packages,
+        "checksums": manifest["subjects"],
+        "packages_table": Table(
+            "", "Packages", ("Package", "Version"), tuple(packages.items()), n_labels=2
+        ),
+        "checksums_table": Table(
+            "", "Subjects", ("Subject", "SHA-256 of weights and description"),
+            tuple(manifest["subjects"].items()), n_labels=2,
+        ),
+    }  # fmt: skip
+
+
+def credit_table(shown: Sequence[Credit]) -> Table:
+    """Sources and licences of the stimuli on the page."""
+    return Table(
+        name="stimuli",
+        title="Stimuli shown",
+        columns=("Stimulus", "Source", "Author", "Licence"),
+        rows=tuple((c.stimulus_id, c.source, c.author, c.licence) for c in shown),
+        n_labels=4,
+        folded=True,
+    )
+
+
+def checksum(folders: Sequence[Path]) -> str:
+    """SHA-256 over the small tables of all folders; the manifest names the large ones' content."""
+    digest = hashlib.sha256()
+    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv",
+             "agreement.csv", "maps.npz")  # fmt: skip
+    for folder in folders:
+        for name in names:
+            file = folder / name
+            digest.update(name.encode())
+            digest.update(file.read_bytes() if file.is_file() else b"")
+    return digest.hexdigest()
