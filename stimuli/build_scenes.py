@@ -7,8 +7,9 @@ Scenes are made for the paradigm `dense-grounding`: three or four drawings on on
 - `resvg-py` from PyPI (`pip install .[build]`).
 
 What decides the result is `scenes/selection.csv` (the drawings, looked at by eye, with licence and
-author), `scenes/words.toml` (whose words they are) and `SEED`. All drawings are held out from the
-training of the population `multilingual-clip`. The same packages give the same bytes.
+author) and `SEED`. All drawings are held out from the training of the population
+`multilingual-clip`, whose frozen eye had met none of the things before. The same packages give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ SOURCES = Path(__file__).parent / "scenes"
 VERSION = "1.0.0"
 SHEET_PX = 224
 """Side of a scene."""
-N_SCENES = 80
+N_SCENES = 96
 SEED = 1
 SIZES_PX = {3: (64, 104), 4: (60, 92)}
 """Least and greatest length of a drawing's longer side, by how many are on the sheet."""
@@ -248,8 +249,8 @@ def _settings(iconify: Path) -> dict[str, object]:
     return {
         "name": "scenes",
         "version": VERSION,
-        "title": "80 sheets of three or four drawings, with masks and words in 13 languages",
-        "description": "20 things in drawings that the population multilingual-clip was not"
+        "title": "96 sheets of three or four drawings, with masks and words in 13 languages",
+        "description": "16 things in drawings that the population multilingual-clip was not"
         " trained on, at known places, for dense grounding.",
         "languages": [],
         "licence": "differs between files: see selection.csv, and NOTICE",

@@ -41,7 +41,7 @@ LANGUAGES = {
 """The languages of the study, and the folder of each in ``cldr-annotations-full``."""
 PICTURE_PX = 80
 """Side of the square that a drawing is kept in."""
-MIN_FAMILIES = 6
+MIN_FAMILIES = 10
 """Least number of designers' hands that a concept must have been drawn by."""
 MAX_PER_CONCEPT = 20
 """Most drawings of one concept: one of every hand, then a second of every hand, and so on."""
