@@ -41,9 +41,13 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
     """Print the tests of ``statistics.json`` for dense grounding: mixed models, then languages."""
     from rich.markup import escape
 
-    for own in analysis["populations"]:
-        if not own["tests"]:
-            continue
+    # Where nothing could be tested, the sentences say why.
+    tested = [
+        own
+        for own in analysis["populations"]
+        if any(test["languages"] is not None for test in own["tests"])
+    ]
+    for own in tested:
         numbers = ("high - low", "95 % CI", "t(df)", "p", "p splits", "p Welch", "p pairs")
         made = table("measure", *numbers, numbers=numbers)
         for test in own["tests"]:
@@ -54,10 +58,11 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
             markup=False,
         )
         out.print(made)
-    out.print(
-        "t, p: mixed model, languages as the sample. Splits: all ways to call so many languages "
-        "low. Pairs: the published Wilcoxon, which says nothing about further languages."
-    )
+    if tested:
+        out.print(
+            "t, p: mixed model, languages as the sample. Splits: all ways to call so many languages "
+            "low. Pairs: the published Wilcoxon, which says nothing about further languages."
+        )
 
 
 def cells_of(test: Mapping[str, Any]) -> tuple[str, ...]:

@@ -280,6 +280,9 @@ def test_one_low_resource_language_is_not_a_sample(tmp_path: Path) -> None:
     found = analyse_grounding(grounded(kept, folder=tmp_path), Asked())
     assert "needs two languages or more of either kind" in found.answers[0][1]
     assert found.populations[0].tests[0].mixed is None
+    said = [text for text in found.warnings if "needs two languages" in text]
+    assert len(said) == 1, "one sentence for all measures"
+    assert "and 3 more" in said[0]
     json.dumps(found.to_json(), allow_nan=False)
 
 

@@ -310,7 +310,8 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
             "such languages vary is hardly known from so few, and the smallest p-value that "
             f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
         )
-    singular = []
+    singular: list[str] = []
+    problems: dict[str, list[str]] = {}
     for own in analysis.populations:
         missing = {row.language: own.n_concepts - row.n_concepts for row in own.languages}
         gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
@@ -323,9 +324,12 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
             yield f"{who(own)}: one network, so nothing is said about others trained alike."
         for test in own.tests:
             if test.problem:
-                yield f"{who(own)}, {test.meaning}: {test.problem}"
+                problems.setdefault(test.problem, []).append(f"{who(own)}, {test.meaning}")
             if test.fit is not None and test.fit.singular:
                 singular.append(who(own))
+    for problem, where in problems.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield f"{where[0]}{more}: {problem}"
     if singular:
         yield (
             "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
