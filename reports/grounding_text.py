@@ -60,8 +60,9 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
         out.print(made)
     if tested:
         out.print(
-            "t, p: mixed model, languages as the sample. Splits: all ways to call so many languages "
-            "low. Pairs: the published Wilcoxon, which says nothing about further languages."
+            "t, p: mixed model, languages as the sample. Splits: all ways to call so many "
+            "languages low. Pairs: the published Wilcoxon, which says nothing about further "
+            "languages."
         )
 
 
