@@ -45,7 +45,9 @@ def train(
     seeds: Annotated[
         str | None, typer.Option(help="Seeds, one letter each, or their number. [abcdefghij]")
     ] = None,
-    stimuli: Annotated[str | None, typer.Option(help="Stimulus set to train on. [mini]")] = None,
+    stimuli: Annotated[
+        str | None, typer.Option(help="Stimulus set, or folder of published data. [mini]")
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="What to start from: shipped or published. [shipped]")
     ] = None,
@@ -89,17 +91,19 @@ def train(
     mevgs-toolkit train --languages en,nl --recipe published --hearing wavlm-base-plus
     --seeing dino-resnet50 --seeds 5 --out my-subjects
 
+    On published HDF5 features, without the backbones: the same with --stimuli ME-VGS-FOLDER.
+
     A grid: mevgs-toolkit train --example-grid > grid.toml, edit it, then
     mevgs-toolkit train --grid grid.toml --out my-subjects
     """
-    values = {"size": size, "family": family}
     options = {
         "population": population,
         "languages": languages,
         "seeds": seeds,
         "stimuli": stimuli,
         "recipe": recipe,
-        **values,
+        "size": size,
+        "family": family,
         "set": set_,
         "hearing": hearing,
         "seeing": seeing,
@@ -134,19 +138,20 @@ def _from_file(path: Path, given: dict[str, Any]) -> Grid:
 
 def _from_options(given: dict[str, Any]) -> Grid:
     """The grid that the options ask for."""
-    from stimuli import open_set
     from toolkit.errors import ToolkitError
     from toolkit.training.conditions import languages_of
-    from toolkit.training.grid import make_grid, value_of
+    from toolkit.training.grid import PLACES, make_grid, value_of
+    from toolkit.training.sources import open_source
 
-    places = {key: given[key] for key in ("stimuli", "hearing", "seeing") if key in given}
+    places = {key: given[key] for key in PLACES if key in given}
     sets = [
         [code.strip() for code in codes.split(",") if code.strip()]
         for codes in given.get("languages", [])
     ]
     if names := given.get("population", []):
-        spoken = open_set(places.get("stimuli", "mini")).languages
-        sets += [list(codes) for codes in languages_of(names, spoken) if list(codes) not in sets]
+        source = open_source(*(places.get(key, usual) for key, usual in PLACES.items()))
+        known = languages_of(names, source.languages)
+        sets += [list(codes) for codes in known if list(codes) not in sets]
     if not sets:
         raise ToolkitError(
             "Nothing was named to train.",

@@ -19,7 +19,8 @@ EXAMPLE = Path(__file__).with_name("example-grid.toml")
 _TYPES = {field.name: str(field.type) for field in fields(Recipe)}
 _KEYS = ("size", *_TYPES)
 """What can be changed in a recipe: its fields, and `size` for width and embedding together."""
-_TOP = ("stimuli", "hearing", "seeing", "recipe", "grid")
+PLACES = {"stimuli": "mini", "hearing": "hearing", "seeing": "seeing"}
+"""What is trained on, see `Grid`, where nothing else is said."""
 _SHOWN = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a name"}
 
 
@@ -31,11 +32,11 @@ class Grid:
     """Populations."""
     seeds: tuple[str, ...]
     """Names of the seeds of each."""
-    stimuli: str = "mini"
-    """Name or folder of the stimulus set."""
-    hearing: str = "hearing"
+    stimuli: str = PLACES["stimuli"]
+    """Name or folder of the stimulus set, or a folder in the published layout."""
+    hearing: str = PLACES["hearing"]
     """Name, folder or file of the frozen speech backbone."""
-    seeing: str = "seeing"
+    seeing: str = PLACES["seeing"]
     """Name, folder or file of the frozen picture backbone."""
     left_out: tuple[str, ...] = ()
     """Combinations that there cannot be: language links with a single language."""
@@ -59,8 +60,8 @@ def read_grid(path: Path) -> Grid:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ToolkitError(f"{path} is not valid TOML: {error}.") from error
-    _known(told, "key of a grid file", _TOP)
-    texts = {key: told[key] for key in ("stimuli", "hearing", "seeing") if key in told}
+    _known(told, "key of a grid file", (*PLACES, "recipe", "grid"))
+    texts = {key: told[key] for key in PLACES if key in told}
     for key, value in texts.items():
         if not isinstance(value, str):
             raise _wrong(key, value, "a name or a folder, in quotes")
