@@ -130,6 +130,8 @@ def _matrix(
     )
     # viridis is dark for low values; numbers on it are white up to where it turns bright.
     bright = low + 0.6 * (high - low)
+    # The page does not draw anything narrower than a phone, so few columns are made wider.
+    side = max(CELL_PX, 200 // len(columns))
     panels = [
         layers(
             base.mark_rect().encode(
@@ -148,7 +150,7 @@ def _matrix(
                 tooltip=[*names(x, y), *tooltips("overlap")],
             ),
             data=values(part.drop(columns="panel")),
-            width=CELL_PX * len(columns),
+            width=side * len(columns),
             height=CELL_PX * len(lines) - (4 * len(lines) if y == "concept" else 0),
         )
         | {"title": str(panel)}

@@ -191,6 +191,9 @@ def test_languages_words_and_the_failure_mode_by_hand(tmp_path: Path) -> None:
     means = table.groupby("test_language", observed=True)["iou_cluster"].mean()
     assert high.iou == pytest.approx(means[HIGH].mean())
     assert low.iou == pytest.approx(means[LOW].mean())
+    gone = table[table["test_language"].isin(LOW) & (table["iou_cluster"] < 0.5)]
+    kept = ((gone["peak_ratio"] - 1).abs() <= 0.1).groupby(gone["test_language"], observed=True)
+    assert low.kept_of_lost == pytest.approx(kept.mean().mean())
     assert not own.pointing, "without masks there is no truth to point at"
     assert own.fertility is not None
     tokens = [r.tokens_per_word for r in own.languages]
@@ -239,6 +242,17 @@ def test_encoders_are_paired_by_language(analysis: GroundingAnalysis) -> None:
     assert [delta.overall.ci_low, delta.overall.ci_high] == pytest.approx(
         [interval.low, interval.high]
     )
+
+
+def test_networks_that_never_err_are_not_said_to(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(14), truth=True)
+    table[["iou_cluster", "iou_p95", "spearman", "peak_ratio", "correct"]] = 1
+    table["mask_share"] = 0.25
+    answers = dict(analyse_grounding(grounded(table, folder=tmp_path), Asked()).answers)
+    assert "none, since no place is lost" in answers["Is the peak kept where the place is lost?"]
+    pointing = answers["Does the highest similarity lie on the thing that is named?"]
+    assert "100.0 % in all languages; no map differs from the next" in pointing
+    assert "less overlap" not in str(answers)
 
 
 def test_answers_do_not_say_more_than_the_numbers(tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ class Failure:
     """Share of maps with a kept peak."""
     share_lost: float
     """Share of maps with a kept peak and a lost place."""
+    kept_of_lost: float
+    """Share of the maps with a lost place that keep the peak; NaN if no place is lost."""
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,23 @@ def failures(grounded: Grounded, table: pd.DataFrame) -> tuple[Failure, ...]:
         return ()
     columns = [PRIMARY, "peak_ratio", "kept", "lost"]
     means = rows.groupby("language", observed=True)[columns].mean()
+    gone = rows[rows["kept"].notna() & (rows[PRIMARY] < PLACE_LOST)]
+    kept = gone.groupby("language", observed=True)["kept"].mean()
     made = []
     for resource in ("high", "low"):
-        own = means[means.index.isin(grounded.group(resource))]
+        codes = grounded.group(resource)
+        own = means[means.index.isin(codes)]
         if len(own):
-            made.append(Failure(resource, *(float(own[name].mean()) for name in columns)))
+            made.append(
+                Failure(
+                    resource=resource,
+                    iou=float(own[PRIMARY].mean()),
+                    peak_ratio=float(own["peak_ratio"].mean()),
+                    share_kept=float(own["kept"].mean()),
+                    share_lost=float(own["lost"].mean()),
+                    kept_of_lost=float(kept[kept.index.isin(codes)].mean()),
+                )
+            )
     return tuple(made)
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.grounding_data import PRIMARY
 from toolkit.statistics.grounding_languages import Estimate
-from toolkit.statistics.grounding_measures import PEAK_KEPT, PLACE_LOST, Pointing, ScaleDelta
+from toolkit.statistics.grounding_measures import (
+    PEAK_KEPT,
+    PLACE_LOST,
+    Failure,
+    Pointing,
+    ScaleDelta,
+)
 from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
 from toolkit.statistics.prose import p_value, percent, statistic
 
@@ -177,12 +183,17 @@ def failure_sentence(own: PopulationResult) -> str:
     return (
         f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
         f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
-        f"{decimal(low.iou)} and {decimal(high.iou)}. A peak within {100 * PEAK_KEPT:.0f} % of the "
-        f"reference's and an overlap below {decimal(PLACE_LOST, 1)} come together in "
-        f"{percent(low.share_lost)} of maps in low- and {percent(high.share_lost)} in "
-        "high-resource languages, so the height of the peak does not tell whether the place is "
-        "right."
+        f"{decimal(low.iou)} and {decimal(high.iou)}. Maps with an overlap below "
+        f"{decimal(PLACE_LOST, 1)} whose peak is within {100 * PEAK_KEPT:.0f} % of the "
+        f"reference's: {_kept(low)} in low-, {_kept(high)} in high-resource languages."
     )
+
+
+def _kept(group: Failure) -> str:
+    """How many of the maps that lose the place keep the peak."""
+    if math.isnan(group.kept_of_lost):
+        return "none, since no place is lost"
+    return f"{percent(group.kept_of_lost)} of those, {percent(group.share_lost)} of all"
 
 
 def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
@@ -195,8 +206,12 @@ def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str
         f"{percent(best.accuracy.value)} in {_name(best, analysis)} down to "
         f"{percent(worst.accuracy.value)} in {_name(worst, analysis)}"
     )
+    if best.accuracy.value == worst.accuracy.value:
+        seen = f"{percent(best.accuracy.value)} in all languages"
     if not known:
-        return f"{who(own)}: {seen}; no chance level was recorded, so nothing is tested."
+        unknown = math.isnan(tests[0].chance)
+        why = "no chance level was recorded" if unknown else "no map differs from the next"
+        return f"{who(own)}: {seen}; {why}, so nothing is tested."
     above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
     below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
     parts = [f"above chance in {len(above)} of {len(known)} languages"]
