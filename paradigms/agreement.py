@@ -252,15 +252,21 @@ def _iou_with(masks: Mask, reference: Mask) -> Doubles:
 
 def _correlations(rows: npt.NDArray[np.float32], reference: int) -> Doubles:
     """Pearson correlation of every row with one of them; NaN where either is flat."""
-    flat = rows.min(axis=1) == rows.max(axis=1)
-    centred = rows.astype(np.float64)
-    centred -= centred.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("ij,ij->i", centred, centred))
-    length[flat] = np.nan
-    correlations: Doubles = centred @ centred[reference]
-    correlations /= length * length[reference]
-    np.clip(correlations, -1, 1, out=correlations)  # rounding may step over
-    return correlations
+    other, length = _centred(rows[reference])
+    out = np.empty(len(rows))
+    for place, row in enumerate(rows):  # one by one they stay in the processor's cache
+        own, own_length = _centred(row)
+        out[place] = (own @ other) / (own_length * length)
+    np.clip(out, -1, 1, out=out)  # rounding may step over
+    return out
+
+
+def _centred(row: npt.NDArray[np.float32]) -> tuple[Doubles, float]:
+    """A row less its mean, and its length; NaN where it is flat."""
+    centred = row.astype(np.float64)
+    centred -= centred.mean()
+    flat = row.min() == row.max()
+    return centred, float("nan") if flat else float(np.sqrt(centred @ centred))
 
 
 def _highest(values: npt.NDArray[np.float32], mask: Mask) -> Doubles:

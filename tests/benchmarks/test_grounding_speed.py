@@ -74,7 +74,8 @@ def test_clusters_against_the_literal_loop(grid: int) -> None:
     patches, texts = features(2, grid)
     maps = upsample(np.einsum("pijd,ctd->pctij", patches, texts[:1]).reshape(-1, grid, grid))
     ours = theirs = 0.0
-    for values in maps:
+    find_clusters(maps[0])  # loads what it needs
+    for values in maps[::2]:
         eligible, peaks = percentile_mask(values, ELIGIBLE_PERCENTILE), find_peaks(values)
         start = time.process_time()
         found = find_clusters(values, eligible, peaks)
@@ -85,8 +86,8 @@ def test_clusters_against_the_literal_loop(grid: int) -> None:
         theirs += time.process_time() - start
         assert found.mask.sum() == sum(len(members) for _, members in expected)
     sys.stdout.write(
-        f"\n{grid} x {grid} patches: clusters of a map in {ours / len(maps) * 1000:.2f} ms, by the "
-        f"literal loop {theirs / len(maps) * 1000:.0f} ms: {theirs / ours:.0f} times\n"
+        f"\n{grid} x {grid} patches: {len(maps[::2])} maps clustered in {ours:.3f} s, by the "
+        f"literal loop in {theirs:.2f} s: {theirs / ours:.0f} times\n"
     )
     assert theirs > 10 * ours
 
