@@ -54,7 +54,8 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
             made.add_row(escape(test["measure"]), *cells_of(test))
         out.print(
             f"\n{own['population']}, {own['condition']}: high- against low-resource languages, "
-            f"{own['n_seeds']} seeds, {own['n_pictures']} pictures, {own['n_concepts']} concepts",
+            f"{own['n_seeds']} seed{'s' * (own['n_seeds'] != 1)}, {own['n_pictures']} pictures, "
+            f"{own['n_concepts']} concepts",
             markup=False,
         )
         out.print(made)
