@@ -211,9 +211,9 @@ def by_measure(chapter: Chapter) -> Figure | None:
         title="High- less low-resource languages, by measure",
         caption=(
             "Mixed models with languages as the sample and 95 % intervals. The first measure is "
-            "the one fixed in advance; the others are uncorrected and belong together. A peak "
-            "ratio near nought beside an overlap that is not: the peak is kept, the place is "
-            f"lost.{_note(chapter)}"
+            "the one fixed in advance; the others are uncorrected and belong together. A gap near "
+            "nought in the highest similarity beside one in overlap: the peak is kept, the "
+            f"place is lost.{_note(chapter)}"
         ),
         alt=f"Dot plot of differences between groups of languages: {listed(seen)}.",
         chart=below(*panels, share_x=True),
