@@ -1,0 +1,245 @@
+"""Train the multilingual CLIP: one eye, and for every seed a text half in 13 languages.
+
+The eye is the shipped seeing backbone, frozen, with a head that is trained once, on drawings and
+without any language (`toolkit.training.clip_eye`). Each seed is a text half with first weights and
+a sequence of pictures and names of its own, which learns all languages together from that eye
+(`toolkit.training.clip_texts`). So what differs between languages is the text alone, and what
+differs between seeds is how it was learnt; seeds say nothing about other eyes.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from stimuli.errors import ToolkitError
+from stimuli.files import sha256_of, write_atomic
+from stimuli.wordlists import WordList
+from toolkit.subjects.clip_drawings import PlaceHead, eye_at
+from toolkit.subjects.seeing import Seeing
+from toolkit.training import clip_card
+from toolkit.training.clip_evaluation import COLUMNS, retrieval, see_drawings
+from toolkit.training.clip_eye import Bank, EyeSettings, look, see_things, train_head
+from toolkit.training.clip_texts import Queries, TextSettings, train_texts, train_tokenizer
+from toolkit.training.emoji import LANGUAGES, Drawings
+from toolkit.training.emoji_scenes import SHEET_PX, SheetMaker
+
+NAME = "multilingual-clip"
+"""Name of the population, and of its folder."""
+FACTORY = "toolkit.subjects.clip_drawings:load_subject"
+"""Loads a seed."""
+LOG_COLUMNS = ("part", "step", "loss", "places", "drawings")
+"""Of ``training_log.csv``: eye or seed; updates so far; mean loss since the row before; for the
+eye, shares of held-out places and drawings whose nearest direction is the right one."""
+_TEST_SHEETS = 200
+
+
+def train_multilingual_clip(
+    seeds: Sequence[str],
+    out: str | Path,
+    drawings: Drawings,
+    words: WordList,
+    *,
+    eye: EyeSettings | None = None,
+    text: TextSettings | None = None,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Path:
+    """Train the population and write its folder; what is finished already is kept.
+
+    Args:
+        seeds: Names of the seeds; the letter decides the numbers drawn.
+        out: Folder for the population folder; made where it is missing.
+        drawings: What is shown and what it is called (`toolkit.training.emoji.load_drawings`).
+        words: Articles and templates of the languages.
+        eye: How the head of the eye is trained.
+        text: How the text halves are trained.
+        progress: Told what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        The population folder.
+
+    Raises:
+        ToolkitError: The folder cannot be written.
+    """
+    eye_settings, text_settings = eye or EyeSettings(), text or TextSettings()
+    folder = Path(out) / NAME
+    work = Path(out) / "unfinished"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
+    seeing = eye_at(Seeing(), SHEET_PX)
+    facts = _facts(drawings, eye_settings, text_settings)
+    seen_by = {"seeing": seeing.checksum, "bank": eye_settings.bank, "seed": eye_settings.seed}
+    stored = work / f"{NAME}-{_key(seen_by | {'drawings': facts['drawings_sha256']})[:12]}.pt"
+    bank, test = _banks(seeing, drawings, eye_settings, stored, progress)
+    head, log = train_head(
+        bank,
+        test,
+        len(drawings.concepts),
+        eye_settings,
+        lambda row: progress("training the eye", int(row["step"]), eye_settings.steps),
+    )
+    _keep_rows(folder / "training_log.csv", LOG_COLUMNS, [{"part": "eye", **row} for row in log])
+    queries = Queries(drawings.concepts, words, text_settings.with_article)
+    tokenizer = train_tokenizer(queries.every(), text_settings.vocabulary)
+    with write_atomic(folder / "tokenizer.json") as path:
+        tokenizer.save(str(path))
+    _write_drawings(folder / "drawings.csv", drawings)
+    facts["tokenizer_sha256"] = sha256_of(folder / "tokenizer.json")
+    key = _key(facts | {"seeing": seeing.checksum})
+    waiting = [seed for seed in seeds if _stored_key(folder, seed) != key]
+    if waiting:
+        things, shown = see_things(head, bank)
+        held_out = [row for row, item in enumerate(drawings.items) if item.test]
+        seen = see_drawings(seeing, head, drawings, held_out)
+    for seed in waiting:
+        model, rows = train_texts(
+            things,
+            shown,
+            queries,
+            tokenizer,
+            text_settings,
+            ord(seed[0]),
+            lambda row, seed=seed: progress(  # type: ignore[misc]
+                f"training seed {seed}", int(row["step"]), text_settings.steps
+            ),
+        )
+        scores = retrieval(model, tokenizer, drawings, seen, held_out)
+        table = [{"seed": seed, **row} for row in scores]
+        _keep_rows(folder / "retrieval.csv", ("seed", *COLUMNS), table)
+        log_rows = [{"part": seed, **row} for row in rows]
+        _keep_rows(folder / "training_log.csv", LOG_COLUMNS, log_rows)
+        _write_config(folder, seeing, model.config.to_dict(), facts)
+        _write_weights(folder / f"{seed}.safetensors", head, model, key)
+    finished = sorted(
+        p.stem for p in folder.glob("*.safetensors") if _stored_key(folder, p.stem) == key
+    )
+    clip_card.describe(folder, NAME, FACTORY, facts, finished)
+    return folder
+
+
+def _facts(drawings: Drawings, eye: EyeSettings, text: TextSettings) -> dict[str, Any]:
+    """What decided the training, for `config.json`."""
+    digest = hashlib.sha256()
+    for concept in drawings.concepts:
+        digest.update(json.dumps([concept.name, concept.names], ensure_ascii=False).encode())
+    for item in drawings.items:
+        digest.update(json.dumps(asdict(item)).encode())
+    trained = [item for item in drawings.items if not item.test]
+    return {
+        "population": NAME,
+        "languages": list(LANGUAGES),
+        "eye": asdict(eye),
+        "text": asdict(text),
+        "concepts": len(drawings.concepts),
+        "names": {
+            code: sum(code in concept.names for concept in drawings.concepts) for code in LANGUAGES
+        },
+        "drawings": {"train": len(trained), "test": len(drawings.items) - len(trained)},
+        "icon_sets": len({item.icon_set for item in trained}),
+        "drawings_sha256": digest.hexdigest(),
+    }
+
+
+def _key(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _stored_key(folder: Path, seed: str) -> str | None:
+    try:
+        with safe_open(folder / f"{seed}.safetensors", framework="pt") as file:
+            return str(file.metadata()["key"])
+    except (OSError, SafetensorError, KeyError, TypeError):
+        return None
+
+
+def _banks(
+    seeing: Seeing,
+    drawings: Drawings,
+    settings: EyeSettings,
+    stored: Path,
+    progress: Callable[[str, int, int], None],
+) -> tuple[Bank, Bank]:
+    """What the eye sees of the sheets for training, and of those for the log."""
+    if not stored.exists():
+        makers = (SheetMaker(drawings, test=held, seed=settings.seed) for held in (False, True))
+        banks = [
+            look(seeing, maker, n, progress)
+            for maker, n in zip(makers, (settings.bank, _TEST_SHEETS), strict=True)
+        ]
+        with write_atomic(stored) as path:
+            torch.save([[bank.maps, bank.shown, bank.patches] for bank in banks], path)
+    first, second = torch.load(stored, weights_only=True)
+    return Bank(*first), Bank(*second)
+
+
+def _write_config(
+    folder: Path, seeing: Seeing, text: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
+    content = {
+        "backbones": {"seeing": {"folder": seeing.folder.name, "sha256": seeing.checksum}},
+        "head": {"channels": seeing.channels, "input_size_px": SHEET_PX},
+        "text_config": text,
+        "training": facts,
+    }
+    with write_atomic(folder / "config.json") as path:
+        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _write_weights(path: Path, head: PlaceHead, text: Any, key: str) -> None:
+    """Half precision; they come last and say that the seed is finished."""
+    state = {f"head.{name}": value for name, value in head.state_dict().items()}
+    state |= {f"text.{name}": value for name, value in text.state_dict().items()}
+    halves = {
+        name: value.half().contiguous()
+        for name, value in state.items()
+        if value.is_floating_point()
+    }
+    with write_atomic(path) as unfinished:
+        unfinished.write_bytes(save(halves, metadata={"key": key}))
+
+
+def _write_drawings(path: Path, drawings: Drawings) -> None:
+    """Which drawings were trained on and which held out."""
+    rows = [
+        {
+            "concept": item.concept,
+            "source": f"iconify:{item.icon_set}/{item.icon}",
+            "split": "test" if item.test else "train",
+        }
+        for item in drawings.items
+    ]
+    _write_table(path, ("concept", "source", "split"), rows)
+
+
+def _keep_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put rows into a table in place of those that bear the same name in the first column."""
+    old: list[dict[str, str]] = []
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            old = list(csv.DictReader(file))
+    names = {str(row[columns[0]]) for row in rows}
+    kept: list[Mapping[str, Any]] = [row for row in old if row[columns[0]] not in names]
+    _write_table(path, columns, [*kept, *rows])
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
+    with write_atomic(path) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding="utf-8", newline="\n")
