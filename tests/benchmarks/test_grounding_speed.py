@@ -94,6 +94,7 @@ def test_clusters_against_the_literal_loop(grid: int) -> None:
 
 def test_memory_does_not_grow_with_pictures() -> None:
     peak = {}
+    measure(*features(1, 2))  # loads what it needs
     for pictures in (1, 12):
         patches, texts = features(pictures, 7)
         tracemalloc.start()
