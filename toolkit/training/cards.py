@@ -176,11 +176,9 @@ def _length(training: Mapping[str, Any]) -> str:
     made = f"made {training['n_updates']} updates of {training['items']} items"
     if "epochs" not in training:
         return f"Every subject\n{made}, whatever the number of languages;"
-    equal = (
-        "the same number for one language and several"
-        if training["equal_updates"]
-        else ("more the more clips its languages have")
-    )
+    equal = "as many for one language as for several"
+    if not training["equal_updates"]:
+        equal = "more where there are more clips"
     return (
         f"Every subject\n{made} in {training['epochs']} epochs of {training['epoch_clips']} clips, "
         f"{equal};"
