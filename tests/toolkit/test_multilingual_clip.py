@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from stimuli.wordlists import read_words
+from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import ReadsText, SeesPlaces
 from toolkit.subjects.populations import open_population
@@ -228,3 +230,20 @@ def test_the_shipped_population_knows_its_words() -> None:
     assert {row["language"] for row in rows} == set(population.languages)
     for row in rows:
         assert float(row["first"]) > 10 * float(row["chance"])
+
+
+def test_train_says_which_packages_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["train", "--population", "multilingual-clip", "--out", "made"]
+    monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "npm install cldr-annotations-full" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *command, "--size", "md"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "always trained in the same way" in capsys.readouterr().err

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.training.grid import Grid
     from toolkit.training.populations import Watch
 
+_CLIP = "multilingual-clip"
 _EXAMPLE_GRID = Path(__file__).parents[1] / "training" / "example-grid.toml"
 
 
@@ -93,6 +94,10 @@ def train(
 
     On published HDF5 features, without the backbones: the same with --stimuli ME-VGS-FOLDER.
 
+    The multilingual CLIP of dense grounding, after npm install @iconify/json@2.2.535
+    cldr-annotations-full@48.2.0 in the same folder:
+    mevgs-toolkit train --population multilingual-clip --out my-subjects
+
     A grid: mevgs-toolkit train --example-grid > grid.toml, edit it, then
     mevgs-toolkit train --grid grid.toml --out my-subjects
     """
@@ -109,6 +114,9 @@ def train(
         "seeing": seeing,
     }
     given = {name: value for name, value in options.items() if value}
+    if population == [_CLIP]:
+        _train_clip(given, out, jobs)
+        return
     asked = _from_file(grid, given) if grid else _from_options(given)
 
     from toolkit.training.populations import train_populations
@@ -119,6 +127,23 @@ def train(
     source = open_source(asked.stimuli, asked.hearing, asked.seeing)
     with _bars() as (progress, watch):
         train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
+    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
+
+
+def _train_clip(given: dict[str, Any], out: Path, jobs: int) -> None:
+    """The multilingual CLIP, from npm packages in the folder `node_modules`."""
+    from toolkit.errors import ToolkitError
+    from toolkit.training.clip import train_from_packages
+    from toolkit.training.conditions import seeds_of
+
+    if set(given) - {"population", "seeds"}:
+        raise ToolkitError(
+            f"{_CLIP} is always trained in the same way.",
+            given=", ".join(f"--{name}" for name in given),
+            allowed="--population with --seeds, --out and --jobs",
+        )
+    with _bars() as (progress, _):
+        train_from_packages(seeds_of(given.get("seeds", "abc")), out, jobs=jobs, progress=progress)
     typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
 
 

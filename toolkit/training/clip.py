@@ -22,16 +22,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from stimuli import open_set
 from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of, write_atomic
-from stimuli.wordlists import WordList
+from stimuli.wordlists import WordList, read_words
 from toolkit.subjects.clip_drawings import PlaceHead, eye_at
 from toolkit.subjects.seeing import Seeing
 from toolkit.training import clip_card
 from toolkit.training.clip_evaluation import COLUMNS, retrieval, see_drawings
 from toolkit.training.clip_eye import Bank, EyeSettings, look, see_things, train_head
 from toolkit.training.clip_texts import Queries, TextSettings, train_texts, train_tokenizer
-from toolkit.training.emoji import LANGUAGES, Drawings
+from toolkit.training.emoji import LANGUAGES, Drawings, load_drawings
 from toolkit.training.emoji_scenes import SHEET_PX, SheetMaker
 
 NAME = "multilingual-clip"
@@ -128,6 +129,40 @@ def train_multilingual_clip(
     )
     clip_card.describe(folder, NAME, FACTORY, facts, finished)
     return folder
+
+
+def train_from_packages(
+    seeds: Sequence[str],
+    out: Path,
+    packages: Path = Path("node_modules"),
+    jobs: int = 1,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Path:
+    """Train the shipped population again, from the npm packages that it was made of.
+
+    Args:
+        seeds: Names of the seeds.
+        out: Folder for the population folder; made where it is missing.
+        packages: Holds ``@iconify/json`` and ``cldr-annotations-full``.
+        jobs: Processes that draw the icons.
+        progress: See `train_multilingual_clip`.
+
+    Returns:
+        The population folder.
+
+    Raises:
+        ToolkitError: A package is missing or unreadable, or the folder cannot be written.
+    """
+    words = open_set("scenes").folder / "words.toml"
+    cache = Path(out) / "unfinished"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToolkitError(f"Cannot make the folder {cache}: {error.strerror}.") from error
+    drawings = load_drawings(
+        packages / "@iconify" / "json", packages / "cldr-annotations-full", words, cache, jobs
+    )
+    return train_multilingual_clip(seeds, out, drawings, read_words(words), progress=progress)
 
 
 def _facts(drawings: Drawings, eye: EyeSettings, text: TextSettings) -> dict[str, Any]:

@@ -73,8 +73,8 @@ and does it land there in every language? One eye, {len(LANGUAGES)} languages; i
   which gives 10 x 10 places, and a head of two layers on every place.
 - **Text**: a CLIPTextModelWithProjection of transformers, 2 layers, width 128; byte-level BPE in
   lower case, at most {text["vocabulary"]} entries, fitted to the names of all languages together.
-- **Use**: `mevgs-toolkit run-paradigm dense-grounding --subject {name} --stimuli scenes`
-- **Made by**: `toolkit.training.clip.train_multilingual_clip`
+- **Use**: `mevgs-toolkit run-paradigm dense-grounding --subject {name}`
+- **Made by**: `mevgs-toolkit train --population {name} --out DIR`
 
 ## What it learnt from
 
@@ -116,7 +116,7 @@ All settings stand in `config.json` under `training`, all losses in `training_lo
 Held out from training: {facts["drawings"]["test"]} drawings, for every thing one hand (one third of
 the hands for the 20 things of `words.toml`) none of whose drawings of it was trained on; copies of
 drawings trained on are left out. But the frozen backbone had met most of the things before,
-perhaps in the same drawing, when it learnt to tell 3,475 names apart. It never met
+perhaps in the same drawing, when it learnt to tell 3,475 names apart. By name it never met
 {len(UNMET)} of them, their near relatives and their names; those alone are in the scenes
 ({", ".join(sorted(UNMET))}).
 Eye and head alone, by the learnt directions, name {100 * float(last["drawings"]):.0f} % of held-out
