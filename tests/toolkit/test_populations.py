@@ -21,9 +21,9 @@ from toolkit.subjects.populations import Population, list_populations, open_popu
 from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
 
 SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
-TRAINED = [folder for folder in SHIPPED if (folder / "population.toml").is_file()]
 NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
 NAMES |= {"bilingual-en-nl", "bilingual-en-fr", "bilingual-fr-nl"}
+TRAINED = [folder for folder in SHIPPED if folder.name in NAMES]
 
 OWN_SUBJECT = """
 import numpy as np
