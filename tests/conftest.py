@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ import soundfile
 from PIL import Image
 
 from stimuli import StimulusSet, open_set
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Every core has a process of its own already; torch reads this when it is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 FAMILIAR = ("bear", "car", "dog")
 NOVEL = ("ball", "cake", "fish", "key", "tree")
