@@ -18,7 +18,7 @@ from toolkit.runner import run
 from toolkit.statistics.analysis import analyse, to_json
 from toolkit.statistics.counts import read_counts
 from toolkit.statistics.summary import summarise
-from toolkit.subjects.dummies import RULES, Dummy
+from toolkit.subjects.dummies import DRAWINGS, RULES, Dummy
 from toolkit.subjects.populations import Population, open_population
 
 pytestmark = pytest.mark.benchmark
@@ -43,7 +43,7 @@ print(json.dumps({
 
 def guess(population: Population, seed: str) -> Dummy:
     """A subject that guesses, in a way of its own in every population."""
-    return Dummy(RULES["random"], zlib.crc32(f"{population.name}/{seed}".encode()))
+    return Dummy(RULES["random"], DRAWINGS["random"], zlib.crc32(f"{population.name}/{seed}".encode()))
 
 
 @pytest.mark.parametrize(
