@@ -43,7 +43,9 @@ print(json.dumps({
 
 def guess(population: Population, seed: str) -> Dummy:
     """A subject that guesses, in a way of its own in every population."""
-    return Dummy(RULES["random"], DRAWINGS["random"], zlib.crc32(f"{population.name}/{seed}".encode()))
+    return Dummy(
+        RULES["random"], DRAWINGS["random"], zlib.crc32(f"{population.name}/{seed}".encode())
+    )
 
 
 @pytest.mark.parametrize(
