@@ -48,8 +48,8 @@ class NetworkConfig:
     dropout: float = 0.1
     """Dropout inside the transformer layer while training, a share in [0, 1)."""
     position_dropout: float = 0.0
-    """Share of the frames and places that a tower overlooks while training, drawn anew each time, in
-    [0, 1); 0 as published."""
+    """Share of the frames and places that a tower overlooks while training, drawn anew each time,
+    in [0, 1); 0 as published."""
     pooling: str = "features-avg"
     """How `mattnet` scores embeddings of several positions: `features-avg` by the dot product of
     their means, `scores-max` by the largest dot product; for one position both are the same."""
