@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 from reports.page import Material, Options, gather, get_ready, write_report
+from toolkit.workers import end_with_parent
 
 
 class Writer:
@@ -80,21 +81,11 @@ def _write(folder: Path, out: Path, options: Options) -> Path:
 def _get_ready() -> None:
     import os
     import signal
-    import threading
 
     if hasattr(os, "nice"):
         # Networks at work come first; when the report is to be written, nobody else works.
         os.nice(10)
     # Ctrl-C is for the process that the user sees; this one ends with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     get_ready()
-
-
-def _end_with_parent() -> None:
-    import os
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

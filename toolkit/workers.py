@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -72,19 +75,19 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
         pool.shutdown(cancel_futures=True)
 
 
-def _get_ready() -> None:
-    """End at once and silently on Ctrl-C, and with the process that the user sees."""
-    import signal
-    import threading
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def end_with_parent() -> None:
+    """Let this process end with the one that started it, however that one ends."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    import os
-
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _get_ready() -> None:
+    """End at once and silently on Ctrl-C, and with the process that the user sees."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent()

@@ -15,6 +15,7 @@ import torch
 
 from stimuli import StimulusSet, open_set
 from stimuli.files import sha256_of_files
+from stimuli.published import CODES
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.backbones import (
     backbone_checksum,
@@ -30,9 +31,6 @@ from toolkit.training.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
-
-LANGUAGE_CODES = {"english": "en", "dutch": "nl", "french": "fr"}
-"""Codes of the languages that the published lists call by name; others are taken for codes."""
 
 
 class Source(Protocol):
@@ -322,4 +320,4 @@ def _split(job: Job) -> str:
 
 
 def _code(language: str) -> str:
-    return LANGUAGE_CODES.get(language, language)
+    return CODES.get(language, language)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
 from toolkit.training.features import FeatureBank, load_bank
+from toolkit.workers import end_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -111,15 +110,7 @@ def _start(told: Told) -> None:
     _told = told
     # One thread per process: the sums are then added up in one order on every machine.
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Do not go on in the background when the command that started it was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _train_and_tell(job: Job) -> fit.Fitted:
