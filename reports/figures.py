@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
+    from reports.joining import Spec
+
 INK = "currentColor"
 """Text and lines take the colour of the page, so that one drawing serves light and dark."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b05b94", "#7f7f7f", "#a6761d")
@@ -37,17 +39,15 @@ class Figure:
     """How it is to be read."""
     alt: str
     """What is seen, in words, for those who cannot see it."""
-    chart: Any
-    """The drawing: an Altair chart, or several joined by `reports.joining`."""
+    chart: Spec
+    """The drawing, as `reports.joining` makes it."""
     data: pd.DataFrame
     """The numbers behind it, as they go into its CSV file."""
 
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, with the look of the house."""
-        joined = isinstance(self.chart, dict)
-        made: dict[str, Any] = self.chart if joined else self.chart.to_dict(validate=False)
         house = {"config": look(), "background": None, "padding": 4}
-        return {"$schema": SCHEMA, **made, **house}
+        return {"$schema": SCHEMA, **self.chart, **house}
 
 
 def look() -> dict[str, Any]:
