@@ -13,14 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.maps import (
-    ELIGIBLE_PERCENTILE,
-    Clusters,
-    Floats,
-    Mask,
-    find_clusters,
-    percentile_place,
-)
+from paradigms.maps import ELIGIBLE_PERCENTILE, Clusters, find_clusters, percentile_place
+from paradigms.pixel_loops import Floats, Mask, compiled, correlate, rank_pixels
 from stimuli.errors import ToolkitError
 
 PERCENTILES = (90, 95, 99)
@@ -55,7 +49,7 @@ class MapStack:
 
 
 def read_maps(maps: Floats) -> MapStack:
-    """Work out masks, clusters and ranks of maps, from one sorting of each.
+    """Work out masks, clusters and ranks of maps, from one sort of each.
 
     Args:
         maps: (n, h, w) similarities, at most 65,536 pixels each; compared in single precision.
@@ -80,48 +74,17 @@ def read_maps(maps: Floats) -> MapStack:
     top = {percentile: np.empty(values.shape, dtype=bool) for percentile in PERCENTILES}
     found: list[Clusters] = []
     for place, one in enumerate(values):
-        order = _sorting(one.ravel())
-        rising = one.ravel()[order]
-        if not (np.isfinite(rising[0]) and np.isfinite(rising[-1])):
+        flat = one.ravel()
+        ranks[place], order = compiled(rank_pixels)(flat)
+        if not (np.isfinite(flat[order[0]]) and np.isfinite(flat[order[-1]])):
             raise ToolkitError("A similarity map holds values that are not finite.")
-        ranks[place][order] = _mean_ranks(rising)
         for percentile, masks in top.items():
-            np.greater_equal(one, rising[percentile_place(pixels, percentile)], out=masks[place])
-        eligible = one >= rising[percentile_place(pixels, ELIGIBLE_PERCENTILE)]
-        found.append(find_clusters(one, eligible))
+            lowest = flat[order[percentile_place(pixels, percentile)]]
+            np.greater_equal(one, lowest, out=masks[place])
+        lowest = flat[order[percentile_place(pixels, ELIGIBLE_PERCENTILE)]]
+        found.append(find_clusters(one, float(lowest)))
     clusters = np.stack([one.mask for one in found])
     return MapStack(values, clusters, tuple(one.centres for one in found), top, ranks)
-
-
-def _sorting(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Places of the values from the lowest up, equal ones in order.
-
-    The bits of floats, once the sign is dealt with, rise as the floats do. With the place behind
-    them in one integer, NumPy's vectorised sort of values does what its slower argsort would.
-    """
-    bits = (values + np.float32(0)).view(np.uint32)  # adding zero makes -0 and 0 the same
-    negative = (bits.view(np.int32) >> 31).view(np.uint32)
-    keys = (bits ^ (negative | np.uint32(1 << 31))).astype(np.uint64)
-    keys <<= np.uint64(16)
-    keys |= np.arange(len(values), dtype=np.uint64)
-    keys.sort()
-    keys &= np.uint64(0xFFFF)
-    return keys.view(np.int64)
-
-
-def _mean_ranks(rising: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Ranks of sorted values from 0, equal ones at their mean."""
-    ranks = np.arange(len(rising), dtype=np.float32)
-    same = np.flatnonzero(rising[1:] == rising[:-1])
-    if not same.size:
-        return ranks
-    ends = np.flatnonzero(np.diff(same) > 1)
-    first = same[np.concatenate([[0], ends + 1])]
-    last = same[np.concatenate([ends, [-1]])] + 1
-    length = last - first + 1
-    offset = np.repeat(first - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
-    ranks[offset + np.arange(len(offset))] = np.repeat((first + last) / 2, length)
-    return ranks
 
 
 def compare(
@@ -169,8 +132,9 @@ def compare(
     for name, threshold in THRESHOLDS.items():
         masks = values >= np.float32(threshold)
         out[f"iou_{name}"] = _iou_with(masks, masks[reference])
-    out["spearman"] = _correlations(stack.ranks, reference)
-    out["pearson"] = _correlations(values.reshape(n, -1), reference)
+    flat = values.min(axis=(1, 2)) == values.max(axis=(1, 2))
+    out["spearman"] = _correlations(stack.ranks, reference, flat)
+    out["pearson"] = _correlations(values.reshape(n, -1), reference, flat)
     out["peak_ratio"] = undefined
     if peaks[reference] > SMALLEST_PEAK:
         out["peak_ratio"] = peaks / peaks[reference]
@@ -206,7 +170,7 @@ def pairwise_iou(masks: Mask) -> Doubles:
     """Intersection over union of every two masks.
 
     Args:
-        masks: (n, h, w), fewer than 2**24 pixels each.
+        masks: (n, h, w).
 
     Returns:
         (n, n), symmetric, ones on the diagonal.
@@ -216,12 +180,23 @@ def pairwise_iou(masks: Mask) -> Doubles:
         array([[1. , 0.5],
                [0.5, 1. ]])
     """
-    # Counts below 2**24 are exact in single precision.
-    flat = masks.reshape(len(masks), -1).astype(np.float32)
-    both = (flat @ flat.T).astype(np.float64)
-    sizes = np.diagonal(both)
-    either = sizes[:, None] + sizes[None, :] - both
-    return np.divide(both, either, out=np.ones_like(both), where=either > 0)
+    bits = _packed(masks)
+    return _share(bits[:, None] & bits[None, :], bits[:, None] | bits[None, :])
+
+
+def _share(both: npt.NDArray[np.uint64], either: npt.NDArray[np.uint64]) -> Doubles:
+    """Number of bits in the last axis of one over that of the other; 1 where there are none."""
+    n_both, n_either = (np.bitwise_count(bits).sum(axis=-1, dtype=float) for bits in (both, either))
+    out: Doubles = np.divide(n_both, n_either, out=np.ones(n_both.shape), where=n_either > 0)
+    return out
+
+
+def _packed(masks: Mask) -> npt.NDArray[np.uint64]:
+    """(n, words) the bits of (n, h, w) masks, 64 pixels in each word."""
+    bits = np.packbits(masks.reshape(len(masks), -1), axis=1)
+    words = np.zeros((len(bits), -(-bits.shape[1] // 8)), dtype=np.uint64)
+    words.view(np.uint8)[:, : bits.shape[1]] = bits
+    return words
 
 
 def centre_distance(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
@@ -247,26 +222,18 @@ def centre_distance(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
 
 def _iou_with(masks: Mask, reference: Mask) -> Doubles:
     """Intersection over union of each of (n, h, w) masks with one."""
-    return np.array([iou(mask, reference) for mask in masks])
+    bits, other = _packed(masks), _packed(reference[None])
+    return _share(bits & other, bits | other)
 
 
-def _correlations(rows: npt.NDArray[np.float32], reference: int) -> Doubles:
+def _correlations(rows: npt.NDArray[np.float32], reference: int, flat: Mask) -> Doubles:
     """Pearson correlation of every row with one of them; NaN where either is flat."""
-    other, length = _centred(rows[reference])
-    out = np.empty(len(rows))
-    for place, row in enumerate(rows):  # one by one they stay in the processor's cache
-        own, own_length = _centred(row)
-        out[place] = (own @ other) / (own_length * length)
+    out = np.full(len(rows), np.nan)
+    if not flat[reference]:
+        for place in np.flatnonzero(~flat):
+            out[place] = compiled(correlate)(rows[place], rows[reference])
     np.clip(out, -1, 1, out=out)  # rounding may step over
     return out
-
-
-def _centred(row: npt.NDArray[np.float32]) -> tuple[Doubles, float]:
-    """A row less its mean, and its length; NaN where it is flat."""
-    centred = row.astype(np.float64)
-    centred -= centred.mean()
-    flat = row.min() == row.max()
-    return centred, float("nan") if flat else float(np.sqrt(centred @ centred))
 
 
 def _highest(values: npt.NDArray[np.float32], mask: Mask) -> Doubles:

@@ -22,28 +22,18 @@ never decides whether a pixel is in: the mask of a percentile is that of the nex
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from paradigms.pixel_loops import Floats, Mask, compiled, mark_peaks, walk_clusters
+
 SIZE = 224
 """Height and width of an enlarged map in pixels."""
 ELIGIBLE_PERCENTILE = 75
 """Pixels below this percentile of their map belong to no cluster."""
-WINDOW = 10
-"""Side of the square in which a peak is highest, in pixels."""
-GROWTH = 0.8
-"""Share of the peak down to which its cluster grows."""
-SMALLEST = 3
-"""Pixels that a cluster must have."""
-
-Floats = npt.NDArray[np.floating[Any]]
-Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
-_TOUCHING = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +64,13 @@ def upsample(maps: Floats, size: int = SIZE) -> Floats:
         array([0.  , 0.25, 0.75, 1.  ])
     """
     enlarged = maps
-    for axis in (-2, -1):
+    for axis in (-1, -2):  # rows last, because whole rows are copied faster
         below, above, share = _places(maps.shape[axis], size, maps.dtype)
         share = share[:, None] if axis == -2 else share
-        lower = np.take(enlarged, below, axis) * (1 - share)
-        enlarged = np.take(enlarged, above, axis) * share + lower
+        lower, enlarged = np.take(enlarged, below, axis), np.take(enlarged, above, axis)
+        lower *= 1 - share
+        enlarged *= share
+        enlarged += lower
     return enlarged
 
 
@@ -124,11 +116,12 @@ def percentile_mask(values: Floats, percentile: float) -> Mask:
     return mask
 
 
-def find_peaks(values: Floats) -> Mask:
+def find_peaks(values: Floats, lowest: float = -math.inf) -> Mask:
     """Pixels that no other in their window exceeds; all of a flat map.
 
     Args:
         values: (h, w) a map.
+        lowest: least value of a peak.
 
     Returns:
         (h, w) bool.
@@ -137,15 +130,7 @@ def find_peaks(values: Floats) -> Mask:
         >>> find_peaks(np.array([[3.0, 1.0, 2.0]]))
         array([[ True, False, False]])
     """
-    before, after = WINDOW // 2, WINDOW - WINDOW // 2 - 1
-    highest = np.pad(values, (before, after), constant_values=-np.inf)
-    covered = 1
-    while covered < WINDOW:  # the stretch that is covered doubles, so that few passes are needed
-        step = min(covered, WINDOW - covered)
-        highest = np.maximum(highest[:-step], highest[step:])
-        highest = np.maximum(highest[:, :-step], highest[:, step:])
-        covered += step
-    peaks: Mask = values == highest
+    peaks: Mask = compiled(mark_peaks)(values, lowest)
     return peaks
 
 
@@ -167,98 +152,28 @@ def cluster_mask(values: Floats) -> Mask:
     return find_clusters(values).mask
 
 
-def find_clusters(
-    values: Floats, eligible: Mask | None = None, peaks: Mask | None = None
-) -> Clusters:
+def find_clusters(values: Floats, lowest: float | None = None) -> Clusters:
     """Grow the clusters of a map, see the module's text.
-
-    No cluster leaves its connected region of eligible pixels. Where 0.8 times a region's first
-    peak lies below the whole region, its cluster is the region; the others are grown each in its
-    own small rectangle.
 
     Args:
         values: (h, w) a map.
-        eligible: (h, w) its eligible pixels; None to find them.
-        peaks: (h, w) its peaks; None to find them.
+        lowest: the least value of an eligible pixel; None to find it.
     """
-    eligible = percentile_mask(values, ELIGIBLE_PERCENTILE) if eligible is None else eligible
-    peaks = find_peaks(values) if peaks is None else peaks
     flat, width = values.ravel(), values.shape[1]
-    waiting = np.flatnonzero(peaks & eligible)
-    waiting = waiting[flat[waiting] >= 0]
-    waiting = waiting[np.argsort(-flat[waiting], kind="stable")]
-    labels = _label(eligible).ravel()
-    of_peak = labels[waiting]
-    places = np.flatnonzero(eligible)
-    of_place = labels[places].astype(np.min_scalar_type(labels.max()))  # short ones sort faster
-    places = places[np.argsort(of_place, kind="stable")]
-    ends = np.cumsum(np.bincount(of_place))
-    lowest = np.minimum.reduceat(flat[places], ends[:-1])
+    if lowest is None:
+        in_order = percentile_place(flat.size, ELIGIBLE_PERCENTILE)
+        lowest = float(np.partition(flat, in_order)[in_order])
+    # A negative peak lies below the floor of its own cluster.
+    peaks = np.flatnonzero(find_peaks(values, max(lowest, 0.0)))
+    peaks = peaks[np.argsort(-flat[peaks], kind="stable")]
+    walked, starts = compiled(walk_clusters)(values, lowest, peaks)
     mask = np.zeros(values.shape, dtype=bool)
-    found: dict[int, int] = {}
-    for label, first in zip(*np.unique(of_peak, return_index=True), strict=True):
-        region = places[ends[label - 1] : ends[label]]
-        grown = [(first, region)] if len(region) >= SMALLEST else []
-        if GROWTH * float(flat[waiting[first]]) > float(lowest[label - 1]):
-            ranks = np.flatnonzero(of_peak == label)
-            parts = _grow(values, region, waiting[ranks])
-            grown = [(ranks[place], members) for place, members in parts]
-        for rank, members in grown:
-            mask.ravel()[members] = True
-            found[int(rank)] = _centre(flat, members, waiting[rank])
-    centres = np.array([found[rank] for rank in sorted(found)], dtype=np.int64)
+    mask.ravel()[walked] = True
+    centres = walked[starts]  # the peaks; where a cluster climbs above its own, it is mended
+    if len(starts):
+        ends = np.append(starts[1:], len(walked))
+        highest = np.maximum.reduceat(flat[walked], starts)
+        for place in np.flatnonzero(highest > flat[centres]):
+            members = walked[starts[place] : ends[place]]
+            centres[place] = members[flat[members] == highest[place]].min()
     return Clusters(mask, np.stack([centres // width, centres % width], axis=1))
-
-
-def _centre(flat: Floats, members: Places, peak: int) -> int:
-    """The highest pixel of a cluster: its peak where none is higher, else the first."""
-    heights = flat[members]
-    top = heights.argmax()
-    return int(members[top] if heights[top] > flat[peak] else peak)
-
-
-def _grow(values: Floats, region: Places, peaks: Places) -> Iterator[tuple[int, Places]]:
-    """Grow the clusters of one connected region from its peaks, the highest first.
-
-    Args:
-        values: (h, w) the map.
-        region: flat places of the region's pixels.
-        peaks: flat places of its peaks, from the highest down.
-
-    Yields:
-        Place of a cluster's peak in `peaks`, and flat places of its pixels.
-    """
-    width = values.shape[1]
-    rows, columns = region // width, region % width
-    top, left = int(rows.min()), int(columns.min())
-    free = np.zeros((int(rows.max()) - top + 1, int(columns.max()) - left + 1), dtype=bool)
-    free[rows - top, columns - left] = True
-    window = values[top : top + free.shape[0], left : left + free.shape[1]]
-    down, right = peaks // width - top, peaks % width - left
-    for place in range(len(peaks)):
-        if not free[down[place], right[place]]:
-            continue
-        floor = GROWTH * float(window[down[place], right[place]])
-        labels = _label(free & _at_least(window, floor))
-        mask = labels == labels[down[place], right[place]]
-        free &= ~mask
-        rows, columns = np.nonzero(mask)
-        if len(rows) >= SMALLEST:
-            yield place, (rows + top) * width + columns + left
-
-
-def _at_least(values: Floats, floor: float) -> Mask:
-    """Pixels whose exact value reaches the exact floor, whatever the precision of the map."""
-    cut = values.dtype.type(floor)
-    if float(cut) < floor:
-        cut = np.nextafter(cut, values.dtype.type(np.inf))
-    mask: Mask = values >= cut
-    return mask
-
-
-def _label(mask: Mask) -> npt.NDArray[np.integer[Any]]:
-    """Number the regions of touching pixels, diagonals included; 0 outside."""
-    from scipy import ndimage
-
-    labels: npt.NDArray[np.integer[Any]] = ndimage.label(mask, _TOUCHING)[0]
-    return labels

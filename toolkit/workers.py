@@ -1,4 +1,8 @@
-"""Other processes that share the work: they end with this one, and errors come back as they are."""
+"""Other processes that share the work: they end with this one, and errors come back as they are.
+
+Each keeps to one thread: libraries of linear algebra would otherwise start as many as there are
+cores in every process, and these would spend most of the time waiting for each other.
+"""
 
 from __future__ import annotations
 
@@ -88,6 +92,10 @@ def _wait_for_parent() -> None:
 
 
 def _get_ready() -> None:
-    """End at once and silently on Ctrl-C, and with the process that the user sees."""
+    """Keep to one thread; end silently on Ctrl-C, and with the process that the user sees."""
+    import numpy as np  # noqa: F401  libraries that are loaded later would not be limited
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     end_with_parent()

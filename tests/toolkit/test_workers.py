@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def test_an_error_comes_back_as_it_was_and_a_death_is_told() -> None:
     with pytest.raises(ToolkitError, match="ended by itself") as caught, workers(2) as submit:
         submit(os._exit, 1)
     assert "--jobs 1" in (caught.value.next_command or "")
+
+
+def test_each_keeps_to_one_thread(tmp_path: Path) -> None:
+    path = tmp_path / "threads.json"
+    look = "import json, pathlib, threadpoolctl as t; pathlib.Path(%r).write_text(json.dumps(%s))"
+    with workers(2) as submit:
+        submit(exec, look % (str(path), "[one['num_threads'] for one in t.threadpool_info()]"))
+    threads = json.loads(path.read_text())
+    assert threads
+    assert set(threads) == {1}
