@@ -56,14 +56,7 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
     waiting: deque[Future[Any]] = deque()
 
     def wait() -> None:
-        try:
-            waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise ToolkitError(
-                "A process that shared the work ended by itself; it may have run out of memory.",
-                given=f"{jobs} processes",
-                next_command="the same command again with --jobs 1; it does only what is missing",
-            ) from error
+        waiting.popleft().result()
         done()
 
     def submit(function: Callable[..., Any], *arguments: Any) -> None:
@@ -75,6 +68,14 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
         yield submit
         while waiting:
             wait()
+    except BrokenProcessPool as error:
+        raise ToolkitError(
+            "A process that shared the work ended by itself; it may have run out of memory.",
+            given=f"{jobs} processes",
+            allowed="a script of your own works with several processes only if what it does stands "
+            'below `if __name__ == "__main__":`',
+            next_command="the same again with --jobs 1 (or jobs=1); it does only what is missing",
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
