@@ -13,13 +13,16 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from stimuli import StimulusSet
 from stimuli.wordlists import read_words
+from tests.colours import LowResource, population
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import ReadsText, SeesPlaces
 from toolkit.subjects.populations import open_population
 from toolkit.training import clip, clip_eye, clip_texts, emoji, emoji_scenes
 from toolkit.training.clip_evaluation import retrieval
+from toolkit.training.clip_scenes import score_scenes
 
 WORDS = Path(emoji.__file__).parents[2] / "stimuli" / "scenes" / "words.toml"
 COLOURS = {"cat": (220, 30, 30), "key": (30, 180, 30), "sun": (30, 30, 220)}
@@ -247,3 +250,19 @@ def test_train_says_which_packages_it_needs(
         main()
     assert ended.value.code == 2
     assert "always trained in the same way" in capsys.readouterr().err
+
+
+def test_the_scenes_are_scored_per_seed_and_language(
+    scenes_set: StimulusSet, tmp_path: Path
+) -> None:
+    rows = score_scenes(population(LowResource), scenes_set, tmp_path)
+    assert [(row["seed"], row["language"]) for row in rows] == [
+        (seed, language) for seed in "ab" for language in ("en", "fr", "lb")
+    ]
+    things = scenes_set.objects["concept"]
+    for row in rows:
+        assert row["questions"] == len(things)
+        mistaken = row["language"] == "lb"
+        assert row["pointing"] == (1 - (things == "car").mean() if mistaken else 1)
+        assert row["iou_english"] == (1 if not mistaken else pytest.approx(row["pointing"]))
+        assert row["chance"] == pytest.approx(0.25)

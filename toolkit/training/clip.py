@@ -22,15 +22,18 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from stimuli import open_set
+from stimuli import StimulusSet, open_set
 from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of, write_atomic
 from stimuli.wordlists import WordList, read_words
 from toolkit.subjects.clip_drawings import PlaceHead, eye_at
+from toolkit.subjects.populations import open_population
 from toolkit.subjects.seeing import Seeing
 from toolkit.training import clip_card
 from toolkit.training.clip_evaluation import COLUMNS, retrieval, see_drawings
 from toolkit.training.clip_eye import Bank, EyeSettings, look, see_things, train_head
+from toolkit.training.clip_scenes import COLUMNS as SCENE_COLUMNS
+from toolkit.training.clip_scenes import score_scenes
 from toolkit.training.clip_texts import Queries, TextSettings, train_texts, train_tokenizer
 from toolkit.training.emoji import LANGUAGES, Drawings, load_drawings
 from toolkit.training.emoji_scenes import SHEET_PX, SheetMaker
@@ -53,6 +56,8 @@ def train_multilingual_clip(
     *,
     eye: EyeSettings | None = None,
     text: TextSettings | None = None,
+    scenes: StimulusSet | None = None,
+    jobs: int = 1,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Path:
     """Train the population and write its folder; what is finished already is kept.
@@ -64,6 +69,8 @@ def train_multilingual_clip(
         words: Articles and templates of the languages.
         eye: How the head of the eye is trained.
         text: How the text halves are trained.
+        scenes: What the finished population is asked, for `scenes.csv`; None to ask nothing.
+        jobs: Processes that read its answers.
         progress: Told what is being done, how much of it is done, and how much there is.
 
     Returns:
@@ -128,6 +135,11 @@ def train_multilingual_clip(
         p.stem for p in folder.glob("*.safetensors") if _stored_key(folder, p.stem) == key
     )
     clip_card.describe(folder, NAME, FACTORY, facts, finished)
+    if scenes is not None:
+        population = open_population(NAME, out)
+        answers = score_scenes(population, scenes, work / "runs", jobs, progress)
+        _write_table(folder / "scenes.csv", ("seed", "language", *SCENE_COLUMNS), answers)
+        clip_card.describe(folder, NAME, FACTORY, facts, finished)
     return folder
 
 
@@ -144,7 +156,7 @@ def train_from_packages(
         seeds: Names of the seeds.
         out: Folder for the population folder; made where it is missing.
         packages: Holds ``@iconify/json`` and ``cldr-annotations-full``.
-        jobs: Processes that draw the icons.
+        jobs: Processes that draw the icons and read the answers to the scenes.
         progress: See `train_multilingual_clip`.
 
     Returns:
@@ -153,7 +165,8 @@ def train_from_packages(
     Raises:
         ToolkitError: A package is missing or unreadable, or the folder cannot be written.
     """
-    words = open_set("scenes").folder / "words.toml"
+    scenes = open_set("scenes")
+    words = scenes.folder / "words.toml"
     cache = Path(out) / "unfinished"
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -162,7 +175,9 @@ def train_from_packages(
     drawings = load_drawings(
         packages / "@iconify" / "json", packages / "cldr-annotations-full", words, cache, jobs
     )
-    return train_multilingual_clip(seeds, out, drawings, read_words(words), progress=progress)
+    return train_multilingual_clip(
+        seeds, out, drawings, read_words(words), scenes=scenes, jobs=jobs, progress=progress
+    )
 
 
 def _facts(drawings: Drawings, eye: EyeSettings, text: TextSettings) -> dict[str, Any]:
