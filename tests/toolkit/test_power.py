@@ -247,6 +247,12 @@ def test_json_csv_and_plot_agree(cli: Cli, tmp_path: Path) -> None:
     assert "side by side" in cli(*arguments)[1]
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 1.5])
+def test_level_that_is_none(alpha: float) -> None:
+    with pytest.raises(ToolkitError, match="alpha cannot be used"):
+        plan_seeds(ShareModel(1, 3), alpha=alpha)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -256,8 +262,8 @@ def test_json_csv_and_plot_agree(cli: Cli, tmp_path: Path) -> None:
         ("--difference nan --seed-sd 3", "difference cannot be used"),
         ("--difference 1", "--seed-sd is missing"),
         ("--difference 1 --seed-sd 3 --word-sd 1", "--word-sd goes with --odds-ratio"),
-        ("--difference 1 --seed-sd 3 --alpha 0", "alpha cannot be used"),
-        ("--difference 1 --seed-sd 3 --alpha 1.5", "alpha cannot be used"),
+        ("--difference 1 --seed-sd 3 --alpha 0", "Invalid value for '--alpha'"),
+        ("--difference 1 --seed-sd 3 --alpha 1.5", "Invalid value for '--alpha'"),
         ("--difference 1 --seed-sd 3 --power 1", "power cannot be used"),
         ("--difference 1 --seed-sd 3 --power 0.01", "power cannot be used"),
         ("--difference 1 --seed-sd 3 --simulations 5", "number of simulations"),

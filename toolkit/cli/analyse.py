@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli.options import ParadigmsOption
-from toolkit.cli.run import Format
+from toolkit.cli.options import AlphaOption, Format, FormatOption, ParadigmsOption
 
 if TYPE_CHECKING:
     from toolkit.statistics.gates import Gate
@@ -41,7 +40,7 @@ def analyze(
             min=0.001, max=1.0, help="Equivalence bound, as a difference of shares: .05 = 5 points."
         ),
     ] = 0.05,
-    alpha: Annotated[float, typer.Option(min=0.0001, max=0.5, help="Level of the tests.")] = 0.05,
+    alpha: AlphaOption = 0.05,
     gate: Annotated[
         str | None,
         typer.Option(
@@ -59,7 +58,7 @@ def analyze(
             help="Where the statistics are written (JSON) [statistics.json in a single run].",
         ),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+    output: FormatOption = Format.TABLE,
 ) -> None:
     """Test populations against chance and against each other, with seeds as participants.
 

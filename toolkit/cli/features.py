@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.options import HEARING, SEEING, HearingOption, SeeingOption
+
 SHOWN = 20
 """Unreadable files that the message names; the table has all."""
 
@@ -29,12 +31,8 @@ def extract_features(
         str, typer.Argument(help="Stimulus set, or folder with data/filelists as me-vgs has it.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the HDF5 files.")],
-    hearing: Annotated[
-        str, typer.Option(help="Speech backbone: a name, or its folder.")
-    ] = "wavlm-base-plus",
-    seeing: Annotated[
-        str, typer.Option(help="Picture backbone: a name, its folder, or its .pth file.")
-    ] = "dino-resnet50",
+    hearing: HearingOption = HEARING,
+    seeing: SeeingOption = SEEING,
     only: Annotated[Kind | None, typer.Option(help="Words or pictures alone.")] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="train, valid or test; all by default. Repeatable.")

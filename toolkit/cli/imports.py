@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from toolkit.cli.options import (
+    HEARING,
+    SEEING,
+    HearingOption,
+    NewPopulationsOption,
+    NewSetOption,
+    SeeingOption,
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -18,16 +27,12 @@ def import_mevgs(
     source: Annotated[
         Path, typer.Argument(help="Published output folder, or output/CONFIG of one network.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the population folders.")],
+    out: NewPopulationsOption,
     languages: Annotated[
         str, typer.Option(help="Codes, e.g. en,nl; only where the folder's name does not tell.")
     ] = "",
-    hearing: Annotated[
-        str, typer.Option(help="Speech backbone of the checkpoints: a name, or its folder.")
-    ] = "wavlm-base-plus",
-    seeing: Annotated[
-        str, typer.Option(help="Picture backbone: a name, its folder, or its .pth file.")
-    ] = "dino-resnet50",
+    hearing: HearingOption = HEARING,
+    seeing: SeeingOption = SEEING,
 ) -> None:
     """Turn published me-vgs checkpoints into populations.
 
@@ -58,7 +63,7 @@ def import_data(
     source: Annotated[
         Path, typer.Argument(help="Folder with data/filelists, data/images, data/<language>_words.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the stimulus set to make.")],
+    out: NewSetOption,
 ) -> None:
     """Turn published me-vgs data into a stimulus set.
 

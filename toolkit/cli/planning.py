@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolkit.cli.options import AlphaOption
+
 if TYPE_CHECKING:
     from toolkit.errors import ToolkitError
     from toolkit.statistics.power_models import Model
@@ -72,7 +74,7 @@ def power(
     test: Annotated[
         PowerTest, typer.Option(help="Over seed means, or a mixed model per experiment (slow).")
     ] = PowerTest.WELCH,
-    alpha: Annotated[float, typer.Option(help="Two-sided level of the test.")] = 0.05,
+    alpha: AlphaOption = 0.05,
     target: Annotated[float, typer.Option("--power", help="Power wanted, share of 1.")] = 0.8,
     simulations: Annotated[
         int | None,

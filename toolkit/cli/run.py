@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,14 +9,17 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.options import ParadigmsOption, SubjectsOption, WordsOption
-
-
-class Format(enum.StrEnum):
-    """How results are printed."""
-
-    TABLE = "table"
-    JSON = "json"
+from toolkit.cli.options import (
+    RUNS,
+    Format,
+    FormatOption,
+    LanguageOption,
+    ParadigmsOption,
+    RunsOption,
+    SubjectOption,
+    SubjectsOption,
+    WordsOption,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,21 +29,8 @@ def register(app: typer.Typer) -> None:
 
 def run_paradigm(
     name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me or translation.")],
-    subject: Annotated[
-        list[str],
-        typer.Option(
-            metavar="POPULATION",
-            help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
-            "bilingual-en-nl/c; bilingual-en-nl/frozen for the features it was trained on "
-            "(translation). Repeat for several.",
-        ),
-    ],
-    language: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE", help="Test language; by default those the population knows. Repeatable."
-        ),
-    ] = None,
+    subject: SubjectOption,
+    language: LanguageOption = None,
     stimuli: Annotated[
         str | None,
         typer.Option(
@@ -66,11 +55,11 @@ def run_paradigm(
         int, typer.Option(min=1, help="Trials per word class and condition.")
     ] = 50,
     trial_seed: Annotated[int, typer.Option(min=0, help="Seed of the trial lists.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
+    out: RunsOption = RUNS,
     jobs: Annotated[
         int, typer.Option(min=1, help="Seeds, or chunks of pictures, worked on at the same time.")
     ] = 1,
-    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+    output: FormatOption = Format.TABLE,
     report: Annotated[bool, typer.Option(help="Write report.html into the run folder.")] = True,
 ) -> None:
     """Put a paradigm to populations of subjects.
@@ -78,6 +67,10 @@ def run_paradigm(
     Prints accuracy with intervals over seeds, then what may be concluded from it (see analyze),
     and writes a run folder with a report that opens offline (see report). Finished work is kept:
     the same command again does only what is missing.
+
+    A subject may also be the features that a population was trained on, bilingual-en-nl/frozen
+    (for translation), or a published model, openclip:NAME/TAG or transformers:NAME (for
+    dense-grounding).
 
     \b
     Examples:

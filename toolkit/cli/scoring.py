@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import ParadigmsOption, StimuliOption, SubjectsOption
-from toolkit.cli.run import Format
+from toolkit.cli.options import (
+    RUNS,
+    Format,
+    FormatOption,
+    JobsOption,
+    LanguageOption,
+    ParadigmsOption,
+    RunsOption,
+    StimuliOption,
+    SubjectOption,
+    SubjectsOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,18 +31,8 @@ def register(app: typer.Typer) -> None:
 
 def score_all(
     name: Annotated[str, typer.Argument(help="Paradigm of picture pairs: familiar, me, or yours.")],
-    subject: Annotated[
-        list[str],
-        typer.Option(
-            metavar="POPULATION", help="Population (all its seeds) or one seed of it. Repeatable."
-        ),
-    ],
-    language: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE", help="Test language; by default those the population knows. Repeatable."
-        ),
-    ] = None,
+    subject: SubjectOption,
+    language: LanguageOption = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
@@ -44,9 +43,9 @@ def score_all(
             help="Also pair pictures of different style (colour, glyph), which lists do not.",
         ),
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
-    jobs: Annotated[int, typer.Option(min=1, help="Seeds embedded at the same time.")] = 1,
-    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+    out: RunsOption = RUNS,
+    jobs: JobsOption = 1,
+    output: FormatOption = Format.TABLE,
 ) -> None:
     """Exact accuracy over every triple of word clip, target picture and distractor picture.
 

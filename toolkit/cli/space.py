@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import ParadigmsOption, StimuliOption, SubjectsOption
-from toolkit.cli.run import Format
+from toolkit.cli.options import (
+    RUNS,
+    Format,
+    FormatOption,
+    JobsOption,
+    LanguageOption,
+    ParadigmsOption,
+    RunsOption,
+    StimuliOption,
+    SubjectOption,
+    SubjectsOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,19 +42,8 @@ def register(app: typer.Typer) -> None:
 
 
 def analyze_space(
-    subject: Annotated[
-        list[str],
-        typer.Option(
-            metavar="POPULATION", help="Population (all its seeds) or one seed of it. Repeatable."
-        ),
-    ],
-    language: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE",
-            help="Language of the words; by default those the population knows. Repeatable.",
-        ),
-    ] = None,
+    subject: SubjectOption,
+    language: LanguageOption = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
@@ -60,9 +59,9 @@ def analyze_space(
         int, typer.Option(min=0, help="Networks per population that get maps (PCA, t-SNE).")
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples, resamples and t-SNE.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("mevgs-runs"),
-    jobs: Annotated[int, typer.Option(min=1, help="Seeds embedded at the same time.")] = 1,
-    output: Annotated[Format, typer.Option("--format", help="What is printed.")] = Format.TABLE,
+    out: RunsOption = RUNS,
+    jobs: JobsOption = 1,
+    output: FormatOption = Format.TABLE,
 ) -> None:
     """Analyse embedding spaces: variance, modality gap, maps, likeness of networks, words.
 

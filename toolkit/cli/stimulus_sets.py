@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.options import WordsOption
+from toolkit.cli.options import NewSetOption, WordsOption
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def synthesize(
         Path, typer.Argument(help="CSV with the columns concept, word and status (optional).")
     ],
     language: Annotated[str, typer.Option(help="Language code of espeak-ng, e.g. de or es.")],
-    out: Annotated[Path, typer.Option(help="Folder of the stimulus set to make.")],
+    out: NewSetOption,
     voice: Annotated[
         list[str] | None, typer.Option(help="espeak-ng voice variant; by default 24 clean ones.")
     ] = None,

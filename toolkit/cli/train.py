@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolkit.cli.options import NewPopulationsOption
+
 if TYPE_CHECKING:
     from toolkit.embedding import Progress
     from toolkit.training.fit import Standing
@@ -31,7 +33,7 @@ def _show_example(wanted: bool) -> None:
 
 
 def train(
-    out: Annotated[Path, typer.Option(help="Folder for the trained populations.")],
+    out: NewPopulationsOption,
     population: Annotated[
         list[str] | None,
         typer.Option(help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable."),
