@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from reports.gallery import Credit
 from reports.grounding_sources import Sample
+from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ def _picture(sample: Sample, stimuli: StimulusSet | None) -> Pixels | None:
         pixels = stimuli.read_picture(sample.picture_id)
     except (ToolkitError, KeyError):
         return None
-    small = Image.fromarray(_square(pixels)).resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
+    # Subjects see no more of a picture than its central square.
+    small = Image.fromarray(central_square(pixels)).resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     return np.asarray(small)
 
 
@@ -208,17 +210,11 @@ def _truth(sample: Sample, stimuli: StimulusSet | None) -> Mask | None:
     if stimuli is None or not stimuli.has_masks:
         return None
     try:
-        return fit_mask(_square(stimuli.read_mask(sample.picture_id, sample.concept)), SIDE_PX)
+        return fit_mask(
+            central_square(stimuli.read_mask(sample.picture_id, sample.concept)), SIDE_PX
+        )
     except (ToolkitError, KeyError):
         return None
-
-
-def _square(pixels: Any) -> Any:
-    """The central square, which is what maps are about: models see no more of a picture."""
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return pixels[top : top + side, left : left + side]
 
 
 def _credit(picture_id: str, stimuli: StimulusSet | None) -> Credit | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import io
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Pixel = TypeVar("Pixel", bound=np.generic)
 
 CLIP_SUFFIX = ".opus"
 PICTURE_SUFFIX = ".webp"
@@ -141,7 +143,7 @@ def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> b
 
 
 def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArray[np.uint8]:
-    """Read one picture; transparent parts become white.
+    """Read one picture, turned as its camera says; transparent parts become white.
 
     Args:
         data: content of a picture file.
@@ -161,11 +163,11 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         (5, 7, 3)
     """
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            picture = _on_white(image)
+            picture = _on_white(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         reason = "its format is unknown" if "identify" in str(error) else f"{error}".rstrip(".")
         raise ToolkitError(f"{name} cannot be read as a picture: {reason}.") from error
@@ -209,6 +211,26 @@ def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> NDArray[np.bo
     if not mask.any():
         raise ToolkitError(f"The mask {name} is empty: its object is nowhere to be seen.")
     return mask
+
+
+def central_square(pixels: NDArray[Pixel]) -> NDArray[Pixel]:
+    """The middle of a picture or mask, as wide as it is high.
+
+    Args:
+        pixels: (height, width) or (height, width, channels).
+
+    Returns:
+        (side, side) or (side, side, channels), where side is the shorter of the two.
+
+    Example:
+        >>> import numpy as np
+        >>> central_square(np.arange(8).reshape(2, 4)).tolist()
+        [[1, 2], [5, 6]]
+    """
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return pixels[top : top + side, left : left + side]
 
 
 def encode_picture(picture: NDArray[np.uint8]) -> bytes:

@@ -290,9 +290,16 @@ class StimulusSet:
         faults = []
         for name, concept in self._masks:
             try:
-                self.read_mask(name, concept)
+                shown = media.central_square(self.read_mask(name, concept))
             except ToolkitError as error:
                 faults.append(_one_line(error))
+                continue
+            if shown.all() or not shown.any():
+                how_much = "all" if shown.all() else "nothing"
+                faults.append(
+                    f"the mask of {concept!r} covers {how_much} of the central square of {name}, "
+                    "which is all that models are shown"
+                )
         written, word_faults = self._written()
         if written and not word_faults:
             concepts = list(dict.fromkeys(seen["concept"]))

@@ -160,18 +160,23 @@ def scenes_words() -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_scenes(folder: Path, n_pictures: int = 5) -> Path:
-    """Write scenes on white: two things of different colour each, in two of four places."""
+def write_scenes(folder: Path, n_pictures: int = 5, margin: int = 0) -> Path:
+    """Write scenes on white: two things of different colour each, in two of four places.
+
+    With a margin the pictures are wider than high, with nothing in that many columns either side.
+    """
+    width = 16 + 2 * margin
     rows, objects = [], []
     for number in range(n_pictures):
         name = f"scene-{number}"
-        pixels = np.full((16, 16, 3), 255)
-        pixels[PLACES[(number + 1) % 4]] = 254 - number  # no two pictures are the same
+        pixels = np.full((16, width, 3), 255)
+        top, left = PLACES[(number + 1) % 4]
+        pixels[top, margin + left] = 254 - number  # no two pictures are the same
         for shift in (0, 1):
             concept = list(COLOURS)[(number + shift) % 3]
             top, left = PLACES[(number + 2 * shift) % 4]
-            seen = np.zeros((16, 16), np.uint8)
-            seen[top : top + 8, left : left + 8] = 255
+            seen = np.zeros((16, width), np.uint8)
+            seen[top : top + 8, margin + left : margin + left + 8] = 255
             pixels[seen > 0] = COLOURS[concept]
             objects.append((name, concept, f"masks/{name}-{concept}.png", seen))
         rows.append(
@@ -183,7 +188,11 @@ def write_scenes(folder: Path, n_pictures: int = 5) -> Path:
         )  # fmt: skip
     write_set(folder, rows, ())
     settings = folder / "set.toml"
-    settings.write_text(settings.read_text().replace("picture_size_px = 8", "picture_size_px = 16"))
+    settings.write_text(
+        settings.read_text().replace(
+            "picture_size_px = 8", f"picture_size_px = {0 if margin else 16}"
+        )
+    )
     (folder / "masks").mkdir()
     with (folder / "objects.csv").open("w", newline="") as file:
         writer = csv.writer(file)

@@ -13,6 +13,7 @@ import numpy as np
 from paradigms import MapParadigm, Queries
 from paradigms.base import Mask
 from stimuli.files import write_atomic
+from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.store import RunDirectory
 from toolkit.subjects.contract import Floats, SeesMasks
@@ -133,13 +134,30 @@ def score_cell(shared: Shared, cell: MapCell, answers: Embedded | Drawn) -> None
     gathered = _Gathered(shared, answers)
     for place, picture in enumerate(cell.pictures):
         for concept in queries.asked[picture]:
-            truth = shared.stimuli.read_mask(picture, concept) if queries.truth else None
+            truth = read_truth(shared.stimuli, picture, concept) if queries.truth else None
             for template in queries.templates:
                 texts = [queries.texts[template, concept, code] for code in queries.languages]
                 maps = answers.maps(place, texts, truth, f"{picture}/{concept}/{template}")
                 reading = shared.paradigm.read(maps, reference, truth)
                 gathered.add(picture, concept, template, maps, reading)
     gathered.write(cell)
+
+
+def read_truth(stimuli: StimulusSet, picture: str, concept: str) -> Mask:
+    """Where a concept is seen in the central square of a picture, which is all that subjects see.
+
+    Raises:
+        ToolkitError: if the mask cannot be read, or covers nothing or all of that square.
+    """
+    truth: Mask = central_square(stimuli.read_mask(picture, concept))
+    if truth.all() or not truth.any():
+        raise ToolkitError(
+            f"The mask of {concept!r} covers {'all' if truth.all() else 'nothing'} of what is "
+            f"shown of the picture {picture!r}, so no place in it is right or wrong.",
+            allowed="a mask that covers a part of the picture's central square",
+            next_command=f"mevgs-toolkit check-stimuli {stimuli.folder}",
+        )
+    return truth
 
 
 class _Gathered:

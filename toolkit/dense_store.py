@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.files import write_atomic
+from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.store import content_key
 from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
@@ -91,6 +92,9 @@ class DenseStore:
     ) -> Path:
         """File of the features of some pictures, (m, h, w, d) float32, made if it is not there.
 
+        A subject is given the central square of each picture. Encoders of pictures either cut it
+        out themselves or squash the whole; so all see the same, and true masks lie as it does.
+
         Args:
             subject: whose features.
             seer: the subject, loaded.
@@ -103,11 +107,11 @@ class DenseStore:
                 is stored then.
         """
         content = [stimuli.table.loc[name, "sha256"] for name in pictures]
-        key = content_key({"subject": subject.checksum, "pictures": content})
+        key = content_key({"subject": subject.checksum, "central_squares": content})
         path = self.folder / f"{key}.npy"
         if _holds(path, len(pictures), d):
             return path
-        made = seer.embed_patches([stimuli.read_picture(name) for name in pictures])
+        made = seer.embed_patches([central_square(stimuli.read_picture(name)) for name in pictures])
         _check(made, (len(pictures), None, None, d), "pictures", pictures, subject)
         self.folder.mkdir(parents=True, exist_ok=True)
         with write_atomic(path) as unfinished:

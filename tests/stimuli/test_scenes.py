@@ -14,6 +14,7 @@ from PIL import Image
 
 from stimuli import StimulusSet, open_set
 from stimuli.errors import ToolkitError
+from tests.conftest import write_scenes
 
 
 @pytest.fixture
@@ -34,8 +35,12 @@ def rewrite(folder: Path, row: int, **values: str) -> None:
 
 
 def mask(shape: tuple[int, int], value: int) -> bytes:
+    return png(np.full(shape, value, np.uint8))
+
+
+def png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(np.full(shape, value, np.uint8)).save(buffer, format="PNG")
+    Image.fromarray(pixels).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -86,6 +91,22 @@ def test_a_mask_of_another_size_or_without_content_is_refused(scenes: StimulusSe
             broken.read_mask(picture, concept)
         assert len(broken.check()) == 1
         assert message in broken.check()[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "how_much"), [(0, 8, "nothing"), (8, 24, "all"), (0, 9, "")]
+)
+def test_models_must_be_shown_a_part_of_an_object_and_something_beside_it(
+    left: int, right: int, how_much: str, tmp_path: Path
+) -> None:
+    wide = open_set(write_scenes(tmp_path / "wide", margin=8))
+    assert wide.check() == []
+    seen = np.zeros((16, 32), np.uint8)
+    seen[:, left:right] = 255
+    picture, concept = replace_mask(wide, png(seen))
+    faults = open_set(wide.folder).check()
+    told = f"the mask of {concept!r} covers {how_much} of the central square of {picture}"
+    assert [fault.startswith(told) for fault in faults] == ([True] if how_much else [])
 
 
 def test_a_changed_mask_and_an_unknown_object_are_refused(scenes: StimulusSet) -> None:

@@ -278,6 +278,17 @@ def test_transparent_pictures_stand_on_white() -> None:
     assert (decode_picture(buffer.getvalue(), "glass") == 255).all()
 
 
+def test_photographs_are_turned_upright() -> None:
+    image = Image.new("RGB", (3, 2), (255, 255, 255))
+    image.putpixel((0, 1), (0, 0, 0))
+    tags = Image.Exif()
+    tags[0x0112] = 6  # orientation: to be turned clockwise by a quarter
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", exif=tags)
+    upright = decode_picture(buffer.getvalue(), "photograph")[:, :, 0]
+    assert upright.tolist() == [[0, 255], [255, 255], [255, 255]]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -92,6 +92,22 @@ def test_counts_pieces_without_special_tokens(kind: str, folders: dict[str, Path
     assert subject.count_tokens(TEXTS) == [3, 1, 3, 1, 5]
 
 
+def test_settings_that_cut_off_the_border_of_a_picture(tmp_path: Path) -> None:
+    """A picture is enlarged to 48 pixels and cut to 32: the model is shown all of it."""
+    from transformers import CLIPImageProcessor
+
+    whole, cut = write_clip(tmp_path / "whole"), write_clip(tmp_path / "cut")
+    CLIPImageProcessor(
+        size={"shortest_edge": 48}, crop_size={"height": 32, "width": 32}
+    ).save_pretrained(cut)
+    seen = [load(f"transformers:{folder}").embed_patches(pictures(2)) for folder in (whole, cut)]
+    np.testing.assert_array_equal(*seen)
+    processor = CLIPImageProcessor.from_pretrained(whole)
+    own = processor(images=_images(2), return_tensors="pt")["pixel_values"]
+    subject = load(f"transformers:{whole}")
+    np.testing.assert_array_equal(subject.towers.prepare(_images(2)), own)
+
+
 def test_patches_of_clip_are_what_its_pooled_token_is(folders: dict[str, Path]) -> None:
     """The same two steps make the model's own picture embedding of its class token."""
     from transformers import CLIPModel

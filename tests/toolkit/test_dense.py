@@ -67,6 +67,14 @@ def test_the_table_has_one_row_per_picture_concept_language_and_template(
     assert all(table[name].dtype == np.float32 for name in MEASURES)
 
 
+def test_what_lies_beside_the_central_square_is_neither_shown_nor_scored(
+    known: Run, tmp_path: Path
+) -> None:
+    wide = open_set(write_scenes(tmp_path / "wide", margin=8))
+    table = trials_of(ask(population(), wide, tmp_path / "runs", templates=BOTH))
+    pd.testing.assert_frame_equal(table[MEASURES], trials_of(known)[MEASURES])
+
+
 def test_a_perfect_subject_points_at_everything_in_every_language(known: Run) -> None:
     table = trials_of(known)
     assert (table["correct"] == 1).all()

@@ -4,8 +4,8 @@ Every patch of a picture gets a vector in the space of the texts, as the multili
 does it (arXiv 2605.09060, after MaskCLIP, Zhou et al. 2022): what the network does to its pooled
 token at the very end, it does to each patch token of the last layer alone. In a CLIP that is the
 last layer norm and the visual projection; in a SigLIP, whose pooling head attends to the patches,
-it is the head with one patch to attend to. No layer is changed or left out. The places cover what
-the model's own preprocessing keeps of a picture; for most that is the central square.
+it is the head with one patch to attend to. No layer is changed or left out. Pictures come as
+squares (`toolkit.dense_store`), and all of a square is seen.
 
 All vectors have length one, so that their products are cosine similarities. Everything is computed
 in single precision, in small batches of equal shape.
@@ -99,7 +99,7 @@ class DenseCLIP:
         """Embed every place of pictures.
 
         Args:
-            pictures: RGB, uint8, each of shape (height, width, 3).
+            pictures: RGB, uint8, each of shape (side, side, 3).
 
         Returns:
             Shape (m, h, w, d), float32, every place of length one, in the order given.

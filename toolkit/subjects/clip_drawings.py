@@ -114,7 +114,7 @@ class DrawingTowers:
         return [len(item.ids) for item in coded]
 
     def prepare(self, pictures: Sequence[Image]) -> Tensor:
-        """The eye's maps, (m, h, w, channels); it resizes both sides of a picture."""
+        """The eye's maps, (m, h, w, channels)."""
         maps = self.eye.features([np.asarray(picture.convert("RGB")) for picture in pictures])
         return torch.from_numpy(maps).permute(0, 2, 3, 1)
 

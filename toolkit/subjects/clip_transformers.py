@@ -107,8 +107,13 @@ class TransformersTowers:
         return [len(ids) for ids in coded]
 
     def prepare(self, pictures: Sequence[Image]) -> Any:
-        """Pictures as the model's own settings have them, (m, 3, height, width)."""
-        return self.processor(images=list(pictures), return_tensors="pt")["pixel_values"]
+        """Square pictures as the model's own settings have them, (m, 3, height, width)."""
+        whole = {}
+        if getattr(self.processor, "do_center_crop", False):
+            # Some settings enlarge a picture first and then cut its border off.
+            whole = {"size": dict(self.processor.crop_size), "do_center_crop": False}
+        made = self.processor(images=list(pictures), return_tensors="pt", **whole)
+        return made["pixel_values"]
 
     def places(self, pixels: Any) -> Any:
         """Embed the patches, (m, h, w, d)."""

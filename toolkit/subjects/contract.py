@@ -82,7 +82,7 @@ class SeesPlaces(Protocol):
     """A model that gives every place of a picture a vector in the space of its texts."""
 
     def embed_patches(self, pictures: Sequence[Picture]) -> Floats:
-        """Embed m pictures as (m, h, w, d) float32, every place of length one."""
+        """Embed m square pictures as (m, h, w, d) float32, every place of length one."""
         ...
 
 
