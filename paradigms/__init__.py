@@ -13,6 +13,7 @@ point group ``mevgs_toolkit.paradigms``.
 """
 
 from paradigms.base import (
+    BaseParadigm,
     Condition,
     MapParadigm,
     Measure,
@@ -28,6 +29,7 @@ from paradigms.trials import ALL_WORDS, Trials
 
 __all__ = [
     "ALL_WORDS",
+    "BaseParadigm",
     "Condition",
     "MapParadigm",
     "Measure",

@@ -1,4 +1,4 @@
-"""What a paradigm is: conditions, trials, and how answers become scores."""
+"""What a paradigm is: conditions, what is asked, and how answers become scores."""
 
 from __future__ import annotations
 
@@ -68,8 +68,11 @@ class Responses:
     """The subject's own similarity of (n, d) words and (m, d) pictures, (n, m)."""
 
 
-class Paradigm(ABC):
-    """A child-study test: subclass it, declare the conditions, make the trials."""
+class BaseParadigm(ABC):
+    """What all paradigms declare; a test is written as one of its subclasses.
+
+    `Paradigm` asks for choices among options, `MapParadigm` for maps of pictures.
+    """
 
     name: ClassVar[str]
     """Name on the command line, set by the `paradigm` decorator."""
@@ -89,14 +92,25 @@ class Paradigm(ABC):
     """
     gate: ClassVar[tuple[str, float] | None] = None
     """Condition and smallest accuracy (share of 1) below which a seed is set aside."""
+    default_set: ClassVar[str]
+    """Stimulus set that is used where none is named."""
+    needs: ClassVar[tuple[str, ...]]
+    """What a subject must be able to do: names of protocols in `toolkit.subjects.contract`."""
+
+    def headline(self, condition: str) -> bool:
+        """True if the condition of that name is the test itself."""
+        return any(known.headline for known in self.conditions if known.name == condition)
+
+
+class Paradigm(BaseParadigm):
+    """A child-study test: subclass it, declare the conditions, make the trials."""
+
+    default_set = "mini"
+    needs = ("Subject",)
     shows_pictures: ClassVar[bool] = True
     """False where the options are not pictures of the stimulus set."""
     min_languages: ClassVar[int] = 1
     """How many languages a subject must be tested in."""
-    default_set: ClassVar[str] = "mini"
-    """Stimulus set that is used where none is named."""
-    needs: ClassVar[tuple[str, ...]] = ("Subject",)
-    """What a subject must be able to do: names of protocols in `toolkit.subjects.contract`."""
 
     @abstractmethod
     def trials(
@@ -145,10 +159,6 @@ class Paradigm(ABC):
             scores[part][rows] = mean[trials.options[part][rows]]
         return scores
 
-    def headline(self, condition: str) -> bool:
-        """True if the condition of that name is the test itself."""
-        return any(known.headline for known in self.conditions if known.name == condition)
-
 
 class PicturePairs(Paradigm):
     """A paradigm of two-picture trials: declaring its `PairCondition`s is all there is to do."""
@@ -188,7 +198,7 @@ class Reading:
     """(languages, languages) agreement of all maps with each other, by name."""
 
 
-class MapParadigm(Paradigm):
+class MapParadigm(BaseParadigm):
     """A paradigm that asks in writing where in a picture something is, in several languages.
 
     A subject answers with one map of similarities per picture and text. Subclasses say what is
@@ -224,28 +234,9 @@ class MapParadigm(Paradigm):
             maps: (languages, h, w) similarity of every place of the picture to the text; higher is
                 a better match.
             reference: index of the reference language.
-            truth: (height, width) where the concept is seen, as large as the picture; None where
-                that is not known.
+            truth: (side, side) where the concept is seen in the central square of the picture;
+                None where that is not known.
         """
-
-    def trials(
-        self,
-        stimuli: StimulusSet,
-        language: str,
-        rng: np.random.Generator,
-        *,
-        per_class: int,
-        languages: Sequence[str],
-    ) -> Trials:
-        """Refuse: there is no choice among pictures.
-
-        Raises:
-            ToolkitError: always.
-        """
-        raise ToolkitError(
-            f"The paradigm {self.name!r} asks for maps of pictures; it has no trials with choices.",
-            next_command=f"mevgs-toolkit run-paradigm {self.name} --subject POPULATION",
-        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process as the file it stands in, which may be a user's own."""
@@ -254,13 +245,55 @@ class MapParadigm(Paradigm):
         return reopen, (inspect.getfile(type(self)), self.name)
 
 
+def as_choices(paradigm: BaseParadigm) -> Paradigm:
+    """The paradigm, where only one with trials can be asked.
+
+    Raises:
+        ToolkitError: if it asks for maps.
+
+    Example:
+        >>> from paradigms.registry import get_paradigm
+        >>> as_choices(get_paradigm("me")).min_languages
+        1
+    """
+    if isinstance(paradigm, Paradigm):
+        return paradigm
+    raise ToolkitError(
+        f"Paradigm {paradigm.name!r} asks for maps of pictures; it has no trials with choices.",
+        given=f"{paradigm.name}, version {paradigm.version}",
+        allowed="a paradigm of choices, e.g. familiar, me or translation",
+        next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject multilingual-clip",
+    )
+
+
+def as_maps(paradigm: BaseParadigm) -> MapParadigm:
+    """The paradigm, where only one of maps can be asked.
+
+    Raises:
+        ToolkitError: if it asks for choices.
+
+    Example:
+        >>> from paradigms.registry import get_paradigm
+        >>> as_maps(get_paradigm("dense-grounding")).default_set
+        'scenes'
+    """
+    if isinstance(paradigm, MapParadigm):
+        return paradigm
+    raise ToolkitError(
+        f"Paradigm {paradigm.name!r} asks for choices; it reads no maps of pictures.",
+        given=f"{paradigm.name}, version {paradigm.version}",
+        allowed="a paradigm of maps, e.g. dense-grounding",
+        next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject bilingual-en-nl",
+    )
+
+
 def _parts(n: int) -> Iterator[slice]:
     """Slices that cover n trials, so that temporary arrays stay small."""
     return (slice(start, start + TRIALS_AT_ONCE) for start in range(0, n, TRIALS_AT_ONCE))
 
 
 def fit_mask(mask: Mask, size: int) -> Mask:
-    """The central square of a mask at another size, which is what encoders see of a picture.
+    """A mask at another size.
 
     Every new pixel takes the value of the old one below its centre.
 
@@ -272,14 +305,14 @@ def fit_mask(mask: Mask, size: int) -> Mask:
         (size, size).
 
     Example:
-        >>> fit_mask(np.array([[False, True, False, True], [False, False, False, True]]), 4)[:3]
+        >>> fit_mask(np.array([[True, False], [False, False]]), 4)[:3]
         array([[ True,  True, False, False],
                [ True,  True, False, False],
                [False, False, False, False]])
     """
-    side = min(mask.shape)
-    steps = ((np.arange(size) + 0.5) * side / size).astype(np.int64)
-    rows, columns = ((length - side) // 2 + steps for length in mask.shape)
+    rows, columns = (
+        ((np.arange(size) + 0.5) * length / size).astype(np.int64) for length in mask.shape
+    )
     return mask[np.ix_(rows, columns)]
 
 

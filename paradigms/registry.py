@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, TypeVar
 from stimuli.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
-    from paradigms.base import Paradigm
+    from paradigms.base import BaseParadigm
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
 """Packages offer paradigms here; each entry point names a decorated class."""
 
-C = TypeVar("C", bound="type[Paradigm]")
+C = TypeVar("C", bound="type[BaseParadigm]")
 
 
 def paradigm(name: str, *, version: int) -> Callable[[C], C]:
@@ -41,7 +41,7 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
     return decorate
 
 
-def find_paradigms(folder: str | Path | None = None) -> dict[str, type[Paradigm]]:
+def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParadigm]]:
     """Find all paradigms by name.
 
     Args:
@@ -57,7 +57,7 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[Paradigm]
         >>> sorted(find_paradigms())
         ['dense-grounding', 'familiar', 'me', 'translation']
     """
-    found: dict[str, type[Paradigm]] = {}
+    found: dict[str, type[BaseParadigm]] = {}
     package = importlib.import_module("paradigms")
     for module in pkgutil.iter_modules(package.__path__):
         _collect(importlib.import_module(f"paradigms.{module.name}"), found)
@@ -69,7 +69,7 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[Paradigm]
     return dict(sorted(found.items()))
 
 
-def get_paradigm(name: str, folder: str | Path | None = None) -> Paradigm:
+def get_paradigm(name: str, folder: str | Path | None = None) -> BaseParadigm:
     """Make the paradigm of that name.
 
     Raises:
@@ -86,7 +86,7 @@ def get_paradigm(name: str, folder: str | Path | None = None) -> Paradigm:
 
 
 @functools.lru_cache(maxsize=8)
-def reopen(path: str, name: str) -> Paradigm:
+def reopen(path: str, name: str) -> BaseParadigm:
     """Make a paradigm from the file that defines it, in another process for example.
 
     Args:
@@ -99,12 +99,12 @@ def reopen(path: str, name: str) -> Paradigm:
         >>> reopen(inspect.getfile(type(me)), "me").version
         1
     """
-    found: dict[str, type[Paradigm]] = {}
+    found: dict[str, type[BaseParadigm]] = {}
     _collect(_import_file(Path(path)), found)
     return found[name]()
 
 
-def source_checksum(paradigm: Paradigm) -> str:
+def source_checksum(paradigm: BaseParadigm) -> str:
     """SHA-256 of the file that defines the paradigm: an edited file is never taken as old."""
     return hashlib.sha256(Path(inspect.getfile(type(paradigm))).read_bytes()).hexdigest()
 
@@ -137,16 +137,16 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _collect(module: ModuleType, found: dict[str, type[Paradigm]]) -> None:
-    from paradigms.base import Paradigm
+def _collect(module: ModuleType, found: dict[str, type[BaseParadigm]]) -> None:
+    from paradigms.base import BaseParadigm
 
     for _, cls in inspect.getmembers(module, inspect.isclass):
         named = {"name", "version"} <= set(vars(cls)) and cls.__module__ == module.__name__
-        if named and issubclass(cls, Paradigm):
+        if named and issubclass(cls, BaseParadigm):
             _add(cls, found)
 
 
-def _add(cls: type[Paradigm], found: dict[str, type[Paradigm]]) -> None:
+def _add(cls: type[BaseParadigm], found: dict[str, type[BaseParadigm]]) -> None:
     known = found.get(cls.name)
     if known is not None and known is not cls:
         raise ToolkitError(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms import MapParadigm, Queries
+from paradigms import BaseParadigm, MapParadigm, Queries
+from paradigms.base import as_maps
 from paradigms.maps import upsample
 from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
@@ -53,7 +54,7 @@ MAPS_FILE = "maps.npz"
 
 
 def run_maps(
-    paradigm: MapParadigm,
+    paradigm: BaseParadigm,
     populations: Sequence[Population],
     stimuli: StimulusSet,
     *,
@@ -66,7 +67,7 @@ def run_maps(
     """Put a paradigm of maps to all seeds of some populations, doing only what is not stored yet.
 
     Args:
-        paradigm: the test.
+        paradigm: the test, one of maps (`paradigms.MapParadigm`).
         populations: who is asked.
         stimuli: pictures and word list.
         languages: codes of the word list; by default all of them. The reference is always asked.
@@ -76,14 +77,16 @@ def run_maps(
         progress: called as the work goes on.
 
     Raises:
-        ToolkitError: if a language or template is unknown, a concept has no word in a language, a
-            picture or mask cannot be read, or a subject lacks a capability or breaks its contract.
+        ToolkitError: if the paradigm asks for choices, a language or template is unknown, a concept
+            has no word in a language, a picture or mask cannot be read, or a subject lacks a
+            capability or breaks its contract.
     """
-    queries = paradigm.queries(stimuli, languages=languages, templates=templates)
-    cells = _plan(paradigm, subjects_of(populations), stimuli, queries)
+    test = as_maps(paradigm)
+    queries = test.queries(stimuli, languages=languages, templates=templates)
+    cells = _plan(test, subjects_of(populations), stimuli, queries)
     tested = {population.name: list(queries.languages) for population in populations}
     plan = Plan(
-        paradigm=paradigm,
+        paradigm=test,
         populations=tuple(populations),
         stimuli=stimuli,
         cells={cell.name: cell.key for own in cells.values() for cell in own},
@@ -97,7 +100,7 @@ def run_maps(
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
-        shared = Shared(paradigm, stimuli, queries, directory)
+        shared = Shared(test, stimuli, queries, directory)
         missing = {
             subject: [cell for cell in own if not is_done(directory, cell.key)]
             for subject, own in cells.items()
@@ -109,7 +112,7 @@ def run_maps(
         _write_agreement(shared, cells)
         _write_maps(shared, cells)
         keys = [cell.key for own in cells.values() for cell in own]
-        directory.assemble(keys, measure_columns(paradigm))
+        directory.assemble(keys, measure_columns(test))
         told = {
             "watt_hours": energy.watt_hours,
             "per_1000_queries": energy.per_thousand(n_queries),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms import Paradigm, Responses, Trials
+from paradigms import BaseParadigm, Paradigm, Responses, Trials
+from paradigms.base import as_choices
 from paradigms.registry import source_checksum
 from stimuli import list_sets
 from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
@@ -71,7 +72,7 @@ class Run:
 
 
 def run(
-    paradigm: Paradigm,
+    paradigm: BaseParadigm,
     populations: Sequence[Population],
     stimuli: StimulusSet,
     *,
@@ -85,7 +86,7 @@ def run(
     """Put a paradigm to all seeds of some populations, doing only what is not stored yet.
 
     Args:
-        paradigm: the test.
+        paradigm: the test, one with choices (`paradigms.Paradigm`).
         populations: who is asked.
         stimuli: what is said and shown.
         languages: test languages; by default those a population was trained on, and all languages
@@ -98,13 +99,15 @@ def run(
         progress: called as the work goes on.
 
     Raises:
-        ToolkitError: if a language is unknown, or stimuli or subjects break their contract.
+        ToolkitError: if the paradigm asks for maps, a language is unknown, or stimuli or subjects
+            break their contract.
     """
-    tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
+    asked = as_choices(paradigm)
+    tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
-    cells = _plan(paradigm, subjects, tested, stimuli, per_class, trial_seed)
+    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed)
     plan = Plan(
-        paradigm=paradigm,
+        paradigm=asked,
         populations=tuple(populations),
         stimuli=stimuli,
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
@@ -112,14 +115,14 @@ def run(
             "languages": tested,
             "trials_per_class": per_class,
             "trial_seed": trial_seed,
-            **_fixed(paradigm, stimuli, tested),
+            **_fixed(asked, stimuli, tested),
         },
         warnings=tuple(untrained(populations, tested)),
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
-        _compute(missing, paradigm, stimuli, directory, jobs, progress)
+        _compute(missing, asked, stimuli, directory, jobs, progress)
         directory.assemble([cell.key for cell in cells])
         return {}
 
@@ -141,7 +144,7 @@ def _fixed(
 class Plan:
     """What a run consists of, before anything is computed."""
 
-    paradigm: Paradigm
+    paradigm: BaseParadigm
     """The test."""
     populations: tuple[Population, ...]
     """Who is asked."""
@@ -313,7 +316,7 @@ def _plan(
     return cells
 
 
-def _run_id(paradigm: Paradigm, populations: Sequence[Population], keys: Sequence[str]) -> str:
+def _run_id(paradigm: BaseParadigm, populations: Sequence[Population], keys: Sequence[str]) -> str:
     names = list(dict.fromkeys(population.name for population in populations))
     # Names of published models hold slashes, colons and whole paths.
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", names[0]).strip("-")
@@ -388,7 +391,7 @@ def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.Data
     return answers_table(cell.trials, scores, {**who, "test_language": cell.language})
 
 
-def labels(paradigm: Paradigm, subject: SubjectRef) -> dict[str, str | int]:
+def labels(paradigm: BaseParadigm, subject: SubjectRef) -> dict[str, str | int]:
     """Values that all rows of a subject share."""
     population = subject.population
     return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms import ALL_WORDS, Paradigm
+from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
 from paradigms.base import MATRIX_ENTRIES
 from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
@@ -67,7 +67,7 @@ class ScoredAll:
 
 
 def score_all(
-    paradigm: Paradigm,
+    paradigm: BaseParadigm,
     populations: Sequence[Population],
     stimuli: StimulusSet,
     *,
@@ -101,14 +101,14 @@ def score_all(
 
     started, clock = now(), time.perf_counter()
     pairs = picture_pairs(paradigm)
-    tested = {p.name: languages_of(p, paradigm, stimuli, languages) for p in populations}
+    tested = {p.name: languages_of(p, pairs, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
     material = {
         language: Material.of(stimuli, language, any_style=any_style)
         for language in dict.fromkeys(name for names in tested.values() for name in names)
     }
     asked = {language: list(questions(pairs, m)) for language, m in material.items()}
-    directory = RunDirectory(root, _run_id(paradigm, subjects, tested, stimuli, any_style))
+    directory = RunDirectory(root, _run_id(pairs, subjects, tested, stimuli, any_style))
     root.mkdir(parents=True, exist_ok=True)
     needed = {
         subject: {
@@ -130,7 +130,7 @@ def score_all(
         )
         for language in tested[subject.population.name]:
             found = _count(subject, perceives, known, material[language], asked[language])
-            parts.append(_rows(found, paradigm, subject, language))
+            parts.append(_rows(found, pairs, subject, language))
         progress("counting", done + 1, len(subjects))
     table = pd.concat(parts, ignore_index=True)
     names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
@@ -232,7 +232,7 @@ def _check(scores: Floats, expected: tuple[int, int], subject: SubjectRef) -> No
 
 
 def _rows(
-    found: Mapping[Question, Wins], paradigm: Paradigm, subject: SubjectRef, language: str
+    found: Mapping[Question, Wins], paradigm: PicturePairs, subject: SubjectRef, language: str
 ) -> pd.DataFrame:
     """Rows of the table for one subject and language: one per pair of classes that was asked."""
     import pandas as pd
@@ -266,7 +266,7 @@ def _rows(
 
 
 def _run_id(
-    paradigm: Paradigm,
+    paradigm: PicturePairs,
     subjects: Sequence[SubjectRef],
     tested: Mapping[str, Sequence[str]],
     stimuli: StimulusSet,

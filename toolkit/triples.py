@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paradigms import ALL_WORDS, PairCondition, Paradigm, PicturePairs
+from paradigms import ALL_WORDS, BaseParadigm, PairCondition, Paradigm, PicturePairs
+from paradigms.base import as_choices
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -124,15 +125,16 @@ class Material:
             yield np.flatnonzero(of_target == style), np.flatnonzero(alike | lacking)
 
 
-def picture_pairs(paradigm: Paradigm) -> PicturePairs:
+def picture_pairs(paradigm: BaseParadigm) -> PicturePairs:
     """The paradigm, if declaring its conditions is all that it does.
 
     Raises:
-        ToolkitError: if it makes trials or scores in its own way.
+        ToolkitError: if it asks for maps, or makes trials or scores in its own way.
     """
-    kind = type(paradigm)
+    asked = as_choices(paradigm)
+    kind = type(asked)
     if (
-        not isinstance(paradigm, PicturePairs)
+        not isinstance(asked, PicturePairs)
         or kind.trials is not PicturePairs.trials
         or kind.measure is not Paradigm.measure
     ):
@@ -142,7 +144,7 @@ def picture_pairs(paradigm: Paradigm) -> PicturePairs:
             allowed="a paradigm of picture pairs, e.g. familiar or me",
             next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject NAME",
         )
-    return paradigm
+    return asked
 
 
 def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:

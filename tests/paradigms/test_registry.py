@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from paradigms import BaseParadigm, MapParadigm, Paradigm
+from paradigms.base import as_choices, as_maps
 from paradigms.new import write_paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
@@ -20,6 +22,43 @@ def test_unknown_name_shows_the_nearest() -> None:
         get_paradigm("translaton")
     assert caught.value.nearest == "translation"
     assert caught.value.next_command == "mevgs-toolkit list paradigms"
+
+
+def test_choices_and_maps_share_what_both_declare_and_nothing_else() -> None:
+    assert issubclass(Paradigm, BaseParadigm)
+    assert issubclass(MapParadigm, BaseParadigm)
+    assert not issubclass(MapParadigm, Paradigm)
+    only_choices = {"trials", "measure", "shows_pictures", "min_languages"}
+    assert not only_choices & set(dir(MapParadigm))
+    assert only_choices <= set(dir(Paradigm))
+
+
+def test_a_paradigm_of_the_other_kind_is_refused_with_what_to_ask_instead() -> None:
+    maps, choices = get_paradigm("dense-grounding"), get_paradigm("me")
+    assert as_choices(choices) is choices
+    assert as_maps(maps) is maps
+    with pytest.raises(ToolkitError, match="'dense-grounding' asks for maps") as caught:
+        as_choices(maps)
+    assert caught.value.given == "dense-grounding, version 1"
+    assert "familiar, me" in (caught.value.allowed or "")
+    assert caught.value.next_command == (
+        "mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip"
+    )
+    with pytest.raises(ToolkitError, match="'me' asks for choices") as caught:
+        as_maps(choices)
+    assert "dense-grounding" in (caught.value.allowed or "")
+    assert caught.value.next_command == ("mevgs-toolkit run-paradigm me --subject bilingual-en-nl")
+
+
+def test_a_users_own_paradigm_of_maps_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from paradigms import paradigm\n"
+        "from paradigms.dense_grounding import DenseGrounding\n\n\n"
+        '@paradigm("mine", version=2)\n'
+        "class Mine(DenseGrounding):\n"
+        '    question = "Mine?"\n'
+    )
+    assert as_maps(get_paradigm("mine", tmp_path)).version == 2
 
 
 def test_new_paradigm_runs_unedited(tmp_path: Path, tiny_set: StimulusSet) -> None:

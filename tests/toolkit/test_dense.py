@@ -464,6 +464,14 @@ def test_subjects_and_paradigms_that_do_not_fit_are_told_what_does(
     assert not list(tmp_path.glob("*/cells/*"))
 
 
+def test_a_paradigm_of_choices_is_refused_before_anything_else(
+    scenes_set: StimulusSet, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolkitError, match="asks for choices"):
+        run_maps(get_paradigm("me"), [population()], scenes_set, root=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_damaged_features_are_made_again(scenes_set: StimulusSet, tmp_path: Path) -> None:
     first = ask(population(seeds="a"), scenes_set, tmp_path)
     before = first.directory.trials_path.read_bytes()

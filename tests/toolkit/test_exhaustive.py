@@ -226,6 +226,12 @@ def test_paradigms_without_plain_picture_pairs_are_refused(
     assert not (tmp_path / "runs").exists()
 
 
+def test_paradigms_of_maps_are_refused(tiny_set: StimulusSet, tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match="asks for maps of pictures"):
+        score_all(get_paradigm("dense-grounding"), [], tiny_set, root=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture
 def scored(
     tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
@@ -280,6 +286,7 @@ def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> No
         (["me", "--subject", "hasher/q"], "seed"),
         (["me", "--subject", "hasher", "--language", "fr"], "en, nl"),
         (["me", "--subject", "perfect", "--language", "en"], "trial list"),
+        (["dense-grounding", "--subject", "hasher"], "asks for maps of pictures"),
     ],
 )
 def test_wrong_names_get_one_clear_message(scored, arguments: list[str], expected: str) -> None:

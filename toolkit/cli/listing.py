@@ -10,7 +10,7 @@ import typer
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
 
 if TYPE_CHECKING:
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
     from stimuli import StimulusSet
     from toolkit.subjects.populations import Population
 
@@ -117,7 +117,7 @@ def version() -> None:
     console().print(made)
 
 
-def _describe_paradigm(paradigm: Paradigm) -> None:
+def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
     from paradigms import MapParadigm

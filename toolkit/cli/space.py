@@ -134,6 +134,7 @@ def _spaces(
     """Samples of the spaces of all networks, and what decided them."""
     import numpy as np
 
+    from paradigms.base import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.embedding import EmbeddingStore, embed, subjects_of
     from toolkit.errors import ToolkitError
@@ -142,7 +143,7 @@ def _spaces(
     from toolkit.statistics.space_sample import Sample, Space
 
     # Any test of single words is made in the languages that are looked at here.
-    asked = get_paradigm("familiar")
+    asked = as_choices(get_paradigm("familiar"))
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     references = subjects_of(populations)
     concept_of = stimuli.table["concept"].to_dict()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
 
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
@@ -111,7 +111,7 @@ class Analysis:
 
 def analyse(
     counts: pd.DataFrame,
-    paradigm: type[Paradigm] | Paradigm,
+    paradigm: type[BaseParadigm] | BaseParadigm,
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Analysis:
@@ -179,13 +179,13 @@ def analyse(
     )
 
 
-def _own_gate(paradigm: type[Paradigm] | Paradigm) -> Gate | None:
+def _own_gate(paradigm: type[BaseParadigm] | BaseParadigm) -> Gate | None:
     return Gate(*paradigm.gate) if paradigm.gate else None
 
 
 def _tests(
     counts: pd.DataFrame,
-    paradigm: type[Paradigm] | Paradigm,
+    paradigm: type[BaseParadigm] | BaseParadigm,
     settings: Settings,
     progress: Callable[[int, int], None],
 ) -> tuple[tuple[ChanceTest, ...], tuple[GroupComparison, ...]]:

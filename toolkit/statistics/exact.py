@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
 
 EXACT_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""
@@ -65,7 +65,7 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     return made.reset_index()
 
 
-def summarise_exact(table: pd.DataFrame, paradigm: Paradigm) -> dict[str, Any]:
+def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> dict[str, Any]:
     """Summarise counts of all triples per population, language and condition.
 
     Returns:

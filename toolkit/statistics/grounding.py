@@ -27,7 +27,7 @@ from toolkit.statistics.mixed import engine
 from toolkit.statistics.results import plain
 
 if TYPE_CHECKING:
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
 
 GROUNDING_SCHEMA = 1
 """Raised when a key of the grounding part of ``statistics.json`` changes its meaning."""
@@ -106,7 +106,7 @@ class GroundingAnalysis:
 
 
 def analyse_grounding(
-    grounded: Grounded, paradigm: type[Paradigm] | Paradigm, alpha: float = 0.05
+    grounded: Grounded, paradigm: type[BaseParadigm] | BaseParadigm, alpha: float = 0.05
 ) -> GroundingAnalysis:
     """Run the analysis of dense grounding.
 

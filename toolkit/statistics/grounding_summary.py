@@ -11,13 +11,13 @@ from toolkit.statistics.results import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
 
 BESIDE = ("spearman", "peak_ratio", "pointing", "mask_share", "iou_true", "tokens_per_word")
 """Means told beside the primary measure; None where they were not taken."""
 
 
-def summarise_maps(trials: Path, paradigm: Paradigm) -> list[dict[str, Any]]:
+def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
     """Mean overlap with the reference per population, language and condition.
 
     Args:

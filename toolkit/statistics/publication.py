@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from paradigms import Condition, Paradigm
+    from paradigms import BaseParadigm, Condition
 
 Conditions = Literal["headline", "all"]
 """The tests themselves, or also their controls."""
@@ -234,7 +234,7 @@ def _joined(tables: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
 
 
 def _columns(
-    seeds: pd.DataFrame, conditions: Conditions, known: Mapping[str, type[Paradigm]]
+    seeds: pd.DataFrame, conditions: Conditions, known: Mapping[str, type[BaseParadigm]]
 ) -> Iterator[tuple[tuple[str, int, str], pd.DataFrame]]:
     """The conditions to show, in the order of sources and of the paradigm, with their seeds."""
     key_columns = ["paradigm", "paradigm_version", "condition"]
@@ -252,7 +252,7 @@ def _columns(
                 yield key, found[key]
 
 
-def _declared(known: Mapping[str, type[Paradigm]], paradigm: str) -> dict[str, Condition]:
+def _declared(known: Mapping[str, type[BaseParadigm]], paradigm: str) -> dict[str, Condition]:
     conditions = known[paradigm].conditions if paradigm in known else ()
     return {condition.name: condition for condition in conditions}
 
@@ -260,7 +260,7 @@ def _declared(known: Mapping[str, type[Paradigm]], paradigm: str) -> dict[str, C
 def _headings(
     keys: Sequence[tuple[str, int, str]],
     means: pd.DataFrame,
-    known: Mapping[str, type[Paradigm]],
+    known: Mapping[str, type[BaseParadigm]],
 ) -> tuple[Heading, ...]:
     versions = {(paradigm, version) for paradigm, version, _ in keys}
     made = []

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from paradigms import Paradigm
+    from paradigms import BaseParadigm
     from toolkit.runner import Run
 
 SUMMARY_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""
 
 
-def summarise(run: Run, paradigm: Paradigm) -> dict[str, Any]:
+def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
     """Summarise a run per population, test language and condition.
 
     Returns:
@@ -51,7 +51,7 @@ def summarise(run: Run, paradigm: Paradigm) -> dict[str, Any]:
     }
 
 
-def _choices(trials: Path, paradigm: Paradigm) -> list[dict[str, Any]]:
+def _choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
