@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
 from toolkit.subjects import contract
+
+if TYPE_CHECKING:
+    from toolkit.subjects.populations import Population
 
 TOLD = {
     "Subject": "hear words and look at pictures",
@@ -38,24 +43,83 @@ def require(name: str, subject: Any, needs: Sequence[str]) -> None:
             ...
         stimuli.errors.ToolkitError: Subject deaf/a cannot hear words and look at pictures.
           given: object, without embed_words, embed_pictures, similarity
-          allowed: a subject with embed_words, embed_pictures, similarity
+          allowed: a subject with embed_words, embed_pictures, similarity, e.g. bilingual-en-nl
           try: mevgs-toolkit run-paradigm me --subject bilingual-en-nl
     """
     lacking = {protocol: missing for protocol in needs if (missing := _missing(subject, protocol))}
     if not lacking:
         return
     methods = ", ".join(method for missing in lacking.values() for method in missing)
-    able = [own for own in EXAMPLES if not any(_missing(subject, protocol) for protocol in own)]
+    able = [own for own in EXAMPLES if can(subject, own)]
+    asked = [paradigm for paradigm, cls in find_paradigms().items() if can(subject, cls.needs)]
     # What this subject can be asked, or else whom this can be asked of.
     paradigm, other = EXAMPLES.get(able[0] if able else tuple(needs), ("", ""))
+    whom = EXAMPLES.get(tuple(needs), ("", ""))[1]
     raise ToolkitError(
         f"Subject {name} cannot {' and cannot '.join(TOLD.get(own, own) for own in lacking)}.",
-        given=f"{type(subject).__name__}, without {methods}",
-        allowed=f"a subject with {', '.join(m for own in needs for m in _methods(own))}",
+        given=f"{type(subject).__name__}, without {methods}"
+        + (f"; it can be asked {', '.join(asked)}" if asked else ""),
+        allowed=f"a subject with {', '.join(m for own in needs for m in _methods(own))}"
+        + (f", e.g. {whom}" if whom else ""),
         next_command=f"mevgs-toolkit run-paradigm {paradigm} --subject {name if able else other}"
         if paradigm
         else None,
     )
+
+
+@contextmanager
+def incapable_first(
+    populations: Iterable[Population], needs: Sequence[str], dummy: str
+) -> Iterator[None]:
+    """Where the block refuses what is asked, tell first of a subject that lacks a capability.
+
+    Whoever asks in a wrong language of a subject that could not answer in any must hear the latter.
+    Only after a refusal is a subject loaded, the first one of each population.
+
+    Args:
+        populations: who is asked.
+        needs: names of protocols in `toolkit.subjects.contract`.
+        dummy: name of the protocol of dummies that can be asked all the same.
+
+    Raises:
+        ToolkitError: see `require`, or else what the block raised.
+
+    Example:
+        >>> from toolkit.subjects.populations import Population
+        >>> deaf = Population("deaf", ("en",), ("a",), "Hears nothing.", lambda p, s: object())
+        >>> try:
+        ...     with incapable_first([deaf], ["Subject"], "SeesAnswers"):
+        ...         raise ToolkitError("There is no such language.")
+        ... except ToolkitError as error:
+        ...     error.message
+        'Subject deaf/a cannot hear words and look at pictures.'
+    """
+    try:
+        yield
+    except ToolkitError:
+        for population in populations:
+            seed = population.seeds[0]
+            try:
+                subject = population.load(seed)
+            except Exception:  # nothing is known then, and the refusal stands
+                continue
+            if not can(subject, [dummy]):
+                require(f"{population.name}/{seed}", subject, needs)
+        raise
+
+
+def can(subject: Any, needs: Sequence[str]) -> bool:
+    """Whether a subject, or the class of one, has all capabilities.
+
+    Args:
+        subject: a subject or its class.
+        needs: names of protocols in `toolkit.subjects.contract`.
+
+    Example:
+        >>> can(object, ["ReadsText"])
+        False
+    """
+    return not any(_missing(subject, protocol) for protocol in needs)
 
 
 def _methods(protocol: str) -> list[str]:

@@ -18,7 +18,7 @@ from paradigms.base import as_maps
 from paradigms.maps import upsample
 from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
-from toolkit.capabilities import require
+from toolkit.capabilities import incapable_first, require
 from toolkit.dense_cells import (
     MAPS_PREFIX,
     N_SAMPLE,
@@ -82,7 +82,8 @@ def run_maps(
             capability or breaks its contract.
     """
     test = as_maps(paradigm)
-    queries = test.queries(stimuli, languages=languages, templates=templates)
+    with incapable_first(populations, test.needs, "SeesMasks"):
+        queries = test.queries(stimuli, languages=languages, templates=templates)
     cells = _plan(test, subjects_of(populations), stimuli, queries)
     tested = {population.name: list(queries.languages) for population in populations}
     plan = Plan(

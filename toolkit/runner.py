@@ -17,6 +17,7 @@ from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.base import as_choices
 from paradigms.registry import source_checksum
 from stimuli import list_sets
+from toolkit.capabilities import incapable_first
 from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.store import RunDirectory, content_key, environment, now
@@ -249,8 +250,16 @@ def languages_of(
     """Languages a population is tested in.
 
     Raises:
-        ToolkitError: if the set lacks a language, or the paradigm needs more of them.
+        ToolkitError: if the set lacks a language, or the paradigm needs more of them; if the
+            population could not be asked in any language, that is told instead.
     """
+    with incapable_first([population], paradigm.needs, "SeesAnswers"):
+        return _languages_of(population, paradigm, stimuli, asked)
+
+
+def _languages_of(
+    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+) -> list[str]:
     chosen = list(dict.fromkeys(asked or population.languages or stimuli.languages))
     for language in chosen:
         if language not in stimuli.languages:

@@ -455,12 +455,16 @@ def test_subjects_and_paradigms_that_do_not_fit_are_told_what_does(
     assert caught.value.next_command == (
         "mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip"
     )
+    assert "e.g. multilingual-clip" in (caught.value.allowed or "")
+    with pytest.raises(ToolkitError, match="blind/a cannot read text"):
+        ask(blind, scenes_set, tmp_path, languages=["no such language"])
     with pytest.raises(ToolkitError, match="cannot hear words and look at pictures") as caught:
         run_choices(get_paradigm("me"), [population(seeds="a")], tiny_set, languages=["en"],
                     root=tmp_path)  # fmt: skip
     assert caught.value.next_command == (
         "mevgs-toolkit run-paradigm dense-grounding --subject colours/a"
     )
+    assert "can be asked dense-grounding" in (caught.value.given or "")
     assert not list(tmp_path.glob("*/cells/*"))
 
 

@@ -366,6 +366,33 @@ def test_a_subject_without_the_contract_is_refused(tiny_set: StimulusSet, tmp_pa
         run(get_paradigm("familiar"), [deaf], tiny_set, root=tmp_path)
 
 
+def test_what_a_subject_cannot_do_is_told_before_its_language(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    loaded = []
+    reader = Population("reader", ("xx",), ("a", "b", "c"), "Reads.", lambda p, s: loaded.append(s))  # type: ignore[arg-type]
+    for name in ("me", "translation"):
+        with pytest.raises(ToolkitError, match="reader/a cannot hear words") as caught:
+            run(get_paradigm(name), [reader], tiny_set, root=tmp_path)
+        assert "e.g. bilingual-en-nl" in (caught.value.allowed or "")
+    assert loaded == ["a", "a"], "one seed is enough"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_language_is_told_of_whoever_could_be_asked(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    def fail(own: Population, seed: str) -> object:
+        raise RuntimeError("cannot be loaded")
+
+    broken = Population("broken", ("en",), ("a",), "Broken.", fail)  # type: ignore[arg-type]
+    for who in (hasher, open_population("perfect"), broken):
+        with pytest.raises(ToolkitError, match="no language of the stimulus set 'tiny' 'de'"):
+            run(get_paradigm("me"), [who], tiny_set, languages=["de"], root=tmp_path)
+    with pytest.raises(RuntimeError):
+        run(get_paradigm("me"), [broken], tiny_set, root=tmp_path)
+
+
 def test_damaged_embeddings_are_made_again(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
