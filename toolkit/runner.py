@@ -175,27 +175,28 @@ def carry_out(
             the manifest.
 
     Raises:
-        ToolkitError: what `compute` raises; cells finished until then are kept.
+        ToolkitError: what `compute` raises; cells finished until then are kept. Where there are
+            none, a run that is new leaves nothing behind.
     """
     started, clock = now(), time.perf_counter()
     keys = list(plan.cells.values())
     directory = RunDirectory(root, _run_id(plan.paradigm, plan.populations, keys))
-    directory.create()
-    n_missing = sum(not is_done(directory, key) for key in keys)
-    manifest: dict[str, Any] = directory.read_manifest() or {
-        "run_id": directory.run_id,
-        "started": started,
-        **environment(),
-    }
-    manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
-    if n_missing or not directory.trials_path.is_file():
-        directory.write_json("manifest.json", manifest)
-        directory.write_training_logs(
-            {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
-        )
-        manifest |= compute(directory)
-        manifest |= {"status": "complete", "ended": now()}
-        directory.write_json("manifest.json", manifest)
+    with directory.opened():
+        n_missing = sum(not is_done(directory, key) for key in keys)
+        manifest: dict[str, Any] = directory.read_manifest() or {
+            "run_id": directory.run_id,
+            "started": started,
+            **environment(),
+        }
+        manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
+        if n_missing or not directory.trials_path.is_file():
+            directory.write_json("manifest.json", manifest)
+            directory.write_training_logs(
+                {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
+            )
+            manifest |= compute(directory)
+            manifest |= {"status": "complete", "ended": now()}
+            directory.write_json("manifest.json", manifest)
     return Run(
         directory=directory,
         manifest=manifest,

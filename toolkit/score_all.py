@@ -18,7 +18,7 @@ from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, 
 from toolkit.errors import ToolkitError
 from toolkit.exhaustive import Wins, count_wins
 from toolkit.runner import DEFAULT_ROOT, languages_of
-from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.store import RunDirectory, content_key, environment, now, working_folder
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.triples import Material, Question, picture_pairs, questions
 
@@ -109,7 +109,6 @@ def score_all(
     }
     asked = {language: list(questions(pairs, m)) for language, m in material.items()}
     directory = RunDirectory(root, _run_id(pairs, subjects, tested, stimuli, any_style))
-    root.mkdir(parents=True, exist_ok=True)
     needed = {
         subject: {
             "word": [
@@ -119,43 +118,43 @@ def score_all(
         }
         for subject in subjects
     }
-    parts = []
-    store = EmbeddingStore(root / "embeddings")
-    given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
-    for done, (subject, loaded, known) in enumerate(given):
-        perceives = must_perceive(
-            subject,
-            loaded,
-            f"mevgs-toolkit run-paradigm {paradigm.name} --subject {subject.population.name}",
-        )
-        for language in tested[subject.population.name]:
-            found = _count(subject, perceives, known, material[language], asked[language])
-            parts.append(_rows(found, pairs, subject, language))
-        progress("counting", done + 1, len(subjects))
-    table = pd.concat(parts, ignore_index=True)
-    names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
-    table[names] = table[names].astype("category")
-    manifest = {
-        "run_id": directory.run_id,
-        "started": started,
-        "ended": now(),
-        **environment(),
-        "paradigm": {"name": paradigm.name, "version": paradigm.version},
-        "stimuli": {
-            "name": stimuli.name,
-            "version": stimuli.version,
-            "checksum": stimuli.checksum,
-        },
-        "subjects": {subject.name: subject.checksum for subject in subjects},
-        "languages": tested,
-        "any_style": any_style,
-        "columns": COLUMNS,
-        "status": "complete",
-    }
-    directory.folder.mkdir(exist_ok=True)
-    with write_atomic(directory.folder / TABLE_NAME) as path:
-        table.to_parquet(path, compression="zstd", index=False)
-    directory.write_json("manifest.json", manifest)
+    with working_folder(directory.folder):
+        parts = []
+        store = EmbeddingStore(root / "embeddings")
+        given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
+        for done, (subject, loaded, known) in enumerate(given):
+            perceives = must_perceive(
+                subject,
+                loaded,
+                f"mevgs-toolkit run-paradigm {paradigm.name} --subject {subject.population.name}",
+            )
+            for language in tested[subject.population.name]:
+                found = _count(subject, perceives, known, material[language], asked[language])
+                parts.append(_rows(found, pairs, subject, language))
+            progress("counting", done + 1, len(subjects))
+        table = pd.concat(parts, ignore_index=True)
+        names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
+        table[names] = table[names].astype("category")
+        manifest = {
+            "run_id": directory.run_id,
+            "started": started,
+            "ended": now(),
+            **environment(),
+            "paradigm": {"name": paradigm.name, "version": paradigm.version},
+            "stimuli": {
+                "name": stimuli.name,
+                "version": stimuli.version,
+                "checksum": stimuli.checksum,
+            },
+            "subjects": {subject.name: subject.checksum for subject in subjects},
+            "languages": tested,
+            "any_style": any_style,
+            "columns": COLUMNS,
+            "status": "complete",
+        }
+        with write_atomic(directory.folder / TABLE_NAME) as path:
+            table.to_parquet(path, compression="zstd", index=False)
+        directory.write_json("manifest.json", manifest)
     return ScoredAll(directory, table, manifest, time.perf_counter() - clock)
 
 

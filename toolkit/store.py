@@ -25,6 +25,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -58,6 +59,45 @@ def content_key(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
+@contextmanager
+def working_folder(folder: Path) -> Iterator[Sequence[Path]]:
+    """Make a folder, with those above it, for the work of the block.
+
+    If the block raises, those of them that were made here and are still empty are removed.
+
+    Yields:
+        The folders that were not there before.
+
+    Raises:
+        ToolkitError: if it cannot be made, for example on a read-only disk.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> with suppress(KeyError), working_folder(root / "a" / "b"):
+        ...     raise KeyError
+        >>> list(root.iterdir())
+        []
+    """
+    made: list[Path] = []
+    try:
+        try:
+            made += [path for path in (folder, *folder.parents) if not path.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ToolkitError(
+                f"The folder {folder} cannot be made: {error.strerror}.",
+                allowed="a folder you can write to",
+                next_command="add --out DIR",
+            ) from error
+        yield made
+    except BaseException:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
 @dataclass(frozen=True)
 class RunDirectory:
     """One run on disk."""
@@ -81,23 +121,34 @@ class RunDirectory:
         """File of one cell."""
         return self.folder / "cells" / f"{key}.parquet"
 
-    def create(self) -> None:
+    @contextmanager
+    def opened(self) -> Iterator[None]:
         """Make the folders, and clear away what a killed run left half-written.
 
+        A run that is new and ends in an error before anything of it was finished leaves no folder
+        behind, its manifest included.
+
         Raises:
-            ToolkitError: if that is not possible, for example on a read-only disk.
+            ToolkitError: if the folders cannot be made, for example on a read-only disk.
         """
-        try:
-            (self.folder / "cells").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ToolkitError(
-                f"The run folder {self.folder} cannot be made: {error.strerror}.",
-                given=str(self.root),
-                allowed="a folder you can write to",
-                next_command="add --out DIR",
-            ) from error
-        for folder in (self.folder, self.folder / "cells", self.root / "embeddings"):
-            remove_abandoned(folder)
+        with working_folder(self.folder / "cells") as made:
+            for folder in (self.folder, self.folder / "cells", self.root / "embeddings"):
+                remove_abandoned(folder)
+            try:
+                yield
+            except BaseException:
+                if self.folder in made:
+                    with suppress(OSError):
+                        self._forget()
+                raise
+
+    def _forget(self) -> None:
+        """Remove what is told of a run, if there is nothing else in its folder."""
+        told = [self.folder / name for name in ("manifest.json", "training.csv")]
+        others = {*self.folder.iterdir()} - {*told, self.folder / "cells"}
+        if not others and not any((self.folder / "cells").iterdir()):
+            for path in told:
+                path.unlink(missing_ok=True)
 
     def has_cell(self, key: str) -> bool:
         """True if the cell was finished; unfinished cells never bear their name."""

@@ -407,7 +407,8 @@ def test_a_picture_that_cannot_be_read_is_named(scenes_set: StimulusSet, tmp_pat
     (other / "scene-3.png").write_bytes(b"no picture")
     with pytest.raises(ToolkitError, match=r"scene-3\.png cannot be read as a picture"):
         ask(population(), open_set(other), tmp_path / "runs")
-    assert not list((tmp_path / "runs").glob("*/cells/*"))
+    left = [path.relative_to(tmp_path / "runs").parts[0] for path in tmp_path.glob("runs/**/*")]
+    assert set(left) == {"embeddings"}, "vectors of texts, which are whole"
 
 
 def breach(method: str, change: Callable[[Any], Any]) -> type[Colours]:
@@ -458,6 +459,7 @@ def test_subjects_and_paradigms_that_do_not_fit_are_told_what_does(
     assert "e.g. multilingual-clip" in (caught.value.allowed or "")
     with pytest.raises(ToolkitError, match="blind/a cannot read text"):
         ask(blind, scenes_set, tmp_path, languages=["no such language"])
+    assert not list(tmp_path.iterdir()), "a refused run leaves nothing behind"
     with pytest.raises(ToolkitError, match="cannot hear words and look at pictures") as caught:
         run_choices(get_paradigm("me"), [population(seeds="a")], tiny_set, languages=["en"],
                     root=tmp_path)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from scipy.stats import binom
 
 from paradigms import MapParadigm, Paradigm
 from paradigms.registry import find_paradigms, get_paradigm
-from stimuli import StimulusSet
+from stimuli import StimulusSet, open_set
 from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
 from toolkit.runner import Run, run
@@ -391,6 +392,52 @@ def test_a_wrong_language_is_told_of_whoever_could_be_asked(
             run(get_paradigm("me"), [who], tiny_set, languages=["de"], root=tmp_path)
     with pytest.raises(RuntimeError):
         run(get_paradigm("me"), [broken], tiny_set, root=tmp_path)
+
+
+def test_a_refused_first_run_leaves_nothing_behind(tiny_set: StimulusSet, tmp_path: Path) -> None:
+    deaf = Population("deaf", ("en",), ("a",), "Deaf.", lambda p, s: object())  # type: ignore[arg-type]
+    with pytest.raises(ToolkitError, match="cannot hear words"):
+        run(get_paradigm("familiar"), [deaf], tiny_set, root=tmp_path / "new" / "runs")
+    assert not list(tmp_path.iterdir()), "nor the folders above it"
+    (tmp_path / "own").mkdir()
+    with pytest.raises(ToolkitError, match="cannot hear words"):
+        run(get_paradigm("familiar"), [deaf], tiny_set, root=tmp_path / "own")
+    assert [path.name for path in tmp_path.rglob("*")] == ["own"], "a folder of the user's stays"
+
+
+def test_a_stimulus_that_cannot_be_read_leaves_nothing_behind(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    other = open_set(shutil.copytree(tiny_set.folder, tmp_path / "other"))
+    clip = other.select(kind="word", split="test", language="en").iloc[0]
+    (other.folder / clip["path"]).write_bytes(b"no sound")
+    with pytest.raises(ToolkitError, match="cannot be read"):
+        run(get_paradigm("familiar"), [hasher], other, root=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_was_there_before_stays_when_the_next_one_fails(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    for path in first.directory.folder.glob("cells/*"):
+        path.unlink()
+    first.directory.trials_path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Population, "load", lambda own, seed: object())
+        with pytest.raises(ToolkitError, match="cannot hear words"):
+            run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    assert first.directory.read_manifest()["status"] == "running"
+    assert run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path).n_computed == 6
+
+
+def test_a_root_that_cannot_be_made_is_named(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ToolkitError, match="cannot be made: Not a directory") as caught:
+        run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path / "file" / "runs")
+    assert caught.value.next_command == "add --out DIR"
 
 
 def test_damaged_embeddings_are_made_again(
