@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
     from toolkit.subjects.populations import Population
@@ -74,31 +77,43 @@ def list_names(
 
 
 def describe(
-    name: Annotated[str, typer.Argument(help="A paradigm, population or stimulus set.")],
+    name: Annotated[
+        str, typer.Argument(help="A paradigm, population, stimulus set or published model.")
+    ],
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
 ) -> None:
-    """Describe a paradigm, population or set.
+    """Describe a paradigm, population, stimulus set or published model.
 
-    Example: mevgs-toolkit describe me
-    """
+    \b
+    Examples:
+      mevgs-toolkit describe me
+      mevgs-toolkit describe openclip:xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from paradigms.registry import find_paradigms
     from stimuli import list_sets, open_set
     from toolkit.errors import unknown_name
+    from toolkit.subjects.clip_names import NAMES, is_model_name
     from toolkit.subjects.populations import list_populations
 
     found = find_paradigms(paradigms)
+    if is_model_name(name):
+        _describe_model(name, found)
+        return
     populations = {population.name: population for population in list_populations(subjects)}
     if name in found:
         _describe_paradigm(found[name]())
     elif name in populations:
         _describe_population(populations[name])
-    elif name in list_sets() or "/" in name:
+    elif name in list_sets() or ("/" in name and (":" not in name or Path(name).exists())):
         _describe_set(open_set(name))
     else:
-        known = [*found, *populations, *list_sets()]
+        known = [*found, *populations, *list_sets(), *NAMES]
         raise unknown_name(
-            "paradigm, population or stimulus set", name, known, "mevgs-toolkit list paradigms"
+            "paradigm, population, stimulus set or published model",
+            name,
+            known,
+            "mevgs-toolkit list paradigms",
         )
 
 
@@ -152,6 +167,42 @@ def _describe_population(population: Population) -> None:
     out.print(f"Seeds: {' '.join(population.seeds)}")
     if population.folder is not None:
         out.print(f"Folder: {escape(str(population.folder))}")
+
+
+def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> None:
+    from rich.markup import escape
+
+    from reports.console import console
+    from toolkit.capabilities import can
+    from toolkit.subjects.clip import DenseCLIP
+    from toolkit.subjects.clip_facts import NO_PLACES, look_up_model
+    from toolkit.subjects.clip_names import SEED
+
+    facts = look_up_model(name)
+    asked = [known for known, cls in paradigms.items() if can(DenseCLIP, cls.needs)]
+    out = console()
+    told = {
+        "Trained on": "not told by its files",
+        "Seeds": SEED,
+        "Paradigms": ", ".join(asked) if facts.sees_places else f"none, {NO_PLACES}",
+        "Library": facts.library,
+        "Needs": ", ".join(facts.needs),
+        "Looked for in": facts.place,
+        "On this machine": f"yes, {facts.folder}",
+    }
+    if facts.problem is not None:
+        told["On this machine"] = (
+            f"not all of it. {facts.problem.message}"
+            if facts.folder
+            else "no, and nothing is downloaded unasked"
+        )
+        told["Did you mean"] = facts.problem.nearest or ""
+        told["Try"] = facts.problem.next_command or ""
+    out.print(f"[bold]{escape(facts.name)}[/bold]: A published model.", soft_wrap=True)
+    for what, text in told.items():
+        if text:
+            # No line is broken, so that commands can be copied.
+            out.print(f"{what}: {escape(text)}", soft_wrap=True)
 
 
 def _describe_set(stimuli: StimulusSet) -> None:

@@ -7,23 +7,51 @@ puts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.hub import in_hub_cache
+from toolkit.errors import ToolkitError, nearest_name, unknown_name
+from toolkit.subjects.hub import cached_names, in_hub_cache, is_hub_name
 from toolkit.subjects.populations import Population
 
 OPEN_CLIP = "openclip:"
 """Before a model and a tag of open_clip, or a folder with an `open_clip_config.json`."""
 TRANSFORMERS = "transformers:"
 """Before a model of the Hub, or a folder, that transformers can read."""
+NAMES = (f"{OPEN_CLIP}NAME/TAG", f"{OPEN_CLIP}FOLDER", f"{TRANSFORMERS}NAME")
+"""How published models are named."""
 SEED = "pretrained"
 """Name of the only subject of such a population."""
 OPEN_CLIP_CONFIG = "open_clip_config.json"
-_WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json", "*.pt")
+WEIGHTS = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "*.bin",
+    "*.bin.index.json",
+    "*.pt",
+    "*.pth",
+)
+"""Files that hold weights, or say which ones do."""
 _TEXT_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "*.model", "vocab.*")
+
+
+@dataclass(frozen=True)
+class OpenClipFiles:
+    """Where the files lie of a model that open_clip knows by name."""
+
+    settings: dict[str, Any]
+    """Settings of its towers, `vision_cfg` and `text_cfg`."""
+    models: tuple[str, ...]
+    """What it needs from the Hub: its weights, and the settings of its text tower if any."""
+    weights: Path | None
+    """Its weights; None where they are not on this machine."""
+    text: Path | None
+    """Folder of the text tower's settings; None where it needs none, or where it lacks them."""
+    fetch: tuple[str, ...]
+    """Commands that bring what is missing; none where everything is here."""
 
 
 def is_model_name(name: str) -> bool:
@@ -48,14 +76,14 @@ def open_model(name: str) -> Population:
     name = name.removesuffix(f"/{SEED}")
     given = name.partition(":")[2]
     if name.startswith(TRANSFORMERS):
-        folder = _folder_or_hub(given)
-        _require(folder, "config.json")
-        files = find_files(folder, ("*.json", *_WEIGHTS, *_TEXT_FILES))
+        folder = transformers_folder(given)
+        if folder is None:
+            raise not_here(name, fetch_command(given))
+        files = find_files(folder, ("*.json", *WEIGHTS, *_TEXT_FILES))
         return _population(name, "transformers", "load_subject", folder, files)
     if Path(given).is_dir():
-        folder = Path(given).absolute()
-        _require(folder, OPEN_CLIP_CONFIG)
-        files = find_files(folder, ("*.json", *_WEIGHTS, *_TEXT_FILES))
+        folder = open_clip_folder(given)
+        files = find_files(folder, ("*.json", *WEIGHTS, *_TEXT_FILES))
         return _population(name, "open_clip", "load_open_clip", folder, files)
     weights, text = find_open_clip(given)
     files = [weights, *(find_files(text, _TEXT_FILES) if text else [])]
@@ -75,6 +103,21 @@ def find_open_clip(given: str) -> tuple[Path, Path | None]:
         ToolkitError: unknown model or tag, or files that are not in the Hub's cache; then the
             message names all that are to be fetched.
     """
+    found = look_up_open_clip(given)
+    if found.weights is None or found.fetch:
+        raise not_here(f"{OPEN_CLIP}{given}", " && ".join(found.fetch))
+    return found.weights, found.text
+
+
+def look_up_open_clip(given: str) -> OpenClipFiles:
+    """What a model that open_clip knows needs, and what of it is on this machine.
+
+    Args:
+        given: model and tag, such as `xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k`.
+
+    Raises:
+        ToolkitError: unknown model or tag, or open_clip is not installed.
+    """
     open_clip = import_open_clip()
     model, _, tag = given.partition("/")
     tagged: dict[str, list[str]] = {}
@@ -89,15 +132,86 @@ def find_open_clip(given: str) -> tuple[Path, Path | None]:
     folder = in_hub_cache(repository)
     weights = find_files(folder, patterns) if folder else []
     fetch = [] if weights else [f"hf download {repository}"]
-    settings = open_clip.get_model_config(model)["text_cfg"]
-    named, text = settings.get("hf_tokenizer_name"), None
+    settings = open_clip.get_model_config(model)
+    named, text = settings["text_cfg"].get("hf_tokenizer_name"), None
     if named:
-        text = find_text_folder(named, needed="config.json" if "hf_model_name" in settings else "*")
+        needed = "config.json" if "hf_model_name" in settings["text_cfg"] else "*"
+        text = find_text_folder(named, needed=needed)
         if text is None:
             fetch.append(f"hf download {named} --exclude '*.bin' '*.h5' '*.msgpack' '*.onnx'")
-    if fetch:
-        raise _not_here(f"{OPEN_CLIP}{given}", fetch)
-    return weights[0], text
+    return OpenClipFiles(
+        settings=settings,
+        models=(repository, named) if named else (repository,),
+        weights=weights[0] if weights else None,
+        text=text,
+        fetch=tuple(fetch),
+    )
+
+
+def open_clip_folder(given: str) -> Path:
+    """The folder of a model in the layout of open_clip.
+
+    Raises:
+        ToolkitError: it lacks its settings.
+    """
+    return _with(Path(given).absolute(), OPEN_CLIP_CONFIG)
+
+
+def find_text_tower(folder: Path, text: Mapping[str, Any]) -> Path | None:
+    """Folder of the settings of a text tower; None where it needs none.
+
+    Args:
+        folder: see `open_clip_folder`.
+        text: its `text_cfg`.
+
+    Raises:
+        ToolkitError: the tower's settings or its tokenizer are missing.
+    """
+    tower, tokenizer = text.get("hf_model_name"), text.get("hf_tokenizer_name")
+    found = find_text_folder(tower, beside=folder) if tower else None
+    if tower and found is None:
+        raise ToolkitError(
+            f"The settings of the text tower {tower!r} are not on this machine, and nothing is "
+            "downloaded unasked.",
+            given=str(folder),
+            allowed="its config.json in a folder of that name inside the model's folder, or "
+            "in the cache of the Hugging Face Hub",
+            next_command=f"hf download {tower} config.json",
+        )
+    if tokenizer and not find_files(folder, ("tokenizer*.json", "*.model")):
+        raise ToolkitError("The folder of the model lacks its tokenizer.", given=str(folder))
+    return found
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Settings of a model, a JSON object.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ToolkitError: it cannot be read.
+    """
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ToolkitError(f"The settings {path} cannot be read: {error}.") from error
+    if not isinstance(settings, dict):
+        raise ToolkitError(f"The settings {path} are no JSON object.")
+    return settings
+
+
+def transformers_folder(given: str) -> Path | None:
+    """A folder, or that of a model in the Hub's cache; None where there is neither.
+
+    Args:
+        given: folder or name on the Hub.
+
+    Raises:
+        ToolkitError: the folder lacks its settings.
+    """
+    folder = Path(given).absolute() if Path(given).is_dir() else in_hub_cache(given)
+    return None if folder is None else _with(folder, "config.json")
 
 
 def find_text_folder(
@@ -143,30 +257,39 @@ def find_files(folder: Path, patterns: Iterable[str]) -> list[Path]:
     return list(dict.fromkeys(path for path in found if path.is_file()))
 
 
-def _folder_or_hub(given: str) -> Path:
-    """A folder, or that of a model in the Hub's cache."""
-    if Path(given).is_dir():
-        return Path(given).absolute()
-    folder = in_hub_cache(given)
-    if folder is None:
-        raise _not_here(f"{TRANSFORMERS}{given}", [f"hf download {given}"])
-    return folder
+def fetch_command(given: str) -> str | None:
+    """What brings a model of the Hub onto this machine; None for what can be no name there.
+
+    Example:
+        >>> fetch_command("openai/clip-vit-base-patch32"), fetch_command("./my-clip")
+        ('hf download openai/clip-vit-base-patch32', None)
+    """
+    return f"hf download {given}" if "/" not in given or is_hub_name(given) else None
 
 
-def _not_here(name: str, fetch: Sequence[str]) -> ToolkitError:
-    """The error for a model whose files are not on this machine."""
+def not_here(name: str, fetch: str | None) -> ToolkitError:
+    """The error for a model whose files are not on this machine.
+
+    Args:
+        name: the model, prefix included.
+        fetch: command that brings it.
+    """
     from huggingface_hub.constants import HF_HUB_CACHE
 
+    prefix, given = name.partition(":")[::2]
+    known = cached_names() if name.startswith(TRANSFORMERS) else []
+    near = nearest_name(given, known)
     return ToolkitError(
         f"The model {name!r} is not on this machine, and nothing is downloaded unasked.",
         given=name,
         allowed=f"a folder, or a model in the cache of the Hugging Face Hub, {HF_HUB_CACHE}",
-        next_command=" && ".join(fetch),
+        nearest=f"{prefix}:{near}" if near else None,
+        next_command=fetch,
     )
 
 
-def _require(folder: Path, name: str) -> None:
-    """Refuse a folder without its settings."""
+def _with(folder: Path, name: str) -> Path:
+    """The folder, if it holds its settings."""
     if not (folder / name).is_file():
         raise ToolkitError(
             f"The folder of the model lacks {name}.",
@@ -174,6 +297,7 @@ def _require(folder: Path, name: str) -> None:
             allowed=f"{TRANSFORMERS} before a folder with config.json, "
             f"{OPEN_CLIP} before one with {OPEN_CLIP_CONFIG}",
         )
+    return folder
 
 
 def _population(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,10 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.clip_names import (
     OPEN_CLIP,
     OPEN_CLIP_CONFIG,
-    find_files,
     find_open_clip,
-    find_text_folder,
+    find_text_tower,
     import_open_clip,
+    read_settings,
 )
 
 if TYPE_CHECKING:
@@ -105,22 +104,9 @@ class OpenClipTowers:
 def _from_folder(open_clip: Any, folder: Path) -> tuple[Any, Any]:
     """Model and tokenizer of a folder in the layout of open_clip."""
     name = f"local-dir:{folder}"
-    text = json.loads((folder / OPEN_CLIP_CONFIG).read_text("utf-8"))["model_cfg"]["text_cfg"]
-    changed: dict[str, Any] = {}
-    if text.get("hf_model_name"):
-        found = find_text_folder(text["hf_model_name"], beside=folder)
-        if found is None:
-            raise ToolkitError(
-                f"The settings of the text tower {text['hf_model_name']!r} are not on this "
-                "machine, and nothing is downloaded unasked.",
-                given=str(folder),
-                allowed="its config.json in a folder of that name inside the model's folder, or "
-                "in the cache of the Hugging Face Hub",
-                next_command=f"hf download {text['hf_model_name']} config.json",
-            )
-        changed = _text_from(text, found)
-    if text.get("hf_tokenizer_name") and not find_files(folder, ("tokenizer*.json", "*.model")):
-        raise ToolkitError("The folder of the model lacks its tokenizer.", given=str(folder))
+    text = read_settings(folder / OPEN_CLIP_CONFIG)["model_cfg"]["text_cfg"]
+    tower = find_text_tower(folder, text)
+    changed = _text_from(text, tower) if tower else {}
     model = open_clip.create_model(name, require_pretrained=True, **changed)
     return model, open_clip.get_tokenizer(name)
 

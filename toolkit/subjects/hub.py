@@ -19,6 +19,14 @@ def is_hub_name(name: str) -> bool:
     return bool(slash and owner.strip(".~") and model) and "/" not in model
 
 
+def cached_names() -> list[str]:
+    """Names of the models in the local cache, sorted."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    found = sorted(Path(HF_HUB_CACHE).glob("models--*"))
+    return [path.name.removeprefix("models--").replace("--", "/") for path in found]
+
+
 def in_hub_cache(name: str) -> Path | None:
     """Folder of a Hub model in the local cache; None when it was never fetched.
 
