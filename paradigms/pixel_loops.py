@@ -23,6 +23,7 @@ SMALLEST = 3
 DIGIT_BITS = 13
 """Bits that a pass of the sort looks at: two passes do for most maps."""
 LOW_DIGIT = (1 << DIGIT_BITS) - 1
+"""Those bits, at the low end."""
 
 Floats = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
@@ -171,11 +172,11 @@ def rank_pixels(values: Singles) -> tuple[Singles, npt.NDArray[np.uint16]]:
 
 
 def correlate(first: Singles, second: Singles) -> float:
-    """Pearson correlation, summed in double precision; NaN where either is flat.
+    """Pearson correlation, summed in double precision.
 
     Args:
-        first: (n,) values.
-        second: (n,) values.
+        first: (n,) values, not all the same.
+        second: (n,) values, not all the same.
     """
     n = len(first)
     mean_first = mean_second = 0.0
