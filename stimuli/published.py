@@ -25,6 +25,8 @@ from stimuli.errors import ToolkitError, unknown_name
 
 CODES = {"english": "en", "dutch": "nl", "french": "fr"}
 """ISO codes of the languages by their published names, in the order of `concepts.csv`."""
+VOCABULARY = ("concepts.csv", "words-seen.txt", "words-unseen.txt")
+"""Files of the vocabulary, in the folder `data`."""
 _LIST_NAME = re.compile(rf"(image|audio)-({'|'.join(SPLITS)})(?:-(\d+))?\.json")
 _TEST_NAME = re.compile(r"(familiar-familiar|novel-familiar)-([^-_]+)-test\.json")
 
@@ -39,6 +41,11 @@ class Vocabulary:
     """familiar or novel, by English word."""
     spelling: dict[tuple[str, str], str]
     """Spelling, by English word and name of the language."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words by their English names, those without a status included."""
+        return tuple(word for word, language in self.spelling if language == "english")
 
 
 def filelists(source: str | Path) -> Path | None:
@@ -166,12 +173,15 @@ def fixed_lists(lists: Path) -> dict[tuple[str, str], tuple[str, list[Entry]]]:
 def read_vocabulary(data: Path) -> Vocabulary:
     """The words of the experiment.
 
+    Args:
+        data: the folder that holds the three files.
+
     Raises:
         ToolkitError: one of the files is missing, or a word stands in both lists or in no line of
             `concepts.csv`.
     """
     texts = {}
-    for name in ("concepts.csv", "words-seen.txt", "words-unseen.txt"):
+    for name in VOCABULARY:
         try:
             texts[name] = (data / name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -179,7 +189,7 @@ def read_vocabulary(data: Path) -> Vocabulary:
                 f"The vocabulary {data / name} cannot be read.", given=str(error)
             ) from error
     spelling = _spelling(data / "concepts.csv", texts["concepts.csv"])
-    known = [word for word, language in spelling if language == "english"]
+    known = Vocabulary({}, spelling).words
     status: dict[str, str] = {}
     for name, what in (("words-seen.txt", "familiar"), ("words-unseen.txt", "novel")):
         for word in filter(None, map(str.strip, texts[name].splitlines())):

@@ -27,7 +27,9 @@ def write_data(root: Path) -> Path:
     lists.mkdir(parents=True)
     (root / "data" / "words-seen.txt").write_text("\n".join(SEEN) + "\n")
     (root / "data" / "words-unseen.txt").write_text("\n".join(UNSEEN) + "\n")
-    (root / "data" / "concepts.csv").write_text("bear,beer,ours\nlion,leeuw,lion\n")
+    (root / "data" / "concepts.csv").write_text(
+        "bear,beer,ours\nclock,klok,horloge\ndog,hond,chien\ncrown,kroon,couronne\nlion,leeuw,lion\n"
+    )
     for split in ("train", "valid", "test"):
         audio, image = [], []
         for word in (*SEEN, *UNSEEN, "lion"):
@@ -130,10 +132,39 @@ def test_a_word_that_is_not_in_the_vocabulary(root: Path) -> None:
     assert path.name in str(caught.value)
 
 
-def test_without_a_vocabulary(root: Path) -> None:
-    (root / "data" / "words-seen.txt").unlink()
-    with pytest.raises(ToolkitError, match="vocabulary"):
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("words-seen.txt", None, "vocabulary"),
+        ("words-seen.txt", "bear\nclok\n", "'clok'"),
+        ("words-unseen.txt", "crown\ndog\n", "'dog' stands in words-seen.txt and in words-unseen"),
+        ("concepts.csv", "bear,beer\n", "does not have 3 words"),
+    ],
+)
+def test_a_faulty_vocabulary(name: str, text: str | None, said: str, root: Path) -> None:
+    path = root / "data" / name
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    with pytest.raises(ToolkitError, match=said):
         published(root)
+
+
+def test_vocabulary_may_have_spaces_and_a_byte_order_mark(root: Path) -> None:
+    before = published(root).outline().concepts
+    (root / "data" / "words-seen.txt").write_text("\ufeffbear \nclock\r\n\ndog", "utf-8")
+    assert published(root).outline().concepts == before == SEEN
+
+
+def test_a_language_that_is_none(root: Path) -> None:
+    for path in (root / "data" / "filelists").glob("audio-*.json"):
+        path.write_text(path.read_text().replace("dutch", "Dutsch"))
+    for path in (root / "output" / "features-audio").glob("*dutch*"):
+        path.rename(path.with_name(path.name.replace("dutch", "Dutsch")))
+    with pytest.raises(ToolkitError, match="Dutsch") as caught:
+        published(root)
+    assert caught.value.nearest == "dutch"
 
 
 def test_a_language_without_clips_of_a_class(root: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import torch
 
 from stimuli import StimulusSet, open_set
 from stimuli.files import sha256_of_files
-from stimuli.published import CODES
+from stimuli.published import VOCABULARY, language_code, read_vocabulary
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.backbones import (
     backbone_checksum,
@@ -173,7 +172,7 @@ class PublishedData:
 
     Raises:
         ToolkitError: a list, the vocabulary or a file of features is missing or broken, or a list
-            has a word that is not in the vocabulary.
+            has a word that is not in the vocabulary, or a language that is none.
     """
 
     version = "published layout"
@@ -192,16 +191,17 @@ class PublishedData:
                     next_command=f"mevgs-toolkit extract-features {root} --out {root / 'output'}, "
                     "or other backbones with --hearing and --seeing",
                 )
-        self._familiar, self._known = self._vocabulary()
+        self._vocabulary = read_vocabulary(self._data)
         self._classes = {job: self._classes_of(job) for job in self._jobs}
         spoken = {self._language(job) for job in self._jobs if job.kind == "word"}
-        self.languages = tuple(sorted(_code(language) for language in spoken))
+        self.languages = tuple(sorted(language_code(language) for language in spoken))
 
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over lists, vocabulary and features."""
         lists = {self._data / "filelists" / job.source for job in self._jobs}
-        return sha256_of_files([*lists, *self._words(), *(job.path for job in self._jobs)])
+        words = [self._data / name for name in VOCABULARY]
+        return sha256_of_files([*lists, *words, *(job.path for job in self._jobs)])
 
     def backbones(self) -> dict[str, dict[str, str]]:
         """See `Source`; a backbone that is not on this machine has no checksum."""
@@ -255,7 +255,7 @@ class PublishedData:
         return FeatureBank(
             concepts=tuple(sorted({concept for _, _, concept in rows})),
             word_table=tuple(
-                (name, _split(job), concept, _code(self._language(job)))
+                (name, _split(job), concept, language_code(self._language(job)))
                 for job, name, concept in rows
                 if job.kind == "word"
             ),
@@ -267,42 +267,24 @@ class PublishedData:
             maps=tensors[1],
         )
 
-    def _words(self) -> list[Path]:
-        return [
-            self._data / name for name in ("words-seen.txt", "words-unseen.txt", "concepts.csv")
-        ]
-
-    def _vocabulary(self) -> tuple[set[str], set[str]]:
-        """Familiar words, and all words."""
-        seen, unseen, table = self._words()
-        try:
-            familiar = set(seen.read_text("utf-8").split("\n")) - {""}
-            known = familiar | set(unseen.read_text("utf-8").split("\n")) - {""}
-            with table.open(newline="", encoding="utf-8") as file:
-                known |= {row[0] for row in csv.reader(file) if row}
-        except (OSError, UnicodeDecodeError) as error:
-            raise ToolkitError(
-                f"The vocabulary in {self._data} cannot be read: {error}."
-            ) from error
-        return familiar, known
-
     def _classes_of(self, job: Job) -> dict[str, str]:
         """Class of every familiar clip or picture of a file of features."""
         path = self._data / "filelists" / job.source
         entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         names, found = set(job.names), {}
         language = self._language(job)
+        known = frozenset(self._vocabulary.words)
         for entry in entries:
             word = entry.get("word-en")
-            if word not in self._known:
+            if word not in known:
                 raise unknown_name(
                     f"word in the vocabulary in {self._data} for the entry {entry['name']!r} of "
                     f"{path.name}:",
                     str(word),
-                    sorted(self._known),
+                    sorted(known),
                 )
             wanted = entry["name"] in names and language in ("", entry.get("lang"))
-            if wanted and word in self._familiar:
+            if wanted and self._vocabulary.status.get(word) == "familiar":
                 found[entry["name"]] = str(word)
         return found
 
@@ -317,7 +299,3 @@ class PublishedData:
 def _split(job: Job) -> str:
     """Split of a file of features, told by its name."""
     return next(split for split in SPLITS if f"-{split}-" in job.path.name)
-
-
-def _code(language: str) -> str:
-    return CODES.get(language, language)
