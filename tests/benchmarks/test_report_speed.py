@@ -15,8 +15,7 @@ from paradigms.new import write_paradigm
 from paradigms.registry import get_paradigm
 from stimuli import open_set
 from toolkit.runner import run
-from toolkit.statistics.analysis import analyse, to_json
-from toolkit.statistics.counts import read_counts
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.dummies import DRAWINGS, RULES, Dummy
 from toolkit.subjects.populations import Population, open_population
@@ -77,9 +76,7 @@ def test_reports_are_made_in_time_and_stay_small(
         done = run(asked, able, mini, root=tmp_path / "runs")
         done.directory.write_json("summary.json", summarise(done, asked))
         folder = done.directory.folder
-        done.directory.write_json(
-            "statistics.json", to_json({name: analyse(read_counts([folder]), asked)})
-        )
+        done.directory.write_json("statistics.json", analyse_runs([folder], own))
         folders.append(str(folder))
     command = [sys.executable, "-c", CODE, str(tmp_path / "report.html"), str(own), *folders]
     said = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -36,7 +36,7 @@ if "alone" in sys.argv:
     analysis.MANY_ROWS = 10**9
 counts = read_counts([Path(sys.argv[1])])
 summed = time.perf_counter()
-found = json.dumps(analysis.to_json({"me": analysis.analyse(counts, get_paradigm("me"))}))
+found = json.dumps(analysis.analyse(counts, get_paradigm("me")).to_json())
 done = time.perf_counter()
 print(json.dumps({"import": loaded - start, "sum": summed - loaded, "fit": done - summed,
                   "whole": done - start, "digest": hashlib.sha256(found.encode()).hexdigest(),

@@ -11,8 +11,7 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.conftest import SUBJECT_CODE
 from toolkit.runner import run
-from toolkit.statistics.analysis import analyse, to_json
-from toolkit.statistics.counts import read_counts
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
@@ -50,8 +49,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_set: StimulusSet) -> dic
         populations = [open_population(name, root / "subjects") for name in names]
         done = run(asked, populations, tiny_set, root=root / "runs", per_class=8)
         done.directory.write_json("summary.json", summarise(done, asked))
-        counts = read_counts([done.directory.folder])
-        statistics = to_json({paradigm: analyse(counts, asked)})
-        done.directory.write_json("statistics.json", statistics)
+        done.directory.write_json("statistics.json", analyse_runs([done.directory.folder]))
         made[paradigm] = done.directory.folder
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -257,11 +257,6 @@ def _warnings(
         if model.problem
     }
     return told + sorted(problems)
-
-
-def to_json(analyses: Mapping[str, Analysis]) -> dict[str, Any]:
-    """Several analyses by paradigm, as one JSON object."""
-    return {name: analysis.to_json() for name, analysis in analyses.items()}
 
 
 def analyse_runs(
