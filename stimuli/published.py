@@ -29,6 +29,8 @@ VOCABULARY = ("concepts.csv", "words-seen.txt", "words-unseen.txt")
 """Files of the vocabulary, in the folder `data`."""
 _LIST_NAME = re.compile(rf"(image|audio)-({'|'.join(SPLITS)})(?:-(\d+))?\.json")
 _TEST_NAME = re.compile(r"(familiar-familiar|novel-familiar)-([^-_]+)-test\.json")
+_PLACE = re.compile(r"(?:.*/)?(?:images/([^/]+)\.jpg|[^/]+_words/([^/]+)\.wav)")
+_FEATURES = re.compile(rf"me-dataset-(?:{'|'.join(SPLITS)})-([^-]+)-.+")
 
 Entry = dict[str, Any]
 
@@ -108,6 +110,34 @@ def clip_path(data: Path, language: str, name: str) -> Path:
 def picture_path(data: Path, name: str) -> Path:
     """Where a picture lies."""
     return data / "images" / f"{name}.jpg"
+
+
+def published_name(path: str) -> str | None:
+    """What the file lists call a clip or picture that lies as published; None for others.
+
+    Args:
+        path: of the file, also inside a set that was imported.
+
+    Example:
+        >>> published_name("converted/dutch_words/beer_1.wav"), published_name("words/beer.ogg")
+        ('beer_1', None)
+    """
+    match = _PLACE.fullmatch(path)
+    return (match[1] or match[2]) if match else None
+
+
+def features_language(path: Path) -> str:
+    """Language of a file of speech features, as a code where there is one; empty if untold.
+
+    Args:
+        path: such as `me-dataset-train-dutch-wavlm-base-plus.h5`.
+
+    Example:
+        >>> features_language(Path("me-dataset-train-dutch-ear.h5")), features_language(Path("x"))
+        ('nl', '')
+    """
+    match = _FEATURES.fullmatch(path.stem)
+    return CODES.get(match[1], match[1]) if match else ""
 
 
 def language_code(language: str) -> str:

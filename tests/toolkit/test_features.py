@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import soundfile
 from PIL import Image
 
 from stimuli import StimulusSet
+from stimuli.importing import import_layout
+from tests.stimuli.published_layout import write_clip, write_json, write_published_data
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects import extraction
 from toolkit.subjects.backbones import backbone_checksum, find_backbone, open_backbone
-from toolkit.subjects.extraction import Taken, extract
+from toolkit.subjects.extraction import extract
 from toolkit.subjects.feature_files import (
     FeatureFile,
     StoredFeatures,
@@ -26,7 +29,8 @@ from toolkit.subjects.feature_files import (
     stored_checksum,
     write_features,
 )
-from toolkit.subjects.feature_sources import Job, find_jobs
+from toolkit.subjects.feature_sources import Job, find_jobs, shared_names
+from toolkit.subjects.taking import Taken
 
 NAMES = {"word": "ear", "picture": "eye"}
 
@@ -128,7 +132,7 @@ def test_stopped_extraction_goes_on_where_it_was(jobs: dict[str, Job], tmp_path:
     again = Counting("word")
     extract(job, again)
     assert sum(again.portions) == len(job.names) - 4
-    whole = Job(tmp_path / "whole.h5", "word", job.names, job.read, job.source)
+    whole = replace(job, path=tmp_path / "whole.h5")
     extract(whole, Counting("word"))
     for one, other in zip(
         FeatureFile(job.path).read(job.names),
@@ -161,7 +165,7 @@ def test_only_two_portions_are_in_memory(jobs: dict[str, Job]) -> None:
         assert len(read) <= sum(maker.portions) + 2 * 2
         return job.read(name)
 
-    extract(Job(job.path, job.kind, job.names, counted, job.source), maker)
+    extract(replace(job, read=counted), maker)
     assert len(read) == len(job.names) > 4 * 2
 
 
@@ -326,7 +330,7 @@ def test_features_are_taken_over_by_name(tmp_path: Path) -> None:
     (job,) = find_jobs(str(folder), tmp_path, {"word": "ear"}, splits=["test"], languages=["dutch"])
     features = {"dutch_test_1": np.ones((3, 5), "f"), "else": np.ones((3, 5), "f")}
     files = [FeatureFile(write_published(tmp_path / "some.h5", features))]
-    (fault,) = extract(job, Taken("ear", files))
+    (fault,) = extract(job, Taken("ear", files, job))
     assert (fault.name, "not in the files" in fault.reason) == ("dutch_test_0", True)
     stored = StoredFeatures(job.path)
     (found,) = stored.features([job.read("dutch_test_1")])
@@ -334,9 +338,85 @@ def test_features_are_taken_over_by_name(tmp_path: Path) -> None:
     assert stored.checksum == stored_checksum(job.path)
     with pytest.raises(ToolkitError, match="lacks the features of 1 of 2 words"):
         stored.features([job.read("dutch_test_1"), job.read("dutch_test_0")])
-    twice = FeatureFile(write_published(tmp_path / "twice.h5", {"else": np.ones((3, 5), "f")}))
-    with pytest.raises(ToolkitError, match="'else' is in two files"):
-        Taken("ear", [*files, twice])
+    same = FeatureFile(write_published(tmp_path / "same.h5", features))
+    assert len(Taken("ear", [*files, same], job).make({"dutch_test_1": np.empty(0)})) == 1
+    other = {"dutch_test_1": np.zeros((3, 5), "f")}
+    twice = FeatureFile(write_published(tmp_path / "twice.h5", other))
+    with pytest.raises(ToolkitError, match="'dutch_test_1' is in two files") as caught:
+        Taken("ear", [*files, twice], job)
+    assert str(twice.path) in str(caught.value)
+
+
+def write_namesakes(root: Path) -> tuple[Path, list[Path]]:
+    """Published data with the clip `x` in both languages, and its features as published."""
+    data = write_published_data(root)
+    path = data / "filelists" / "audio-train-3.json"
+    entries = json.loads(path.read_text())
+    files = []
+    for value, (language, told) in enumerate((("english", "dog"), ("dutch", "car"))):
+        write_clip(data, language, "x")
+        entries.append({"name": "x", "lang": language, "word-en": told})
+        features = {
+            entry["name"]: np.full((3, 5), value + 1, "f")
+            for entry in entries
+            if entry["lang"] == language
+        }
+        name = f"me-dataset-train-{language}-ear.h5"
+        files.append(write_published(root / name, features))
+    write_json(path, entries)
+    return root, files
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_clips_of_two_languages_may_share_a_name(backwards: bool, tmp_path: Path) -> None:
+    root, paths = write_namesakes(tmp_path / "me-vgs")
+    files = [FeatureFile(path) for path in (reversed(paths) if backwards else paths)]
+    jobs = find_jobs(str(root), tmp_path / "out", {"word": "ear"}, splits=["train"])
+    assert shared_names(jobs) == {"x"}
+    for job, value in zip(jobs, (2, 1), strict=True):
+        assert extract(job, Taken("ear", files, job, shared_names(jobs))) == []
+        (found,) = FeatureFile(job.path).read(["x"])
+        np.testing.assert_array_equal(found, np.full((3, 5), value))
+
+    import_layout(root, tmp_path / "set")
+    out, asked = tmp_path / "of-set", {"word": "ear"}
+    (job,) = find_jobs(str(tmp_path / "set"), out, asked, splits=["train"])
+    assert {"en-x", "nl-x", "hond_train0"} <= set(job.names)
+    assert extract(job, Taken("ear", files, job, shared_names([job]))) == []
+    stored = FeatureFile(job.path)
+    values = [one[0, 0] for one in stored.read(["en-x", "nl-x", "dog_train0", "hond_train0"])]
+    assert values == [1, 2, 1, 2]
+    again = Taken("ear", [stored], job, shared_names([job]))
+    assert [one[0, 0] for one in again.make({"nl-x": None, "en-x": None})] == [2, 1]
+
+
+def test_a_file_that_does_not_tell_whose_clip_it_has(tmp_path: Path) -> None:
+    root, paths = write_namesakes(tmp_path / "me-vgs")
+    untold = [FeatureFile(paths[1].rename(tmp_path / "words.h5"))]
+    jobs = find_jobs(str(root), tmp_path / "out", {"word": "ear"}, splits=["train"])
+    for job in jobs:
+        with pytest.raises(ToolkitError, match="several languages are called 'x'") as caught:
+            Taken("ear", untold, job, shared_names(jobs))
+        assert "--language CODE" in str(caught.value)
+    (job,) = find_jobs(
+        str(root), tmp_path / "out", {"word": "ear"}, splits=["train"], languages=["dutch"]
+    )
+    assert extract(job, Taken("ear", untold, job, shared_names([job]))) == []
+
+
+def test_pictures_named_like_clips(tmp_path: Path) -> None:
+    root, _ = write_namesakes(tmp_path / "me-vgs")
+    data = root / "data"
+    (data / "images" / "dog-train0.jpg").rename(data / "images" / "x.jpg")
+    path = data / "filelists" / "image-train.json"
+    path.write_text(path.read_text().replace("dog-train0", "x"))
+    import_layout(root, tmp_path / "set")
+    asked = {"picture": "eye"}
+    (job,) = find_jobs(str(tmp_path / "set"), tmp_path / "out", asked, splits=["train"])
+    assert "picture-x" in job.names
+    file = write_published(tmp_path / "me-dataset-train-eye.h5", {"x": np.ones((7, 2, 2), "f")})
+    taken = Taken("eye", [FeatureFile(file)], job, shared_names([job]))
+    assert taken.make({"picture-x": None})[0].shape == (7, 2, 2)
 
 
 def test_stored_features_stand_in_a_backbones_place(tmp_path: Path) -> None:

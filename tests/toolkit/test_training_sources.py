@@ -157,6 +157,14 @@ def test_vocabulary_may_have_spaces_and_a_byte_order_mark(root: Path) -> None:
     assert published(root).outline().concepts == before == SEEN
 
 
+def test_a_clip_that_is_listed_as_two_words(root: Path) -> None:
+    path = root / "data" / "filelists" / "audio-train-3.json"
+    entries = json.loads(path.read_text())
+    path.write_text(json.dumps([*entries, {**entries[0], "word-en": "lion"}]))
+    with pytest.raises(ToolkitError, match="'bear-0' is listed as 'bear' and as 'lion'"):
+        published(root)
+
+
 def test_a_language_that_is_none(root: Path) -> None:
     for path in (root / "data" / "filelists").glob("audio-*.json"):
         path.write_text(path.read_text().replace("dutch", "Dutsch"))

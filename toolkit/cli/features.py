@@ -42,7 +42,9 @@ def extract_features(
     ] = None,
     take: Annotated[
         list[Path] | None,
-        typer.Option(help="Published HDF5 file to take features from, by name. Repeatable."),
+        typer.Option(
+            help="Published HDF5 file to take features from, by language and name. Repeatable."
+        ),
     ] = None,
 ) -> None:
     """Store what frozen backbones make of clips and pictures.
@@ -55,29 +57,33 @@ def extract_features(
     from toolkit.cli.progress import progress_bars
     from toolkit.errors import ToolkitError
     from toolkit.subjects.backbones import backbone_name, find_backbone
-    from toolkit.subjects.extraction import Computed, Maker, Taken, extract, write_faults
+    from toolkit.subjects.extraction import Computed, extract, write_faults
     from toolkit.subjects.feature_files import FeatureFile
-    from toolkit.subjects.feature_sources import find_jobs
+    from toolkit.subjects.feature_sources import find_jobs, shared_names
+    from toolkit.subjects.taking import Taken
 
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
     taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}
     for path in take or []:
         file = FeatureFile(path)
         taken[file.kind].append(file)
-    makers: dict[str, Maker] = {}
+    computed: dict[str, Computed] = {}
     names: dict[str, str] = {}
     for wanted, (kind, backbone, given) in kinds.items():
         if only in (None, wanted):
             names[kind] = backbone_name(given)
-            if taken[kind]:
-                makers[kind] = Taken(names[kind], taken[kind])
-            else:
-                makers[kind] = Computed(kind, find_backbone(backbone, given))
+            if not taken[kind]:
+                computed[kind] = Computed(kind, find_backbone(backbone, given))
     jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
+    shared = shared_names(jobs)
+    makers = [
+        computed.get(job.kind) or Taken(names[job.kind], taken[job.kind], job, shared)
+        for job in jobs
+    ]
     faults = []
     with progress_bars(show=True) as progress:
-        for job in jobs:
-            unread = extract(job, makers[job.kind], progress)
+        for job, maker in zip(jobs, makers, strict=True):
+            unread = extract(job, maker, progress)
             faults += unread
             typer.echo(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
     if faults:

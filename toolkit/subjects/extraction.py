@@ -83,39 +83,6 @@ class Computed:
         return list(backbone.features(list(media.values())))
 
 
-class Taken:
-    """Features taken over from files that hold them already, such as the published ones.
-
-    Args:
-        name: the backbone that made them.
-        files: where they lie.
-    """
-
-    def __init__(self, name: str, files: Sequence[FeatureFile]) -> None:
-        self.sha256 = f"taken over: {name}"
-        self._where: dict[str, FeatureFile] = {}
-        for file in files:
-            for one in file.names:
-                if one in self._where:
-                    raise ToolkitError(
-                        f"{one!r} is in two files that features are to be taken from.",
-                        given=f"{self._where[one].path} and {file.path}",
-                        next_command="take them one after the other, into folders of their own",
-                    )
-                self._where[one] = file
-
-    def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
-        """Features of clips or pictures, by name, in their order."""
-        for name in media:
-            if name not in self._where:
-                raise ToolkitError("It is not in the files that features are taken from.")
-        found: dict[str, NDArray[np.float32]] = {}
-        for file in {self._where[name].path: self._where[name] for name in media}.values():
-            names = [name for name in media if self._where[name] is file]
-            found.update(zip(names, file.read(names), strict=True))
-        return [found[name] for name in media]
-
-
 def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> list[Unreadable]:
     """Make what a job's file still lacks.
 

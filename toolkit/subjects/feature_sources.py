@@ -5,15 +5,23 @@ See `stimuli.published` for the latter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stimuli import open_set
 from stimuli.columns import SPLITS
 from stimuli.media import convert_clip, decode_picture
-from stimuli.published import clip_path, entries, filelists, newest_lists, picture_path
+from stimuli.published import (
+    CODES,
+    clip_path,
+    entries,
+    filelists,
+    newest_lists,
+    picture_path,
+    published_name,
+)
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.feature_files import SUFFIX, Media
 
@@ -34,6 +42,8 @@ class Job:
     """Reads one by its name; raises `ToolkitError` or `OSError` if it cannot."""
     source: str
     """What they are of: name and checksum of the set, or the file list."""
+    origins: Mapping[str, tuple[str, str]] = field(compare=False)
+    """Language of each (code; empty for pictures), and what published files call it."""
 
 
 def find_jobs(
@@ -73,6 +83,21 @@ def find_jobs(
     return [job for job in jobs if job.names]
 
 
+def shared_names(jobs: Iterable[Job]) -> frozenset[str]:
+    """Names that clips of several languages have in published files.
+
+    Args:
+        jobs: all that features are wanted of.
+    """
+    spoken: dict[str, str] = {}
+    shared = set()
+    for job in jobs:
+        for language, name in job.origins.values():
+            if job.kind == "word" and spoken.setdefault(name, language) != language:
+                shared.add(name)
+    return frozenset(shared)
+
+
 def _set_jobs(
     source: str,
     out: Path,
@@ -94,7 +119,12 @@ def _set_jobs(
         read: Callable[[str], Any] = stimuli.read_clip if kind == "word" else stimuli.read_picture
         names = tuple(str(name) for name in table.index)
         told = f"{stimuli.name} {stimuli.checksum}"
-        jobs.append(Job(out / f"{backbone}{SUFFIX}", kind, names, read, told))
+        places = zip(table["language"], table["path"], strict=True)
+        origins = {
+            name: (str(language), published_name(path) or name)
+            for name, (language, path) in zip(names, places, strict=True)
+        }
+        jobs.append(Job(out / f"{backbone}{SUFFIX}", kind, names, read, told, origins))
     return jobs
 
 
@@ -122,7 +152,8 @@ def _layout_jobs(
             parts = ["me-dataset", split, *([language] if language else []), backbones[kind]]
             target = out / f"features-{modality}" / f"{'-'.join(parts)}{SUFFIX}"
             read = _clip_reader(data, language) if language else _picture_reader(data)
-            jobs.append(Job(target, kind, tuple(names), read, path.name))
+            origins = {name: (CODES.get(language, language), name) for name in names}
+            jobs.append(Job(target, kind, tuple(names), read, path.name, origins))
     for language in languages:
         if language not in known and "word" in backbones:
             raise unknown_name("language", language, sorted(known - {""}))

@@ -271,7 +271,7 @@ class PublishedData:
         """Class of every familiar clip or picture of a file of features."""
         path = self._data / "filelists" / job.source
         entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        names, found = set(job.names), {}
+        names, words = set(job.names), dict[str, str]()
         language = self._language(job)
         known = frozenset(self._vocabulary.words)
         for entry in entries:
@@ -284,9 +284,13 @@ class PublishedData:
                     sorted(known),
                 )
             wanted = entry["name"] in names and language in ("", entry.get("lang"))
-            if wanted and self._vocabulary.status.get(word) == "familiar":
-                found[entry["name"]] = str(word)
-        return found
+            if wanted and words.setdefault(entry["name"], word) != word:
+                raise ToolkitError(
+                    f"{entry['name']!r} is listed as {words[entry['name']]!r} and as {word!r}.",
+                    given=str(path),
+                )
+        status = self._vocabulary.status
+        return {name: word for name, word in words.items() if status.get(word) == "familiar"}
 
     def _language(self, job: Job) -> str:
         """What the lists call the language of a file of speech features; nothing for pictures."""
