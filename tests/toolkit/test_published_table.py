@@ -15,12 +15,13 @@ from stimuli import open_set
 from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_published_data
 from toolkit.runner import run
-from toolkit.subjects.extraction import Taken, extract
+from toolkit.subjects.extraction import extract
 from toolkit.subjects.feature_files import FeatureFile
 from toolkit.subjects.feature_sources import find_jobs
 from toolkit.subjects.importing import import_output
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.populations import open_population
+from toolkit.subjects.taking import Taken
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.trials import read_trials
 
@@ -62,7 +63,7 @@ def test_answers_are_those_of_the_published_evaluation(name: str, tmp_path: Path
     jobs = find_jobs(str(tmp_path / "set"), own, NAMES, splits=["test"], languages=["en"])
     for job in jobs:
         file = FeatureFile(tmp_path / ("words.h5" if job.kind == "word" else "maps.h5"))
-        assert extract(job, Taken(NAMES[job.kind], [file])) == []
+        assert extract(job, Taken(NAMES[job.kind], [file], job)) == []
     import_output(tmp_path / "output", own)
     done = run(get_paradigm(name), [open_population("en_links-no_size-xsm", own)], stimuli,
                languages=["en"], root=tmp_path / "runs", per_class=3)  # fmt: skip
