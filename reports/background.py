@@ -10,7 +10,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from reports.page import Material, Options, gather, get_ready, write_report
-from toolkit.workers import end_with_parent
+from toolkit.workers import (
+    end_on_interrupt,
+    end_with_parent,
+    interruptible,
+    uninterrupted,
+)
 
 
 class Writer:
@@ -43,7 +48,9 @@ class Writer:
         """
         if self._pool is not None:
             try:
-                waiting: Future[Path] = self._pool.submit(_write, folder, out, options)
+                waiting: Future[Path] = self._pool.submit(
+                    interruptible, _write, folder, out, options
+                )
                 return waiting.result()
             except BrokenProcessPool:
                 pass
@@ -56,7 +63,8 @@ def background_writer() -> Iterator[Writer]:
     try:
         # Not forked: a fork of a process in which torch runs threads can hang.
         pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        pool.submit(_get_ready)
+        with uninterrupted():
+            pool.submit(_get_ready)
     except OSError:
         yield Writer(None)
         return
@@ -80,12 +88,10 @@ def _write(folder: Path, out: Path, options: Options) -> Path:
 
 def _get_ready() -> None:
     import os
-    import signal
 
     if hasattr(os, "nice"):
         # Networks at work come first; when the report is to be written, nobody else works.
         os.nice(10)
-    # Ctrl-C is for the process that the user sees; this one ends with it, however it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
+    end_on_interrupt()
     get_ready()

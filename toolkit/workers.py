@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.errors import ToolkitError
 
+GRACE_S = 1.0
+"""Seconds after Ctrl-C in which a process may remove what it has half-written."""
+
+T = TypeVar("T")
 Submit = Callable[..., None]
 """Takes a function of a module and its arguments; may wait, so that work does not pile up."""
 
@@ -60,7 +65,8 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
         done()
 
     def submit(function: Callable[..., Any], *arguments: Any) -> None:
-        waiting.append(pool.submit(function, *arguments))
+        with uninterrupted():
+            waiting.append(pool.submit(interruptible, function, *arguments))
         while len(waiting) > 2 * jobs:
             wait()
 
@@ -80,9 +86,62 @@ def workers(jobs: int, done: Callable[[], None] = lambda: None) -> Iterator[Subm
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back; processes started in the block do not hear it before `end_on_interrupt`.
+
+    A new process would otherwise tell at length which import it was interrupted in.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def end_with_parent() -> None:
     """Let this process end with the one that started it, however that one ends."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def end_on_interrupt() -> None:
+    """Let this process end silently on Ctrl-C, also on one that came since it was started."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell)
+        threading.Thread(target=_wait_for_interrupt, args=(told,), daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def interruptible(function: Callable[..., T], *arguments: Any) -> T:
+    """Do work in a process that ends on Ctrl-C; what is half-written is removed before.
+
+    Args:
+        function: what is done.
+        arguments: what it is called with.
+
+    Returns:
+        What the function returns.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return function(*arguments)
+    except KeyboardInterrupt:
+        os._exit(1)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _wait_for_interrupt(told: int) -> None:
+    """End where a library that compiles for seconds does not let an exception through."""
+    os.read(told, 1)
+    time.sleep(GRACE_S)
+    os._exit(1)
 
 
 def _wait_for_parent() -> None:
@@ -98,5 +157,5 @@ def _get_ready() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     end_with_parent()
+    end_on_interrupt()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from stimuli import open_set
 from toolkit.errors import ToolkitError
-from toolkit.workers import workers
+from toolkit.workers import uninterrupted, workers
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -47,3 +52,71 @@ def test_each_keeps_to_one_thread(tmp_path: Path) -> None:
     threads = json.loads(path.read_text())
     assert threads
     assert set(threads) == {1}
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from stimuli.files import write_atomic
+from toolkit.workers import workers
+
+def work(folder):
+    with write_atomic(Path(folder) / "file.txt") as path:
+        path.write_text("half of it")
+        time.sleep(60)
+
+if __name__ == "__main__":
+    try:
+        with workers(2) as submit:
+            for _ in range(3):
+                submit(work, sys.argv[1])
+            print("at work", flush=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
+@pytest.mark.parametrize("n_begun", [0, 2])
+def test_ctrl_c_ends_all_at_once_silently_and_leaves_nothing_half_written(
+    tmp_path: Path, n_begun: int
+) -> None:
+    """With none begun, the processes are still loading what they need."""
+    script, folder = tmp_path / "script.py", tmp_path / "folder"
+    script.write_text(SCRIPT)
+    folder.mkdir()
+    with subprocess.Popen(
+        [sys.executable, str(script), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "at work\n"
+            deadline = time.monotonic() + 60
+            while len(list(folder.iterdir())) < n_begun:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert (process.returncode, said) == (130, "")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back")
+def test_ctrl_c_is_held_back_and_not_lost() -> None:
+    heard: list[bool] = []
+    look = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with contextlib.suppress(KeyboardInterrupt):
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            told = subprocess.run([sys.executable, "-c", look], capture_output=True, check=True)
+            heard.append(told.stdout.strip() == b"False")
+        heard.append(False)
+    assert heard == [False], "not in the block, nor by processes started in it; but behind it"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -1,0 +1,117 @@
+"""Ctrl-C while other processes read maps: a quick, quiet end, and the same command goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import write_scenes
+
+COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
+SUBJECT = """
+import numpy as np
+
+
+class Guessing:
+    def embed_text(self, texts):
+        return self.unit(len(texts), 3)
+
+    def count_tokens(self, texts):
+        return [1] * len(texts)
+
+    def embed_patches(self, pictures):
+        return self.unit(len(pictures), 4, 4, 3)
+
+    def unit(self, *shape):
+        made = np.random.default_rng(0).normal(size=shape)
+        return (made / np.linalg.norm(made, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def load(population, seed):
+    return Guessing()
+"""
+POPULATION = """
+name = "guessing"
+description = "Sees nothing."
+languages = ["en"]
+seeds = ["a", "b", "c"]
+factory = "guessing_subject:load"
+"""
+N_CELLS = 3 * 3
+"""Seeds x chunks of pictures."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.parametrize(
+    ("begun", "report"),
+    [("embeddings/*.npy", "--report"), ("*/cells/[!.]*.parquet", "--no-report")],
+)
+def test_ctrl_c_ends_a_run_with_workers_and_the_same_command_goes_on(
+    tmp_path: Path, begun: str, report: str
+) -> None:
+    """Interrupted when the first features lie on disk (workers load), then when a cell does."""
+    subjects = tmp_path / "subjects" / "guessing"
+    subjects.mkdir(parents=True)
+    (subjects / "guessing_subject.py").write_text(SUBJECT)
+    (subjects / "population.toml").write_text(POPULATION)
+    command = [
+        *COMMAND, "run-paradigm", "dense-grounding", "--subject", "guessing", "--jobs", "2",
+        "--subjects", str(tmp_path / "subjects"), "--out", str(tmp_path / "runs"), report,
+        "--stimuli", str(write_scenes(tmp_path / "scenes", 65)), "--format", "json",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not list((tmp_path / "runs").glob(begun)):
+                assert process.poll() is None, "ended before it could be interrupted"
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+            os.killpg(process.pid, signal.SIGINT)
+            pressed = time.monotonic()
+            out, said = process.communicate(timeout=60)
+            took = time.monotonic() - pressed
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 130
+    assert out == ""
+    assert said == "Error: Interrupted. What was finished is kept: the same command goes on.\n"
+    assert took < 10, "on a busy machine; at rest it is one second"
+    end = time.monotonic() + 5
+    while running := list(members(process.pid)):
+        assert time.monotonic() < end, f"processes are left: {running}"
+        time.sleep(0.05)
+    assert not list((tmp_path / "runs").rglob(".*")), "nothing half-written"
+    n_kept = len(list((tmp_path / "runs").glob("*/cells/*.parquet")))
+    assert n_kept < N_CELLS
+    again = subprocess.run([*command, "--no-report"], capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    told = json.loads(again.stdout)
+    assert (told["cells_reused"], told["cells_computed"]) == (n_kept, N_CELLS - n_kept)
+    assert (Path(told["run_directory"]) / "trials.parquet").is_file()
+
+
+def members(group: int) -> Iterator[int]:
+    """Processes of a group that have not ended."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own, *_ = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(own) == group and state != "Z":
+            yield int(path.parent.name)
