@@ -261,7 +261,7 @@ def test_full_disk_leaves_nothing_half_written(
     assert "Traceback" not in said.stderr
     assert "File too large" in said.stderr
     left = [path for path in (tmp_path / "mevgs-runs").rglob("*") if path.is_file()]
-    assert [path.name for path in left if path.suffix != ".npz"] == ["manifest.json"]
+    assert {path.suffix for path in left} <= {".npz"}, "whole embeddings and no run"
 
 
 SLOW = "        import time; time.sleep(0.2)\n"
