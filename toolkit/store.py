@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEPENDENCIES = (
-    "altair", "glmm", "h5py", "jinja2", "numpy", "nvidia-ml-py", "open-clip-torch", "pandas",
+    "altair", "glmm", "h5py", "jinja2", "numba", "numpy", "nvidia-ml-py", "open-clip-torch", "pandas",
     "pillow", "pyarrow", "rich", "safetensors", "scikit-learn", "scipy", "soundfile", "timm",
     "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
