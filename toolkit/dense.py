@@ -7,6 +7,8 @@ with the number of pictures nor with that of queries.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,14 +170,23 @@ def _n_queries(queries: Queries, cell: MapCell) -> int:
 
 
 def _words(stimuli: StimulusSet, queries: Queries) -> dict[str, Any]:
-    """What a manifest says of the word list."""
+    """What a manifest says of the word list: languages, templates, and all texts that are asked."""
     known = {code: stimuli.words.languages[code] for code in queries.languages}
+    texts = {
+        template: {
+            concept: {code: queries.texts[template, concept, code] for code in queries.languages}
+            for concept in queries.concepts
+        }
+        for template in queries.templates
+    }
     return {
         "reference": queries.reference,
         "languages": {
             code: {"name": one.name, "resource": one.resource} for code, one in known.items()
         },
         "templates": list(queries.templates),
+        "texts": texts,
+        "checksum": hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest(),
     }
 
 

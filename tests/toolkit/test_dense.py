@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,15 @@ def test_manifest_records_words_energy_and_what_was_run(
 ) -> None:
     manifest = json.loads((known.directory.folder / "manifest.json").read_text())
     assert manifest["status"] == "complete"
-    assert manifest["words"] == {
+    words = manifest["words"]
+    texts = words.pop("texts")
+    assert words.pop("checksum") == sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
+    assert texts.keys() == {"article", "bare"}
+    assert texts["bare"]["key"] == {"en": "key", "fr": "clef anglaise", "lb": "Schlëssel"}
+    assert {concept: own["en"] for concept, own in texts["article"].items()} == {
+        "ball": "a ball", "car": "a car", "key": "a key"
+    }  # fmt: skip
+    assert words == {
         "reference": "en",
         "languages": {
             "en": {"name": "English", "resource": "high"},
