@@ -196,7 +196,7 @@ def _faults(given: Mapping[str, Any]) -> Iterator[str]:
         return
     languages = given["languages"]
     reference = given.get("reference")
-    if reference not in languages:
+    if not isinstance(reference, str) or reference not in languages:
         yield f"reference {reference!r} is none of the languages" + _hint(str(reference), languages)
     for code, one in languages.items():
         yield from (f"languages.{code}: {fault}" for fault in _language_faults(code, one))
@@ -231,10 +231,13 @@ def _is_template(text: Any) -> bool:
     if not isinstance(text, str):
         return False
     try:
-        parts = [part[1] for part in string.Formatter().parse(text) if part[1] is not None]
+        parsed = list(string.Formatter().parse(text))
     except ValueError:
         return False
-    return "word" in parts and set(parts) <= _PARTS
+    if any(how or conversion for _, _, how, conversion in parsed):
+        return False
+    parts = {name for _, name, _, _ in parsed if name is not None}
+    return "word" in parts and parts <= _PARTS
 
 
 def _concept_faults(concept: str, own: Any, languages: Mapping[str, Any]) -> Iterator[str]:
@@ -247,10 +250,14 @@ def _concept_faults(concept: str, own: Any, languages: Mapping[str, Any]) -> Ite
         where = f"words.{concept}.{code}"
         if code not in languages:
             yield f"{where}: there is no language {code!r}" + _hint(code, languages)
-        elif not isinstance(one, dict) or not isinstance(one.get("word"), str) or not one["word"]:
+        elif not isinstance(one, dict) or not _says_something(one.get("word")):
             yield f'{where}: it must be like {{ word = "car", article = "a" }}'
         elif not isinstance(one.get("article", ""), str) or not set(one) <= _PARTS:
             yield f"{where}: besides word there may be article, a text, and nothing else"
+
+
+def _says_something(word: Any) -> bool:
+    return isinstance(word, str) and bool(word.strip())
 
 
 def _hint(given: str, allowed: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DEPENDENCIES = (
-    "altair", "glmm", "h5py", "jinja2", "numba", "numpy", "nvidia-ml-py", "open-clip-torch", "pandas",
-    "pillow", "pyarrow", "rich", "safetensors", "scikit-learn", "scipy", "soundfile", "timm",
-    "torch", "torchvision", "transformers", "typer", "vl-convert-python",
+    "altair", "glmm", "h5py", "jinja2", "numba", "numpy", "nvidia-ml-py", "open-clip-torch",
+    "pandas", "pillow", "pyarrow", "rich", "safetensors", "scikit-learn", "scipy", "soundfile",
+    "timm", "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
 
@@ -236,6 +237,27 @@ class RunDirectory:
         """Write a JSON file into the run folder, whole or not at all."""
         with write_atomic(self.folder / name) as path:
             path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def no_trials(file: Path) -> ToolkitError:
+    """The error for a trials table that is not there: its run was not finished, or there is none.
+
+    Args:
+        file: the table.
+    """
+    manifest = RunDirectory(file.parent.parent, file.parent.name).read_manifest()
+    command = manifest.get("command")
+    if manifest.get("status") == "running" and command:
+        return ToolkitError(
+            f"The run in {file.parent} was not finished.",
+            allowed="the folder of a finished run",
+            next_command=shlex.join(command),
+        )
+    return ToolkitError(
+        f"There is no trials table at {file}.",
+        allowed="a run folder, or its trials.parquet",
+        next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
+    )
 
 
 def now() -> str:

@@ -219,8 +219,10 @@ def read_trials(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from toolkit.store import no_trials  # the store stands on this module
+
     if not path.is_file():
-        raise ToolkitError(f"There is no trials table at {path}.")
+        raise no_trials(path)
     try:
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except Exception as error:

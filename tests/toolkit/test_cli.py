@@ -107,6 +107,18 @@ def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: Stimulu
     assert {r["mean"] for r in one} == {1.0}
 
 
+@pytest.mark.parametrize("command", [("analyze",), ("export", "--out", "x.csv")])
+def test_an_unfinished_run_says_how_to_finish_it(cli: Cli, command: tuple[str, ...]) -> None:
+    folder = Path("runs/me-x")
+    folder.mkdir(parents=True)
+    own = ["mevgs-toolkit", "run-paradigm", "me", "--subject", "my own"]
+    (folder / "manifest.json").write_text(json.dumps({"status": "running", "command": own}))
+    said = cli(command[0], str(folder), *command[1:])
+    assert said.code == 2
+    assert "was not finished" in said.err
+    assert "run-paradigm me --subject 'my own'" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -328,6 +329,18 @@ def test_models_without_patch_tokens(tmp_path: Path) -> None:
         load(f"transformers:{folder}").embed_text(["a"])
 
 
+def shorten(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize("prefix", ["transformers:", "openclip:"])
+def test_a_folder_that_is_not_there(prefix: str, folders: dict[str, Path]) -> None:
+    beside = folders["clip"].parent
+    with pytest.raises(ToolkitError, match=f"no folder {beside / 'clipp'}") as caught:
+        open_population(f"{prefix}{beside / 'clipp'}")
+    assert caught.value.nearest == str(beside / "clip")
+
+
 def test_missing_and_unfit_files(tmp_path: Path, folders: dict[str, Path]) -> None:
     with pytest.raises(ToolkitError, match=r"lacks config\.json"):
         open_population(f"transformers:{tmp_path}")
@@ -341,6 +354,9 @@ def test_missing_and_unfit_files(tmp_path: Path, folders: dict[str, Path]) -> No
     )  # fmt: skip
     with pytest.raises(ToolkitError, match="visual_projection"):
         load(f"transformers:{folder}").embed_text(["a"])
+    shorten(folder / "model.safetensors")
+    with pytest.raises(ToolkitError, match="transformers cannot read the model"):
+        load(f"transformers:{folder}").embed_text(["a"])
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ToolkitError, match="lacks the tokenizer"):
         load(f"transformers:{folder}")
@@ -349,6 +365,9 @@ def test_missing_and_unfit_files(tmp_path: Path, folders: dict[str, Path]) -> No
         load(f"transformers:{folder}")
 
     own = write_open_clip(tmp_path / "open")
+    shorten(shutil.copytree(own, tmp_path / "short") / "open_clip_model.safetensors")
+    with pytest.raises(ToolkitError, match="open_clip cannot read the model"):
+        load(f"openclip:{tmp_path / 'short'}").embed_text(["a"])
     (own / "text" / "config.json").unlink()
     with pytest.raises(ToolkitError, match="text tower 'text'") as caught:
         load(f"openclip:{own}").embed_text(["a"])

@@ -102,14 +102,23 @@ def test_wrong_input_ends_with_one_clear_message(
     assert not list(Path.cwd().iterdir()), "nothing may be left behind"
 
 
-@pytest.mark.parametrize("option", ["--words", "--template"])
-def test_written_words_mean_nothing_where_words_are_spoken(
-    cli: Cli, tiny_set: StimulusSet, option: str
+@pytest.mark.parametrize(
+    ("paradigm", "option", "value"),
+    [
+        ("me", "--words", "words.toml"),
+        ("me", "--template", "bare"),
+        ("dense-grounding", "--trial-seed", 0),
+        ("dense-grounding", "--trials-per-class", 3),
+    ],
+)
+def test_an_option_that_means_nothing_to_a_paradigm_is_refused(
+    cli: Cli, scenes_set: StimulusSet, paradigm: str, option: str, value: str | int
 ) -> None:
-    asked = ("run-paradigm", "me", "--subject", "perfect/a", "--stimuli", tiny_set.folder)
-    code, _, err = cli(*asked, "--no-report", option, "bare")
+    asked = ("run-paradigm", paradigm, "--subject", "perfect/a", "--stimuli", scenes_set.folder)
+    Path("words.toml").write_text((scenes_set.folder / "words.toml").read_text())
+    code, _, err = cli(*asked, "--no-report", option, value)
     assert code == 2
-    assert f"{option} goes with paradigms that ask in writing" in err
+    assert f"{option} means nothing here" in err
 
 
 def test_sets_with_masks_and_folders_of_pictures_are_checked(
@@ -123,6 +132,8 @@ def test_sets_with_masks_and_folders_of_pictures_are_checked(
     assert cli("check-stimuli", folder, "--words", words)[:2] == (
         0, "photos 0: 1 files, no faults.\n",
     )  # fmt: skip
+    assert "photos" in cli("describe", folder)[1]
+    assert cli("describe", "photos")[0] == 0, "a folder here, without a slash"
     (folder / "broken.jpg").write_bytes(b"no picture")
     code, _, err = cli("check-stimuli", folder, "--words", tmp_path / "none.toml")
     assert code == 2

@@ -105,7 +105,7 @@ def describe(
         _describe_paradigm(found[name]())
     elif name in populations:
         _describe_population(populations[name])
-    elif name in list_sets() or ("/" in name and (":" not in name or Path(name).exists())):
+    elif name in list_sets() or Path(name).is_dir() or ("/" in name and ":" not in name):
         _describe_set(open_set(name))
     else:
         known = [*found, *populations, *list_sets(), *NAMES]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run_paradigm(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me or translation.")],
     subject: SubjectOption,
     language: LanguageOption = None,
@@ -102,9 +103,10 @@ def run_paradigm(
     if isinstance(asked, MapParadigm):
         from toolkit.dense import run_maps
 
+        _refuse(context, ("trials_per_class", "trial_seed"), "every picture is asked once in", name)
         start = partial(run_maps, asked, templates=template or ())
     else:
-        _refuse_texts(name, words, template)
+        _refuse(context, ("words", "template"), "words are spoken in", name)
         start = partial(run, asked, per_class=trials_per_class, trial_seed=trial_seed)
     with background_writer() if report else nullcontext() as writer:
         with progress_bars(show=output is Format.TABLE) as progress:
@@ -144,15 +146,17 @@ def run_paradigm(
         typer.echo(f"Report: {page}")
 
 
-def _refuse_texts(paradigm: str, words: Path | None, templates: list[str] | None) -> None:
-    """Refuse options that mean nothing to a paradigm in which words are spoken."""
+def _refuse(context: typer.Context, options: Sequence[str], why: str, paradigm: str) -> None:
+    """Refuse options that mean nothing to a paradigm, rather than leave them unheard."""
     from toolkit.errors import ToolkitError
 
-    for option, value in (("--words", words), ("--template", templates)):
-        if value:
+    for option in options:
+        source = context.get_parameter_source(option)
+        if source is not None and source.name == "COMMANDLINE":
+            written = f"--{option.replace('_', '-')}"
             raise ToolkitError(
-                f"{option} goes with paradigms that ask in writing; in {paradigm!r} words are "
-                "spoken.",
-                allowed="a paradigm of maps, such as dense-grounding",
+                f"{written} means nothing here: {why} {paradigm!r}.",
+                given=written,
+                allowed=f"the same command without {written}",
                 next_command="mevgs-toolkit list paradigms",
             )

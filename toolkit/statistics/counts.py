@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.grounding_data import PRIMARY
+from toolkit.store import no_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,11 +66,7 @@ def _batches(file: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     if not file.is_file():
-        raise ToolkitError(
-            f"There is no trials table at {file}.",
-            allowed="a run folder, or its trials.parquet",
-            next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
-        )
+        raise no_trials(file)
     try:
         with pq.ParquetFile(file) as parquet:
             _check(parquet.schema_arrow.names, str(file))

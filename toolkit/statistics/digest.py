@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.errors import ToolkitError
+from toolkit.store import no_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,11 +91,7 @@ def _read(file: Path, headline: Sequence[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     if not file.is_file():
-        raise ToolkitError(
-            f"There is no trials table at {file}.",
-            allowed="the folder of a finished run",
-            next_command="the run-paradigm command that made the folder, once more",
-        )
+        raise no_trials(file)
     try:
         with pq.ParquetFile(file) as parquet:
             table = parquet.read(columns=list(READ))

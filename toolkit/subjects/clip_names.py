@@ -124,6 +124,7 @@ def look_up_open_clip(given: str) -> OpenClipFiles:
     for known, its_tag in open_clip.list_pretrained():
         tagged.setdefault(known, []).append(its_tag)
     if model not in tagged:
+        _refuse_missing_folder(given)
         raise unknown_name("open_clip model or folder", model, list(tagged))
     if tag not in tagged[model]:
         raise unknown_name(f"tag of open_clip model {model}", tag, tagged[model])
@@ -145,6 +146,25 @@ def look_up_open_clip(given: str) -> OpenClipFiles:
         weights=weights[0] if weights else None,
         text=text,
         fetch=tuple(fetch),
+    )
+
+
+def _refuse_missing_folder(given: str) -> None:
+    """Tell that a folder is not there, where what it should lie in is.
+
+    Raises:
+        ToolkitError: with the nearest name in that folder.
+    """
+    path = Path(given)
+    if path.parent == Path() or not path.parent.is_dir():
+        return
+    beside = [str(one) for one in sorted(path.parent.iterdir()) if one.is_dir()]
+    raise ToolkitError(
+        f"There is no folder {given}.",
+        given=given,
+        allowed=f"a folder that holds a model; in {path.parent} there are "
+        + (", ".join(Path(one).name for one in beside) or "none"),
+        nearest=nearest_name(given, beside),
     )
 
 
@@ -273,9 +293,13 @@ def not_here(name: str, fetch: str | None) -> ToolkitError:
     Args:
         name: the model, prefix included.
         fetch: command that brings it.
+
+    Raises:
+        ToolkitError: it looks like a folder that is not there.
     """
     from huggingface_hub.constants import HF_HUB_CACHE
 
+    _refuse_missing_folder(name.partition(":")[2])
     prefix, given = name.partition(":")[::2]
     known = cached_names() if name.startswith(TRANSFORMERS) else []
     near = nearest_name(given, known)

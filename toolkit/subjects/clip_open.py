@@ -35,6 +35,8 @@ class OpenClipTowers:
     """
 
     def __init__(self, name: str) -> None:
+        from safetensors import SafetensorError
+
         open_clip = import_open_clip()
         given = name.removeprefix(OPEN_CLIP)
         try:
@@ -42,7 +44,7 @@ class OpenClipTowers:
                 self.model, self.tokenizer = _from_folder(open_clip, Path(given).absolute())
             else:
                 self.model, self.tokenizer = _from_tag(open_clip, given)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ToolkitError(f"open_clip cannot read the model: {first}", given=name) from error
         self.model.eval()

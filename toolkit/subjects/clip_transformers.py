@@ -54,6 +54,7 @@ class TransformersTowers:
 
     def __init__(self, folder: Path, weights: Path) -> None:
         import transformers
+        from safetensors import SafetensorError
 
         try:
             config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -62,7 +63,7 @@ class TransformersTowers:
             self.processor = transformers.AutoImageProcessor.from_pretrained(
                 folder, local_files_only=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ToolkitError(
                 f"transformers cannot read the model: {first}", given=str(folder)
