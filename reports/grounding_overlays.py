@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,36 +71,38 @@ class Overlay:
     """Where the picture comes from."""
 
 
-def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:
+def overlays(chapter: Chapter, sets: Mapping[str, StimulusSet]) -> list[Overlay]:
     """Rows of maps from the samples that runs have kept.
 
     Pictures and concepts are picked along the overlap of the low-resource languages with the
-    reference, from the least to the most; every population shows the same.
+    reference, from the least to the most; every population that saw a set shows the same of it.
 
     Args:
         chapter: runs of dense grounding.
-        stimuli: their stimulus set; None if it is not at hand.
+        sets: their stimulus sets by checksum, as far as they are at hand.
     """
-    samples = chapter.grounding.samples if chapter.grounding else ()
-    order = _order(chapter)
-    populations = list(dict.fromkeys(sample.population for sample in samples))[:MOST_POPULATIONS]
-    if not populations:
-        return []
     reference = chapter.statistics["reference"]
-    usable = [own for own in samples if reference in own.languages]
-    first = [_Drawn(own, reference) for own in usable if own.population == populations[0]]
-    picked = _picked(first, max(2, MOST_MAPS // len(populations)), chapter)
-    others = [
-        _Drawn(own, reference)
-        for own in usable
-        if own.population in populations[1:] and (own.picture_id, own.concept) in picked
-    ]
-    return [
-        _overlay(chapter, own, order, stimuli)
-        for pair in picked
-        for own in (*first, *others)
-        if (own.sample.picture_id, own.sample.concept) == pair
-    ]
+    of_set: dict[str, list[Sample]] = {}
+    for own in chapter.grounding.samples if chapter.grounding else ():
+        if reference in own.languages:
+            seen = chapter.runs[own.run].manifest["stimuli"]["checksum"]
+            of_set.setdefault(seen, []).append(own)
+    shown = {
+        checksum: list(dict.fromkeys(own.population for own in samples))[:MOST_POPULATIONS]
+        for checksum, samples in of_set.items()
+    }
+    n_each = max(2, MOST_MAPS // max(1, sum(map(len, shown.values()))))
+    rows = []
+    for checksum, samples in of_set.items():
+        populations = shown[checksum]
+        first = [own for own in samples if own.population == populations[0]]
+        rows += [
+            _overlay(chapter, _Drawn(own, reference), sets.get(checksum))
+            for pair in _picked(first, n_each, chapter)
+            for own in sorted(samples, key=lambda own: own.population != populations[0])
+            if (own.picture_id, own.concept) == pair and own.population in populations
+        ]
+    return rows
 
 
 class _Drawn:
@@ -113,11 +116,6 @@ class _Drawn:
         self.masks = [cluster_mask(one) for one in self.maps]
         self.reference = self.masks[sample.languages.index(reference)]
 
-    def overlap(self, place: int) -> float:
-        """IoU of a language's mask with the reference's; 1 if both are empty."""
-        union = (self.masks[place] | self.reference).sum()
-        return float((self.masks[place] & self.reference).sum() / union) if union else 1.0
-
 
 def _order(chapter: Chapter) -> list[str]:
     known, reference = chapter.statistics["languages"], chapter.statistics["reference"]
@@ -125,29 +123,30 @@ def _order(chapter: Chapter) -> list[str]:
     return sorted(known, key=lambda c: 0 if c == reference else rank[known[c]["resource"]])
 
 
-def _picked(drawn: Sequence[_Drawn], n: int, chapter: Chapter) -> list[tuple[str, str]]:
+def _picked(samples: Sequence[Sample], n: int, chapter: Chapter) -> list[tuple[str, str]]:
     """Pairs of picture and concept, spread from the least overlap to the most."""
     known = chapter.statistics["languages"]
     score: dict[tuple[str, str], float] = {}
-    for own in drawn:
-        codes = own.sample.languages
-        low = [k for k, code in enumerate(codes) if known[code]["resource"] == "low"]
-        used = low or list(range(len(codes)))
-        pair = (own.sample.picture_id, own.sample.concept)
-        score.setdefault(pair, float(np.mean([own.overlap(k) for k in used])))
+    for own in samples:
+        scored = {
+            code: overlap
+            for code, overlap in zip(own.languages, own.overlaps, strict=True)
+            if math.isfinite(overlap)
+        }
+        low = [scored[code] for code in scored if known[code]["resource"] == "low"]
+        used = low or list(scored.values()) or [0.0]
+        score.setdefault((own.picture_id, own.concept), sum(used) / len(used))
     ranked = sorted(score, key=lambda pair: (score[pair], pair))
     places = np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(int)
     return [ranked[place] for place in dict.fromkeys(places.tolist())]
 
 
-def _overlay(
-    chapter: Chapter, own: _Drawn, order: Sequence[str], stimuli: StimulusSet | None
-) -> Overlay:
+def _overlay(chapter: Chapter, own: _Drawn, stimuli: StimulusSet | None) -> Overlay:
     sample = own.sample
     picture = _picture(sample, stimuli)
     truth = _truth(sample, stimuli)
     grey = _greyed(picture)
-    codes = [code for code in order if code in sample.languages]
+    codes = [code for code in _order(chapter) if code in sample.languages]
     tiles = [_tile(chapter, own, code, grey, truth) for code in codes]
     shown = "" if picture is None else _webp(_outlined(picture, truth))
     outline = ", the true mask outlined" if truth is not None else ""
@@ -173,16 +172,22 @@ def _tile(chapter: Chapter, own: _Drawn, code: str, grey: Pixels, truth: Mask | 
     for kept, colour in ((small & other, BOTH), (other & ~small, REFERENCE), (small & ~other, OWN)):
         masks[kept] = _blend(masks[kept], np.array(colour, np.uint8), 0.75)
     image = _webp(np.concatenate([_outlined(heat, truth), _outlined(masks, truth)]))
-    overlap = own.overlap(place)
+    overlap, label = own.sample.overlaps[place], code
     said = f"{name}: similarity map above, cluster mask below"
-    if code != reference:
+    if code == reference:
+        label += ", reference"
+    elif not (mask.any() or own.reference.any()):
+        label += " both empty"
+        said += "; empty, as the reference's is"
+    elif math.isfinite(overlap):
+        label += f" {overlap:.2f}"
         said += f"; overlap with the reference {overlap:.2f}"
     if truth is not None:
         peak = np.unravel_index(int(_half(values).argmax()), truth.shape)
         said += f"; highest point {'inside' if truth[peak] else 'outside'} the true mask"
     return Tile(
         code=code,
-        label=f"{code}, reference" if code == reference else f"{code} {overlap:.2f}",
+        label=label,
         image=image,
         alt=said,
     )

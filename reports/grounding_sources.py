@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,11 @@ class Sample:
     languages: tuple[str, ...]
     """Codes; languages that were not asked are left out."""
     similarity: npt.NDArray[np.float32]
-    """(languages, h, w) similarity of every place to the word."""
+    """(languages, h, w) similarity of every place to the word, as fine as the network sees."""
+    overlaps: tuple[float, ...]
+    """Overlap of each language with the reference as it was scored; NaN where no trial tells."""
+    run: int
+    """Number of the run that it is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,7 @@ def read_maps(folders: Sequence[Path]) -> Maps:
     import pandas as pd
 
     tables, samples = [], list[Sample]()
-    for folder in folders:
+    for run, folder in enumerate(folders):
         try:
             if (folder / "agreement.csv").is_file():
                 read = {"seed": str, "language_a": str, "language_b": str}
@@ -64,34 +69,70 @@ def read_maps(folders: Sequence[Path]) -> Maps:
                                     na_values={"iou_cluster": [""], "iou_p95": [""]})  # fmt: skip
                 tables.append(table)
             if (folder / "maps.npz").is_file():
-                samples += _samples(folder / "maps.npz")
+                samples += _samples(folder, run)
         except (OSError, ValueError, KeyError) as error:
             raise ToolkitError(f"{folder} holds damaged maps: {error}.") from error
     return Maps(pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(), tuple(samples))
 
 
-def _samples(file: Path) -> list[Sample]:
-    with np.load(file, allow_pickle=False) as held:
+def _samples(folder: Path, run: int) -> list[Sample]:
+    with np.load(folder / "maps.npz", allow_pickle=False) as held:
         known: dict[str, Any] = {name: held[name] for name in held.files}
     languages = [str(code) for code in known["languages"]]
-    n = len(known["picture_ids"])
-    templates = np.broadcast_to(np.asarray(known.get("template", "")), (n,))
+    template = str(known["template"])
+    kept = list(_kept(known))
+    scored = _scored(folder / "trials.parquet", {picture for picture, *_ in kept}, template)
     made = []
-    for place in range(n):
-        maps = np.asarray(known["similarity"][place], np.float32)
+    for picture, concept, population, seed, similarity in kept:
+        maps = np.asarray(similarity, np.float32)
         asked = [number for number, one in enumerate(maps) if not np.isnan(one).any()]
-        picture, concept, population, seed = (
-            str(known[name][place]) for name in ("picture_ids", "concepts", "populations", "seeds")
-        )
+        codes = tuple(languages[number] for number in asked)
         made.append(
             Sample(
                 picture_id=picture,
                 concept=concept,
                 population=population,
                 seed=seed,
-                template=str(templates[place]),
-                languages=tuple(languages[number] for number in asked),
+                template=template,
+                languages=codes,
                 similarity=maps[asked],
+                overlaps=tuple(
+                    scored.get((population, seed, picture, concept, code), math.nan)
+                    for code in codes
+                ),
+                run=run,
             )
         )
     return made
+
+
+def _kept(known: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, Any]]:
+    """Picture, concept, population, seed, and the maps of all languages."""
+    pairs = ("picture_ids", "concepts")
+    who = ("populations", "seeds")
+    if "similarity" in known:  # of earlier runs: one array, all at the finest grain
+        for *labels, maps in zip(*(known[n] for n in (*pairs, *who)), known["similarity"],
+                                 strict=True):  # fmt: skip
+            picture, concept, population, seed = map(str, labels)
+            yield picture, concept, population, seed, maps
+        return
+    for number, own in enumerate(zip(*(known[name] for name in who), strict=True)):
+        similarity = known[f"similarity/{number}"]
+        for *pair, maps in zip(*(known[name] for name in pairs), similarity, strict=True):
+            picture, concept, population, seed = map(str, (*pair, *own))
+            yield picture, concept, population, seed, maps
+
+
+def _scored(
+    file: Path, pictures: Collection[str], template: str
+) -> dict[tuple[str, str, str, str, str], float]:
+    """Overlap by population, seed, picture, concept and language, as the trials hold it."""
+    import pyarrow.parquet as pq
+
+    if not file.is_file():
+        return {}
+    labels = ["population", "seed", "target_id", "word_concept", "test_language"]
+    wanted = [("target_id", "in", sorted(pictures)), ("condition", "==", template)]
+    table = pq.read_table(file, columns=[*labels, "iou_cluster"], filters=wanted)
+    columns = [table[name].to_pylist() for name in labels]
+    return dict(zip(zip(*columns, strict=True), table["iou_cluster"].to_pylist(), strict=True))

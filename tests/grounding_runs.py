@@ -225,10 +225,32 @@ def _write_maps(
 ) -> None:
     objects = stimuli.objects
     pairs = list(zip(objects["stimulus_id"], objects["concept"], strict=True))
-    rows = [(population, *pair) for population in populations for pair in pairs]
-    place = np.linspace(0, 1, 8)
-    similarity = np.full((len(rows), len(LANGUAGES), 8, 8), np.nan)
-    for row, (population, picture, concept) in enumerate(rows):
+    maps = {}
+    for number, population in enumerate(populations):
+        grain = 8 - number  # encoders differ in it
+        maps[f"similarity/{number}"] = _hills(pairs, population, grain, stimuli, rng)
+    np.savez(
+        folder / "maps.npz",
+        populations=np.array(populations),
+        seeds=np.array(["a"] * len(populations)),
+        picture_ids=np.array([picture for picture, _ in pairs]),
+        concepts=np.array([concept for _, concept in pairs]),
+        languages=np.array(list(LANGUAGES)),
+        template=np.array("bare"),
+        **maps,
+    )
+
+
+def _hills(
+    pairs: Sequence[tuple[str, str]],
+    population: str,
+    grain: int,
+    stimuli: StimulusSet,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    place = np.linspace(0, 1, grain)
+    similarity = np.full((len(pairs), len(LANGUAGES), grain, grain), np.nan, np.float32)
+    for row, (picture, concept) in enumerate(pairs):
         mask = stimuli.read_mask(picture, concept)
         y, x = (index.mean() / mask.shape[0] for index in np.nonzero(mask))
         for number, code in enumerate(LANGUAGES):
@@ -237,13 +259,4 @@ def _write_maps(
             dy, dx = rng.normal(0, 0.35 if code in LOW else 0.06, 2)
             hill = (place[:, None] - y - dy) ** 2 + (place - x - dx) ** 2
             similarity[row, number] = 0.2 + 0.1 * np.exp(-hill / 0.05)
-    np.savez(
-        folder / "maps.npz",
-        picture_ids=np.array([picture for _, picture, _ in rows]),
-        concepts=np.array([concept for _, _, concept in rows]),
-        populations=np.array([population for population, _, _ in rows]),
-        seeds=np.array(["a"] * len(rows)),
-        languages=np.array(list(LANGUAGES)),
-        similarity=similarity.astype(np.float16),
-        template=np.array("bare"),
-    )
+    return similarity

@@ -17,7 +17,6 @@ import numpy as np
 
 from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.base import as_maps
-from paradigms.maps import upsample
 from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
 from toolkit.capabilities import incapable_first, require
@@ -303,32 +302,33 @@ def _summed(
 
 
 def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -> None:
-    """Put the maps that were kept of each population's first seed into one file."""
+    """Put the maps that were kept of each population's first seed into one file.
+
+    ``similarity/0`` are those of the first of ``populations``, (pairs, languages, h, w), and so on.
+    """
     queries = shared.queries
     sample = queries.sample(N_SAMPLE)
     first: dict[str, SubjectRef] = {}
     for subject in cells:
         first.setdefault(subject.population.name, subject)
-    who: list[tuple[str, str, str, str]] = []
-    maps: list[npt.NDArray[np.float16]] = []
-    for name, subject in sorted(first.items()):
-        kept: dict[str, npt.NDArray[np.float16]] = {}
+    shown = [first[name] for name in sorted(first)]
+    arrays: dict[str, Any] = {}
+    # Populations see pictures at different grain, and every map is kept at its own.
+    for number, subject in enumerate(shown):
+        kept: dict[str, npt.NDArray[np.float32]] = {}
         for cell in cells[subject]:
             with np.load(beside(shared.directory, cell.key), allow_pickle=False) as stored:
                 kept |= {key: stored[key] for key in stored.files if key.startswith(MAPS_PREFIX)}
-        for number, (picture, concept) in enumerate(sample):
-            who.append((picture, concept, name, subject.seed))
-            maps.append(kept[f"{MAPS_PREFIX}{number}"])
-    size = max(one.shape[1] for one in maps)
-    if len({one.shape for one in maps}) > 1:
-        # Subjects see pictures at different grain: all are drawn at the finest.
-        maps = [upsample(one.astype(np.float32), size).astype(np.float16) for one in maps]
-    names = ("picture_ids", "concepts", "populations", "seeds")
-    arrays: dict[str, Any] = dict(zip(names, map(np.array, zip(*who, strict=True)), strict=True))
+        arrays[f"similarity/{number}"] = np.stack(
+            [kept[f"{MAPS_PREFIX}{place}"] for place in range(len(sample))]
+        )
     with write_atomic(shared.directory.folder / MAPS_FILE) as path:
         np.savez_compressed(
             path,
-            similarity=np.stack(maps),
+            populations=np.array(sorted(first)),
+            seeds=np.array([subject.seed for subject in shown]),
+            picture_ids=np.array([picture for picture, _ in sample]),
+            concepts=np.array([concept for _, concept in sample]),
             languages=np.array(queries.languages),
             template=np.array(sample_template(queries)),
             **arrays,

@@ -172,7 +172,7 @@ class _Gathered:
         self.sums: dict[str, npt.NDArray[np.float64]] = {}
         self.n_pictures = np.zeros(len(queries.concepts), dtype=np.int64)
         self.sample = {pair: number for number, pair in enumerate(queries.sample(N_SAMPLE))}
-        self.maps: dict[str, npt.NDArray[np.float16]] = {}
+        self.maps: dict[str, npt.NDArray[np.float32]] = {}
 
     def add(
         self, picture: str, concept: str, template: str, maps: Floats, reading: Reading
@@ -202,7 +202,7 @@ class _Gathered:
             self.sums.setdefault(name, np.zeros(shape))[number, at] += matrix
         kept = self.sample.get((picture, concept))
         if kept is not None and template == sample_template(queries):
-            self.maps[f"{MAPS_PREFIX}{kept}"] = maps.astype(np.float16)
+            self.maps[f"{MAPS_PREFIX}{kept}"] = maps.astype(np.float32)
 
     def _values(self, reading: Reading, concept: str) -> dict[str, npt.NDArray[Any]]:
         """Scores and measures, one value per language."""

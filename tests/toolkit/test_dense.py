@@ -16,7 +16,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from paradigms.agreement import iou
+from paradigms.maps import cluster_mask, upsample
 from paradigms.registry import get_paradigm
+from reports.grounding_sources import read_maps
 from stimuli import StimulusSet, open_set
 from tests.colours import COLOUR_OF, Colours, Guessing, LowResource, population
 from tests.conftest import write_scenes
@@ -175,14 +178,37 @@ def test_maps_to_look_at_are_the_subjects_similarities(known: Run, scenes_set: S
     assert str(kept["template"]) == "bare"
     assert kept["languages"].tolist() == ["en", "fr", "lb"]
     n_pairs = len(scenes_set.objects)
-    assert kept["similarity"].shape == (n_pairs, 3, 4, 4)
-    assert set(kept["populations"]) == {"colours"}
-    assert set(kept["seeds"]) == {"a"}
+    assert kept["similarity/0"].shape == (n_pairs, 3, 4, 4)
+    assert kept["populations"].tolist() == ["colours"]
+    assert kept["seeds"].tolist() == ["a"]
     subject = Colours([])
     for number in range(n_pairs):
         picture = scenes_set.read_picture(str(kept["picture_ids"][number]))
         expected = subject.embed_patches([picture])[0] @ subject.text(str(kept["concepts"][number]))
-        np.testing.assert_allclose(kept["similarity"][number, 1], expected, atol=1e-3)
+        np.testing.assert_allclose(kept["similarity/0"][number, 1], expected, atol=1e-6)
+
+
+class Fine(Guessing):
+    """Guesses at a finer grain."""
+
+    def patches(self, picture: np.ndarray) -> np.ndarray:
+        key = int(picture.astype(np.int64).sum())
+        return self.random(key, (7, 7)).astype(np.float32)
+
+
+def test_maps_to_look_at_are_those_that_were_scored_whatever_the_grain(
+    scenes_set: StimulusSet, tmp_path: Path
+) -> None:
+    who = [population(Guessing, "a"), population(Fine, "a")]
+    done = run_maps(PARADIGM, who, scenes_set, root=tmp_path)
+    shapes = {}
+    for sample in read_maps([done.directory.folder]).samples:
+        shapes[sample.population] = sample.similarity.shape
+        maps = upsample(sample.similarity)
+        masks = [cluster_mask(one) for one in maps]
+        again = [iou(masks[sample.languages.index("en")], mask) for mask in masks]
+        assert sample.overlaps == pytest.approx(again, abs=1e-6)
+    assert shapes == {"guessing": (3, 4, 4), "fine": (3, 7, 7)}
 
 
 def test_manifest_records_words_energy_and_what_was_run(
