@@ -26,6 +26,8 @@ from toolkit.statistics.grounding_languages import (
 from toolkit.statistics.grounding_prose import decimal
 from toolkit.statistics.publication import publication_table
 
+ENCODERS = "Does another encoder change it?"
+
 
 def grounded(*tables: pd.DataFrame, folder: Path) -> Grounded:
     return read_grounding([write_run(folder / "run", tables)])
@@ -225,23 +227,72 @@ def test_without_areas_there_is_no_chance_level(tmp_path: Path) -> None:
     )
 
 
-def test_encoders_are_paired_by_language(analysis: GroundingAnalysis) -> None:
+def test_encoders_are_paired_and_everything_that_varies_is_a_sample(
+    analysis: GroundingAnalysis, tmp_path: Path
+) -> None:
     (delta,) = analysis.scale
-    assert (delta.first, delta.second) == ("small-clip", "large")
-    assert len(delta.languages) == 12
-    assert delta.overall is not None
+    assert (delta.first, delta.second, delta.n_seeds) == ("small-clip", "large", (3, 3))
     small, large = (
         {row.language: row.measures["iou_cluster"].value for row in own.languages}
         for own in analysis.populations[:2]
     )
     differences = [large[code] - small[code] for code, _, _ in delta.languages]
+    assert len(differences) == 12
     assert [e.value for _, _, e in delta.languages] == pytest.approx(differences)
-    expected = stats.ttest_1samp(differences, 0)
-    assert delta.overall.p_value == pytest.approx(expected.pvalue)
-    interval = expected.confidence_interval()
-    assert [delta.overall.ci_low, delta.overall.ci_high] == pytest.approx(
-        [interval.low, interval.high]
-    )
+    assert delta.overall.value == pytest.approx(np.mean(differences))
+    assert delta.overall.std_error > 1.5 * stats.sem(differences), "languages vary, and not alone"
+    assert "networks that differ in their seed" in dict(analysis.answers)[ENCODERS]
+    assert any("large less small-clip" in sentence for sentence in analysis.sentences)
+
+    rng = np.random.default_rng(20)
+    known = {"n_pictures": 3, "n_concepts": 5}
+    tables = [simulated(rng, population=name, **known) for name in ("a", "b")]
+    found = analyse_grounding(grounded(*tables, folder=tmp_path), Asked())
+    (delta,) = found.scale
+    cells = ["test_language", "target_id", "word_concept"]
+    values = [table.set_index(cells)["iou_cluster"] for table in tables]
+    apart = (values[1] - values[0]).drop("en", level="test_language").dropna()
+    errors = [stats.sem(apart.groupby(name, observed=True).mean()) for name in cells]
+    assert delta.overall.std_error == pytest.approx(math.hypot(*errors))
+    variances = np.square(errors)
+    df = variances.sum() ** 2 / (variances**2 / np.array([11, 2, 4])).sum()
+    assert delta.overall.df == pytest.approx(df)
+    assert delta.p_holm == delta.p_value == delta.overall.p_value
+    assert "These are two networks" in dict(found.answers)[ENCODERS]
+
+
+def test_a_language_that_lacks_words_counts_as_much_as_others(tmp_path: Path) -> None:
+    rng = np.random.default_rng(21)
+    tables = [simulated(rng, population=name) for name in ("a", "b")]
+    lacking = (tables[1]["test_language"] == "lb") & tables[1]["word_concept"].isin(["car", "cat"])
+    tables[1] = tables[1][~lacking]
+    (delta,) = analyse_grounding(grounded(*tables, folder=tmp_path), Asked()).scale
+    assert delta.overall.value == pytest.approx(np.mean([e.value for _, _, e in delta.languages]))
+
+
+def test_pairs_of_encoders_are_corrected_and_few_pictures_are_no_sample(tmp_path: Path) -> None:
+    rng = np.random.default_rng(22)
+    tables = [simulated(rng, population=name, level=0.5 + 0.1 * n) for n, name in enumerate("abc")]
+    found = analyse_grounding(grounded(*tables, folder=tmp_path / "three"), Asked())
+    raw = [delta.p_value for delta in found.scale]
+    assert len(raw) == 3
+    assert min(delta.p_holm for delta in found.scale) == pytest.approx(3 * min(raw))
+    assert "pairs of populations: Holm over 3 tests" in found.families
+    assert "after Holm over all pairs" in dict(found.answers)[ENCODERS]
+    two = [simulated(rng, population=name, level=level, n_pictures=2, condition=condition)
+           for name, level, condition in (("a", 0.3, "article"), ("b", 0.8, "article"),
+                                          ("b", 0.8, "bare"))]  # fmt: skip
+    found = analyse_grounding(grounded(*two, folder=tmp_path / "two"), Asked())
+    (delta,) = found.scale
+    assert delta.condition == "article", "the one condition that both were run in"
+    assert delta.overall.value > 0.3
+    assert all(math.isnan(v) for v in (delta.p_value, delta.p_holm, delta.overall.ci_low))
+    answer = dict(found.answers)[ENCODERS]
+    assert "pictures and concepts only: 2 pictures cannot show" in answer
+    assert "more overlap" not in answer
+    assert "article: a" in found.families[0]
+    assert "bare: b" in found.families[0]
+    json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_networks_that_never_err_are_not_said_to(tmp_path: Path) -> None:

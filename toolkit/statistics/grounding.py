@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,16 @@ from toolkit.statistics.grounding_measures import (
     Fertility,
     LanguageRow,
     Pointing,
-    ScaleDelta,
     WordRow,
     failures,
     fertility,
     holm_pointing,
     language_rows,
     pointing,
-    scale_deltas,
     word_rows,
 )
 from toolkit.statistics.grounding_models import ResourceTest, resource_tests
+from toolkit.statistics.grounding_scale import ScaleDelta, scale_deltas
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.results import plain
 
@@ -85,7 +85,7 @@ class GroundingAnalysis:
     populations: tuple[PopulationResult, ...]
     """Every population in every condition, the primary ones first."""
     scale: tuple[ScaleDelta, ...]
-    """Pairs of populations in the primary condition."""
+    """Pairs of populations, each in the first condition that both were run in."""
     families: tuple[str, ...]
     """The families of tests, in words."""
     answers: tuple[tuple[str, str], ...] = ()
@@ -135,7 +135,7 @@ def analyse_grounding(
             for result in _result(grounded, population, name, name == conditions[0])
         ]
     results = _corrected(sorted(results, key=lambda result: not result.primary))
-    n_tests = sum(len(result.pointing) for result in results if result.primary)
+    scale = scale_deltas(grounded, populations, ordered)
     analysis = GroundingAnalysis(
         paradigm=paradigm.name,
         paradigm_version=grounded.version,
@@ -144,15 +144,33 @@ def analyse_grounding(
         reference=grounded.reference,
         languages=dict(grounded.languages),
         populations=tuple(results),
-        scale=scale_deltas(grounded, populations, ordered[0]),
-        families=(
-            "primary: high against low resource in the overlap of cluster masks "
-            f"({ordered[0]}), one test per population; all other measures are secondary and "
-            "uncorrected",
-            *((f"pointing above chance: Holm over {n_tests} tests",) if n_tests else ()),
-        ),
+        scale=scale,
+        families=tuple(_families(results, scale)),
     )
     return replace(analysis, **told(analysis))
+
+
+def _families(results: Sequence[PopulationResult], scale: Sequence[ScaleDelta]) -> Iterator[str]:
+    """Which tests belong together, what they are corrected for, and what is not corrected."""
+    heads = [own for own in results if own.primary]
+    where: dict[str, list[str]] = {}
+    for own in heads:
+        where.setdefault(own.condition, []).append(own.population)
+    told = "; ".join(f"{condition}: {', '.join(names)}" for condition, names in where.items())
+    yield (
+        "primary: high against low resource in the overlap of cluster masks, one test per "
+        f"population ({told}), uncorrected"
+    )
+    n_pointing = sum(len(own.pointing) for own in heads)
+    if n_pointing:
+        yield f"pointing above chance: Holm over {n_pointing} tests"
+    n_pairs = sum(math.isfinite(delta.p_value) for delta in scale)
+    if n_pairs:
+        yield f"pairs of populations: Holm over {n_pairs} test{'s' * (n_pairs != 1)}"
+    rest = "secondary and uncorrected: all other measures and conditions"
+    rest += ", whether a difference of populations depends on resource" if scale else ""
+    rest += ", tokens per word" if any(own.fertility for own in heads) else ""
+    yield rest
 
 
 def _result(

@@ -154,7 +154,10 @@ def _permuted(values: Floats, n_low: int, difference: float) -> tuple[float, int
 
 
 def crossed_mean(
-    values: Floats, factors: Sequence[Codes], more: Sequence[Sequence[float]] = ()
+    values: Floats,
+    factors: Sequence[Codes],
+    more: Sequence[Sequence[float]] = (),
+    weights: Floats | None = None,
 ) -> Estimate:
     """Mean with an interval for further pictures, concepts and seeds at once.
 
@@ -169,19 +172,21 @@ def crossed_mean(
             nothing and is left out.
         more: factors whose levels are not among the rows any more, one number per level each:
             the seeds of either population where ``values`` are differences of their means.
+        weights: (n,) what each number counts, 1 in all; by default all count the same.
 
     Example:
         >>> found = crossed_mean(np.array([0.2, 0.4, 0.6, 0.8]), [np.array([0, 0, 1, 1])])
         >>> round(found.value, 3), round(found.std_error, 3), found.df
         (0.5, 0.2, 1.0)
     """
-    mean, n = float(values.mean()), len(values)
+    shares = 1 / len(values) if weights is None else weights
+    mean = float(values.mean() if weights is None else weights @ values)
     parts = []
     for codes in factors:
         n_levels = int(np.count_nonzero(np.bincount(codes)))
         if n_levels > 1:
-            sums = np.bincount(codes, weights=values - mean)
-            parts.append((float(sums @ sums) / n**2, n_levels, 1))
+            sums = np.bincount(codes, weights=shares * (values - mean))
+            parts.append((float(sums @ sums), n_levels, 1))
     for levels in more:
         if len(levels) > 1:
             parts.append((float(np.var(levels)) / len(levels), len(levels), 1))

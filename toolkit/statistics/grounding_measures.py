@@ -1,8 +1,7 @@
-"""What is told of every language and word: means, truth, failure, word length, encoder scale."""
+"""What is told of every language and word: means, truth, failure, word length."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,9 +13,7 @@ from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded
 from toolkit.statistics.grounding_languages import (
     CROSSED,
     Estimate,
-    LanguageTest,
     crossed_mean,
-    language_test,
     rank_correlation,
 )
 
@@ -127,24 +124,6 @@ class Fertility:
     """Upper end."""
     p_value: float
     """Two-sided."""
-
-
-@dataclass(frozen=True)
-class ScaleDelta:
-    """Two populations (encoders) paired by language."""
-
-    first: str
-    """Population that is taken off."""
-    second: str
-    """Population it is taken from."""
-    condition: str
-    """Condition."""
-    languages: tuple[tuple[str, str, Estimate], ...]
-    """Code, resource and second - first of every language, paired by picture and concept."""
-    overall: Estimate | None
-    """Mean difference with languages as the sample; None with fewer than two."""
-    groups: LanguageTest | None
-    """Does the difference depend on resource? high - low of the differences."""
 
 
 def language_rows(grounded: Grounded, table: pd.DataFrame) -> tuple[LanguageRow, ...]:
@@ -280,52 +259,3 @@ def fertility(rows: Sequence[LanguageRow]) -> Fertility | None:
         return None
     found = rank_correlation([t for t, _ in known], [iou for _, iou in known])
     return Fertility(len(known), *found) if np.isfinite(found[0]) else None
-
-
-def scale_deltas(
-    grounded: Grounded, populations: Sequence[str], condition: str
-) -> tuple[ScaleDelta, ...]:
-    """All pairs of populations in one condition, paired by language.
-
-    Args:
-        grounded: all trials.
-        populations: in the order in which they are to be compared.
-        condition: which condition.
-    """
-    table = grounded.table[grounded.table["condition"] == condition]
-    return tuple(
-        delta
-        for first, second in itertools.combinations(populations, 2)
-        for delta in [_scale_delta(grounded, table, first, second, condition)]
-        if delta.languages
-    )
-
-
-def _scale_delta(
-    grounded: Grounded, table: pd.DataFrame, first: str, second: str, condition: str
-) -> ScaleDelta:
-    import pandas as pd
-
-    found: list[tuple[str, str, Estimate]] = []
-    for code in [*grounded.group("high"), *grounded.group("low")]:
-        own = table[table["language"] == code]
-        a, b = (own[own["population"] == name] for name in (first, second))
-        pair = ["picture", "concept"]
-        paired = (
-            b.groupby(pair, observed=True)[PRIMARY].mean()
-            - a.groupby(pair, observed=True)[PRIMARY].mean()
-        ).dropna()
-        if paired.empty:
-            continue
-        codes = [pd.factorize(paired.index.get_level_values(name))[0] for name in pair]
-        seeds = [x.groupby("seed", observed=True)[PRIMARY].mean().tolist() for x in (a, b)]
-        estimate = crossed_mean(paired.to_numpy(float), codes, seeds)
-        found.append((code, grounded.languages[code].resource, estimate))
-    values = {code: estimate.value for code, _, estimate in found}
-    deltas = np.array(list(values.values()))
-    overall = None
-    if len(deltas) > 1:
-        std_error = float(deltas.std(ddof=1) / np.sqrt(len(deltas)))
-        overall = Estimate.of(float(deltas.mean()), std_error, float(len(deltas) - 1))
-    groups = language_test(values, grounded.group("high"), grounded.group("low"))
-    return ScaleDelta(first, second, condition, tuple(found), overall, groups)

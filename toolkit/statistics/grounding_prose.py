@@ -13,9 +13,9 @@ from toolkit.statistics.grounding_measures import (
     PLACE_LOST,
     Failure,
     Pointing,
-    ScaleDelta,
 )
 from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
+from toolkit.statistics.grounding_scale import ScaleDelta
 from toolkit.statistics.prose import p_value, percent, statistic
 
 if TYPE_CHECKING:
@@ -228,18 +228,25 @@ def _name(test: Pointing, analysis: GroundingAnalysis) -> str:
 
 
 def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
-    """One population less another, paired by language."""
+    """One population less another, paired by language, picture and concept."""
     name = f"{delta.second} less {delta.first} ({delta.condition})"
-    if delta.overall is None:
-        return f"{name}: one language, nothing can be said about others."
-    p = delta.overall.p_value
+    n = len(delta.languages)
+    mean = f"mean over {n} language{'s' * (n != 1)} {decimal(delta.overall.value, sign=True)}"
+    if delta.few:
+        return (
+            f"{name}: {mean}, in these languages, pictures and concepts only: "
+            f"{' and '.join(delta.few)} cannot show whether it holds in others, so nothing is "
+            f"tested. {_networks(delta)}"
+        )
     verdict = "no difference shown"
-    if p < alpha:
+    if delta.p_holm < alpha:
         verdict = "more overlap" if delta.overall.value > 0 else "less overlap"
+    p = p_value(delta.p_value)
+    if delta.p_holm != delta.p_value:
+        p += f", after Holm over all pairs {p_value(delta.p_holm)}"
     said = (
-        f"{name}: {verdict}, mean over {len(delta.languages)} languages "
-        f"{decimal(delta.overall.value, sign=True)}, {interval(delta.overall)}, "
-        f"{_t(delta.overall)}, {p_value(p)}, paired by language"
+        f"{name}: {verdict}, {mean}, {interval(delta.overall)}, {_t(delta.overall)}, {p}, over "
+        f"languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
     )
     if delta.groups is not None:
         groups = delta.groups
@@ -247,9 +254,22 @@ def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
             f"; {decimal(groups.mean_high, sign=True)} in high- and "
             f"{decimal(groups.mean_low, sign=True)} in low-resource languages (these differ by "
             f"{decimal(groups.student.value)}, {interval(groups.student)}, "
-            f"{p_value(groups.student_p)})"
+            f"{p_value(groups.student_p)}, uncorrected, in these pictures and concepts)"
         )
-    return f"{said}. These are two networks, which differ in more than their size."
+    return f"{said}. {_networks(delta)}"
+
+
+def _networks(delta: ScaleDelta) -> str:
+    """What is compared, and what a difference may come from."""
+    if delta.n_seeds == (1, 1):
+        return "These are two networks, which may differ in more than their size."
+    first, second = (
+        f"{n} networks that differ in their seed" if n > 1 else "one network" for n in delta.n_seeds
+    )
+    return (
+        f"{delta.first} is {first} and {delta.second} {second}; they may differ in more than "
+        "their size."
+    )
 
 
 def fertility_sentence(own: PopulationResult) -> str:
@@ -273,6 +293,8 @@ def _sentences(
 ) -> Iterator[str]:
     for own in (*heads, *others):
         yield resource_sentence(own, analysis.alpha)
+    for delta in analysis.scale:
+        yield scale_sentence(delta, analysis.alpha)
     for own in heads:
         for test in own.tests[1:]:
             if test.mixed is not None:
