@@ -391,6 +391,42 @@ def test_manifests_that_say_nothing_or_disagree_are_refused(tmp_path: Path) -> N
         read_grounding([second])
 
 
+def test_runs_on_other_pictures_or_with_other_words_are_not_joined(tmp_path: Path) -> None:
+    rng = np.random.default_rng(15)
+    folders = [
+        write_run(tmp_path / name, [simulated(rng, population=name, n_pictures=2)])
+        for name in "abc"
+    ]
+    plain = [json.loads((folder / "manifest.json").read_text()) for folder in folders]
+
+    def tell(number: int, checksum: str | None = None, basque: str | None = None) -> None:
+        manifest = json.loads(json.dumps(plain[number]))
+        if checksum:
+            manifest["stimuli"] = {"name": "photos", "version": "0", "checksum": checksum}
+        if basque:
+            manifest["words"]["texts"] = {"bare": {"cat": {"en": "cat", "eu": basque}}}
+        (folders[number] / "manifest.json").write_text(json.dumps(manifest))
+
+    tell(0, "1" * 64, "katua")
+    tell(1, "1" * 64)  # an older run, which kept no texts
+    tell(2, "1" * 64, "katua")
+    assert len(read_grounding(folders).table["population"].unique()) == 3
+    tell(2, "1" * 64, "txakurra")
+    with pytest.raises(ToolkitError, match=r"asked for cat in the language eu .*bare") as refused:
+        read_grounding(folders)
+    assert refused.value.given is not None
+    assert "'katua' in" in refused.value.given
+    assert "'txakurra' in" in refused.value.given
+    assert read_grounding(folders[2:]).languages["eu"].resource == "low"
+    tell(2, "2" * 64, "katua")
+    with pytest.raises(ToolkitError, match="different stimulus sets") as refused:
+        read_grounding(folders)
+    assert refused.value.given is not None
+    assert "111111111111" in refused.value.given
+    assert "222222222222" in refused.value.given
+    assert refused.value.next_command is not None
+
+
 def test_the_command_tells_maps_from_choices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,15 +106,19 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
         paths: run folders, or trials tables that lie beside their ``manifest.json``.
 
     Raises:
-        ToolkitError: if a manifest says nothing about the words, manifests disagree, versions are
-            mixed, or a subject and test stand in two of the runs.
+        ToolkitError: if a manifest says nothing about the words, manifests disagree about the
+            languages, the pictures or the text of a word, versions are mixed, or a subject and test
+            stand in two of the runs.
     """
     import pandas as pd
 
+    files = [path / "trials.parquet" if path.is_dir() else path for path in paths]
+    manifests = {file.parent: _manifest(file.parent / "manifest.json") for file in files}
+    _one_set(manifests)
+    _one_text(manifests)
     parts, known, reference = [], dict[str, Language](), ""
-    for path in paths:
-        file = path / "trials.parquet" if path.is_dir() else path
-        told = _words(file.parent / "manifest.json")
+    for file in files:
+        told = manifests[file.parent]["words"]
         if reference and told["reference"] != reference:
             raise ToolkitError(
                 "The runs have different languages of reference, so their maps cannot be compared.",
@@ -139,22 +143,65 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
     return Grounded(table, reference, known, int(versions[0]))
 
 
-def _words(manifest: Path) -> Mapping[str, Any]:
-    """What a manifest says about words and languages."""
+def _manifest(path: Path) -> Mapping[str, Any]:
+    """A manifest that says which languages were asked."""
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         words = content["words"]
         complete = words["reference"] in words["languages"] and all(
             {"name", "resource"} <= set(about) for about in words["languages"].values()
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ToolkitError(
-            f"{manifest} does not say which languages were asked, so they cannot be compared.",
+            f"{path} does not say which languages were asked, so they cannot be compared.",
             allowed="the folder that run-paradigm made, with its manifest",
         ) from error
     if not complete:
-        raise ToolkitError(f"{manifest} lacks the name or the resource of a language.")
-    return dict(words)
+        raise ToolkitError(f"{path} lacks the name or the resource of a language.")
+    return dict(content)
+
+
+def _one_set(manifests: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse runs whose pictures are not the same, although their names may be."""
+    first: tuple[Path, Mapping[str, Any]] | None = None
+    for folder, manifest in manifests.items():
+        shown = manifest.get("stimuli", {})
+        if not shown.get("checksum"):
+            continue
+        if first is None:
+            first = folder, shown
+        elif shown["checksum"] != first[1]["checksum"]:
+            given = (
+                f"{run}: {own.get('name', 'a set')} version {own.get('version', 'unknown')}, "
+                f"checksum {own['checksum'][:12]}"
+                + (f", from {own['folder']}" if own.get("folder") else "")
+                for run, own in (first, (folder, shown))
+            )
+            raise ToolkitError(
+                "The runs were shown different stimulus sets, so pictures of one name need not be "
+                "the same picture and the runs cannot be compared.",
+                given="; ".join(given),
+                allowed="runs on the same set: the same files with the same checksum",
+                next_command=f"mevgs-toolkit analyze {folder}",
+            )
+
+
+def _one_text(manifests: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse runs that asked for a concept in other words; runs that kept no texts pass."""
+    seen: dict[tuple[str, str, str], tuple[Path, str]] = {}
+    for folder, manifest in manifests.items():
+        for template, concepts in manifest["words"].get("texts", {}).items():
+            for concept, texts in concepts.items():
+                for code, text in texts.items():
+                    other, known = seen.setdefault((template, concept, code), (folder, text))
+                    if known != text:
+                        raise ToolkitError(
+                            f"The runs asked for {concept} in the language {code} (template "
+                            f"{template}) in different words, so they cannot be compared.",
+                            given=f"{known!r} in {other}; {text!r} in {folder}",
+                            allowed="runs with the same words file",
+                            next_command=f"mevgs-toolkit analyze {folder}",
+                        )
 
 
 def _read(file: Path) -> pd.DataFrame:
