@@ -94,6 +94,12 @@ def test_splits_of_languages_by_hand() -> None:
     ]
     assert test.permutation_p == np.mean(np.abs(found) >= abs(seen) - 1e-12)
     assert language_test(means, ["a", "b", "c"], ["x"]) is None
+    equal = language_test(means | {"z": 0.1}, ["a", "b", "c"], ["x", "y", "z"])
+    assert equal is not None
+    assert (equal.n_splits, equal.smallest_p) == (20, 0.1)
+    apart = language_test({"a": 4, "b": 3, "x": 2, "y": 1}, ["a", "b"], ["x", "y"])
+    assert apart is not None
+    assert apart.permutation_p == apart.smallest_p == 1 / 3, "the groups exchanged differ as much"
     many = {str(n): float(n) for n in range(30)}
     drawn = language_test(many, [str(n) for n in range(15, 30)], [str(n) for n in range(15)])
     assert drawn is not None
@@ -126,7 +132,30 @@ def test_rank_correlation_is_spearman() -> None:
     assert [r, p] == pytest.approx([expected.statistic, expected.pvalue])
     assert low < r < high
     assert all(math.isnan(v) for v in rank_correlation([1, 1, 1, 1, 1], [1, 2, 3, 4, 5]))
-    assert rank_correlation([1, 2, 3, 4, 5], [2, 3, 4, 5, 6])[0] == 1
+    assert all(math.isnan(v) for v in rank_correlation([1, 2, 3], [1, 2, 3]))
+    many = rank_correlation(range(12), range(12))
+    assert (many[0], many[3]) == (1, 2 / math.factorial(12))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([1, 2, 3, 4, 5], [2, 3, 4, 5, 6]),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 5, 4]),
+        ([1, 2, 2, 3], [4, 1, 3, 1]),
+        ([1, 1, 2, 3, 5, 5], [0, 2, 2, 7, 7, 7]),
+    ],
+)
+def test_few_languages_are_put_into_all_orders(x: list[float], y: list[float]) -> None:
+    r, *_, p = rank_correlation(x, y)
+    orders = [stats.spearmanr(order, y).statistic for order in itertools.permutations(x)]
+    assert r == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert p == pytest.approx(np.mean(np.abs(orders) >= abs(r) - 1e-9))
+
+
+def test_p_values_of_few_languages_are_those_of_tables() -> None:
+    assert rank_correlation([1, 2, 3, 4, 5], [5, 4, 3, 2, 1])[3] == pytest.approx(2 / 120)
+    assert rank_correlation([1, 2, 3, 4, 5], [1, 2, 3, 5, 4])[3] == pytest.approx(10 / 120)
 
 
 def test_a_balanced_model_is_the_test_over_languages(tmp_path: Path) -> None:
@@ -349,6 +378,15 @@ def test_one_low_resource_language_is_not_a_sample(tmp_path: Path) -> None:
     assert len(said) == 1, "one sentence for all measures"
     assert "and 3 more" in said[0]
     json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_groups_of_one_size_have_no_smaller_one(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(16), n_pictures=2, n_concepts=2)
+    kept = table[table["test_language"].isin(["en", "es", "fr", "ar", "eu"])]
+    found = analyse_grounding(grounded(kept, folder=tmp_path), Asked())
+    said = next(text for text in found.warnings if text.startswith("Only"))
+    assert "Only 2 languages are in each group" in said
+    assert "can give is .3333" in said
 
 
 def test_everything_goes_into_json(analysis: GroundingAnalysis) -> None:

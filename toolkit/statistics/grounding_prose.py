@@ -342,8 +342,10 @@ def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
     groups = [own.tests[0].languages for own in analysis.populations if own.tests]
     few = [g for g in groups if g is not None and min(g.n_high, g.n_low) < FEW_LANGUAGES]
     if few:
+        n_high, n_low = few[0].n_high, few[0].n_low
         yield (
-            f"Only {min(few[0].n_high, few[0].n_low)} languages are in the smaller group. How much "
+            f"Only {min(n_high, n_low)} languages are in "
+            f"{'each group' if n_high == n_low else 'the smaller group'}. How much "
             "such languages vary is hardly known from so few, and the smallest p-value that "
             f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
         )
