@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.grounding_text import cells_of, title_of
+from reports.grounding_text import cells_of, group_mean, title_of
 from reports.numbers import NONE, interval, number, p_value, percent
 from reports.tables import ModelSummary, Table, model_summary
 
@@ -24,7 +24,7 @@ SHORT = {
 def tables(chapter: Chapter) -> list[Table]:
     """All tables in the order of the page."""
     made = [_tests(chapter), *_languages(chapter), _pointing(chapter), _scale(chapter)]
-    made += [_words(chapter), _agreement(chapter)]
+    made += [*_asked(chapter), _words(chapter), _agreement(chapter)]
     return [table for table in made if table.rows]
 
 
@@ -42,8 +42,7 @@ def _tests(chapter: Chapter) -> Table:
     rows = tuple(
         (
             title_of(own), SHORT[test["measure"]],
-            number((test["languages"] or {}).get("mean_high"), digits=3),
-            number((test["languages"] or {}).get("mean_low"), digits=3),
+            *(number(group_mean(own, test, kind), digits=3) for kind in ("high", "low")),
             *cells_of(test),
         )
         for own in chapter.statistics["populations"]
@@ -167,6 +166,31 @@ def _words(chapter: Chapter) -> Table:
         n_labels=4,
         folded=True,
     )  # fmt: skip
+
+
+def _asked(chapter: Chapter) -> Iterator[Table]:
+    """The texts that were asked, one table per template, as all runs have recorded them."""
+    asked: dict[str, dict[str, dict[str, str]]] = {}
+    for run in chapter.runs:
+        # Earlier runs have recorded no texts.
+        for template, concepts in run.manifest["words"].get("texts", {}).items():
+            for concept, texts in concepts.items():
+                asked.setdefault(template, {}).setdefault(concept, {}).update(texts)
+    known = chapter.statistics["languages"]
+    for place, (template, concepts) in enumerate(asked.items()):
+        codes = [c for c in known if any(c in texts for texts in concepts.values())]
+        yield Table(
+            name=f"texts-{place + 1}",
+            title=f"Texts that were asked: {template}",
+            columns=("Concept", *(f"{known[code]['name']} ({code})" for code in codes)),
+            rows=tuple(
+                (concept, *(texts.get(code, NONE) for code in codes))
+                for concept, texts in concepts.items()
+            ),
+            n_labels=1 + len(codes),
+            folded=True,
+            languages=("", *codes),
+        )
 
 
 def _agreement(chapter: Chapter) -> Table:

@@ -87,3 +87,17 @@ def cells_of(test: Mapping[str, Any]) -> tuple[str, ...]:
 def title_of(own: Mapping[str, Any]) -> str:
     """Population and condition, as a heading."""
     return f"{own['population']} ({own['condition']})"
+
+
+def group_mean(own: Mapping[str, Any], test: Mapping[str, Any], kind: str) -> float | None:
+    """Mean of a measure over the high- or the low-resource languages; None where there are none."""
+    if test["languages"]:
+        return float(test["languages"][f"mean_{kind}"])
+    # With a single language in a group nothing is tested, and the means are there all the same.
+    measured = [
+        row["measures"][test["measure"]]["value"]
+        for row in own["languages"]
+        if row["resource"] == kind and test["measure"] in row["measures"]
+    ]
+    known = [value for value in measured if value is not None]
+    return sum(known) / len(known) if known else None

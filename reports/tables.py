@@ -33,6 +33,9 @@ class Table:
     """A sentence below it."""
     folded: bool = False
     """True for long tables, which are opened on demand."""
+    languages: tuple[str, ...] = ()
+    """Language of the text in each column, where columns hold texts in several languages; empty for
+    the page's own."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,8 @@ PUBLISHED = {
 CONCEPTS = ("boat", "car", "cat", "dog", "house", "star", "tree")
 HIGH = [code for code, (_, resource) in LANGUAGES.items() if resource == "high" and code != "en"]
 LOW = [code for code, (_, resource) in LANGUAGES.items() if resource == "low"]
+SCRIPTS = {"ar": "كلمة", "ru": "слово", "zh-CN": "词语", "zh-TW": "詞語"}
+"""Texts in other scripts."""
 AGREEMENT = ("iou_p95", "spearman", "peak_ratio")
 
 
@@ -143,7 +146,17 @@ def write_run(
     languages = {
         code: {"name": name, "resource": resource} for code, (name, resource) in LANGUAGES.items()
     }
-    words = {"reference": "en", "languages": languages, "templates": ["bare", "article"]}
+    texts = {
+        template: {
+            concept: {code: f"{SCRIPTS.get(code, code)} {concept}" for code in LANGUAGES}
+            for concept in sorted(set(whole["word_concept"]))
+        }
+        for template in dict.fromkeys(whole["condition"])
+    }
+    words = {
+        "reference": "en", "languages": languages, "templates": list(texts), "texts": texts,
+        "checksum": hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest(),
+    }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps({"words": words, **(manifest or {})}))
     return folder
 
@@ -190,7 +203,7 @@ def write_whole_run(
         "trials_per_class": None,
         "trial_seed": None,
         "status": "complete",
-        "energy": {"watt_hours": None, "source": "no meter here"},
+        "energy": {"watt_hours": None, "source": "not measured: no meter here"},
     }  # fmt: skip
     write_run(folder, tables, manifest)
     directory = RunDirectory(folder.parent, folder.name)
