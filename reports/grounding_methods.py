@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reports.grounding_text import title_of
 from reports.numbers import number
 
 if TYPE_CHECKING:
@@ -66,17 +67,34 @@ def trials(chapter: Chapter) -> Iterator[str]:
 def analysis(chapter: Chapter) -> Iterator[str]:
     """How it was analysed."""
     statistics = chapter.statistics
-    fit = next(fits(chapter), None)
-    formula = f" ({fit['fitted_formula']})" if fit else ""
-    yield (
-        f"Overlap of cluster masks was analysed with linear mixed-effects models "
-        f"({statistics['engine']}, REML{formula}) with Satterthwaite's degrees of freedom, at most "
-        "the number of languages less 2, since the contrast is between languages. Beside them "
-        "stand a permutation of languages between the groups, Welch's test over language means, "
-        "and the Wilcoxon test over picture x concept pairs of the published analysis, which takes "
-        "pairs and not languages as the sample. Means of single languages have intervals for "
-        "crossed pictures, concepts and seeds."
-    )
+    tests = [(title_of(own), own["tests"][0]) for own in statistics["populations"] if own["tests"]]
+    modelled = [(title, test) for title, test in tests if test["fit"] and test["mixed"]]
+    if modelled:
+        formulas = _by_text((test["fit"]["fitted_formula"], title) for title, test in modelled)
+        told = [
+            f"{formula} for {', '.join(titles)}" if len(formulas) > 1 else formula
+            for formula, titles in formulas.items()
+        ]
+        yield (
+            f"Overlap of cluster masks was analysed with linear mixed-effects models "
+            f"({statistics['engine']}, REML; {'; '.join(told)}) with Satterthwaite's degrees of "
+            "freedom, at most the number of languages less 2, since the contrast is between "
+            "languages."
+        )
+    without = [(test["problem"], title) for title, test in tests if not test["mixed"]]
+    for problem, titles in _by_text(without).items():
+        yield f"There is no mixed model for {', '.join(titles)}. {problem.rstrip('.')}."
+    if any(test["languages"] for _, test in tests):
+        yield (
+            "Groups of languages were also compared by a permutation of languages between them and "
+            "by Welch's test over language means."
+        )
+    if any(test["pairs"] for _, test in tests):
+        yield (
+            "The Wilcoxon test over picture x concept pairs is that of the published analysis and "
+            "takes pairs and not languages as the sample."
+        )
+    yield "Means of single languages have intervals for crossed pictures, concepts and seeds."
     if any(own["pointing"] for own in statistics["populations"]):
         yield (
             "The pointing game counts maps whose highest point lies inside the true mask; its "
@@ -85,17 +103,25 @@ def analysis(chapter: Chapter) -> Iterator[str]:
     yield f"Families of tests: {'; '.join(statistics['families'])}."
 
 
+def _by_text(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Titles gathered under the same text."""
+    gathered: dict[str, list[str]] = {}
+    for text, title in pairs:
+        gathered.setdefault(text, []).append(title)
+    return gathered
+
+
 def energy(measured: Mapping[str, Any]) -> str:
     """What was measured of the energy of a run, and on what.
 
     Example:
         >>> energy({"watt_hours": 0.5, "per_1000_queries": 0.25, "n_queries": 2000, "source": "x"})
         '0.500 Wh for 2,000 queries, 0.250 Wh per 1,000; x'
-        >>> energy({"watt_hours": None, "source": "no meter"})
+        >>> energy({"watt_hours": None, "source": "not measured: no meter"})
         'not measured: no meter'
     """
     if measured.get("watt_hours") is None:
-        return f"not measured: {measured.get('source')}"
+        return str(measured["source"])  # says itself why nothing was measured
     return (
         f"{number(measured['watt_hours'], digits=3)} Wh for {measured['n_queries']:,} queries, "
         f"{number(measured['per_1000_queries'], digits=3)} Wh per 1,000; {measured['source']}"

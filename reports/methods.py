@@ -63,8 +63,8 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
         "Subjects were "
         + _joined(
             [
-                f"{own['n_seeds']} networks trained on "
-                f"{_joined(own['languages']) or 'no language'} ({name})"
+                f"{own['n_seeds']} network{'s' * (own['n_seeds'] != 1)} "
+                f"{_trained_on(name, own['languages'])} ({name})"
                 for name, own in about.items()
             ]
         )
@@ -92,6 +92,15 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
             )
         if parts:
             yield f"Networks had {', '.join(parts)}." if len(parts) == 2 else f"{parts[0]}."
+
+
+def _trained_on(name: str, languages: Sequence[str]) -> str:
+    """Languages of a population; those of published models are recorded nowhere."""
+    from toolkit.subjects.clip_names import is_model_name
+
+    if is_model_name(name) and not languages:
+        return "whose training languages are not recorded"
+    return f"trained on {_joined(languages) or 'no language'}"
 
 
 def _distinct(recipes: Sequence[Any]) -> list[Any]:
