@@ -62,6 +62,21 @@ def estimate(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: None if value is None else round(value, 4) for key, value in ends.items()}
 
 
+def ends_within(data: pd.DataFrame, low: float, high: float, suffix: str = "") -> pd.DataFrame:
+    """The same with columns ``drawn_low`` and ``drawn_high``: intervals cut at a measure's ends.
+
+    Args:
+        data: columns ``ci_low`` and ``ci_high``, followed by the suffix.
+        low: least value that the measure can have.
+        high: its greatest value.
+        suffix: see ``data``.
+    """
+    return data.assign(
+        drawn_low=data[f"ci_low{suffix}"].clip(low, high),
+        drawn_high=data[f"ci_high{suffix}"].clip(low, high),
+    )
+
+
 def axis(column: str, title: str) -> alt.X:
     """A horizontal axis of plain numbers that does not begin at nought."""
     import altair as alt
@@ -87,7 +102,9 @@ def _lines(
     look = grouped(list(data["resource"]))
     drawn = [
         *further,
-        base.mark_rule(strokeWidth=2).encode(color=look["color"], **span("ci_low", "ci_high")),
+        base.mark_rule(strokeWidth=2).encode(
+            color=look["color"], **span("drawn_low", "drawn_high")
+        ),
         base.mark_point(filled=True, size=70, opacity=1).encode(
             x=axis(column, title),
             tooltip=[*names("language", "group"), *tooltips(column, "ci_low", "ci_high")],
@@ -137,8 +154,8 @@ def by_language(chapter: Chapter) -> Figure | None:
     rule = alt.Chart().mark_rule(strokeDash=[5, 4], strokeWidth=1.5)
     mean = rule.encode(x=alt.X("mean(group_mean):Q"), color=colour)
     panels = [
-        _lines(part.drop(columns="panel"), "overlap", "overlap with the reference (IoU)", order,
-               [mean])
+        _lines(ends_within(part.drop(columns="panel"), 0, 1), "overlap",
+               "overlap with the reference (IoU)", order, [mean])
         | {"title": str(panel)}
         for panel, part in data.groupby("panel", sort=False)
     ]  # fmt: skip
@@ -148,14 +165,14 @@ def by_language(chapter: Chapter) -> Figure | None:
         title="Overlap with the reference, by language",
         caption=(
             "Cluster masks, mean over pictures, concepts and seeds with its 95 % interval "
-            "(further pictures, concepts and seeds in that language). Dashed: means of high- and "
-            f"low-resource languages.{_note(chapter)}"
+            "(further pictures, concepts and seeds in that language)."
+            f"{' Dashed: means of high- and low-resource languages.' * bool(seen)}{_note(chapter)}"
         ),
         alt=(
             f"Dot plot of overlap per language, from {ends['language'].iloc[0]} "
             f"{ends['overlap'].iloc[0]:.3f} to {ends['language'].iloc[-1]} "
-            f"{ends['overlap'].iloc[-1]:.3f}. {listed(seen)}."
-        ),
+            f"{ends['overlap'].iloc[-1]:.3f}. {listed(seen)}{'.' * bool(seen)}"
+        ).rstrip(),
         chart=below(*panels, share_x=True),
         data=data,
     )
@@ -243,7 +260,13 @@ def scale(chapter: Chapter) -> Figure | None:
     order = list(dict.fromkeys(data.sort_values("difference", ascending=False)["language"]))
     zero = alt.Chart().mark_rule(strokeDash=[5, 4], strokeOpacity=0.7).encode(x=alt.datum(0))
     panels = [
-        _lines(part.drop(columns="panel"), "difference", "difference in overlap", order, [zero])
+        _lines(
+            ends_within(part.drop(columns="panel"), -1, 1),
+            "difference",
+            "difference in overlap",
+            order,
+            [zero],
+        )
         | {"title": str(panel)}
         for panel, part in data.groupby("panel", sort=False)
     ]
@@ -294,7 +317,7 @@ def truth(chapter: Chapter) -> Figure | None:
             x=alt.X("chance_percent:Q")
         ),
         base.mark_rule(strokeWidth=2).encode(
-            color=look["color"], **span("ci_low_percent", "ci_high_percent")
+            color=look["color"], **span("drawn_low", "drawn_high")
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(
             x=alt.X("hits_percent:Q", title="highest point on the thing (%)"),
@@ -308,7 +331,7 @@ def truth(chapter: Chapter) -> Figure | None:
     panels = [
         layers(
             *drawn,
-            data=values(part.drop(columns="panel")),
+            data=values(ends_within(part.drop(columns="panel"), 0, 100, "_percent")),
             width=WIDTH_PX,
             height=LINE_PX * part["language"].nunique(),
         )

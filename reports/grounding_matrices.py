@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""
+BRIGHT = 0.6
+"""Above this overlap the colour is bright (viridis from 0 to 1) and numbers on it are black."""
 MOST_CONCEPTS = 30
 """More concepts than these are not drawn as a matrix; the table holds them."""
 
@@ -61,7 +63,8 @@ def agreement(chapter: Chapter) -> Figure | None:
         caption=(
             "Mean overlap of cluster masks (IoU x 100) for every pair of languages, over concepts, "
             "pictures and seeds: the reference first, then high-, then low-resource languages. "
-            "Two languages may agree with each other and not with the reference."
+            "Two languages may agree with each other and not with the reference. Colours run from "
+            "0 to 1."
         ),
         alt=(
             f"Matrix of overlap between {len(order)} languages, from {low['overlap']:.2f} "
@@ -98,7 +101,7 @@ def words(chapter: Chapter) -> Figure | None:
         caption=(
             "Mean overlap with the reference (IoU x 100), concepts with most overlap first. A "
             "single dark cell is a word that leads elsewhere, such as a translation that means "
-            "something else."
+            "something else. Colours run from 0 to 1."
         ),
         alt=(
             f"Matrix of overlap by concept and language; most overlap {means.index[0]} "
@@ -123,13 +126,10 @@ def _matrix(
     import altair as alt
 
     data = data.assign(percent=(100 * data["overlap"]).round())
-    low, high = float(data["overlap"].min()), float(data["overlap"].max())
     base = alt.Chart().encode(
         x=alt.X(f"{x}:N", title=None, sort=list(columns), axis=alt.Axis(labelAngle=-60)),
         y=alt.Y(f"{y}:N", title=None, sort=list(lines)),
     )
-    # viridis is dark for low values; numbers on it are white up to where it turns bright.
-    bright = low + 0.6 * (high - low)
     # The page does not draw anything narrower than a phone, so few columns are made wider.
     side = max(CELL_PX, 200 // len(columns))
     panels = [
@@ -138,14 +138,14 @@ def _matrix(
                 color=alt.Color(
                     "overlap:Q",
                     title="overlap (IoU)",
-                    scale=alt.Scale(scheme="viridis", domain=[low, high]),
+                    scale=alt.Scale(scheme="viridis", domain=[0, 1]),
                 ),
                 tooltip=[*names(x, y), *tooltips("overlap")],
             ),
             base.mark_text(fontSize=11).encode(
                 text=alt.Text("percent:Q", format=".0f"),
                 color=alt.condition(
-                    alt.datum.overlap > bright, alt.value("#000000"), alt.value("#ffffff")
+                    alt.datum.overlap > BRIGHT, alt.value("#000000"), alt.value("#ffffff")
                 ),
                 tooltip=[*names(x, y), *tooltips("overlap")],
             ),

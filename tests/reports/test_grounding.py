@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ import pytest
 from PIL import Image
 
 from reports import drawing
-from reports.grounding_methods import energy
+from reports.grounding_charts import by_language
+from reports.grounding_matrices import agreement, words
+from reports.grounding_methods import analysis, energy
 from reports.grounding_overlays import BOTH, OWN, REFERENCE, SIDE_PX, overlays
 from reports.grounding_sources import read_maps
+from reports.grounding_text import group_mean
+from reports.methods import methods
 from reports.page import Options, render
 from reports.sources import read_chapters
 from reports.statistics_text import print_analyses
@@ -28,6 +33,7 @@ from tests import conftest
 from tests.conftest import write_scenes
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
+from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
 
 
@@ -230,6 +236,7 @@ def test_names_cannot_break_the_page(run: Path, scenes_set: StimulusSet, tmp_pat
     manifest = json.loads((folder / "manifest.json").read_text())
     for about in manifest["words"]["languages"].values():
         about["name"] += EVIL
+    manifest["words"]["texts"]["bare"]["car"]["fr"] += EVIL
     (folder / "manifest.json").write_text(json.dumps(manifest))
     shutil.copy(run / "maps.npz", folder)
     with np.load(run / "maps.npz") as held:
@@ -268,9 +275,9 @@ def test_figures_are_written_with_their_numbers(
     assert dict(zip(codes, own["overlap"], strict=True)) == pytest.approx(known, abs=1e-4)
     matrix = pd.read_csv(tmp_path / "figures" / "dense-grounding-agreement.csv")
     assert (matrix.groupby("panel").size() == 13 * 12).all()
-    agreement = pd.read_csv(run / "agreement.csv")
-    pair = agreement[
-        (agreement[["population", "template", "language_a", "language_b"]]
+    pairs = pd.read_csv(run / "agreement.csv")
+    pair = pairs[
+        (pairs[["population", "template", "language_a", "language_b"]]
          == ["small-clip", "bare", "en", "lb"]).all(axis=1)
     ]  # fmt: skip
     drawn = matrix[
@@ -332,4 +339,112 @@ def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_energy_is_told_as_measured() -> None:
-    assert energy({"watt_hours": None, "source": "no meter"}) == "not measured: no meter"
+    with measure_energy(Path("/nowhere")) as measured:
+        pass
+    told = energy({"watt_hours": measured.watt_hours, "source": measured.source,
+                   "per_1000_queries": measured.per_thousand(5), "n_queries": 5})  # fmt: skip
+    assert told.count("not measured") == (measured.watt_hours is None)
+    assert energy({"watt_hours": None, "source": measured.source}) == measured.source
+
+
+def test_texts_are_shown_in_their_scripts(text: str) -> None:
+    rows = Page(text).tables["dense-grounding-texts-1"]
+    assert rows[0][:2] == ["Concept", "English (en)"]
+    assert [row[0] for row in rows[1:]] == ["ball", "car", "key"]
+    assert rows[2][rows[0].index("Arabic (ar)")] == "كلمة car"
+    assert rows[2][rows[0].index("Chinese (traditional) (zh-TW)")] == "詞語 car"
+    assert '<td lang="ar" dir="auto">كلمة car</td>' in text
+    assert "dense-grounding-texts-2" in text
+
+
+@dataclass
+class Told:
+    """As much of a chapter as methods and figures need."""
+
+    statistics: dict[str, Any]
+    paradigm: str = "dense-grounding"
+
+
+def few_languages(found: dict[str, Any]) -> dict[str, Any]:
+    """The same statistics where the only low-resource language is Basque."""
+    problem = "A contrast between languages needs two languages or more of either kind"
+    for own in found["populations"]:
+        own["languages"] = [
+            row for row in own["languages"] if row["resource"] == "high" or row["language"] == "eu"
+        ]
+        for test in own["tests"]:
+            test |= {"fit": None, "mixed": None, "languages": None, "problem": problem}
+    return found
+
+
+def test_models_are_told_of_where_there_are_some(run: Path) -> None:
+    told = " ".join(analysis(Told(few_languages(saved(run)))))  # type: ignore[arg-type]
+    assert "linear mixed-effects" not in told
+    assert "Welch" not in told
+    assert "There is no mixed model for small-clip (bare), large-clip (bare)" in told
+    assert "needs two languages or more of either kind." in told
+
+
+def test_every_formula_is_told(run: Path) -> None:
+    found = saved(run)
+    formula = found["populations"][0]["tests"][0]["fit"]["fitted_formula"]
+    told = " ".join(analysis(Told(found)))  # type: ignore[arg-type]
+    assert told.count(formula) == 1
+    other = formula.replace(" + (1 | seed)", "")
+    assert other != formula
+    found["populations"][1]["tests"][0]["fit"]["fitted_formula"] = other
+    told = " ".join(analysis(Told(found)))  # type: ignore[arg-type]
+    assert f"{other} for large-clip (bare)" in told
+    assert f"{formula} for small-clip (bare), small-clip (article)" in told
+
+
+def test_one_language_in_a_group_has_a_mean_and_no_dashed_line(run: Path) -> None:
+    found = few_languages(saved(run))
+    own = found["populations"][0]
+    values = {row["language"]: row["measures"]["iou_cluster"]["value"] for row in own["languages"]}
+    assert group_mean(own, own["tests"][0], "low") == values.pop("eu")
+    mean = group_mean(own, own["tests"][0], "high")
+    assert mean == pytest.approx(np.mean(list(values.values())))
+    drawn = by_language(Told(found))  # type: ignore[arg-type]
+    assert drawn is not None
+    assert "Dashed" not in drawn.caption
+    drawn = by_language(Told(saved(run)))  # type: ignore[arg-type]
+    assert drawn is not None
+    assert "Dashed" in drawn.caption
+
+
+def test_intervals_are_drawn_within_the_measure(run: Path) -> None:
+    found = saved(run)
+    for row in found["populations"][0]["languages"]:
+        row["measures"]["iou_cluster"] |= {"ci_low": -0.2, "ci_high": 1.1}
+    drawn = by_language(Told(found))  # type: ignore[arg-type]
+    assert drawn is not None
+    panel = drawn.chart["vconcat"][0]
+    assert {(row["drawn_low"], row["drawn_high"]) for row in panel["data"]["values"]} == {(0, 1)}
+    ends = [layer["encoding"].get("x2", {}).get("field") for layer in panel["layer"]]
+    assert "drawn_high" in ends
+    assert "ci_high" not in ends
+    assert drawn.data["ci_low"].min() == -0.2, "the numbers stay as they are"
+
+
+def test_colours_of_matrices_run_from_0_to_1(run: Path) -> None:
+    chapter = read_chapters([run], 0)[0]
+    for drawn in (agreement(chapter), words(chapter)):
+        assert drawn is not None
+        for panel in drawn.chart["vconcat"]:
+            assert panel["layer"][0]["encoding"]["color"]["scale"]["domain"] == [0, 1]
+        assert "from 0 to 1" in drawn.caption
+
+
+def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
+    chapter = read_chapters([run], 0)[0]
+    about = {"n_seeds": 1, "languages": [], "config": None}
+    chapter.runs[0].manifest["populations"].clear()  # type: ignore[attr-defined]
+    chapter.runs[0].manifest["populations"].update(  # type: ignore[attr-defined]
+        {"transformers:models/clip": about, "naive": {**about, "n_seeds": 2}}
+    )
+    told = methods([chapter])[0]
+    assert (
+        "1 network whose training languages are not recorded (transformers:models/clip) and "
+        "2 networks trained on no language (naive)" in told
+    )
