@@ -329,7 +329,7 @@ def test_networks_that_never_err_are_not_said_to(tmp_path: Path) -> None:
     table[["iou_cluster", "iou_p95", "spearman", "peak_ratio", "correct"]] = 1
     table["mask_share"] = 0.25
     answers = dict(analyse_grounding(grounded(table, folder=tmp_path), Asked()).answers)
-    assert "none, since no place is lost" in answers["Is the peak kept where the place is lost?"]
+    assert "none (no place is lost)" in answers["Is the peak kept where the place is lost?"]
     pointing = answers["Does the highest similarity lie on the thing that is named?"]
     assert "100.0 % in all languages; no map differs from the next" in pointing
     assert "less overlap" not in str(answers)
@@ -374,6 +374,8 @@ def test_one_low_resource_language_is_not_a_sample(tmp_path: Path) -> None:
     found = analyse_grounding(grounded(kept, folder=tmp_path), Asked())
     assert "needs two languages or more of either kind" in found.answers[0][1]
     assert found.populations[0].tests[0].mixed is None
+    assert "mixed-effects" not in found.apa
+    assert "not tested, without a model" in found.apa
     said = [text for text in found.warnings if "needs two languages" in text]
     assert len(said) == 1, "one sentence for all measures"
     assert "and 3 more" in said[0]
@@ -389,12 +391,77 @@ def test_groups_of_one_size_have_no_smaller_one(tmp_path: Path) -> None:
     assert "can give is .3333" in said
 
 
+def test_every_interval_ends_where_its_measure_does(tmp_path: Path) -> None:
+    rng = np.random.default_rng(17)
+    table = simulated(rng, level=0.95, noise_sd=0.3, n_pictures=2, n_concepts=2, truth=True)
+    other = simulated(rng, level=0.1, population="large", noise_sd=0.3, n_pictures=2, n_concepts=2)
+    found = analyse_grounding(grounded(table, other, folder=tmp_path), Asked())
+    bounds = dict.fromkeys(("iou_cluster", "iou_p95", "iou_true", "pointing"), (0, 1))
+    bounds["spearman"] = (-1, 1)
+    estimates = [
+        (row.measures[name], *ends)
+        for own in found.populations
+        for row in own.languages
+        for name, ends in bounds.items()
+        if name in row.measures
+    ]
+    estimates += [
+        (estimate, -2 if test.measure == "spearman" else -1, 2 if test.measure == "spearman" else 1)
+        for own in found.populations
+        for test in own.tests
+        if test.measure in bounds and test.languages is not None
+        for estimate in (test.mixed, test.languages.student, test.languages.welch)
+        if estimate is not None
+    ]
+    estimates += [(estimate, -1, 1) for _, _, estimate in found.scale[0].languages]
+    known = [row for row in estimates if math.isfinite(row[0].ci_low)]
+    assert len(known) > 40
+    for estimate, low, high in known:
+        assert low <= estimate.ci_low <= estimate.value <= estimate.ci_high <= high
+    assert any(estimate.is_cut for estimate, _, _ in known)
+    assert any("intervals would leave the values" in text for text in found.warnings)
+
+
+def test_empty_masks_are_counted(tmp_path: Path) -> None:
+    table = simulated(np.random.default_rng(18), n_pictures=5, n_concepts=2)
+    table["centre_distance_px"] = 1.5
+    gone = (table["target_id"] == "scene-0") & (table["word_concept"] == "boat")
+    one = gone & (table["test_language"] == "eu")
+    table.loc[gone, ["centre_distance_px", "iou_cluster"]] = [math.nan, 1.0]
+    table.loc[one, "iou_cluster"] = 0.0
+    found = analyse_grounding(grounded(table, folder=tmp_path / "some"), Asked())
+    empty = found.populations[0].empty
+    assert empty is not None
+    assert empty.share_reference == pytest.approx(0.1)
+    assert empty.share_both == pytest.approx(11 / 120)
+    assert empty.share_one == pytest.approx(1 / 120)
+    told = next(text for text in found.warnings if "masks are empty" in text)
+    assert "10.0 % of the English maps have no cluster. In 9.2 %" in told
+    full = table.assign(centre_distance_px=1.5)
+    found = analyse_grounding(grounded(full, folder=tmp_path / "none"), Asked())
+    assert found.populations[0].empty is not None
+    assert not any("masks are empty" in text for text in found.warnings)
+
+
+def test_the_failure_mode_is_said_of_maps_that_lose_the_place(
+    analysis: GroundingAnalysis,
+) -> None:
+    answer = dict(analysis.answers)["Is the peak kept where the place is lost?"]
+    _, low = analysis.populations[0].failures
+    kept = f"Of maps with an overlap below .5, {100 * low.kept_of_lost:.1f} % ("
+    assert kept in answer
+    assert "keep the peak (within 10 % of the reference's)" in answer
+    assert "of those" not in answer
+
+
 def test_everything_goes_into_json(analysis: GroundingAnalysis) -> None:
     content = json.loads(json.dumps(analysis.to_json(), allow_nan=False))
     assert content["kind"] == "grounding"
     assert content["settings"] == {"alpha": 0.05}
     assert content["languages"]["lb"] == {"name": "Luxembourgish", "resource": "low"}
     assert content["populations"][0]["tests"][0]["fit"]["coefficients"][1]["name"] == "high"
+    assert "odds_ratio" not in json.dumps(content), "these models are linear"
+    assert content["populations"][0]["empty"] is None
 
 
 def test_several_runs_are_read_together_and_never_twice(tmp_path: Path) -> None:
@@ -439,6 +506,7 @@ def test_runs_on_other_pictures_or_with_other_words_are_not_joined(tmp_path: Pat
 
     def tell(number: int, checksum: str | None = None, basque: str | None = None) -> None:
         manifest = json.loads(json.dumps(plain[number]))
+        manifest["words"].pop("texts", None)
         if checksum:
             manifest["stimuli"] = {"name": "photos", "version": "0", "checksum": checksum}
         if basque:

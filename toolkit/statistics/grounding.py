@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded, Language
 from toolkit.statistics.grounding_measures import (
+    EmptyMasks,
     Failure,
     Fertility,
     LanguageRow,
     Pointing,
     WordRow,
+    empty_masks,
     failures,
     fertility,
     holm_pointing,
@@ -60,6 +62,8 @@ class PopulationResult:
     """Every concept in every language."""
     failures: tuple[Failure, ...]
     """Peak kept, place lost."""
+    empty: EmptyMasks | None
+    """Maps without a cluster; None where it was not recorded."""
     pointing: tuple[Pointing, ...]
     """Against the true masks; empty without."""
     fertility: Fertility | None
@@ -100,6 +104,10 @@ class GroundingAnalysis:
     def to_json(self) -> dict[str, Any]:
         """The content of ``statistics.json`` under the paradigm's name."""
         rest = plain(self)
+        for own in rest["populations"]:
+            for test in own["tests"]:
+                for effect in (test["fit"] or {}).get("coefficients", ()):
+                    del effect["odds_ratio"]  # these models are linear
         settings = {"alpha": rest.pop("alpha")}
         about = {"schema": GROUNDING_SCHEMA, "kind": "grounding", "engine": engine()}
         return {**about, "settings": settings, "measures": dict(MEASURES), **rest}
@@ -117,6 +125,7 @@ def analyse_grounding(
         alpha: level of the tests, fixed in advance.
     """
     from toolkit.statistics.grounding_prose import told
+    from toolkit.statistics.grounding_warnings import warnings_of
 
     table = grounded.table
     present = [str(name) for name in table["condition"].unique()]
@@ -147,7 +156,7 @@ def analyse_grounding(
         scale=scale,
         families=tuple(_families(results, scale)),
     )
-    return replace(analysis, **told(analysis))
+    return replace(analysis, **told(analysis), warnings=tuple(warnings_of(analysis)))
 
 
 def _families(results: Sequence[PopulationResult], scale: Sequence[ScaleDelta]) -> Iterator[str]:
@@ -200,6 +209,7 @@ def _result(
             languages=languages,
             words=word_rows(grounded, table),
             failures=failures(grounded, table),
+            empty=empty_masks(grounded, table),
             pointing=pointing(grounded, table),
             fertility=fertility(languages),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,13 @@ MEASURES = {
     "pointing": "highest point inside the true mask",
 }
 """Measures that are compared between languages; a missing column is a missing measure."""
+BOUNDS = {
+    **{name: (0.0, 1.0) for name in MEASURES if name.startswith("iou_")},
+    **dict.fromkeys(("spearman", "pearson"), (-1.0, 1.0)),
+    "centre_distance_px": (0.0, math.inf),
+    "pointing": (0.0, 1.0),
+}
+"""What a measure cannot leave; others can be anything."""
 NAMES = {"word_concept": "concept", "target_id": "picture", "test_language": "language"}
 """What columns of the trials table are called here."""
 LABELS = ("paradigm", "condition", "population", "seed", *NAMES)
@@ -40,6 +48,17 @@ NUMBERS = (
     *(name for name in MEASURES if name != "pointing"),
 )
 """Columns of numbers that are read where they are there."""
+
+
+def span(measure: str) -> float:
+    """The largest difference that two values of a measure can have.
+
+    Example:
+        >>> span("iou_cluster"), span("spearman"), span("peak_ratio")
+        (1.0, 2.0, inf)
+    """
+    low, high = BOUNDS.get(measure, (-math.inf, math.inf))
+    return high - low
 
 
 @dataclass(frozen=True)

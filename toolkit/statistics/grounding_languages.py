@@ -51,6 +51,23 @@ class Estimate:
         half = quantile(df) * std_error if math.isfinite(std_error) else NOTHING
         return cls(value, std_error, df, value - half, value + half)
 
+    def within(self, low: float, high: float) -> Estimate:
+        """With the interval cut where what is estimated ends.
+
+        Example:
+            >>> Estimate.of(0.9, 0.1, 9.0).within(0, 1).ci_high
+            1.0
+        """
+        ends = (float(np.clip(end, low, high)) for end in (self.ci_low, self.ci_high))
+        return Estimate(self.value, self.std_error, self.df, *ends)
+
+    @property
+    def is_cut(self) -> bool:
+        """True where the interval is shorter than its standard error makes it."""
+        if not math.isfinite(self.std_error):
+            return False
+        return self.ci_high - self.ci_low < 2 * quantile(self.df) * self.std_error - 1e-9
+
     @property
     def p_value(self) -> float:
         """Two-sided, against 0; NaN without a standard error."""
@@ -97,7 +114,7 @@ class LanguageTest:
 
 
 def language_test(
-    means: Mapping[Any, float], high: Sequence[str], low: Sequence[str]
+    means: Mapping[Any, float], high: Sequence[str], low: Sequence[str], most: float = math.inf
 ) -> LanguageTest | None:
     """Compare two groups of languages with languages as the sample.
 
@@ -105,6 +122,7 @@ def language_test(
         means: one number per language.
         high: codes of one group.
         low: codes of the other.
+        most: how large the difference can be at all; intervals are cut there.
 
     Returns:
         The tests; None with fewer than two languages in a group, which says nothing about others.
@@ -132,9 +150,9 @@ def language_test(
         n_low=len(b),
         mean_high=float(a.mean()),
         mean_low=float(b.mean()),
-        student=student,
+        student=student.within(-most, most),
         student_p=student.p_value,
-        welch=welch,
+        welch=welch.within(-most, most),
         welch_p=welch.p_value,
         permutation_p=p,
         n_splits=n,

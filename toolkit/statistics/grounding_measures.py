@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.statistics.contrasts import holm_p
-from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded
+from toolkit.statistics.grounding_data import BOUNDS, MEASURES, PRIMARY, Grounded
 from toolkit.statistics.grounding_languages import (
     CROSSED,
     Estimate,
@@ -111,6 +111,19 @@ class Pointing:
 
 
 @dataclass(frozen=True)
+class EmptyMasks:
+    """Maps without a cluster, whose mask is empty."""
+
+    share_both: float
+    """Share of maps of the other languages that are empty as the reference's is, which the
+    published definition counts as an overlap of 1."""
+    share_one: float
+    """Share where only one of the two is empty, an overlap of 0."""
+    share_reference: float
+    """Share of the reference's maps that are empty; NaN without such rows."""
+
+
+@dataclass(frozen=True)
 class Fertility:
     """Token length of words against overlap, over languages: exploratory."""
 
@@ -148,14 +161,18 @@ def language_rows(grounded: Grounded, table: pd.DataFrame) -> tuple[LanguageRow,
 
 
 def mean_of(rows: pd.DataFrame, name: str) -> Estimate:
-    """Mean of a column over crossed pictures, concepts and seeds; NaN where nothing is known."""
+    """Mean of a column over crossed pictures, concepts and seeds; NaN where nothing is known.
+
+    The interval is cut where the measure ends.
+    """
     values = rows[name].to_numpy(float)
     known = ~np.isnan(values)
     if not known.any():
         return NO_ESTIMATE
-    return crossed_mean(
+    found = crossed_mean(
         values[known], [rows[factor].cat.codes.to_numpy()[known] for factor in CROSSED]
     )
+    return found.within(*BOUNDS.get(name, (-np.inf, np.inf)))
 
 
 def word_rows(grounded: Grounded, table: pd.DataFrame) -> tuple[WordRow, ...]:
@@ -215,6 +232,23 @@ def _with_failure(grounded: Grounded, table: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(kept=kept.astype(float).where(known), lost=lost.astype(float).where(known))
 
 
+def empty_masks(grounded: Grounded, table: pd.DataFrame) -> EmptyMasks | None:
+    """How many maps of one population and condition are empty; None where it was not recorded.
+
+    Centres are undefined where either map has no cluster, and the overlap of two empty masks is 1.
+    """
+    if "centre_distance_px" not in table:
+        return None
+    itself = table["language"] == grounded.reference
+    empty = table["centre_distance_px"].isna()
+    both = empty & (table[PRIMARY] == 1)
+    return EmptyMasks(
+        share_both=float(both[~itself].mean()),
+        share_one=float((empty & ~both)[~itself].mean()),
+        share_reference=float(empty[itself].mean()) if itself.any() else NOTHING,
+    )
+
+
 def pointing(grounded: Grounded, table: pd.DataFrame) -> tuple[Pointing, ...]:
     """Every language against the true masks; empty where there are none."""
     rows = table[table["pointing"].notna()]
@@ -225,21 +259,15 @@ def pointing(grounded: Grounded, table: pd.DataFrame) -> tuple[Pointing, ...]:
             continue
         resource = grounded.languages[code].resource if code != grounded.reference else "reference"
         own = own.assign(above=own["pointing"] - own["mask_share"])
-        difference = mean_of(own, "above")
+        difference = mean_of(own, "above").within(-1, 1)
         made.append(
             Pointing(
-                *(code, resource, len(own), _within(mean_of(own, "pointing"))),
+                *(code, resource, len(own), mean_of(own, "pointing")),
                 *(float(own["mask_share"].mean()), difference, difference.p_value, NOTHING),
-                _within(mean_of(own, "iou_true")) if "iou_true" in own else NO_ESTIMATE,
+                mean_of(own, "iou_true") if "iou_true" in own else NO_ESTIMATE,
             )
         )
     return tuple(made)
-
-
-def _within(share: Estimate) -> Estimate:
-    """The estimate of a share, its interval cut where shares end."""
-    low, high = (float(np.clip(end, 0, 1)) for end in (share.ci_low, share.ci_high))
-    return replace(share, ci_low=low, ci_high=high)
 
 
 def holm_pointing(tests: Sequence[Sequence[Pointing]]) -> list[tuple[Pointing, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded
+from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded, span
 from toolkit.statistics.grounding_languages import Estimate, LanguageTest, language_test
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult
@@ -94,7 +94,7 @@ def _test(
     name: str, rows: pd.DataFrame, over_seeds: pd.DataFrame, high: list[str], low: list[str]
 ) -> ResourceTest:
     means = over_seeds.groupby("language", observed=True)[name].mean()
-    languages = language_test(means.to_dict(), high, low)
+    languages = language_test(means.to_dict(), high, low, span(name))
     seeds = _gaps(rows, name)
     fit, problem = None, ""
     if languages is None:
@@ -110,6 +110,7 @@ def _test(
         # A variance of languages estimated as 0 must not turn rows into the sample.
         most = float(len(high) + len(low) - 2)
         mixed = Estimate.of(effect.estimate, effect.std_error, min(effect.df, most))
+        mixed = mixed.within(-span(name), span(name))
     return ResourceTest(
         measure=name,
         meaning=MEASURES[name],

@@ -21,8 +21,6 @@ from toolkit.statistics.prose import p_value, percent, statistic
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
 
-FEW_LANGUAGES = 5
-"""Fewer languages in a group hardly tell how much such languages vary."""
 NOT_ASSIGNED = (
     "Nobody assigned languages to high or low resource: it goes together with script, family and "
     "the cutting of words into tokens, so a difference between the groups is not yet an effect of "
@@ -45,14 +43,13 @@ def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
 
 
 def told(analysis: GroundingAnalysis) -> dict[str, Any]:
-    """Answers, paragraph, sentences and warnings of an analysis, by the names of its fields."""
+    """Answers, paragraph and sentences of an analysis, by the names of its fields."""
     heads = [own for own in analysis.populations if own.primary]
     others = [own for own in analysis.populations if not own.primary]
     return {
         "answers": tuple(_answers(analysis, heads)),
         "apa": " ".join(_apa(analysis, heads)),
         "sentences": tuple(_sentences(analysis, heads, others)),
-        "warnings": tuple(_warnings(analysis)),
     }
 
 
@@ -183,17 +180,17 @@ def failure_sentence(own: PopulationResult) -> str:
     return (
         f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
         f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
-        f"{decimal(low.iou)} and {decimal(high.iou)}. Maps with an overlap below "
-        f"{decimal(PLACE_LOST, 1)} whose peak is within {100 * PEAK_KEPT:.0f} % of the "
-        f"reference's: {_kept(low)} in low-, {_kept(high)} in high-resource languages."
+        f"{decimal(low.iou)} and {decimal(high.iou)}. Of maps with an overlap below "
+        f"{decimal(PLACE_LOST, 1)}, {_kept(low)} in low- and {_kept(high)} in high-resource "
+        f"languages keep the peak (within {100 * PEAK_KEPT:.0f} % of the reference's)."
     )
 
 
 def _kept(group: Failure) -> str:
     """How many of the maps that lose the place keep the peak."""
     if math.isnan(group.kept_of_lost):
-        return "none, since no place is lost"
-    return f"{percent(group.kept_of_lost)} of those, {percent(group.share_lost)} of all"
+        return "none (no place is lost)"
+    return f"{percent(group.kept_of_lost)} ({percent(group.share_lost)} of all maps)"
 
 
 def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
@@ -317,16 +314,24 @@ def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iter
     from toolkit.statistics.mixed import engine
 
     reference = analysis.languages[analysis.reference].name
-    yield (
-        f"Overlap of cluster masks with the {reference} map was analysed with linear mixed-effects "
-        f"models ({engine()}, REML, Satterthwaite's degrees of freedom) with resource as fixed "
-        "effect and crossed random effects of pictures, concepts and languages, so that the "
-        "degrees of freedom of the contrast follow the number of languages."
-    )
+    modelled = [own for own in heads if own.tests and own.tests[0].mixed is not None]
+    if modelled:
+        yield (
+            f"Overlap of cluster masks with the {reference} map was analysed with linear "
+            f"mixed-effects models ({engine()}, REML, Satterthwaite's degrees of freedom) with "
+            "resource as fixed effect and crossed random effects of pictures, concepts and "
+            "languages, so that the degrees of freedom of the contrast follow the number of "
+            "languages."
+        )
     for own in heads:
-        if not own.tests or own.tests[0].mixed is None or own.tests[0].languages is None:
+        test = own.tests[0] if own.tests else None
+        if test is None or test.mixed is None or test.languages is None:
+            yield (
+                f"{who(own)}: overlap of cluster masks with the {reference} map is described and "
+                f"not tested, without a model. {test.problem if test else ''}"
+            ).rstrip()
             continue
-        test, effect, languages = own.tests[0], own.tests[0].mixed, own.tests[0].languages
+        effect, languages = test.mixed, test.languages
         yield (
             f"{who(own)}: M = {decimal(languages.mean_high)} ({languages.n_high} high-resource "
             f"languages) and {decimal(languages.mean_low)} ({languages.n_low} low-resource "
@@ -336,41 +341,3 @@ def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iter
             f"{p_value(languages.permutation_p)}."
         )
     yield NOT_ASSIGNED
-
-
-def _warnings(analysis: GroundingAnalysis) -> Iterator[str]:
-    groups = [own.tests[0].languages for own in analysis.populations if own.tests]
-    few = [g for g in groups if g is not None and min(g.n_high, g.n_low) < FEW_LANGUAGES]
-    if few:
-        n_high, n_low = few[0].n_high, few[0].n_low
-        yield (
-            f"Only {min(n_high, n_low)} languages are in "
-            f"{'each group' if n_high == n_low else 'the smaller group'}. How much "
-            "such languages vary is hardly known from so few, and the smallest p-value that "
-            f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
-        )
-    singular: list[str] = []
-    problems: dict[str, list[str]] = {}
-    for own in analysis.populations:
-        missing = {row.language: own.n_concepts - row.n_concepts for row in own.languages}
-        gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
-        if gaps:
-            yield (
-                f"{who(own)}: of {own.n_concepts} concepts {', '.join(gaps)}. Plain means are over "
-                "other words there; the mixed model takes concepts into account."
-            )
-        if own.primary and own.n_seeds == 1:
-            yield f"{who(own)}: one network, so nothing is said about others trained alike."
-        for test in own.tests:
-            if test.problem:
-                problems.setdefault(test.problem, []).append(f"{who(own)}, {test.meaning}")
-            if test.fit is not None and test.fit.singular:
-                singular.append(who(own))
-    for problem, where in problems.items():
-        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        yield f"{where[0]}{more}: {problem}"
-    if singular:
-        yield (
-            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
-            f"{'; '.join(singular)}."
-        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.statistics.contrasts import holm_p
-from toolkit.statistics.grounding_data import PRIMARY, Grounded
+from toolkit.statistics.grounding_data import PRIMARY, Grounded, span
 from toolkit.statistics.grounding_languages import (
     Estimate,
     LanguageTest,
@@ -135,7 +135,9 @@ def _delta(grounded: Grounded, first: str, second: str, condition: str) -> Scale
         overall=_crossed(paired, PAIRED, seeds),
         p_value=NOTHING,
         p_holm=NOTHING,
-        groups=language_test(values, grounded.group("high"), grounded.group("low")),
+        groups=language_test(
+            values, grounded.group("high"), grounded.group("low"), 2 * span(PRIMARY)
+        ),
     )
     if delta.few:
         alone = Estimate.of(delta.overall.value, NOTHING, math.inf)
@@ -156,7 +158,7 @@ def _crossed(
         [pd.factorize(paired[name])[0] for name in factors],
         seeds,
         weights / weights.sum(),
-    )
+    ).within(-span(PRIMARY), span(PRIMARY))
 
 
 def _seed_means(by_seed: pd.DataFrame) -> list[float]:

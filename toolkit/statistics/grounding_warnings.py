@@ -1,0 +1,101 @@
+"""What the reader of an analysis of dense grounding must know, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from toolkit.statistics.grounding_languages import Estimate
+from toolkit.statistics.grounding_prose import decimal, who
+from toolkit.statistics.prose import percent
+
+if TYPE_CHECKING:
+    from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
+
+FEW_LANGUAGES = 5
+"""Fewer languages in a group hardly tell how much such languages vary."""
+MANY_EMPTY = 0.01
+"""A larger share of empty masks is told."""
+
+
+def warnings_of(analysis: GroundingAnalysis) -> Iterator[str]:
+    """What limits the numbers of an analysis: few languages, gaps, cut intervals, no model."""
+    yield from _few_languages(analysis)
+    for own in analysis.populations:
+        yield from _of_population(own, analysis.languages[analysis.reference].name)
+    yield from _cut(analysis)
+    yield from _of_models(analysis)
+
+
+def _few_languages(analysis: GroundingAnalysis) -> Iterator[str]:
+    groups = [own.tests[0].languages for own in analysis.populations if own.tests]
+    few = [g for g in groups if g is not None and min(g.n_high, g.n_low) < FEW_LANGUAGES]
+    if few:
+        n_high, n_low = few[0].n_high, few[0].n_low
+        yield (
+            f"Only {min(n_high, n_low)} languages are in "
+            f"{'each group' if n_high == n_low else 'the smaller group'}. How much "
+            "such languages vary is hardly known from so few, and the smallest p-value that "
+            f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."
+        )
+
+
+def _of_population(own: PopulationResult, reference: str) -> Iterator[str]:
+    missing = {row.language: own.n_concepts - row.n_concepts for row in own.languages}
+    gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
+    if gaps:
+        yield (
+            f"{who(own)}: of {own.n_concepts} concepts {', '.join(gaps)}. Plain means are over "
+            "other words there; the mixed model takes concepts into account."
+        )
+    if own.empty and max(own.empty.share_both, own.empty.share_reference) > MANY_EMPTY:
+        yield (
+            f"{who(own)}: {percent(own.empty.share_reference)} of the {reference} maps have no "
+            f"cluster. In {percent(own.empty.share_both)} of the maps of other languages both "
+            "masks are empty, which counts as an overlap of 1 by the published definition."
+        )
+    if own.primary and own.n_seeds == 1:
+        yield f"{who(own)}: one network, so nothing is said about others trained alike."
+
+
+def _cut(analysis: GroundingAnalysis) -> Iterator[str]:
+    estimates = list(_intervals(analysis))
+    n_cut = sum(estimate.is_cut for estimate in estimates)
+    if n_cut:
+        yield (
+            f"{n_cut} of {len(estimates)} intervals would leave the values that their measure can "
+            "have (overlap 0 to 1) and are cut there: pictures, concepts, languages or seeds are "
+            "too few to tell more."
+        )
+
+
+def _intervals(analysis: GroundingAnalysis) -> Iterator[Estimate]:
+    """Intervals of all means of languages, and of all differences."""
+    for own in analysis.populations:
+        for row in own.languages:
+            yield from row.measures.values()
+        for test in own.tests:
+            if test.mixed is not None:
+                yield test.mixed
+    for delta in analysis.scale:
+        yield delta.overall
+        yield from (estimate for _, _, estimate in delta.languages)
+
+
+def _of_models(analysis: GroundingAnalysis) -> Iterator[str]:
+    singular: list[str] = []
+    problems: dict[str, list[str]] = {}
+    for own in analysis.populations:
+        for test in own.tests:
+            if test.problem:
+                problems.setdefault(test.problem, []).append(f"{who(own)}, {test.meaning}")
+            if test.fit is not None and test.fit.singular:
+                singular.append(who(own))
+    for problem, where in problems.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield f"{where[0]}{more}: {problem}"
+    if singular:
+        yield (
+            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
+            f"{'; '.join(singular)}."
+        )
