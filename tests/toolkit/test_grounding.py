@@ -329,7 +329,7 @@ def test_networks_that_never_err_are_not_said_to(tmp_path: Path) -> None:
     table[["iou_cluster", "iou_p95", "spearman", "peak_ratio", "correct"]] = 1
     table["mask_share"] = 0.25
     answers = dict(analyse_grounding(grounded(table, folder=tmp_path), Asked()).answers)
-    assert "none (no place is lost)" in answers["Is the peak kept where the place is lost?"]
+    assert "No map has an overlap below .5" in answers["Is the peak kept where the place is lost?"]
     pointing = answers["Does the highest similarity lie on the thing that is named?"]
     assert "100.0 % in all languages; no map differs from the next" in pointing
     assert "less overlap" not in str(answers)

@@ -180,17 +180,25 @@ def failure_sentence(own: PopulationResult) -> str:
     return (
         f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
         f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
-        f"{decimal(low.iou)} and {decimal(high.iou)}. Of maps with an overlap below "
-        f"{decimal(PLACE_LOST, 1)}, {_kept(low)} in low- and {_kept(high)} in high-resource "
-        f"languages keep the peak (within {100 * PEAK_KEPT:.0f} % of the reference's)."
+        f"{decimal(low.iou)} and {decimal(high.iou)}. {_kept(low, high)}"
     )
 
 
-def _kept(group: Failure) -> str:
+def _kept(low: Failure, high: Failure) -> str:
     """How many of the maps that lose the place keep the peak."""
-    if math.isnan(group.kept_of_lost):
-        return "none (no place is lost)"
-    return f"{percent(group.kept_of_lost)} ({percent(group.share_lost)} of all maps)"
+    place = f"an overlap below {decimal(PLACE_LOST, 1)}"
+    if math.isnan(low.kept_of_lost) and math.isnan(high.kept_of_lost):
+        return f"No map has {place}."
+    shares = (
+        "none (no place is lost)"
+        if math.isnan(group.kept_of_lost)
+        else f"{percent(group.kept_of_lost)} ({percent(group.share_lost)} of all maps)"
+        for group in (low, high)
+    )
+    return (
+        f"Of maps with {place}, {' in low- and '.join(shares)} in high-resource languages keep "
+        f"the peak (within {100 * PEAK_KEPT:.0f} % of the reference's)."
+    )
 
 
 def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
