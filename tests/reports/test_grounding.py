@@ -190,10 +190,9 @@ def test_every_run_shows_the_pictures_of_its_own_set(
         for row in overlays(read_chapters([folder], 0)[0], {stimuli.checksum: stimuli})
     }
     assert len(set(alone.values())) == len(alone)
-    text = render(folders, Options())
-    shown = [name for name, picture in alone.items() if picture in text]
-    assert {about.split("; ")[1] for about, _ in shown} == {"clip-0/a, bare", "clip-1/a, bare"}
-    assert len(shown) == len(re.findall('alt="The picture ', text)) == 6
+    assert {about.split("; ")[1] for about, _ in alone} == {"clip-0/a, bare", "clip-1/a, bare"}
+    with pytest.raises(ToolkitError, match="different stimulus sets"):
+        render(folders, Options())
 
 
 def _share(pixels: np.ndarray, colour: tuple[int, int, int]) -> float:
