@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""
-BRIGHT = 0.6
+BRIGHT = 0.45
 """Above this overlap the colour is bright (viridis from 0 to 1) and numbers on it are black."""
 MOST_CONCEPTS = 30
 """More concepts than these are not drawn as a matrix; the table holds them."""

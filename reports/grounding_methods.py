@@ -94,13 +94,16 @@ def analysis(chapter: Chapter) -> Iterator[str]:
             "The Wilcoxon test over picture x concept pairs is that of the published analysis and "
             "takes pairs and not languages as the sample."
         )
-    yield "Means of single languages have intervals for crossed pictures, concepts and seeds."
-    if any(own["pointing"] for own in statistics["populations"]):
+    if any(own["languages"] for own in statistics["populations"]):
+        yield "Means of single languages have intervals for crossed pictures, concepts and seeds."
+    pointing = any(own["pointing"] for own in statistics["populations"])
+    if pointing:
         yield (
             "The pointing game counts maps whose highest point lies inside the true mask; its "
             "chance level is the mean share of the picture that the mask covers."
         )
-    yield f"Families of tests: {'; '.join(statistics['families'])}."
+    if modelled or pointing:
+        yield f"Families of tests: {'; '.join(statistics['families'])}."
 
 
 def _by_text(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -59,6 +59,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
         names = {name.partition("/")[0] for run in runs for name in run.manifest["subjects"]}
         yield f"Subjects were the populations {_joined(sorted(names))}."
         return
+    several = any(own["n_seeds"] > 1 for own in about.values())
     yield (
         "Subjects were "
         + _joined(
@@ -68,7 +69,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
                 for name, own in about.items()
             ]
         )
-        + ", training seeds standing for participants."
+        + (", training seeds standing for participants." if several else ".")
     )
     recipes = [
         (own["config"].get("network") or {}, own["config"].get("training") or {})
