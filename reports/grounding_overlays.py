@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,38 +71,29 @@ class Overlay:
     """Where the picture comes from."""
 
 
-def overlays(chapter: Chapter, sets: Mapping[str, StimulusSet]) -> list[Overlay]:
+def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:
     """Rows of maps from the samples that runs have kept.
 
     Pictures and concepts are picked along the overlap of the low-resource languages with the
-    reference, from the least to the most; every population that saw a set shows the same of it.
+    reference, from the least to the most; every population shows the same.
 
     Args:
         chapter: runs of dense grounding.
-        sets: their stimulus sets by checksum, as far as they are at hand.
+        stimuli: their stimulus set; None if it is not at hand.
     """
     reference = chapter.statistics["reference"]
-    of_set: dict[str, list[Sample]] = {}
-    for own in chapter.grounding.samples if chapter.grounding else ():
-        if reference in own.languages:
-            seen = chapter.runs[own.run].manifest["stimuli"]["checksum"]
-            of_set.setdefault(seen, []).append(own)
-    shown = {
-        checksum: list(dict.fromkeys(own.population for own in samples))[:MOST_POPULATIONS]
-        for checksum, samples in of_set.items()
-    }
-    n_each = max(2, MOST_MAPS // max(1, sum(map(len, shown.values()))))
-    rows = []
-    for checksum, samples in of_set.items():
-        populations = shown[checksum]
-        first = [own for own in samples if own.population == populations[0]]
-        rows += [
-            _overlay(chapter, _Drawn(own, reference), sets.get(checksum))
-            for pair in _picked(first, n_each, chapter)
-            for own in sorted(samples, key=lambda own: own.population != populations[0])
-            if (own.picture_id, own.concept) == pair and own.population in populations
-        ]
-    return rows
+    kept = chapter.grounding.samples if chapter.grounding else ()
+    samples = [own for own in kept if reference in own.languages]
+    populations = list(dict.fromkeys(own.population for own in samples))[:MOST_POPULATIONS]
+    if not populations:
+        return []
+    first = [own for own in samples if own.population == populations[0]]
+    return [
+        _overlay(chapter, _Drawn(own, reference), stimuli)
+        for pair in _picked(first, max(2, MOST_MAPS // len(populations)), chapter)
+        for own in sorted(samples, key=lambda own: own.population != populations[0])
+        if (own.picture_id, own.concept) == pair and own.population in populations
+    ]
 
 
 class _Drawn:

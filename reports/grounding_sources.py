@@ -37,8 +37,6 @@ class Sample:
     """(languages, h, w) similarity of every place to the word, as fine as the network sees."""
     overlaps: tuple[float, ...]
     """Overlap of each language with the reference as it was scored; NaN where no trial tells."""
-    run: int
-    """Number of the run that it is from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ def read_maps(folders: Sequence[Path]) -> Maps:
     import pandas as pd
 
     tables, samples = [], list[Sample]()
-    for run, folder in enumerate(folders):
+    for folder in folders:
         try:
             if (folder / "agreement.csv").is_file():
                 read = {"seed": str, "language_a": str, "language_b": str}
@@ -69,13 +67,13 @@ def read_maps(folders: Sequence[Path]) -> Maps:
                                     na_values={"iou_cluster": [""], "iou_p95": [""]})  # fmt: skip
                 tables.append(table)
             if (folder / "maps.npz").is_file():
-                samples += _samples(folder, run)
+                samples += _samples(folder)
         except (OSError, ValueError, KeyError) as error:
             raise ToolkitError(f"{folder} holds damaged maps: {error}.") from error
     return Maps(pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(), tuple(samples))
 
 
-def _samples(folder: Path, run: int) -> list[Sample]:
+def _samples(folder: Path) -> list[Sample]:
     with np.load(folder / "maps.npz", allow_pickle=False) as held:
         known: dict[str, Any] = {name: held[name] for name in held.files}
     languages = [str(code) for code in known["languages"]]
@@ -100,7 +98,6 @@ def _samples(folder: Path, run: int) -> list[Sample]:
                     scored.get((population, seed, picture, concept, code), math.nan)
                     for code in codes
                 ),
-                run=run,
             )
         )
     return made

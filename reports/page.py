@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -265,18 +265,17 @@ def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
 
 
 def _maps(chapter: Chapter, material: Material) -> list[Overlay]:
-    """Maps to look at, with the pictures of each run's own set where it is at hand."""
+    """Maps to look at, with the pictures of the runs' own set where it is at hand."""
     from reports.gallery import find_stimuli
     from reports.grounding_overlays import overlays
 
     if chapter.grounding is None or not material.options.n_trials:
         return []
-    sets = {} if material.stimuli is None else {material.stimuli.checksum: material.stimuli}
-    for run in chapter.runs:
-        if run.manifest["stimuli"]["checksum"] not in sets:
-            found = find_stimuli([replace(chapter, runs=(run,))], None)
-            sets |= {} if found is None else {found.checksum: found}
-    return overlays(chapter, sets)
+    # Runs on different sets are never on one page, so the first run speaks for all.
+    stimuli, known = material.stimuli, chapter.runs[0].manifest["stimuli"]["checksum"]
+    if stimuli is None or stimuli.checksum != known:
+        stimuli = find_stimuli([chapter], None)
+    return overlays(chapter, stimuli)
 
 
 def is_space(folder: Path) -> bool:

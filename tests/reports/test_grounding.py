@@ -28,9 +28,7 @@ from reports.methods import methods
 from reports.page import Options, render
 from reports.sources import read_chapters
 from reports.statistics_text import print_analyses
-from stimuli import StimulusSet, open_set
-from tests import conftest
-from tests.conftest import write_scenes
+from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
 from toolkit.energy import measure_energy
@@ -99,7 +97,7 @@ def test_every_picture_says_what_it_shows(text: str) -> None:
 
 def test_masks_are_coloured_by_agreement(run: Path, scenes_set: StimulusSet) -> None:
     chapter = read_chapters([run], 0)[0]
-    rows = overlays(chapter, {scenes_set.checksum: scenes_set})
+    rows = overlays(chapter, scenes_set)
     assert rows[0].tiles[0].code == "en"
     assert rows[0].credit is not None
     assert rows[0].credit.licence == "CC0-1.0"
@@ -124,7 +122,7 @@ def test_numbers_below_maps_are_those_of_the_trials(run: Path, scenes_set: Stimu
     trials = pd.read_parquet(run / "trials.parquet").query("seed == 'a' and condition == 'bare'")
     key = ["population", "target_id", "word_concept", "test_language"]
     scored = trials.astype(dict.fromkeys(key, str)).set_index(key)["iou_cluster"]
-    for row in overlays(chapter, {}):
+    for row in overlays(chapter, None):
         picture, _, who = row.about.partition("; ")
         found = scored.loc[who.partition("/")[0], picture, row.concept]
         assert [tile.label for tile in row.tiles[1:]] == [
@@ -148,7 +146,7 @@ def test_empty_masks_are_called_empty(run: Path, tmp_path: Path) -> None:
         known = dict(held)
     known["similarity/0"][:, :2] = -1  # English and Spanish; a negative peak makes no cluster
     np.savez(folder / "maps.npz", **known)
-    tiles = overlays(read_chapters([folder], 0)[0], {})[0].tiles
+    tiles = overlays(read_chapters([folder], 0)[0], None)[0].tiles
     assert [tile.label for tile in tiles[:2]] == ["en, reference", "es both empty"]
     assert "empty, as the reference's is" in tiles[1].alt
     assert "empty" not in tiles[2].label
@@ -174,25 +172,13 @@ def test_a_file_of_earlier_runs_is_read(run: Path, tmp_path: Path) -> None:
     assert all(math.isnan(overlap) for own in first for overlap in own.overlaps)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_every_run_shows_the_pictures_of_its_own_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sets, folders = [], []
-    for number in range(2):  # pictures of the same names in other colours
-        sets.append(open_set(write_scenes(tmp_path / f"set-{number}")))
-        folders.append(write_whole_run(tmp_path / f"{number}", sets[-1], [f"clip-{number}"]))
-        turned = dict(zip(conftest.COLOURS, reversed(conftest.COLOURS.values()), strict=True))
-        monkeypatch.setattr(conftest, "COLOURS", turned)
-    alone = {
-        (row.about, row.concept): row.picture
-        for folder, stimuli in zip(folders, sets, strict=True)
-        for row in overlays(read_chapters([folder], 0)[0], {stimuli.checksum: stimuli})
-    }
-    assert len(set(alone.values())) == len(alone)
-    assert {about.split("; ")[1] for about, _ in alone} == {"clip-0/a, bare", "clip-1/a, bare"}
+def test_maps_over_pictures_of_another_set_are_never_drawn(run: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "other")
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["stimuli"]["checksum"] = "0" * 64
+    (other / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ToolkitError, match="different stimulus sets"):
-        render(folders, Options())
+        render([run, other], Options())
 
 
 def _share(pixels: np.ndarray, colour: tuple[int, int, int]) -> float:
@@ -203,7 +189,7 @@ def _share(pixels: np.ndarray, colour: tuple[int, int, int]) -> float:
 
 def test_without_pictures_the_maps_stay(run: Path) -> None:
     chapter = read_chapters([run], 0)[0]
-    rows = overlays(chapter, {})
+    rows = overlays(chapter, None)
     assert rows
     assert all(not row.picture and row.credit is None for row in rows)
 
@@ -380,6 +366,9 @@ def test_models_are_told_of_where_there_are_some(run: Path) -> None:
     told = " ".join(analysis(Told(few_languages(saved(run)))))  # type: ignore[arg-type]
     assert "linear mixed-effects" not in told
     assert "Welch" not in told
+    assert ("Families of tests" in told) == any(
+        own["pointing"] for own in saved(run)["populations"]
+    )
     assert "There is no mixed model for small-clip (bare), large-clip (bare)" in told
     assert "needs two languages or more of either kind." in told
 
@@ -445,5 +434,11 @@ def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
     told = methods([chapter])[0]
     assert (
         "1 network whose training languages are not recorded (transformers:models/clip) and "
-        "2 networks trained on no language (naive)" in told
+        "2 networks trained on no language (naive), training seeds standing for participants"
+        in told
+    )
+    del chapter.runs[0].manifest["populations"]["naive"]  # type: ignore[attr-defined]
+    assert methods([chapter])[0] == (
+        "Subjects were 1 network whose training languages are not recorded "
+        "(transformers:models/clip)."
     )
