@@ -375,6 +375,7 @@ def test_one_low_resource_language_is_not_a_sample(tmp_path: Path) -> None:
     assert "needs two languages or more of either kind" in found.answers[0][1]
     assert found.populations[0].tests[0].mixed is None
     assert "mixed-effects" not in found.apa
+    assert not any(text.startswith("primary") for text in found.families)
     assert "not tested, without a model" in found.apa
     said = [text for text in found.warnings if "needs two languages" in text]
     assert len(said) == 1, "one sentence for all measures"

@@ -31,7 +31,7 @@ from toolkit.statistics.results import plain
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
 
-GROUNDING_SCHEMA = 1
+GROUNDING_SCHEMA = 2
 """Raised when a key of the grounding part of ``statistics.json`` changes its meaning."""
 
 
@@ -164,22 +164,27 @@ def _families(results: Sequence[PopulationResult], scale: Sequence[ScaleDelta]) 
     heads = [own for own in results if own.primary]
     where: dict[str, list[str]] = {}
     for own in heads:
-        where.setdefault(own.condition, []).append(own.population)
-    told = "; ".join(f"{condition}: {', '.join(names)}" for condition, names in where.items())
-    yield (
-        "primary: high against low resource in the overlap of cluster masks, one test per "
-        f"population ({told}), uncorrected"
-    )
-    n_pointing = sum(len(own.pointing) for own in heads)
+        if own.tests and own.tests[0].mixed is not None:
+            where.setdefault(own.condition, []).append(own.population)
+    if where:
+        told = "; ".join(f"{condition}: {', '.join(names)}" for condition, names in where.items())
+        yield (
+            "primary: high against low resource in the overlap of cluster masks, one test per "
+            f"population ({told}), uncorrected"
+        )
+    n_pointing = sum(math.isfinite(test.p_value) for own in heads for test in own.pointing)
     if n_pointing:
         yield f"pointing above chance: Holm over {n_pointing} tests"
     n_pairs = sum(math.isfinite(delta.p_value) for delta in scale)
     if n_pairs:
         yield f"pairs of populations: Holm over {n_pairs} test{'s' * (n_pairs != 1)}"
-    rest = "secondary and uncorrected: all other measures and conditions"
-    rest += ", whether a difference of populations depends on resource" if scale else ""
-    rest += ", tokens per word" if any(own.fertility for own in heads) else ""
-    yield rest
+    rest = {
+        "all other measures and conditions": bool(where),
+        "whether a difference of populations depends on resource": any(d.groups for d in scale),
+        "tokens per word": any(own.fertility for own in heads),
+    }
+    if any(rest.values()):
+        yield f"secondary and uncorrected: {', '.join(name for name, held in rest.items() if held)}"
 
 
 def _result(
