@@ -143,7 +143,7 @@ def _scale(chapter: Chapter) -> Table:
         columns=("Populations", "Condition", "Language", "Resource", "Difference", "95 % CI"),
         rows=rows,
         n_labels=4,
-        note="Paired by picture and concept; uncorrected, the test is the one over languages.",
+        note="Paired by picture and concept, uncorrected; the test over all languages is in the answers.",
     )
 
 
