@@ -143,7 +143,8 @@ def _scale(chapter: Chapter) -> Table:
         columns=("Populations", "Condition", "Language", "Resource", "Difference", "95 % CI"),
         rows=rows,
         n_labels=4,
-        note="Paired by picture and concept, uncorrected; the test over all languages is in the answers.",
+        note="Paired by picture and concept, uncorrected; the test over all languages stands in "
+        "the answers.",
     )
 
 
