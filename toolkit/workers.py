@@ -109,6 +109,8 @@ def end_with_parent() -> None:
 
 def end_on_interrupt() -> None:
     """Let this process end silently on Ctrl-C, also on one that came since it was started."""
+    if not _is_interruptible():
+        return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         told, tell = os.pipe()
@@ -128,6 +130,8 @@ def interruptible(function: Callable[..., T], *arguments: Any) -> T:
     Returns:
         What the function returns.
     """
+    if not _is_interruptible():
+        return function(*arguments)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return function(*arguments)
@@ -135,6 +139,11 @@ def interruptible(function: Callable[..., T], *arguments: Any) -> T:
         os._exit(1)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _is_interruptible() -> bool:
+    """False where a script put the command into the background: no process ends on Ctrl-C then."""
+    return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def _wait_for_interrupt(told: int) -> None:

@@ -15,7 +15,13 @@ import pytest
 
 from tests.conftest import write_scenes
 
-COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    # Tests that a script put into the background would not hear Ctrl-C.
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from toolkit.cli import main; main()",
+]
 SUBJECT = """
 import numpy as np
 
