@@ -161,9 +161,7 @@ def iou(first: Mask, second: Mask) -> float:
         >>> iou(np.array([True, True, False]), np.array([False, True, True]))
         0.3333333333333333
     """
-    both = int(np.count_nonzero(first & second))
-    either = int(np.count_nonzero(first) + np.count_nonzero(second)) - both
-    return both / either if either else 1.0
+    return float(_iou_with(first[None], second)[0])
 
 
 def pairwise_iou(masks: Mask) -> Doubles:
