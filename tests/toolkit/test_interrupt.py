@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_scenes
+from tests.process_groups import started
 
 COMMAND = [
     sys.executable,
@@ -74,26 +75,16 @@ def test_ctrl_c_ends_a_run_with_workers_and_the_same_command_goes_on(
         "--subjects", str(tmp_path / "subjects"), "--out", str(tmp_path / "runs"), report,
         "--stimuli", str(write_scenes(tmp_path / "scenes", 65)), "--format", "json",
     ]  # fmt: skip
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 120
-            while not list((tmp_path / "runs").glob(begun)):
-                assert process.poll() is None, "ended before it could be interrupted"
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
-            os.killpg(process.pid, signal.SIGINT)
-            pressed = time.monotonic()
-            out, said = process.communicate(timeout=60)
-            took = time.monotonic() - pressed
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+    with started(command) as process:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "runs").glob(begun)):
+            assert process.poll() is None, "ended before it could be interrupted"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        out, said = process.communicate(timeout=60)
+        took = time.monotonic() - pressed
     assert process.returncode == 130
     assert out == ""
     assert said == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stimuli import open_set
+from tests.process_groups import started
 from toolkit.errors import ToolkitError
 from toolkit.workers import workers
 
@@ -85,25 +86,15 @@ def test_ctrl_c_ends_all_at_once_silently_and_leaves_nothing_half_written(
     script, folder = tmp_path / "script.py", tmp_path / "folder"
     script.write_text(SCRIPT)
     folder.mkdir()
-    with subprocess.Popen(
-        [sys.executable, str(script), str(folder), "default_int_handler"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "at work\n"
-            deadline = time.monotonic() + 60
-            while len(list(folder.iterdir())) < n_begun:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            os.killpg(process.pid, signal.SIGINT)
-            _, said = process.communicate(timeout=30)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+    with started([sys.executable, str(script), str(folder), "default_int_handler"]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        deadline = time.monotonic() + 60
+        while len(list(folder.iterdir())) < n_begun:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (130, "")
     assert not list(folder.iterdir())
 
@@ -113,23 +104,13 @@ def test_what_a_script_put_into_the_background_goes_on(tmp_path: Path) -> None:
     script, folder = tmp_path / "script.py", tmp_path / "folder"
     script.write_text(SCRIPT.replace("sleep(60)", "sleep(1)"))
     folder.mkdir()
-    with subprocess.Popen(
-        [sys.executable, str(script), str(folder), "SIG_IGN"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            deadline = time.monotonic() + 60
-            while not list(folder.iterdir()):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            os.killpg(process.pid, signal.SIGINT)
-            _, said = process.communicate(timeout=60)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+    with started([sys.executable, str(script), str(folder), "SIG_IGN"]) as process:
+        deadline = time.monotonic() + 60
+        while not list(folder.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "")
     assert [path.name for path in folder.iterdir()] == ["file.txt"]
 
