@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import math
 import struct
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stimuli.errors import ToolkitError
+from stimuli.pixels import read_pixels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,6 +146,8 @@ def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> b
 def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArray[np.uint8]:
     """Read one picture, turned as its camera says; transparent parts become white.
 
+    How modes and depths are read is told in `stimuli.pixels`.
+
     Args:
         data: content of a picture file.
         name: how to call it in an error message.
@@ -154,7 +157,7 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         uint8, shape (height, width, 3), red, green, blue.
 
     Raises:
-        ToolkitError: not a picture, cut short, or of another size.
+        ToolkitError: not a picture, cut short, of another size, or of samples without a range.
 
     Example:
         >>> import numpy as np
@@ -162,22 +165,15 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         >>> decode_picture(encode_picture(white), "white").shape
         (5, 7, 3)
     """
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            picture = _on_white(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "its format is unknown" if "identify" in str(error) else f"{error}".rstrip(".")
-        raise ToolkitError(f"{name} cannot be read as a picture: {reason}.") from error
-    if size_px is not None and picture.size != (size_px, size_px):
+    picture = read_pixels(data, name)
+    height, width = picture.shape[:2]
+    if size_px is not None and (height, width) != (size_px, size_px):
         raise ToolkitError(
             f"{name} has the wrong size.",
-            given=f"{picture.size[0]} x {picture.size[1]} pixels",
+            given=f"{width} x {height} pixels",
             allowed=f"{size_px} x {size_px} pixels (picture_size_px in set.toml)",
         )
-    return np.asarray(picture, dtype=np.uint8)
+    return picture
 
 
 def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -261,18 +257,6 @@ def _samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     if samples.shape[0] == 0:
         raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
     return samples, int(rate)
-
-
-def _on_white(image: Any) -> Any:
-    """An RGB copy of a PIL image with its transparent parts on white."""
-    from PIL import Image
-
-    image.load()
-    if image.mode == "RGB":
-        return image.copy()
-    rgba = image.convert("RGBA")
-    ground = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return Image.alpha_composite(ground, rgba).convert("RGB")
 
 
 def _fix_ogg_serial(data: bytes) -> bytes:
