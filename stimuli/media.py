@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import math
+import shlex
 import struct
 from typing import TYPE_CHECKING, TypeVar
 
 from stimuli.errors import ToolkitError
 from stimuli.pixels import read_pixels
+from stimuli.samples import read_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +40,8 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
         float32, shape (n_samples,), within [-1, 1].
 
     Raises:
-        ToolkitError: not audio, empty, several channels, or another rate.
+        ToolkitError: not audio, several channels, another rate, or one of the faults that
+            `stimuli.samples` finds, such as samples that are not finite.
 
     Example:
         >>> import numpy as np
@@ -48,13 +51,13 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
     """
     import numpy as np
 
-    samples, rate = _samples(data, name)
+    samples, rate = read_samples(data, name)
     if rate != sample_rate_hz:
         raise ToolkitError(
             f"{name} has the wrong sample rate.",
             given=f"{rate} Hz",
             allowed=f"{sample_rate_hz} Hz (sample_rate_hz in set.toml)",
-            next_command=f"sox {name} -r {sample_rate_hz} converted.wav",
+            next_command=f"sox {shlex.quote(name)} -r {sample_rate_hz} converted.wav",
         )
     if samples.shape[1] != 1:
         raise ToolkitError(
@@ -79,7 +82,7 @@ def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArra
         float32, shape (n_samples,), within [-1, 1].
 
     Raises:
-        ToolkitError: not audio, or empty.
+        ToolkitError: not audio, or one of the faults that `stimuli.samples` finds.
 
     Example:
         >>> import numpy as np
@@ -88,7 +91,7 @@ def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArra
     """
     import numpy as np
 
-    samples, rate = _samples(data, name)
+    samples, rate = read_samples(data, name)
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
     if rate != sample_rate_hz:
         from scipy.signal import resample_poly
@@ -243,20 +246,6 @@ def encode_picture(picture: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="WEBP", quality=WEBP_QUALITY, method=6, exact=True)
     return buffer.getvalue()
-
-
-def _samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
-    """Samples (n, channels) of an audio file, and their rate."""
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".").lower()
-        raise ToolkitError(f"{name} cannot be read as audio: {reason}.") from error
-    if samples.shape[0] == 0:
-        raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
-    return samples, int(rate)
 
 
 def _fix_ogg_serial(data: bytes) -> bytes:

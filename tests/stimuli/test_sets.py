@@ -227,7 +227,8 @@ FILE_FAULTS: list[tuple[str, Break, str]] = [
     ("cat_0", break_file("cat.png", png(SIZE_PX, SIZE_PX, 9)), "its checksum differs"),
     ("cat_0", link_outside, "symbolic link that leaves the folder"),
     ("nl_kat", remove("kat.wav"), "kat.wav is missing"),
-    ("nl_kat", cut("kat.wav", 0.5), "kat.wav is not as long as stimuli.csv says"),
+    ("nl_kat", cut("kat.wav", 0.5), "kat.wav was cut short"),
+    ("nl_kat", break_file("kat.wav", wav(2400)), "kat.wav is not as long as stimuli.csv says"),
     ("nl_kat", cut("kat.wav", 0.001), "kat.wav cannot be read as audio"),
     ("nl_kat", break_file("kat.wav", b"not a sound"), "cannot be read as audio"),
     ("nl_kat", break_file("kat.wav", wav(0)), "holds no sound"),
@@ -251,6 +252,7 @@ def test_faults_of_files(
     assert len(faults) == 1
     assert fault in faults[0]
     assert "\n" not in faults[0]
+    assert str(small.folder) in faults[0]
 
 
 def test_cut_opus_file_is_refused() -> None:
