@@ -82,7 +82,7 @@ def _check_values(samples: NDArray[np.float32], rate_hz: int, name: str, *, is_f
             given=f"NaN or infinity in {int(broken.sum())} of {len(samples)} samples, "
             f"first at {int(broken.argmax()) / rate_hz:.3f} s",
             allowed="samples within [-1, 1]",
-            next_command="make the clip again; mevgs-toolkit check-stimuli DIR lists all such clips",
+            next_command="make it again; mevgs-toolkit check-stimuli DIR lists all such clips",
         )
     peak = float(np.abs(samples).max()) if is_float else 0.0
     if peak > _LARGEST:

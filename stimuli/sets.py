@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+SHORTEST_CLIP_S = 0.025
+"""Speech models hear frames of so many seconds, and nothing shorter."""
+
 
 @dataclass(frozen=True)
 class StimulusSet:
@@ -276,8 +279,12 @@ class StimulusSet:
             try:
                 if row["kind"] == "picture":
                     decoding.decode_picture(self, row)
-                elif np.ptp(decoding.decode_clip(self, row)) == 0:
-                    yield f"{self.folder / row['path']} is silent: all its samples are the same"
+                    continue
+                clip, name = decoding.decode_clip(self, row), self.folder / row["path"]
+                if np.ptp(clip) == 0:
+                    yield f"{name} is silent: all its samples are the same"
+                elif len(clip) < SHORTEST_CLIP_S * self.sample_rate_hz:
+                    yield f"{name} is too short for a word: {len(clip)} samples"
             except ToolkitError as error:
                 yield _one_line(error)
 

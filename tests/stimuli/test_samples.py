@@ -96,6 +96,14 @@ def test_silence_is_a_fault_of_a_set_but_can_be_read(constant: float, tmp_path: 
     assert len(open_set(tmp_path).read_clip("dog")) == 3200
 
 
+def test_clip_shorter_than_a_frame_of_speech_is_a_fault_of_a_set(tmp_path: Path) -> None:
+    write_one_clip_set(tmp_path, encode_wav(WAVE[:399]), "0.0249375")
+    (found,) = open_set(tmp_path).check()
+    assert found.startswith(f"{tmp_path / 'dog.wav'} is too short for a word")
+    write_one_clip_set(tmp_path, encode_wav(WAVE[:400]), "0.025")
+    assert open_set(tmp_path).check() == []
+
+
 def unknown_size(size: int) -> bytes:
     """A WAV file as programs write it to a pipe, before they know how long it will be."""
     data = bytearray(encode_wav(WAVE))
@@ -121,7 +129,7 @@ def test_sound_clips_are_read_within_full_scale(data: bytes) -> None:
     assert np.array_equal(clip, convert_clip(data, "dog.wav"))
 
 
-def write_one_clip_set(folder: Path, data: bytes) -> None:
+def write_one_clip_set(folder: Path, data: bytes, duration_s: str = "0.2") -> None:
     (folder / "dog.wav").write_bytes(data)
     settings = {
         "name": "dog", "version": "1", "title": "A dog", "description": "A dog.",
@@ -130,6 +138,6 @@ def write_one_clip_set(folder: Path, data: bytes) -> None:
     row = {
         "stimulus_id": "dog", "kind": "word", "concept": "dog", "status": "familiar",
         "language": "en", "source": "made", "licence": "CC0-1.0", "split": "test",
-        "path": "dog.wav", "sha256": hashlib.sha256(data).hexdigest(), "duration_s": "0.2",
+        "path": "dog.wav", "sha256": hashlib.sha256(data).hexdigest(), "duration_s": duration_s,
     }  # fmt: skip
     write_set(folder, settings, [row])
