@@ -12,6 +12,7 @@ from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError, nearest_name
 from stimuli.files import sha256_of
 from stimuli.sets import StimulusSet
+from stimuli.texts import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +85,7 @@ def picture_names(folder: Path) -> list[str]:
     listed = folder / LIST_NAME
     if not listed.is_file():
         return there
-    try:
-        lines = [line.strip() for line in listed.read_text("utf-8-sig").splitlines()]
-    except UnicodeDecodeError as error:
-        raise ToolkitError(f"{listed} cannot be read as text: {error}") from error
+    lines = [line.strip() for line in read_text(listed).splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     faults = [] if names else ["it names no picture"]
     for name in dict.fromkeys(names):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from stimuli.errors import ToolkitError
 from stimuli.espeak import SAMPLE_RATE_HZ, speak
 from stimuli.finding import open_set
 from stimuli.sets import StimulusSet
+from stimuli.texts import read_toml
 from stimuli.wordlist import Word, read_word_list
 from stimuli.writing import write_media, write_set
 
@@ -222,7 +222,7 @@ def synthesize(
             for row in rows
             if row["language"] != language
         ]
-        settings = tomllib.loads((folder / "set.toml").read_text(encoding="utf-8"))
+        settings = read_toml(folder / "set.toml")
         settings["languages"] = list(dict.fromkeys([*present.languages, language]))
         if present.sample_rate_hz != SAMPLE_RATE_HZ:
             raise ToolkitError(

@@ -321,7 +321,8 @@ def test_folder_without_stimuli_csv(small: StimulusSet) -> None:
     ("content", "fault"),
     [
         (b"", "not even a heading line"),
-        (b"\xff\xfe\x00", "cannot be read as a table"),
+        (b"\xff\xfe\x00", "is saved as UTF-16"),
+        (b'a,b\n"', "cannot be read as a table"),
         (";".join(REQUIRED).encode() + b"\n", "separates its columns with ';'"),
     ],
 )
@@ -333,7 +334,7 @@ def test_unreadable_tables(content: bytes, fault: str, small: StimulusSet) -> No
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('name = "small"', "name = small", "cannot be read"),
+        ('name = "small"', "name = small", "not valid TOML"),
         ('version = "1"', "version = 1", "'version' must be of type str"),
         ("sample_rate_hz = 16000\n", "", "'sample_rate_hz' is missing"),
         ('["en", "nl"]', "[1, 2]", "'languages' must be a list of strings"),

@@ -85,7 +85,7 @@ def test_unreadable_word_lists(tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="cannot be read"):
         read_word_list(tmp_path / "missing.csv", {})
     (tmp_path / "latin.csv").write_bytes("concept,word\nbear,Bär\n".encode("latin-1"))
-    with pytest.raises(ToolkitError, match="cannot be read"):
+    with pytest.raises(ToolkitError, match="is not UTF-8"):
         read_word_list(tmp_path / "latin.csv", {})
 
 
