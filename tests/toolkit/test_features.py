@@ -124,6 +124,27 @@ def test_every_feature_under_its_name(
     assert [path.name for path in job.path.parent.iterdir()] == [job.path.name]
 
 
+def test_names_that_hdf5_takes_for_paths_keep_features_of_their_own(
+    jobs: dict[str, Job], tmp_path: Path
+) -> None:
+    names = ("a", "a/b", "a//b", "a/feature", "/a", "./a", "A", ".", "..", "a b", "é", "e\u0301")
+    clips = {name: np.full(640, number, "f") for number, name in enumerate(names)}
+    origins = {name: ("en", name) for name in names}
+    job = replace(
+        jobs["word"], path=tmp_path / "odd.h5", names=names, read=clips.__getitem__, origins=origins
+    )
+    assert extract(job, Counting("word")) == []
+    found = [float(one.mean()) for one in FeatureFile(job.path).read(names)]
+    assert found == list(range(len(names)))
+    idle = Counting("word")
+    assert extract(job, idle) == []
+    assert idle.portions == []
+    stored = StoredFeatures(job.path)
+    assert [one.mean() for one in stored.features(list(clips.values()))] == found
+    taken = Taken("ear", [FeatureFile(job.path)], job)
+    assert [one.mean() for one in taken.make(clips)] == found
+
+
 def test_stopped_extraction_goes_on_where_it_was(jobs: dict[str, Job], tmp_path: Path) -> None:
     job = jobs["word"]
     with pytest.raises(KeyboardInterrupt):
