@@ -2,9 +2,9 @@
 
 A file holds one group per clip or picture, named as it is (see `group_name`), with one data set
 `feature`: (frames, channels) for a clip, (channels, height, width) for a picture. Published files
-are read as they are. Files written here add what they were made by and from: the attributes of the file name the
-backbone, `media_sha256` of a group names the samples or pixels, and every data set carries
-Fletcher-32 checksums, which are verified whenever it is read.
+are read as they are. Files written here add what they were made by and from: the attributes of the
+file name the backbone, `media_sha256` of a group names the samples or pixels, and every data set
+carries Fletcher-32 checksums, which are verified whenever it is read.
 """
 
 from __future__ import annotations
