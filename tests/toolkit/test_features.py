@@ -20,7 +20,12 @@ from tests.stimuli.published_layout import write_clip, write_json, write_publish
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects import extraction
-from toolkit.subjects.backbones import backbone_checksum, find_backbone, open_backbone
+from toolkit.subjects.backbones import (
+    backbone_checksum,
+    backbone_name,
+    find_backbone,
+    open_backbone,
+)
 from toolkit.subjects.extraction import extract
 from toolkit.subjects.feature_files import (
     FeatureFile,
@@ -274,6 +279,24 @@ def test_broken_file_lists(text: str, part: str, tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match=part) as caught:
         find_jobs(str(folder), tmp_path, NAMES)
     assert "audio-train-3.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [("model", "model"), ("model", "Model")])
+def test_two_backbones_of_one_name_are_refused_before_anything_is_computed(
+    names: tuple[str, str], tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    backbones = dict(zip(("word", "picture"), names, strict=True))
+    with pytest.raises(ToolkitError, match="words and of pictures would go to one file"):
+        find_jobs(str(tiny_set.folder), tmp_path / "out", backbones)
+    assert not (tmp_path / "out").exists()
+
+
+def test_backbone_in_the_current_folder_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-ear" / "part").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my-ear")
+    assert backbone_name(".") == backbone_name("part/..") == "my-ear"
 
 
 def test_unknown_splits_languages_and_sources(tiny_set: StimulusSet, tmp_path: Path) -> None:
