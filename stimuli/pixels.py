@@ -81,7 +81,7 @@ def _refuse(image: Any, name: str) -> None:
         raise _refusal(name, f"its format is {image.format}", ", ".join(FORMATS))
     if image.width * image.height > MOST_PIXELS:
         size = f"it has {image.width} x {image.height} pixels"
-        raise _refusal(name, size, f"at most {MOST_PIXELS:,} pixels")
+        raise _refusal(name, size, f"at most {MOST_PIXELS:,} pixels", "-resize 2000x2000")
     # Pillow has no 16-bit mode for such pictures in PPM, nor in its older versions for PNG.
     ranged = image.mode in MODES or (image.mode == "I" and image.format in ("PNG", "PPM"))
     if not ranged or set(_tiff(image).get("SampleFormat", ())) - {_UNSIGNED}:
@@ -89,11 +89,11 @@ def _refuse(image: Any, name: str) -> None:
         raise _refusal(name, what, "unsigned samples of 1 to 16 bits")
 
 
-def _refusal(name: str, reason: str, allowed: str) -> ToolkitError:
+def _refusal(name: str, reason: str, allowed: str, how: str = "-depth 8") -> ToolkitError:
     return ToolkitError(
         f"{name} cannot be read as a picture: {reason}.",
         allowed=allowed,
-        next_command=f"convert it, for example: magick {shlex.quote(name)} -depth 8 picture.png",
+        next_command=f"convert it, for example: magick {shlex.quote(name)} {how} picture.png",
     )
 
 

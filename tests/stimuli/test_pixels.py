@@ -257,8 +257,9 @@ def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_read() 
     data = bytearray(literal_png.write(np.zeros((1, 1, 1), np.int64), 0, 1))
     data[16:29] = head
     data[29:33] = struct.pack(">I", zlib.crc32(b"IHDR" + head))
-    with pytest.raises(ToolkitError, match="9000 x 9000 pixels"):
+    with pytest.raises(ToolkitError, match="9000 x 9000 pixels") as caught:
         decode_picture(bytes(data), "picture")
+    assert "-resize" in str(caught.value.next_command)
 
 
 def test_bytes_that_make_a_reader_stumble_are_faults_of_the_file(
