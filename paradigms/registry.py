@@ -77,7 +77,7 @@ def get_paradigm(name: str, folder: str | Path | None = None) -> BaseParadigm:
 
     Example:
         >>> get_paradigm("me").version
-        1
+        2
     """
     found = find_paradigms(folder)
     if name not in found:
@@ -97,7 +97,7 @@ def reopen(path: str, name: str) -> BaseParadigm:
         >>> import inspect
         >>> me = get_paradigm("me")
         >>> reopen(inspect.getfile(type(me)), "me").version
-        1
+        2
     """
     found: dict[str, type[BaseParadigm]] = {}
     _collect(_import_file(Path(path)), found)

@@ -34,7 +34,8 @@ def test_every_class_is_asked_equally_often(tiny_set: StimulusSet, per_class: in
         by = "target_concept" if condition == "preference" else "word_concept"
         counts = rows[by].value_counts()
         assert set(counts[counts > 0]) == {per_class}, condition
-        assert (counts > 0).sum() == (3 if condition == "familiar-novel" else 5)
+        familiar = condition in ("familiar-novel", "absent-familiar")
+        assert (counts > 0).sum() == (3 if familiar else 5), condition
 
 
 @pytest.mark.parametrize("name", ["familiar", "me"])
@@ -93,6 +94,7 @@ def test_conditions_show_what_they_promise(tiny_set: StimulusSet) -> None:
         "novel-familiar": ("novel", "familiar", True),
         "familiar-novel": ("familiar", "novel", True),
         "novel*-familiar": ("novel", "familiar", False),
+        "absent-familiar": ("novel", "familiar", False),
         "novel-novel": ("novel", "novel", True),
     }
     for condition, (target, distractor, named) in expected.items():
@@ -101,8 +103,11 @@ def test_conditions_show_what_they_promise(tiny_set: StimulusSet) -> None:
         assert set(of["distractor"][rows]) == {distractor}
         match = table["word_concept"].astype(str) == table["target_concept"].astype(str)
         assert set(match[rows]) == {named}
-    different = table["target_concept"].astype(str) != table["distractor_concept"].astype(str)
-    assert different.all()
+    heard = table["word_id"].astype(str).map(status)
+    assert set(heard[table["condition"] == "absent-familiar"]) == {"familiar"}
+    rivals = table["distractor_concept"].astype(str)
+    for other in ("word_concept", "target_concept"):
+        assert (table[other].astype(str) != rivals).all()
 
 
 def test_preference_shows_the_pairs_of_the_me_test(tiny_set: StimulusSet) -> None:
