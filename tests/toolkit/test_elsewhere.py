@@ -147,7 +147,8 @@ def test_repeated_rows_are_a_fault_unless_they_are_trials(write: Write) -> None:
     numbered = "trial," + CHILDREN.replace("\n0", "\n1,0")
     assert len(read(write(numbered))) == 4
     said = faults(write(numbered + "1,007,24.5,mono,ball,NF,0\n"), keep_repeats=True)
-    assert "1 rows have the same population, seed, test_language, condition, trial" in said
+    where = "population children, seed 007, test_language en, condition NF, trial 1"
+    assert f"1 rows occur twice, first {where}" in said
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_repeated_rows_are_a_fault_unless_they_are_trials(write: Write) -> None:
         ("sub_id,object1,trial_type,correct\n", "study.csv", "no rows below the header"),
         ("\x00\x01", "study.parquet", "cannot be read as a table"),
         ("x", "study.xlsx", "save it as CSV"),
-        (CHILDREN.replace("correct", "n_choices,correct").replace(",1\n", ",two,1\n"),
+        (CHILDREN.replace("\n", ",two\n").replace("two", "n_choices", 1),
          "study.csv", "n_choices holds text"),
     ],
 )  # fmt: skip
