@@ -55,13 +55,18 @@ def require_test(present: Sequence[str], paradigm: type[BaseParadigm] | BasePara
     tests = [condition.name for condition in paradigm.conditions if condition.headline]
     if not tests or set(tests) & set(present):
         return
-    near = {name: nearest_name(name, tests) for name in present}
-    old, new = next(((o, n) for o, n in near.items() if n), (present[0], tests[0]))
+    known = [condition.name for condition in paradigm.conditions]
+    strange = [str(name) for name in present if name not in known]
+    near = {name: nearest_name(name, tests) for name in strange}
+    old = next((name for name in strange if near[name]), strange[0] if strange else "")
     raise ToolkitError(
         f"None of the conditions is the test of the paradigm {paradigm.name!r}.",
-        given=", ".join(present),
-        nearest=new if near[old] else None,
+        given=", ".join(map(str, present)),
+        nearest=near.get(old),
         allowed=f"{', '.join(tests)} and its controls "
-        + ", ".join(c.name for c in paradigm.conditions if not c.headline),
-        next_command=f"mevgs-toolkit import-trials FILE ... --recode 'condition:{old}={new}'",
+        + ", ".join(name for name in known if name not in tests),
+        next_command="mevgs-toolkit import-trials FILE ... --recode "
+        f"'condition:{old}={near[old] or tests[0]}'"
+        if old
+        else "mevgs-toolkit table RUN --conditions all, which shows the controls",
     )

@@ -189,6 +189,22 @@ def write_long(
         pq.write_table(made.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
 
+def meanings_of(path: str | Path) -> dict[str, str]:
+    """What the columns of a long table mean, as `write_long` wrote it; empty if nothing is there.
+
+    Args:
+        path: a Parquet file.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata or {}
+    try:
+        columns = json.loads(metadata.get(b"mevgs_toolkit", b"{}"))["columns"]
+        return {str(name): str(meaning) for name, meaning in columns.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def column_faults(names: Sequence[str]) -> list[str]:
     """Required columns that a table lacks, each with the nearest name it has."""
     return [missing_column(c.name, names) for c in REQUIRED if c.name not in names]
