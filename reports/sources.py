@@ -203,7 +203,9 @@ def _chapter(
     folders = [run.folder for run in runs]
     maps = all(is_grounding(folder) for folder in folders)
     first = runs[0].summary
-    results = _results(runs, paradigms)
+    results: list[Mapping[str, Any]] = [r for run in runs for r in run.summary["results"]]
+    if not maps:
+        results = _pooled(results, runs, paradigms)
     headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
     return Chapter(
         paradigm=runs[0].paradigm,
@@ -219,9 +221,10 @@ def _chapter(
     )
 
 
-def _results(runs: Sequence[RunFiles], paradigms: Path | None) -> list[Mapping[str, Any]]:
-    """Those of all runs; counted anew where several asked the same population the same."""
-    results = [row for run in runs for row in run.summary["results"]]
+def _pooled(
+    results: list[Mapping[str, Any]], runs: Sequence[RunFiles], paradigms: Path | None
+) -> list[Mapping[str, Any]]:
+    """Results of all runs; counted anew where several asked the same population the same."""
     order = {_cell(row): place for place, row in reversed([*enumerate(results)])}
     if len(order) == len(results):
         return results

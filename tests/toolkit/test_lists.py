@@ -249,6 +249,38 @@ def test_one_table_by_any_names_counts_once(two: list[Path], tmp_path: Path) -> 
     assert read_counts([names["copy"], *two]).equals(read_counts(two))
 
 
+def test_an_export_beside_its_run_counts_once(tmp_path: Path) -> None:
+    whole = answers(0).assign(
+        run_id="me-0", target_id="t", target_concept="w", distractor_id="d", target_position=0,
+        score_target=np.linspace(0, 1, 60, dtype=np.float32), score_distractor=np.float32(-0.1),
+    )  # fmt: skip
+    whole["margin"] = whole["score_target"] - whole["score_distractor"]
+    run = write_run(tmp_path / "me-0", whole)
+    read_whole(run).to_csv(tmp_path / "trials.csv", index=False)
+    assert read_counts([tmp_path / "trials.csv"]).equals(read_counts([run]))
+    paths = [tmp_path / "trials.csv", run]
+    assert runs_once(paths)[0] == [run]
+    assert read_counts(paths).equals(read_counts([run]))
+    one, two = (digest([path], ["novel-familiar"], 3) for path in paths)
+    assert one.picked["score_target"].tolist() == pytest.approx(two.picked["score_target"].tolist())
+    # A changed answer makes another table.
+    changed = whole.assign(correct=1 - whole["correct"])
+    changed.to_parquet(tmp_path / "changed.parquet")
+    with pytest.raises(ToolkitError, match="two of the runs"):
+        read_counts([run, tmp_path / "changed.parquet"])
+
+
+def test_a_copy_whose_manifest_says_something_else_is_no_copy(
+    two: list[Path], tmp_path: Path
+) -> None:
+    other = shutil.copytree(two[0], tmp_path / "other")
+    changed = MANIFEST | {"stimuli": {"checksum": "0b" * 32}}
+    (other / "manifest.json").write_text(json.dumps(changed))
+    assert runs_once([two[0], other]) == ([two[0], other], [])
+    with pytest.raises(ToolkitError, match="stand in two of the runs"):
+        read_lists([two[0], other])
+
+
 def test_part_of_a_run_beside_it_is_refused(two: list[Path], tmp_path: Path) -> None:
     answers(0).head(30).to_parquet(tmp_path / "part.parquet")
     for command in (read_counts, publication_table):

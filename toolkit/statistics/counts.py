@@ -73,11 +73,7 @@ def read_lists(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
         file, source = trials_file(path), drawn(path)
         own = _sum(_batches(file), str(file))
         own[LIST] = own[LIST].where(own[LIST] != "", source.trial_seed)
-        same = next((known for known, other in parts if _same(file, own, known.path, other)), None)
-        if same is None:
-            parts.append((source, own))
-        else:
-            notes.append(f"{path} holds the rows of {same.path}: named twice, counted once.")
+        parts.append((source, own))
     check_lists(parts)
     return _joined([own for _, own in parts]), notes
 
@@ -190,30 +186,6 @@ def _faults(table: pa.Table) -> list[str]:
         elif name in NUMBERS[:2] and not pd.api.types.is_numeric_dtype(frame[name]):
             faults.append(f"column {name} holds text, expected numbers")
     return faults
-
-
-def _same(file: Path, counts: pd.DataFrame, other: Path, other_counts: pd.DataFrame) -> bool:
-    """True if two tables hold the same rows, in whatever order; rows are read if counts agree."""
-    one, two = counts.drop(columns=LIST), other_counts.drop(columns=LIST)
-    return one.equals(two) and _rows_of(file).equals(_rows_of(trials_file(other)))
-
-
-def _rows_of(file: Path) -> pd.DataFrame:
-    """Every row with what was asked, in an order of its own."""
-    import pandas as pd
-    import pyarrow.parquet as pq
-
-    names = [*ROW_KEY, *KEYS, "word_id", "target_id", "distractor_id", "correct", "tie"]
-    is_csv = file.suffix.lower() == ".csv"
-    table = read_trials(file) if is_csv else pq.read_table(file).to_pandas()
-    table = table.astype({"correct": int, "tie": int})
-    text = {
-        name: [as_text(value) for value in table[name].astype(object)]
-        for name in dict.fromkeys(names)
-        if name in table
-    }
-    rows = pd.DataFrame(text)
-    return rows.sort_values(list(rows.columns), ignore_index=True)
 
 
 def _decoded(table: pa.Table) -> pa.Table:

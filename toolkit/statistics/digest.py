@@ -13,6 +13,7 @@ import numpy as np
 from toolkit.errors import ToolkitError
 from toolkit.statistics.lists import LIST, drawn
 from toolkit.statistics.runs import trials_file
+from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,13 +107,20 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     file = trials_file(run)
+
+    def wanted_of(given: Sequence[str]) -> list[str]:
+        return [*READ, *({LIST} & set(given))] if set(READ) <= set(given) else ABOUT
+
     try:
-        with pq.ParquetFile(file) as parquet:
-            given = set(parquet.schema_arrow.names)
-            wanted = [*READ, *({LIST} & given)] if set(READ) <= given else ABOUT
-            table = parquet.read(columns=list({*wanted, "condition", "paradigm"}))
+        if file.suffix.lower() == ".csv":
+            table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        else:
+            with pq.ParquetFile(file) as parquet:
+                names = wanted_of(parquet.schema_arrow.names)
+                table = parquet.read(columns=list({*names, "condition", "paradigm"}))
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    wanted = wanted_of(table.column_names)
     # Twice as fast as to have the reader filter each of hundreds of small row groups.
     rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
     if paradigm:

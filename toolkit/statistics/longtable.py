@@ -193,15 +193,16 @@ def meanings_of(path: str | Path) -> dict[str, str]:
     """What the columns of a long table mean, as `write_long` wrote it; empty if nothing is there.
 
     Args:
-        path: a Parquet file.
+        path: a file; only Parquet can say.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(path).metadata or {}
     try:
+        metadata = pq.read_schema(path).metadata or {}
         columns = json.loads(metadata.get(b"mevgs_toolkit", b"{}"))["columns"]
         return {str(name): str(meaning) for name, meaning in columns.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
