@@ -11,6 +11,7 @@ import csv
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,11 +88,31 @@ def read_delimited(file: Path, known: Collection[str] = ()) -> tuple[pd.DataFram
         >>> notes
         ['Every row ends with an empty field that has no name; it was left out.']
     """
-    try:
+    with _told(file):
         encoding = _encoding(file)
         separator = _separator(file, encoding)
         layout = _layout(file, encoding, separator, known)
         table = _table(file, encoding, separator, layout)
+    return table, [layout.note] if layout.note else []
+
+
+def header_of(file: Path) -> list[str]:
+    """Names of the columns of a text table, as its header has them.
+
+    Raises:
+        ToolkitError: if the file is empty or no text table.
+    """
+    with _told(file):
+        encoding = _encoding(file)
+        first = next(_rows(file, encoding, _separator(file, encoding)))
+    return [name.strip() for name in first.fields]
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """What goes wrong while a file is read, in words of its user."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         place = error.object[error.start : error.start + 1]
         raise ToolkitError(
@@ -106,7 +127,6 @@ def read_delimited(file: Path, known: Collection[str] = ()) -> tuple[pd.DataFram
         ) from error
     except OSError as error:
         raise ToolkitError(f"{file} cannot be read: {error.strerror}.") from error
-    return table, [layout.note] if layout.note else []
 
 
 def same_names(names: Sequence[str]) -> list[str]:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.trials import ALL_WORDS
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
+from toolkit.delimited import read_delimited
+from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -178,17 +180,6 @@ def table_columns(
     return pd.DataFrame(made)
 
 
-MOST_PLACES = 1 << 62
-"""Largest number that combinations of values are given."""
-BIG = 1 << 31
-"""Whole numbers below are taken as they are, without a look at which of them occur."""
-ROW_KEY = (
-    "paradigm", "paradigm_version", "population", "seed", "test_language", "condition",
-    "trial_seed", "trial",
-)  # fmt: skip
-"""What tells one answer from all others: trials may be numbered within conditions and lists."""
-
-
 def table_faults(table: pd.DataFrame) -> list[str]:
     """List everything that keeps a table from being a trials table; empty if nothing does."""
     import pandas as pd
@@ -207,117 +198,6 @@ def table_faults(table: pd.DataFrame) -> list[str]:
     return faults + answer_faults(table, fewest_choices=1) + repeat_faults(table)
 
 
-def missing_column(name: str, names: Sequence[str]) -> str:
-    """Say that a column is missing, and which of the others may be it.
-
-    Example:
-        >>> missing_column("seed", ["sed", "correct"])
-        'column seed is missing (is it sed?)'
-    """
-    near = nearest_name(name, [str(other) for other in names])
-    return f"column {name} is missing" + (f" (is it {near}?)" if near else "")
-
-
-def answer_faults(table: pd.DataFrame, fewest_choices: int = 2) -> list[str]:
-    """What is wrong with the answers of a table, whoever wrote it: one rule for every command.
-
-    Args:
-        table: any rows; of ``correct``, ``tie`` and ``n_choices``, those that are there are looked
-            at. Whether there was a tie, and among how many options, need not be known.
-        fewest_choices: with a single option, chance would be 100 %.
-
-    Example:
-        >>> import pandas as pd
-        >>> answer_faults(pd.DataFrame({"correct": [1, 2], "tie": ["no", "no"], "n_choices": 2}))
-        ['column correct holds [2], expected 0 or 1', 'column tie holds text, expected 0 or 1']
-    """
-    faults = []
-    if "correct" in table and (n_empty := int(table["correct"].isna().sum())):
-        faults.append(f"column correct has {n_empty} empty values")
-    whole = f"whole numbers from {fewest_choices} on"
-    for name, expected, fits in (
-        ("correct", "0 or 1", lambda v: (v == 0) | (v == 1)),
-        ("tie", "0 or 1", lambda v: (v == 0) | (v == 1)),
-        ("n_choices", whole, lambda v: (v >= fewest_choices) & (v % 1 == 0)),
-    ):
-        if name in table:
-            faults += _unlike(table[name].dropna(), name, expected, fits)
-    if {"correct", "tie"} <= set(table):
-        both = (table["tie"] == 1) & (table["correct"] == 1)
-        faults += ["a tie is counted as correct"] if both.any() else []
-    return faults
-
-
-def _unlike(
-    values: pd.Series, name: str, expected: str, fits: Callable[[pd.Series], pd.Series]
-) -> Iterator[str]:
-    """Say what a column holds beside the numbers that it should."""
-    import pandas as pd
-
-    if not pd.api.types.is_numeric_dtype(values):
-        if len(values):
-            yield f"column {name} holds text, expected {expected}"
-    elif not (fitting := fits(values)).all():
-        shown = ", ".join(f"{value:g}" for value in values[~fitting].head(3).tolist())
-        yield f"column {name} holds [{shown}], expected {expected}"
-
-
-def repeat_faults(table: pd.DataFrame) -> list[str]:
-    """Say that rows occur twice: the same participant, test, list and trial.
-
-    Trials may be numbered anew in every condition and list, and their numbers may be any text;
-    where no row says its trial, nothing can be told.
-
-    Example:
-        >>> import pandas as pd
-        >>> answers = {"seed": "a", "condition": ["NF", "NN", "NF"], "trial": ["n1", "n1", "n1"]}
-        >>> repeat_faults(pd.DataFrame(answers))
-        ['1 rows occur twice, first seed a, condition NF, trial n1']
-    """
-    if "trial" not in table:
-        return []
-    key = [name for name in ROW_KEY if name in table]
-    known = table[key][table["trial"].notna()]
-    if not _n_repeated(known):
-        return []
-    again = known.duplicated()
-    first = described({name: known[again].iloc[0][name] for name in key})
-    return [f"{int(again.sum())} rows occur twice, first {first}"]
-
-
-def described(row: Mapping[str, Any]) -> str:
-    """Values of a row as a person reads them.
-
-    Example:
-        >>> described({"seed": "a", "trial": np.int64(3)})
-        'seed a, trial 3'
-    """
-    return ", ".join(f"{name} {value}" for name, value in row.items())
-
-
-def _n_repeated(table: pd.DataFrame) -> int:
-    """How many rows repeat an earlier one; one sort, for ten million rows and more."""
-    import pandas as pd
-
-    place = np.zeros(len(table), dtype=np.int64)
-    for name in table:
-        column = table[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes: npt.NDArray[Any] = column.cat.codes.to_numpy()
-            size = len(column.cat.categories)
-        elif pd.api.types.is_integer_dtype(column) and 0 <= column.min() <= column.max() < BIG:
-            codes, size = column.to_numpy(np.int64), int(column.max()) + 1
-        else:
-            codes, found = pd.factorize(column)
-            size = len(found)
-        if len(place) and int(place.max()) > MOST_PLACES // (size + 1):
-            place = np.unique(place, return_inverse=True)[1]
-        place *= size + 1
-        place += codes
-    place.sort()
-    return int((place[1:] == place[:-1]).sum())
-
-
 def read_trials(path: Path) -> pd.DataFrame:
     """Read a trials table (Parquet or CSV) and check it whole.
 
@@ -331,7 +211,11 @@ def read_trials(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise no_trials(path)
     try:
-        table = _read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+        if path.suffix.lower() == ".csv":
+            table = _read_csv(path)
+        else:
+            parquet_names(path)
+            table = pd.read_parquet(path)
     except ToolkitError:
         raise
     except Exception as error:
@@ -345,8 +229,6 @@ def read_trials(path: Path) -> pd.DataFrame:
 def _read_csv(path: Path) -> pd.DataFrame:
     """An exported table: names stay text, 007 is never 7; everything else is a number if it can."""
     import pandas as pd
-
-    from toolkit.delimited import read_delimited
 
     text, _ = read_delimited(path)
     names = {column.name for column in COLUMNS if column.dtype == "category"}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from toolkit.answers import answer_faults, repeat_faults
 from toolkit.cli.tables import import_trials
 from toolkit.errors import ToolkitError
 from toolkit.statistics.counts import read_counts
@@ -19,7 +20,6 @@ from toolkit.statistics.items import shared_words, shared_words_notes
 from toolkit.statistics.longtable import read_run
 from toolkit.statistics.publication import publication_table
 from toolkit.statistics.spelling import alike, spelling_notes
-from toolkit.trials import answer_faults, repeat_faults
 
 NAMES = {"seed": "child", "word_concept": "word"}
 ME = {"paradigm": "me", "paradigm_version": "1", "n_languages": "1", "train_languages": "en"}
@@ -61,7 +61,7 @@ def test_answers_are_renamed_before_they_are_looked_at(tmp_path: Path, empty: st
     said = faults(tmp_path, CODED, recode={"correct": {"yes": "1", "ja": "1"}})
     assert "correct never is ja" in said
     assert "column correct holds 'no', 'null' in 2 rows, expected 0 or 1" in said
-    assert "--recode correct:no=" in said
+    assert "--recode correct:OLD=1 (or =0)" in said
 
 
 @pytest.mark.parametrize("code", [".", "-99", "N/A", "null", "none", "99.0"])
@@ -88,7 +88,7 @@ def test_missing_codes_of_parquet_are_compared_as_they_are_written(tmp_path: Pat
         ("tie", "no,yes", "column tie holds 'no', 'yes' in 2 rows, expected 0 or 1"),
         ("tie", "0,2", "column tie holds 2 in 1 rows"),
         ("n_choices", "2,two", "column n_choices holds text"),
-        ("n_choices", "2,1", "column n_choices holds 1, expected whole numbers from 2 on"),
+        ("n_choices", "2,1", "column n_choices holds 1, expected whole numbers from 2 to 32767"),
         ("n_choices", "0,2", "column n_choices holds 0, expected"),
         ("n_choices", "2,2.5", "column n_choices holds 2.5, expected whole"),
         ("n_choices", "2,", "1 of 2 rows lack a value: n_choices in 1"),

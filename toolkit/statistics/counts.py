@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.answers import ROW_KEY, answer_faults, empty_faults, parquet_names, repeat_faults
+from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.grounding_data import PRIMARY
 from toolkit.statistics.lists import LIST, Drawn, check_lists, drawn, pool_lists
 from toolkit.statistics.runs import runs_once, trials_file
 from toolkit.statistics.values import as_text
-from toolkit.trials import ROW_KEY, answer_faults, read_trials, repeat_faults
+from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +27,7 @@ KEYS = (
 """What one row of counts stands for."""
 NUMBERS = ("paradigm_version", "n_languages", "n_choices")
 """Those of them that are whole numbers."""
-WHO_AND_WHAT = ("population", "seed", "test_language", "condition", "word_concept")
+WHO_AND_WHAT = ("paradigm", "population", "seed", "test_language", "condition", "word_concept")
 """Those of them that are never empty."""
 COLUMNS = (*KEYS, LIST, "correct", "tie")
 """Columns that are summed; some have no `LIST`."""
@@ -99,12 +101,13 @@ def _batches(file: Path) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     if file.suffix.lower() == ".csv":
+        _check(header_of(file), str(file))
         yield pa.Table.from_pandas(read_trials(file), preserve_index=False)
         return
+    given = parquet_names(file)
+    _check(given, str(file))
     try:
         with pq.ParquetFile(file) as parquet:
-            given = parquet.schema_arrow.names
-            _check(given, str(file))
             key = [name for name in ROW_KEY if name in given]
             # Numbers and codes of categories alone: some 20 bytes per trial.
             rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
@@ -178,14 +181,14 @@ def _faults(table: pa.Table) -> list[str]:
     import pandas as pd
 
     frame = table.select(["correct", "tie", *NUMBERS]).to_pandas()
-    faults = answer_faults(frame)
-    for name in (*WHO_AND_WHAT, *NUMBERS):
-        n_empty = table.column(name).null_count
-        if n_empty:
-            faults.append(f"column {name} has {n_empty} empty values")
-        elif name in NUMBERS[:2] and not pd.api.types.is_numeric_dtype(frame[name]):
-            faults.append(f"column {name} holds text, expected numbers")
-    return faults
+    n_empty = {name: table.column(name).null_count for name in (*WHO_AND_WHAT, *NUMBERS)}
+    text = [
+        f"column {name} holds text, expected numbers"
+        for name in NUMBERS
+        if name != "n_choices" and not n_empty[name]
+        if not pd.api.types.is_numeric_dtype(frame[name])
+    ]
+    return [*empty_faults(n_empty), *text, *answer_faults(frame)]
 
 
 def _decoded(table: pa.Table) -> pa.Table:

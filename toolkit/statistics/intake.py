@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.answers import answer_faults, repeat_faults
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.conditions import condition_notes
 from toolkit.statistics.items import shared_words_notes
 from toolkit.statistics.longtable import MEANINGS, REQUIRED, TEXT
 from toolkit.statistics.spelling import spelling_notes
 from toolkit.statistics.values import as_found, as_names, as_numbers, not_binary, renamed
-from toolkit.trials import COLUMNS, answer_faults, repeat_faults
+from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -127,10 +128,9 @@ def _unfit(table: pd.DataFrame) -> Iterator[str]:
     """Values of the wrong kind, and what is needed besides once a paradigm is named."""
     for name in ("correct", "tie"):
         if name in table and (wrong := not_binary(table[name])):
-            old = wrong.partition(",")[0].partition(" in ")[0].strip("'")
             yield (
-                f"column {name} holds {wrong}, expected 0 or 1; --recode {name}:{old}=1 gives a "
-                f"value a new name, --missing {old} says that it means none"
+                f"column {name} holds {wrong}, expected 0 or 1; --recode {name}:OLD=1 (or =0) "
+                "gives a value a new name, --missing OLD says that it means none"
             )
     for name in sorted({*COUNTED, *MEASURED} & set(table)):
         yield from _no_number(table[name].dropna(), name)
@@ -151,7 +151,7 @@ def _no_number(values: pd.Series, name: str) -> Iterator[str]:
             yield f"column {name} holds infinity, expected numbers"
     elif not (fits := (values % 1 == 0) & values.between(least, LARGEST)).all():
         shown = ", ".join(f"{value:g}" for value in values[~fits].unique()[:SHOWN].tolist())
-        yield f"column {name} holds {shown}, expected whole numbers from {least} on"
+        yield f"column {name} holds {shown}, expected whole numbers from {least} to {LARGEST}"
 
 
 def _as_numbers(table: pd.DataFrame) -> None:

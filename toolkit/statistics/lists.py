@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.answers import described
 from toolkit.errors import ToolkitError
 from toolkit.statistics.runs import manifest_of
-from toolkit.trials import described
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

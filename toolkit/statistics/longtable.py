@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.files import write_atomic
+from toolkit.answers import (
+    ROW_KEY,
+    answer_faults,
+    empty_faults,
+    missing_column,
+    parquet_names,
+    repeat_faults,
+)
+from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.runs import trials_file
 from toolkit.statistics.values import as_names
-from toolkit.trials import (
-    COLUMNS,
-    ROW_KEY,
-    Column,
-    answer_faults,
-    missing_column,
-    read_trials,
-    repeat_faults,
-)
+from toolkit.trials import COLUMNS, Column, read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -79,9 +79,8 @@ def read_run(path: str | Path, columns: Collection[str] | None = None) -> pd.Dat
         ToolkitError: if there is no such table, or listing every fault of it.
     """
     file = trials_file(Path(path))
-    if file.suffix == ".csv":
-        with file.open(encoding="utf-8") as text:
-            _refuse_other_tables(file, next(csv.reader(text), []))
+    if file.suffix.lower() == ".csv":
+        _refuse_other_tables(file, header_of(file))
         table = read_trials(file)
         # Empty text, such as the languages of untrained networks, is read back as missing.
         for name in TEXT & set(table):
@@ -104,8 +103,7 @@ def read_whole(path: str | Path) -> pd.DataFrame:
         ToolkitError: if there is no such table, or listing every fault of it.
     """
     file = trials_file(Path(path))
-    names = _names_of(file)
-    if "source" not in names:
+    if file.suffix.lower() == ".csv" or "source" not in (names := parquet_names(file)):
         return read_trials(file)
     table = _read_columns(file, names)
     _refuse(file, _row_faults(table))
@@ -221,20 +219,9 @@ def _read_parquet(file: Path, columns: Collection[str] | None) -> pd.DataFrame:
     if columns is not None:
         required -= {"word_concept"} - set(columns)
     wanted = {"run_id", *required, *(RUN_COLUMNS if columns is None else (*ROW_KEY, *columns))}
-    found = _names_of(file)
+    found = parquet_names(file)
     _refuse_other_tables(file, found)
     return _read_columns(file, [name for name in found if name in wanted])
-
-
-def _names_of(file: Path) -> list[str]:
-    """Columns of a Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return list(pq.read_schema(file).names)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(file, error) from error
 
 
 def _read_columns(file: Path, names: Sequence[str]) -> pd.DataFrame:
@@ -245,16 +232,9 @@ def _read_columns(file: Path, names: Sequence[str]) -> pd.DataFrame:
     try:
         read = pq.read_table(file, columns=list(names))
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(file, error) from error
+        raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
     table: pd.DataFrame = read.to_pandas(split_blocks=True, self_destruct=True)
     return table
-
-
-def _unreadable(file: Path, error: Exception) -> ToolkitError:
-    return ToolkitError(
-        f"{file} cannot be read as a Parquet table: {error}.",
-        allowed="Parquet, or CSV with a name that ends in .csv",
-    )
 
 
 def _refuse_other_tables(file: Path, found: Sequence[str]) -> None:
@@ -273,7 +253,11 @@ def _refuse_other_tables(file: Path, found: Sequence[str]) -> None:
 
 
 def _row_faults(table: pd.DataFrame) -> list[str]:
-    return [*answer_faults(table), *repeat_faults(table)] if len(table) else ["no rows"]
+    if not len(table):
+        return ["no rows"]
+    names = [column.name for column in REQUIRED if column.name in table and column.name in TEXT]
+    n_empty = {name: int(table[name].isna().sum()) for name in names if name != "source"}
+    return [*empty_faults(n_empty), *answer_faults(table), *repeat_faults(table)]
 
 
 def _shared_participants(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:

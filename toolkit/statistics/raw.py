@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.delimited import read_delimited, same_names
+from toolkit.answers import parquet_names
+from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.values import NO_VALUE, tidied, without
 
@@ -101,19 +102,10 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    parquet_names(file)
     try:
-        schema = pq.read_schema(file)
-        faults = same_names(schema.names)
-        faults += [
-            f"column {field.name} holds {field.type}, expected one value per row"
-            for field in schema
-            if pa.types.is_nested(field.type)
-        ]
-        if not faults:
-            # What pandas wrote as its index is a column as well.
-            table: pd.DataFrame = pq.read_table(file).to_pandas(ignore_metadata=True)
+        # What pandas wrote as its index is a column as well.
+        table: pd.DataFrame = pq.read_table(file).to_pandas(ignore_metadata=True)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
-    if faults:
-        raise ToolkitError(f"{file} cannot be read as a table:\n  - " + "\n  - ".join(faults))
     return table[[name for name in table if not ROW_NUMBERS.fullmatch(str(name))]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
+from toolkit.answers import parquet_names
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.store import RunDirectory, no_trials
 from toolkit.trials import read_trials
@@ -153,7 +154,7 @@ def _shape(file: Path) -> Hashable:
             return len(table), frozenset(table.columns), str(table["run_id"].iloc[0])
         with pq.ParquetFile(file) as parquet:
             # Row numbers of pandas say nothing.
-            names = [n for n in parquet.schema_arrow.names if not n.startswith("__index_level_")]
+            names = [n for n in parquet_names(file) if not n.startswith("__index_level_")]
             first = next(parquet.iter_batches(1, columns=["run_id"]), None)
             run_id = str(first.column(0)[0].as_py()) if first and "run_id" in names else ""
             return parquet.metadata.num_rows, frozenset(names), run_id
