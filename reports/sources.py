@@ -116,9 +116,12 @@ def read_run(folder: Path) -> RunFiles:
             next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
         )
     manifest, summary = (_read_json(folder / name) for name in ("manifest.json", "summary.json"))
-    lacking = {"paradigm", "paradigm_version", "question", "results"} - set(summary)
-    if lacking:
-        raise ToolkitError(f"{folder / 'summary.json'} lacks {', '.join(sorted(lacking))}.")
+    for name, content, needed in (
+        ("manifest.json", manifest, {"run_id", "paradigm", "stimuli", "subjects"}),
+        ("summary.json", summary, {"paradigm", "paradigm_version", "question", "results"}),
+    ):
+        if lacking := needed - set(content):
+            raise ToolkitError(f"{folder / name} lacks {', '.join(sorted(lacking))}.")
     return RunFiles(folder, manifest, summary)
 
 

@@ -223,7 +223,7 @@ def _separator(file: Path, encoding: str) -> str:
     if n_names[best] == 1:
         raise ToolkitError(
             f"{file} has one column only.",
-            allowed="columns separated by comma, semicolon or tab",
+            allowed="columns separated by comma, semicolon or tab; in R: write.csv(table, file)",
         )
     return best
 

@@ -306,7 +306,9 @@ def test_an_analysis_of_the_space_is_shown(runs: dict[str, Path], tmp_path: Path
     assert {"space", "space-variance", "space-map-pca", "space-map-tsne"} <= set(page.ids)
 
 
-@pytest.mark.parametrize("broken", ["missing", "empty", "manifest", "summary", "trials", "text"])
+@pytest.mark.parametrize(
+    "broken", ["missing", "empty", "manifest", "bare", "summary", "trials", "text"]
+)
 def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     if broken == "empty":
@@ -315,6 +317,8 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
         shutil.copytree(runs["me"], folder)
     if broken == "manifest":
         (folder / "manifest.json").write_text("{")
+    if broken == "bare":
+        (folder / "manifest.json").write_text("{}")
     if broken == "summary":
         (folder / "summary.json").write_text("{}")
     if broken == "trials":

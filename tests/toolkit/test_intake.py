@@ -17,9 +17,10 @@ from toolkit.errors import ToolkitError
 from toolkit.statistics.counts import read_counts
 from toolkit.statistics.elsewhere import read_any, read_wide, write_long
 from toolkit.statistics.items import shared_words, shared_words_notes
-from toolkit.statistics.longtable import read_run
+from toolkit.statistics.longtable import read_run, read_whole
 from toolkit.statistics.publication import publication_table
 from toolkit.statistics.spelling import alike, spelling_notes
+from toolkit.statistics.values import not_binary
 
 NAMES = {"seed": "child", "word_concept": "word"}
 ME = {"paradigm": "me", "paradigm_version": "1", "n_languages": "1", "train_languages": "en"}
@@ -62,6 +63,28 @@ def test_answers_are_renamed_before_they_are_looked_at(tmp_path: Path, empty: st
     assert "correct never is ja" in said
     assert "column correct holds 'no', 'null' in 2 rows, expected 0 or 1" in said
     assert "--recode correct:OLD=1 (or =0)" in said
+
+
+def test_no_answer_may_be_counted_as_wrong(tmp_path: Path) -> None:
+    rows = "child,word,correct\nc1,dax,1\nc1,wug,\nc2,dax,NA\n"
+    assert read(tmp_path, rows, recode={"correct": {"NA": "0"}})["correct"].tolist() == [1, 0, 0]
+    whole = rows.replace(",NA", ",0").replace("wug,", "wug,0")
+    assert "correct never is NA" in faults(tmp_path, whole, recode={"correct": {"NA": "0"}})
+
+
+def test_a_column_of_trial_lists_is_a_name(tmp_path: Path) -> None:
+    rows = "child,word,list,trial,correct\n" + "".join(
+        f"c{child},dax,{number},{trial},1\n"
+        for child in (1, 2)
+        for number in ("01", "02")
+        for trial in (1, 2)
+    )
+    table = read(tmp_path, rows, columns=NAMES | {"trial_seed": "list"})
+    write_long(table, tmp_path / "t.parquet")
+    assert read_run(tmp_path / "t.parquet")["trial_seed"].unique().tolist() == ["01", "02"]
+    assert read_counts([tmp_path / "t.parquet"])["n_trials"].tolist() == [4, 4]
+    said = faults(tmp_path, rows.replace(",02,", ",,"), columns=NAMES | {"trial_seed": "list"})
+    assert "rows lack a value: trial_seed in 4" in said
 
 
 @pytest.mark.parametrize("code", [".", "-99", "N/A", "null", "none", "99.0"])
@@ -350,6 +373,46 @@ def test_training_languages_that_do_not_add_up_are_told(tmp_path: Path) -> None:
     )
     rows = rows.replace("en/nl", "en+nl")
     assert read(tmp_path, rows).attrs["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"seed": [[1]] * 4}, "column seed holds list<"),
+        ({"seed": None}, "column seed has 4 empty values"),
+        ({"word_concept": None}, "column word_concept has 4 empty values"),
+    ],
+)
+def test_names_are_one_per_row_whatever_the_command(
+    tmp_path: Path, change: dict[str, Any], expected: str
+) -> None:
+    table = read(tmp_path, "child,word,correct\nc1,dax,0\nc1,wug,1\nc2,dax,0\nc2,wug,1\n")
+    table.astype({"seed": str, "word_concept": str}).assign(**change).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    commands = (read_run, lambda path: read_counts([path]), read_whole)
+    for command in commands:
+        with pytest.raises(ToolkitError) as error:
+            command(tmp_path / "t.parquet")
+        assert expected in str(error.value)
+
+
+def test_a_text_table_that_is_no_table_of_trials_says_how_to_import_it(tmp_path: Path) -> None:
+    path = csv_of(tmp_path, "child;word;correct\nc1;dax;1\n")
+    for command in (read_run, lambda path: read_counts([path])):
+        with pytest.raises(ToolkitError) as error:
+            command(path)
+        assert "import-trials" in (error.value.next_command or "")
+    path.write_bytes("kind;wört;correct\nc1;dax;1\n".encode("latin-1"))
+    for command in (read_run, lambda path: read_counts([path])):
+        with pytest.raises(ToolkitError, match="is not UTF-8 text"):
+            command(path)
+
+
+def test_wrong_values_are_shown_as_a_person_writes_them() -> None:
+    assert not_binary(pd.Series([np.float64(2), np.int64(3), "yes"], dtype=object)) == (
+        "2.0, 3, 'yes' in 3 rows"
+    )
 
 
 def test_other_files_are_refused_or_read_by_their_content(tmp_path: Path) -> None:

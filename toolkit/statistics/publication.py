@@ -287,9 +287,9 @@ def _mixed_stimuli(manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Say so if the runs used different stimulus sets."""
     used = {}
     for manifest in manifests:
-        stimuli = manifest.get("stimuli", {})
-        if "checksum" in stimuli:
-            name = f"{stimuli.get('name')} {stimuli.get('version')}"
-            used[stimuli["checksum"]] = f"{name} ({stimuli['checksum'][:8]})"
+        stimuli = manifest.get("stimuli")
+        if isinstance(stimuli, dict) and "checksum" in stimuli:
+            checksum = str(stimuli["checksum"])
+            used[checksum] = f"{stimuli.get('name')} {stimuli.get('version')} ({checksum[:8]})"
     if len(used) > 1:
         yield f"The runs used different stimulus sets: {', '.join(sorted(used.values()))}."

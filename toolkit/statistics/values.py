@@ -125,11 +125,11 @@ def without(table: pd.DataFrame, missing: Collection[str]) -> tuple[pd.DataFrame
 
 
 def renamed(column: pd.Series, new: Mapping[str, str]) -> tuple[pd.Series, list[str]]:
-    """Give values of a column new names; an empty new name, or NA, means that it is missing.
+    """Give values of a column new names; an empty one, or NA, stands for a missing value.
 
     Args:
         column: values of any kind; numbers are compared as they are written.
-        new: new names by the old ones; several may become one.
+        new: new names by the old ones, NA for what is missing; several may become one.
 
     Returns:
         The column as text, and a fault for every old name that never occurs.
@@ -145,12 +145,16 @@ def renamed(column: pd.Series, new: Mapping[str, str]) -> tuple[pd.Series, list[
 
     codes, found = pd.factorize(column)
     known = [as_text(value) for value in found]
+    # A missing value may mean something as well: correct:NA=0.
+    has_gaps = bool((codes < 0).any())
     faults = []
     for old in new:
-        if old not in known:
+        if old not in known and not (has_gaps and old in NO_VALUE):
             near = nearest_name(old, known)
             faults.append(f"{column.name} never is {old}" + (f" (is it {near}?)" if near else ""))
-    values = [new.get(value, value) for value in known]
+    gap = next((new[old] for old in NO_VALUE if old in new), "")
+    values = [*(new.get(value, value) for value in known), gap]
+    codes = np.where(codes < 0, len(known), codes)
     made = _of_codes(codes, [None if value in NO_VALUE else value for value in values])
     return pd.Series(made, index=column.index, name=column.name, dtype="str"), faults
 
@@ -221,7 +225,8 @@ def not_binary(values: pd.Series) -> str:
     """Up to three values that are not 0, 1, TRUE or FALSE, as text; empty if there are none."""
     numbers = as_numbers(values)
     wrong = values[values.notna() & ~numbers.isin([0, 1])]
-    shown = [repr(value) for value in wrong.drop_duplicates().head(3).tolist()]
+    found = wrong.drop_duplicates().head(3)
+    shown = [repr(value.item() if isinstance(value, np.generic) else value) for value in found]
     return f"{', '.join(shown)} in {len(wrong)} rows" if len(wrong) else ""
 
 
