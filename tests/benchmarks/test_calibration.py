@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from paradigms.formula import parse
 from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.statistics.chance import test_chance as against_chance
-from toolkit.statistics.formula import parse
 from toolkit.statistics.groups import compare_groups
 
 SDS = {"seed": 0.15, "word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}

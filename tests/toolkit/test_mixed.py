@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paradigms.formula import parse
 from toolkit.errors import ToolkitError
 from toolkit.statistics.elsewhere import read_any
-from toolkit.statistics.formula import parse
 from toolkit.statistics.longtable import combine
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult, plain

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from paradigms.formula import parse
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.beside import beside
 from toolkit.statistics.chance import ChanceTest, chance_tests
 from toolkit.statistics.contrasts import holm_p
-from toolkit.statistics.formula import parse
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
 from toolkit.statistics.groups import GroupComparison, compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor

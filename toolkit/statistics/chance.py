@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from paradigms.formula import Formula
 from toolkit.statistics.contrasts import effective
-from toolkit.statistics.formula import Formula
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult
 from toolkit.statistics.seeds import over_chance
