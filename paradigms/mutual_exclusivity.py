@@ -1,9 +1,9 @@
 """Mutual exclusivity (ME): is a novel word taken for the novel of two things?"""
 
-from paradigms import PairCondition, PicturePairs, paradigm
+from paradigms import ConditionContrast, PairCondition, PicturePairs, paradigm
 
 
-@paradigm("me", version=1)
+@paradigm("me", version=2)
 class MutualExclusivity(PicturePairs):
     """A novel word is said; a novel and a familiar picture are shown. With its controls."""
 
@@ -35,6 +35,15 @@ class MutualExclusivity(PicturePairs):
             mismatched=True,
         ),
         PairCondition(
+            "absent-familiar",
+            "familiar word whose picture is absent, a novel picture (the target) beside another "
+            "familiar picture (equals the ME test if the choice does not rest on the word's being "
+            "novel)",
+            word="familiar",
+            target="novel",
+            distractor="familiar",
+        ),
+        PairCondition(
             "novel-novel",
             "novel word, its picture beside another novel picture (chance unless words leak)",
             word="novel",
@@ -48,6 +57,18 @@ class MutualExclusivity(PicturePairs):
             distractor="familiar",
             all_words=True,
             pairs_of="novel-familiar",
+        ),
+    )
+    contrasts = (
+        ConditionContrast(
+            "novel-familiar",
+            "absent-familiar",
+            "Does the choice of the novel picture rest on the word being novel?",
+        ),
+        ConditionContrast(
+            "novel-familiar",
+            "novel*-familiar",
+            "Does the choice of the novel picture rest on which novel word is said?",
         ),
     )
     formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"

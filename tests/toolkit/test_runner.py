@@ -75,6 +75,7 @@ def test_familiar_seeker_fails_me_and_passes_its_control(
     accuracy = table.groupby("condition", observed=True)["correct"].mean()
     assert accuracy["novel-familiar"] == 0
     assert accuracy["novel*-familiar"] == 0
+    assert accuracy["absent-familiar"] == 0
     assert accuracy["familiar-novel"] == 1
     assert table.loc[table["condition"] == "novel-novel", "tie"].all()
 
