@@ -17,7 +17,7 @@ from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.analysis import Settings, analyse
-from toolkit.statistics.contrasts import contrast, effective, holm, holm_p, marginal_mean
+from toolkit.statistics.contrasts import contrast, effective, holm_p, marginal_mean
 from toolkit.statistics.counts import count_trials, read_counts
 from toolkit.statistics.gates import Gate
 from toolkit.statistics.groups import compare_groups
@@ -108,12 +108,8 @@ def test_small_sample_correction_of_a_balanced_design() -> None:
     assert effective([(0.02, 2, 2)], math.sqrt(0.02)) == (math.inf, 1.0)
 
 
-def test_holm_leaves_out_what_has_no_p_value() -> None:
-    fit = fit_mixed(
-        pd.read_csv(REFERENCE / "counts.csv"), "cbind(n_correct, n_wrong) ~ bilingual + (1 | seed)"
-    )
-    one = contrast(fit, "x", [{"bilingual": 1}], [{"bilingual": 0}])
-    assert [c.p_holm for c in holm([one, one])] == pytest.approx([min(1, 2 * one.p_value)] * 2)
+def test_families_count_tests_that_could_not_be_made() -> None:
+    assert holm_p([0.02, math.nan, 0.03]) == pytest.approx([0.06, math.nan, 0.06], nan_ok=True)
 
 
 def test_seed_comparison_is_welch() -> None:
@@ -238,7 +234,7 @@ def test_analysis_finds_what_was_put_in() -> None:
     over_words = own.groupby("word_concept")["correct"].mean() - 0.5
     assert mono.d_words == pytest.approx(over_words.mean() / over_words.std())
     assert "The groups differ." in " ".join(result.sentences)
-    assert "per test language: Holm over 2 tests" in result.families
+    assert "per test language: Holm over 2 planned tests" in result.families
 
 
 def test_nothing_is_claimed_where_nothing_is() -> None:
@@ -300,7 +296,7 @@ def test_one_seed_or_one_word(change: dict) -> None:
     assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
     assert any("only one level" in warning for warning in result.warnings)
     if change == {"seeds": "a"}:
-        assert "one network and says nothing about others" in " ".join(result.sentences)
+        assert "no verdict (1 seed: a verdict needs 3)" in " ".join(result.sentences)
         assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
     json.dumps(result.to_json())
 
@@ -340,7 +336,13 @@ def test_networks_that_were_taught_nothing_are_not_gated() -> None:
         "monolingual-en",
         "bilingual-en-nl",
     }
-    assert [test.population for test in result.chance] == ["monolingual-nl"]
+    assert [test.population for test in result.chance if test.fit] == ["monolingual-nl"]
+    lost = [test for test in result.chance if not test.fit]
+    assert {test.problem for test in lost} == {"no seed passed the gate"}
+    # They were planned, and count.
+    assert (
+        result.families[0] == "above chance: Holm over 4 planned tests, of which 3 gave no verdict"
+    )
     untaught = analyse(count_trials(table.assign(train_languages="")), MutualExclusivity)
     assert "applied to nobody" in untaught.sentences[0]
 

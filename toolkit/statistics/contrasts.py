@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.formula import parse
+from paradigms.formula import offsets, parse, without_offset
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.student import quantile, two_sided
 
@@ -37,7 +37,7 @@ def design_row(fit: FitResult, cells: Sequence[Cell]) -> Vector:
     import pandas as pd
 
     # A formula of the intercept alone reads no column, so the engine cannot count its rows.
-    fixed = parse(fit.formula).fixed
+    fixed = without_offset(parse(fit.formula).fixed)
     if fixed == "1":
         return np.ones(1)
     columns: dict[str, Any] = {name: [cell[name] for cell in cells] for name in cells[0]}
@@ -47,6 +47,12 @@ def design_row(fit: FitResult, cells: Sequence[Cell]) -> Vector:
     matrix, _ = glmm.model_matrix(columns, f"~ {fixed}")
     mean: Vector = np.asarray(matrix, float).mean(axis=0)
     return mean
+
+
+def _known(fit: FitResult, cells: Sequence[Cell]) -> float:
+    """Mean of what the model adds as it is."""
+    names = offsets(parse(fit.formula).fixed)
+    return float(np.mean([sum(cell[name] for name in names) for cell in cells])) if names else 0.0
 
 
 def _linear(fit: FitResult, row: Vector) -> tuple[float, float]:
@@ -64,7 +70,10 @@ def _probability(log_odds: float) -> float:
 
 
 def marginal_mean(
-    fit: FitResult, name: str, cells: Sequence[Cell], df: float = math.inf, inflate: float = 1.0
+    fit: FitResult,
+    name: str,
+    cells: Sequence[Cell],
+    parts: Sequence[tuple[float, int, int]] = (),
 ) -> MarginalMean:
     """Probability of a correct answer in a cell, for a seed and items of average difficulty.
 
@@ -75,19 +84,20 @@ def marginal_mean(
         fit: a logistic model.
         name: what the cell is called.
         cells: one cell or several to average over.
-        df: degrees of freedom of the interval.
-        inflate: factor on the standard error (small-sample correction, see `effective`).
+        parts: sources of variation for the small-sample correction, see `effective`; none for a
+            Wald interval.
     """
-    estimate, std_error = _linear(fit, design_row(fit, cells))
-    std_error *= inflate
-    half = quantile(df) * std_error
+    estimate, wald = _linear(fit, design_row(fit, cells))
+    std_error, df = effective(parts, wald)
+    half = quantile(df) * std_error if math.isfinite(std_error) else math.nan
+    known = _known(fit, cells)
     return MarginalMean(
         name=name,
-        estimate=estimate,
+        estimate=estimate + known,
         std_error=std_error,
-        probability=_probability(estimate),
-        ci_low=_probability(estimate - half),
-        ci_high=_probability(estimate + half),
+        probability=_probability(estimate + known),
+        ci_low=_probability(estimate + known - half),
+        ci_high=_probability(estimate + known + half),
     )
 
 
@@ -101,6 +111,10 @@ def contrast(
 ) -> Contrast:
     """Compare two sets of cells: difference of log odds, and of the marginal probabilities.
 
+    The difference of probabilities is that of two cells which lie as far apart as the log odds say,
+    around the middle of the two; its interval is that of the log odds, carried over. It ends
+    within -1 and 1, and leaves out 0 exactly where the test is significant.
+
     Args:
         fit: a logistic model.
         name: what is compared.
@@ -113,27 +127,36 @@ def contrast(
     first, second = design_row(fit, plus), design_row(fit, minus)
     estimate, wald = _linear(fit, first - second)
     std_error, df = correction(wald)
-    grow = std_error / wald if wald > 0 else 1.0
     statistic = estimate / std_error if std_error > 0 else math.nan
-    t = quantile(df)
-    p1, p0 = _probability(_linear(fit, first)[0]), _probability(_linear(fit, second)[0])
-    slope = p1 * (1 - p1) * first - p0 * (1 - p0) * second
-    half = t * _linear(fit, slope)[1] * grow
+    half = quantile(df) * std_error if math.isfinite(std_error) else math.nan
+    middle = _linear(fit, (first + second) / 2)[0] + _known(fit, [*plus, *minus])
+    low, high = estimate - half, estimate + half
     return Contrast(
         name=name,
         estimate=estimate,
         std_error=std_error,
         df=df,
         statistic=statistic,
-        p_value=two_sided(statistic, df),
+        p_value=two_sided(statistic, df) if math.isfinite(std_error) else math.nan,
         p_holm=math.nan,
-        ci_low=estimate - t * std_error,
-        ci_high=estimate + t * std_error,
-        probability_difference=p1 - p0,
-        probability_ci_low=p1 - p0 - half,
-        probability_ci_high=p1 - p0 + half,
+        ci_low=low,
+        ci_high=high,
+        middle=middle,
+        probability_difference=between(middle, estimate),
+        probability_ci_low=between(middle, low),
+        probability_ci_high=between(middle, high),
         family=family,
     )
+
+
+def between(middle: float, log_odds: float) -> float:
+    """Difference of two probabilities that lie so many log odds apart, around a middle.
+
+    Example:
+        >>> round(between(0.0, 0.4), 4), between(2.0, 0.0)
+        (0.0997, 0.0)
+    """
+    return _probability(middle + log_odds / 2) - _probability(middle - log_odds / 2)
 
 
 def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tuple[float, float]:

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("paradigm", "paradigm_version", "condition", "population", "n_languages"),
-    *("train_languages", "seed", "test_language", "word_concept", "distractor_concept"),
-    "n_choices",
+    *("train_languages", "seed", "test_language", "word_concept", "target_concept"),
+    *("distractor_concept", "n_choices", "subject_kind"),
 )
 """What one row of counts stands for."""
+OPTIONAL = ("target_concept", "subject_kind")
+"""Keys that a table may lack: the word names its target then, and `subject_kind` is told by where
+the table comes from."""
+MODEL, IMPORTED = "model", "imported"
+"""Kinds of subjects of this toolkit's own runs, and of tables from elsewhere that name none."""
 COLUMNS = (*KEYS, "correct", "tie", "trial")
 """Columns that are read; ``trial`` where there is one, to find rows that occur twice."""
 ROWS_AT_ONCE = 1 << 20
@@ -58,7 +63,8 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
     _check([str(name) for name in trials.columns], "the table")
     wanted = trials[[name for name in COLUMNS if name in trials]]
-    return _joined([_sum([pa.Table.from_pandas(wanted, preserve_index=False)])])
+    table = pa.Table.from_pandas(wanted, preserve_index=False)
+    return _joined([_sum([_completed(table, _kind([str(name) for name in trials.columns]))])])
 
 
 def _batches(file: Path) -> Iterator[pa.Table]:
@@ -71,17 +77,34 @@ def _batches(file: Path) -> Iterator[pa.Table]:
         with pq.ParquetFile(file) as parquet:
             _check(parquet.schema_arrow.names, str(file))
             columns = [name for name in COLUMNS if name in parquet.schema_arrow.names]
+            kind = _kind(parquet.schema_arrow.names)
             # A run writes one row group per network and language: many small ones are read as one.
             held: list[pa.RecordBatch] = []
             for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
                 if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
-                    yield pa.Table.from_batches(held)
+                    yield _completed(pa.Table.from_batches(held), kind)
                     held = []
                 held.append(batch)
             if held:
-                yield pa.Table.from_batches(held)
+                yield _completed(pa.Table.from_batches(held), kind)
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+
+
+def _kind(names: Sequence[str]) -> str:
+    """Kind of the subjects of a table that does not say it: runs have a column of their own."""
+    return MODEL if "run_id" in names else IMPORTED
+
+
+def _completed(table: pa.Table, kind: str) -> pa.Table:
+    """The table with those keys that it may lack."""
+    import pyarrow as pa
+
+    if "target_concept" not in table.column_names:
+        table = table.append_column("target_concept", table.column("word_concept"))
+    if "subject_kind" not in table.column_names:
+        table = table.append_column("subject_kind", pa.array([kind] * len(table)))
+    return table
 
 
 def _check(given: Sequence[str], where: str) -> None:
@@ -90,7 +113,8 @@ def _check(given: Sequence[str], where: str) -> None:
             f"{where} holds maps, not answers that are right or wrong.",
             next_command="mevgs-toolkit analyze RUN",
         )
-    missing = [name for name in (*KEYS, "correct", "tie") if name not in given]
+    required = [name for name in (*KEYS, "correct", "tie") if name not in OPTIONAL]
+    missing = [name for name in required if name not in given]
     if missing:
         raise ToolkitError(
             f"{where} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",

@@ -22,7 +22,7 @@ import numpy as np
 from paradigms.formula import Formula, RandomTerm, parse
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.results import Coefficient, FitResult, RandomEffect
-from toolkit.statistics.separation import problem_of
+from toolkit.statistics.separation import SEPARATED, problem_of
 from toolkit.statistics.student import quantile, two_sided
 
 if TYPE_CHECKING:
@@ -380,6 +380,7 @@ def _failed(prepared: Prepared, problem: str) -> FitResult:
         n_dropped=prepared.n_dropped,
         singular=False,
         converged=False,
+        separated=problem == SEPARATED,
         levels=prepared.levels,
         warnings=(*prepared.warnings, problem),
     )

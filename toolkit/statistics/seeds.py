@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from toolkit.statistics.student import quantile, two_sided
 
+Floats = npt.NDArray[np.float64]
 DEFAULT_BOUND = 0.05
 """Differences below 5 percentage points count as equivalent unless another bound is stated."""
 LARGEST_EXPONENT = 700.0
@@ -45,11 +47,15 @@ class SeedComparison:
     hedges_g: float
     """Hedges' g with the SD over SEEDS; not comparable with d over children."""
     bayes_factor: float
-    """BF10 of the t test, Cauchy prior of scale .707 (`bayes_factor`)."""
+    """BF10 of Student's t test (equal variances), Cauchy prior of scale .707 (`bayes_factor`)."""
     bound: float
     """Equivalence bound, as a difference of shares."""
     p_equivalence: float
-    """TOST: larger of the two one-sided p-values of Welch's t against the bound."""
+    """TOST: larger of the two one-sided p-values of Welch's t against the bound, uncorrected."""
+    p_holm: float = math.nan
+    """p of Welch's test, corrected over the family of the comparison."""
+    p_equivalence_holm: float = math.nan
+    """p of the equivalence test, corrected over the same family."""
 
 
 def compare_seeds(
@@ -101,13 +107,29 @@ def compare_seeds(
         t=t,
         df=float(df),
         p_value=two_sided(t, float(df)),
-        ci_low=difference - half,
-        ci_high=difference + half,
+        ci_low=max(-1.0, difference - half),
+        ci_high=min(1.0, difference + half),
         hedges_g=hedges_g(a, b),
-        bayes_factor=bayes_factor(t, len(a), len(b)),
+        bayes_factor=bayes_factor(student_t(a, b), len(a), len(b)),
         bound=bound,
         p_equivalence=max(lower, upper),
     )
+
+
+def student_t(first: ArrayLike, second: ArrayLike) -> float:
+    """Student's t of two groups: the test whose Bayes factor is known in closed form.
+
+    Example:
+        >>> round(student_t([2.0, 4.0, 6.0], [1.0, 3.0, 5.0]), 3)
+        0.612
+    """
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    return float((a.mean() - b.mean()) / _pooled_sd(a, b) / math.sqrt(1 / len(a) + 1 / len(b)))
+
+
+def _pooled_sd(a: Floats, b: Floats) -> float:
+    squares = a.var(ddof=1) * (len(a) - 1) + b.var(ddof=1) * (len(b) - 1)
+    return math.sqrt(squares / (len(a) + len(b) - 2))
 
 
 def hedges_g(first: ArrayLike, second: ArrayLike) -> float:
@@ -122,8 +144,7 @@ def hedges_g(first: ArrayLike, second: ArrayLike) -> float:
     """
     a, b = np.asarray(first, float), np.asarray(second, float)
     n = len(a) + len(b)
-    pooled = math.sqrt((a.var(ddof=1) * (len(a) - 1) + b.var(ddof=1) * (len(b) - 1)) / (n - 2))
-    return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * n - 9)))
+    return float((a.mean() - b.mean()) / _pooled_sd(a, b) * (1 - 3 / (4 * n - 9)))
 
 
 def bayes_factor(t: float, n_first: int, n_second: int) -> float:
@@ -134,7 +155,7 @@ def bayes_factor(t: float, n_first: int, n_second: int) -> float:
     a normal one whose variance g times the squared scale is inverse chi-squared.
 
     Args:
-        t: of Student's or Welch's test.
+        t: of Student's test.
         n_first: size of the first group.
         n_second: size of the second group.
 

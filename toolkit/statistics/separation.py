@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HUGE_STD_ERROR = 50.0
 """A standard error of this many log odds means that the likelihood has no maximum (separation)."""
+SIDES = ("n_correct", "n_wrong")
+"""Columns of right and wrong answers, as the engine gets them."""
 SEPARATED = (
     "The data are separated: for some level or cell all answers are the same, so that the "
     "likelihood has no maximum and the model is not decided."
@@ -32,6 +34,8 @@ def problem_of(fit: Any, table: pd.DataFrame, fixed: str) -> str | None:
     """
     kept = ~np.asarray(fit.aliased, bool)
     if not fit.converged:
+        if fit.family == "binomial" and _without_variation(table, fixed):
+            return SEPARATED
         told = " ".join(w["message"] for w in fit.warnings if w["tier"] == "severe")
         return f"The model did not converge. {told}".strip()
     errors, estimates = np.asarray(fit.se)[kept], np.asarray(fit.beta)[kept]
@@ -44,21 +48,23 @@ def problem_of(fit: Any, table: pd.DataFrame, fixed: str) -> str | None:
     return None
 
 
+def _without_variation(table: pd.DataFrame, fixed: str) -> bool:
+    """True if all answers of some cell of the fixed effects are the same."""
+    _, cell = np.unique(fixed_matrix(table, fixed), axis=0, return_inverse=True)
+    sums = [np.bincount(cell.ravel(), table[name].to_numpy(float)) for name in SIDES]
+    return bool((np.minimum(*sums) == 0).any())
+
+
 def _beyond_data(fit: Any, table: pd.DataFrame, fixed: str) -> bool:
     """True if the fit claims odds that no such number of trials can show.
 
     All of n answers alike are best told by odds of 2 n + 1 to one (half an answer of the other kind
-    added). Where a cell of the design or the spread between the levels of a factor goes beyond that
-    for all its trials together, the optimiser has followed a likelihood that rises for ever.
+    added). Where a prediction, or the spread between the levels of a factor, goes beyond that for
+    all trials together, the optimiser has followed a likelihood that rises for ever.
     """
-    trials = (table["n_correct"] + table["n_wrong"]).to_numpy(float)
-    if (_spreads(fit) > math.log(2 * trials.sum() + 1)).any():
-        return True
-    matrix = fixed_matrix(table, fixed)
-    rows, cell = np.unique(matrix, axis=0, return_inverse=True)
-    log_odds = rows @ np.nan_to_num(np.asarray(fit.beta, float))
-    most = np.log(2 * np.bincount(cell.ravel(), trials) + 1)
-    return bool((np.abs(log_odds) > most).any())
+    most = math.log(2 * table[list(SIDES)].to_numpy(float).sum() + 1)
+    log_odds = fixed_matrix(table, fixed) @ np.nan_to_num(np.asarray(fit.beta, float))
+    return bool((np.abs(log_odds) > most).any() or (_spreads(fit) > most).any())
 
 
 def _spreads(fit: Any) -> npt.NDArray[np.float64]:
