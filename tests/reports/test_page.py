@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from reports.numbers import interval, number, odds_ratio, p_value, percent
-from reports.page import DEFAULT_TRIALS, Options, render, write_report
+from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from toolkit.errors import ToolkitError
 
@@ -329,3 +329,11 @@ def test_other_wrong_input_is_refused(runs: dict[str, Path], tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(ToolkitError, match="cannot be written"):
         write_report([runs["me"]], tmp_path / "file" / "page.html")
+
+
+def test_paradigms_of_any_name_have_figures_and_anchors_of_their_own() -> None:
+    names = ["me", "my-test", "my_test", "my test", "My test", "my--test", "тест", "тост", "?", ""]
+    made = [_anchor(name) for name in names]
+    assert len(set(made)) == len(names)
+    assert made[:3] == names[:3]
+    assert all(re.fullmatch(r"[a-z0-9_-]+", one) for one in made)

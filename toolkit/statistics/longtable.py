@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimuli.files import write_atomic
+from stimuli.texts import read_text
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.trials import COLUMNS, Column, read_trials
 
@@ -65,8 +66,8 @@ def read_run(path: str | Path, columns: Collection[str] | None = None) -> pd.Dat
     """
     file = _trials_file(Path(path))
     if file.suffix == ".csv":
-        with file.open(encoding="utf-8") as text:
-            _refuse_other_tables(file, next(csv.reader(text), []))
+        first_line = read_text(file, "a CSV file in UTF-8").partition("\n")[0]
+        _refuse_other_tables(file, next(csv.reader([first_line]), []))
         table = read_trials(file)
         # Empty text, such as the languages of untrained networks, is read back as missing.
         for name in TEXT & set(table):
