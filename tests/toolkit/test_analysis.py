@@ -299,12 +299,13 @@ def test_one_seed_or_one_word(change: dict) -> None:
 
 
 def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = count_trials(trials(FOUR, seeds="abc", n_words=5))
+    table = trials(FOUR, seeds="abc", n_words=5)
+    counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
     alone = analyse(counts, MutualExclusivity).to_json()
     monkeypatch.setattr("toolkit.statistics.analysis.MANY_ROWS", 0)
     monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
     # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.chance.test_chance", None)
+    monkeypatch.setattr("toolkit.statistics.condition_contrasts._test", None)
     assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
 MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays if there is something to compare."""
+"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +244,24 @@ def _tests(
     progress: Callable[[int, int], None],
 ) -> _Tests:
     """All tests, those included that were planned and that no seed is left for after the gate."""
+    wanted = paradigm.contrasts
+    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
+    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    pays = len(asked) >= MANY_ROWS
+    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+
+
+def _headline(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[list[ChanceTest], list[GroupComparison]]:
+    """The headline conditions against chance, and between groups."""
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
     tests: list[ChanceTest] = []
     groups: list[GroupComparison] = []
@@ -252,23 +270,17 @@ def _tests(
         wanted = planned[planned["condition"] == condition]
         if wanted.empty:
             continue
-        pays = len(own) >= MANY_ROWS and own["n_languages"].nunique() > 1
-        with beside(pays, chance_tests, own, formula, wanted) as chance:
-            compared = [
-                compare_groups(
-                    own[own["subject_kind"] == kind],
-                    *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
-                    planned=wanted[wanted["subject_kind"] == kind],
-                )
-                for kind in sorted(wanted["subject_kind"].unique())
-            ]
-            tests += chance()
+        tests += chance_tests(own, formula, wanted)
+        compared = [
+            compare_groups(
+                own[own["subject_kind"] == kind],
+                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                planned=wanted[wanted["subject_kind"] == kind],
+            )
+            for kind in sorted(wanted["subject_kind"].unique())
+        ]
         groups += [comparison for comparison in compared if comparison]
-    return _Tests(
-        tuple(decided(tests, settings.alpha)),
-        contrast_tests(counts, paradigm.contrasts, settings.alpha, planned),
-        tuple(groups),
-    )
+    return tests, groups
 
 
 def _warnings(tests: _Tests, counts: pd.DataFrame) -> list[str]:
