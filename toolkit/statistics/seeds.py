@@ -88,9 +88,8 @@ def compare_seeds(
         return SeedComparison(name, len(a), len(b), difference, *(nan,) * 8, bound, nan)
     if a.std() + b.std() == 0:
         return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
-    import pingouin
-
     t, df, p_value = _t_test(a, b, correction=True)
+    g, p_equivalence = _effect(a, b, bound)
     std_error = difference / t if t else math.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
     half = quantile(df) * std_error
     return SeedComparison(
@@ -104,11 +103,22 @@ def compare_seeds(
         p_value=p_value,
         ci_low=max(-1.0, difference - half),
         ci_high=min(1.0, difference + half),
-        hedges_g=float(pingouin.compute_effsize(a, b, eftype="hedges")),
+        hedges_g=g,
         bayes_factor=bayes_factor(_t_test(a, b, correction=False)[0], len(a), len(b)),
         bound=bound,
-        p_equivalence=float(pingouin.tost(a, b, bound=bound, correction=True).iloc[0, -1]),
+        p_equivalence=p_equivalence,
     )
+
+
+def _effect(a: Floats, b: Floats, bound: float) -> tuple[float, float]:
+    """Hedges' g, and p of the equivalence test."""
+    import pingouin
+
+    with warnings.catch_warnings():
+        # A group in which nothing varies loses precision where nothing depends on it.
+        warnings.simplefilter("ignore")
+        g = float(pingouin.compute_effsize(a, b, eftype="hedges"))
+        return g, float(pingouin.tost(a, b, bound=bound, correction=True).iloc[0, -1])
 
 
 def _t_test(a: Floats, b: Floats | float, *, correction: bool) -> tuple[float, float, float]:
