@@ -112,6 +112,13 @@ def test_one_trial_per_participant_is_a_binomial_test() -> None:
     assert "z = 1.74" in " ".join(analysed(one_word).sentences)
 
 
+def test_participants_of_one_trial_count_beside_words() -> None:
+    own = [[n % 3 > 0] for n in range(24)]
+    trials = table({("children", "en", 2): own}, word_concept=[f"w{n % 4}" for n in range(24)])
+    (test,) = analysed(trials).chance
+    assert 3 < test.df <= 3 + 23
+
+
 @pytest.mark.parametrize("separated", ["words", "seeds"])
 def test_levels_all_right_or_all_wrong_decide_no_model(separated: str) -> None:
     by_seed = [[1, 1, 0, 0]] * 8 if separated == "words" else [[0] * 4, *[[1] * 4] * 7]
