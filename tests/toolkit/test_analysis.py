@@ -175,23 +175,27 @@ def test_counts_are_the_sums_of_trials(tmp_path: Path) -> None:
     assert set(counts["seed"]) == {f"{p}/{s}" for p in FOUR for s in "abcde"}
     table.to_parquet(tmp_path / "trials.parquet")
     pd.testing.assert_frame_equal(read_counts([tmp_path]), counts)
+    table.head(100).to_parquet(tmp_path / "part.parquet")
     with pytest.raises(ToolkitError, match="stand in two of the runs"):
-        read_counts([tmp_path, tmp_path / "trials.parquet"])
+        read_counts([tmp_path, tmp_path / "part.parquet"])
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda t: t.drop(columns="word_concept"), "lacks the column word_concept"),
-        (lambda t: t.assign(correct="yes"), "Column correct holds"),
+        (lambda t: t.assign(correct="yes"), "column correct holds text, expected 0 or 1"),
         (lambda t: t.iloc[:0], "no trials"),
-        (lambda t: t.assign(correct=2), "something else than 0 and 1"),
-        (lambda t: t.assign(correct=t["correct"].where(t.index > 4)), "Column correct h"),
+        (lambda t: t.assign(correct=2), r"column correct holds \[2, 2, 2\], expected 0 or 1"),
+        (
+            lambda t: t.assign(correct=t["correct"].where(t.index > 4)),
+            "column correct has 5 empty values",
+        ),
         (
             lambda t: pd.concat(
                 [t.assign(trial=t.groupby(["population", "seed", "test_language"]).cumcount())] * 2
             ),
-            "Rows occur twice",
+            "840 rows occur twice, first paradigm me, .* trial 0$",
         ),
     ],
 )

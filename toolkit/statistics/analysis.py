@@ -12,6 +12,7 @@ from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.beside import beside
 from toolkit.statistics.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
 from toolkit.statistics.groups import (
     GroupComparison,
@@ -29,7 +30,9 @@ from toolkit.statistics.prose import (
     gate_sentence,
     group_sentence,
 )
+from toolkit.statistics.reading import told_of_reading
 from toolkit.statistics.results import FitResult, plain
+from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 
 if TYPE_CHECKING:
@@ -340,18 +343,22 @@ def analyse_runs(
             where no run holds choices.
     """
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.counts import KEYS, read_lists
     from toolkit.statistics.grounding_data import is_grounding
+    from toolkit.statistics.lists import pool_lists
 
     settings = settings or Settings()
+    paths, notes = runs_once(paths)
     grounding = [path for path in paths if is_grounding(path)]
     choices = [path for path in paths if path not in grounding]
     made: dict[str, Any] = {}
     if choices or not paths:
-        counts = read_counts(choices)
-        for name, own in counts.groupby("paradigm", observed=True):
+        by_list, more = read_lists(choices)
+        for name, own in by_list.groupby("paradigm", observed=True):
             asked = get_paradigm(str(name), paradigms)
-            made[str(name)] = analyse(own, asked, settings, progress).to_json()
+            require_test(own["condition"].unique().tolist(), asked)
+            analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+            made[str(name)] = told_of_reading(analysis, own, asked, [*notes, *more])
     elif settings.gate or settings.n_bootstrap:
         raise ToolkitError(
             "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
@@ -363,8 +370,8 @@ def analyse_runs(
 
         for name, own_paths in _by_paradigm(grounding).items():
             asked = get_paradigm(name, paradigms)
-            analysis = analyse_grounding(read_grounding(own_paths), asked, settings.alpha)
-            made[name] = analysis.to_json()
+            maps = analyse_grounding(read_grounding(own_paths), asked, settings.alpha).to_json()
+            made[name] = maps | {"warnings": [*maps["warnings"], *notes]}
     return made
 
 
