@@ -303,6 +303,41 @@ def test_exported_csv_is_read_like_the_run_itself(tmp_path: Path) -> None:
     assert publication_table([tmp_path / "marked.csv"]).rows == rows
     whole.to_csv(tmp_path / "wide.csv", index=False, encoding="utf-16")
     assert publication_table([tmp_path / "wide.csv"]).rows == rows
+    whole.drop(columns="seed").to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(ToolkitError, match="column seed is missing"):
+        read_run(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"trial": 0}, "2 rows occur twice"),
+        ({"correct": 2}, r"holds \[2, 2, 2\], expected 0 or 1"),
+        ({"correct": "yes"}, "expected 0 or 1"),
+        ({"tie": True}, "a tie is counted as correct"),
+        ({"seed": None}, "column seed is missing"),
+    ],
+)
+def test_faulty_runs_are_refused(tmp_path: Path, change: dict[str, Any], expected: str) -> None:
+    table = run_table().assign(**change).dropna(axis=1)
+    write_long(table, tmp_path / "trials.parquet")
+    with pytest.raises(ToolkitError, match=expected):
+        read_run(tmp_path)
+
+
+def test_children_and_models_stand_in_one_table(write: Write, tmp_path: Path) -> None:
+    write_long(run_table(), tmp_path / "trials.parquet")
+    children = read(write(CHILDREN))
+    children["condition"] = children["condition"].cat.rename_categories({"NF": "novel-familiar"})
+    both = combine({"children": children, "models": read_run(tmp_path)})
+    assert len(both) == 8
+    assert both["source"].value_counts().to_dict() == {"children": 4, "models": 4}
+    assert both["correct"].dtype == np.int8
+    assert both["tie"].dtype == bool
+    assert isinstance(both["word_concept"].dtype, pd.CategoricalDtype)
+    assert both["target_id"].isna().tolist() == [True] * 4 + [False] * 4
+    assert both["age_months"].isna().tolist() == [False] * 4 + [True] * 4
+    made = publication_table([both])
     assert {row.population for row in made.rows} == {"children", "mono-en"}
 
 
