@@ -14,15 +14,14 @@ point group ``mevgs_toolkit.paradigms``.
 
 from paradigms.base import (
     BaseParadigm,
-    Condition,
     MapParadigm,
     Measure,
-    PairCondition,
     Paradigm,
     PicturePairs,
     Reading,
     Responses,
 )
+from paradigms.conditions import Condition, ConditionContrast, PairCondition
 from paradigms.queries import Queries
 from paradigms.registry import find_paradigms, paradigm
 from paradigms.trials import ALL_WORDS, Trials
@@ -31,6 +30,7 @@ __all__ = [
     "ALL_WORDS",
     "BaseParadigm",
     "Condition",
+    "ConditionContrast",
     "MapParadigm",
     "Measure",
     "PairCondition",

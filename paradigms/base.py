@@ -7,11 +7,12 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from paradigms.conditions import Condition, ConditionContrast, PairCondition
 from paradigms.counterbalance import picture_pairs
 from paradigms.queries import Queries, ask
 from paradigms.trials import Trials
@@ -26,34 +27,6 @@ MATRIX_ENTRIES = 1 << 23
 """Similarities held at once (32 MB), so that memory does not grow with the stimulus set."""
 TRIALS_AT_ONCE = 1 << 16
 """Trials scored together."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One condition of a paradigm."""
-
-    name: str
-    """Name in the ``condition`` column."""
-    meaning: str
-    """What is said and shown, in one phrase."""
-    headline: bool = False
-    """True for the test itself, False for its controls."""
-
-
-@dataclass(frozen=True)
-class PairCondition(Condition):
-    """A condition with two pictures: the target and one distractor."""
-
-    word: Literal["familiar", "novel"] = "familiar"
-    """Status of the word said; the target picture has the same status."""
-    distractor: Literal["familiar", "novel"] = "familiar"
-    """Status of the distractor picture."""
-    mismatched: bool = False
-    """True where the target shows another class of the same status than the word names."""
-    all_words: bool = False
-    """True where no single word is asked, but which picture scores higher over all words."""
-    pairs_of: str = ""
-    """Name of the condition whose picture pairs are shown again; empty for pairs of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +57,8 @@ class BaseParadigm(ABC):
     """The study it follows."""
     conditions: ClassVar[tuple[Condition, ...]]
     """Conditions; the headline ones first."""
+    contrasts: ClassVar[tuple[ConditionContrast, ...]] = ()
+    """Differences between conditions that are tested besides chance; a family, fixed in advance."""
     formula: ClassVar[str]
     """Mixed model that answers the question for one population and language, lme4 notation.
 

@@ -2,14 +2,16 @@
 
 Child studies show every item equally often; drawing pairs at random does not. Within a condition:
 every word class has the same number of trials; within a word class every distractor class occurs
-equally often (to within one, the extras balanced over the word classes), the target stands left and
-right equally often, voices, clips and target pictures are spread evenly; distractor pictures share
-the target's style where the set allows it and are spread evenly within class and style.
+equally often (to within one, the extras balanced over the word classes), and so does every target
+class where the word does not name it; the two are crossed as far as the number of trials goes. The
+target stands left and right equally often, voices, clips and target pictures are spread evenly;
+distractor pictures share the target's style where the set allows it and are spread evenly within
+class and style.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,10 +24,15 @@ from stimuli.errors import ToolkitError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from paradigms.base import PairCondition
+    from paradigms.conditions import PairCondition
     from stimuli import StimulusSet
 
 Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+AGAIN, OUT_OF_TURN, ITSELF = 1e3, 1e6, 1e9
+"""What it costs to show a pair of classes with the same word again, to leave the turn of
+distractors, and to show a class beside itself. A pair costs one for each time it was shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +63,9 @@ class _Items:
 
     def classes(self, status: str) -> list[str]:
         return [name for name in self.concepts if self.status[name] == status]
+
+    def codes(self, concepts: Iterable[str]) -> Ints:
+        return np.array([self.concepts.index(name) for name in concepts], dtype=np.int32)
 
     def of_class(self, concept: str) -> Ints:
         return np.flatnonzero(self.concept == self.concepts.index(concept)).astype(np.int32)
@@ -134,35 +144,31 @@ def _condition(
     per_class: int,
 ) -> tuple[Ints, Ints, Ints]:
     """Return word (n,), options (n, 2) and target position (n,) of one condition."""
-    shown = set(pictures.concepts)
-    classes = [name for name in words.classes(design.word) if name in shown]
-    others = pictures.classes(design.distractor)
-    needed = 1 + (design.word == design.distractor) + design.mismatched
-    if not classes or len(others) < needed or (design.mismatched and len(classes) < 2):
-        raise ToolkitError(
-            f"Condition {design.name!r} cannot be made: the test split has {len(classes)} "
-            f"{design.word} classes with words and pictures and {len(others)} {design.distractor} "
-            "picture classes.",
-            allowed="at least one class to say and another one to show beside it",
-        )
-    classes = [classes[i] for i in rng.permutation(len(classes))]
-    others = [others[i] for i in rng.permutation(len(others))]
+    shown = design.classes(words.status | pictures.status, words.concepts, pictures.concepts)
+    targets, others = (
+        {name for classes in shown.values() for name in classes[place]} for place in (0, 1)
+    )
+    ring = _shuffled(targets.union(shown), rng)
+    rings = [name for name in ring if name in targets], _shuffled(others, rng)
+    decks = {name: _Deck(pictures.of_class(name), rng) for name in targets}
+    seen = np.zeros((len(pictures.concepts), len(pictures.concepts)))
     word, target, distractor_class, position = [], [], [], []
-    for index, name in enumerate(classes):
-        shows = classes[(index + 1) % len(classes)] if design.mismatched else name
-        candidates, extras_from = _candidates(others, {name, shows}, index, per_class)
-        turns = (extras_from + np.arange(per_class)) % len(candidates)
-        codes = np.array([pictures.concepts.index(one) for one in candidates], dtype=np.int32)
-        distractor_class.append(codes[rng.permutation(turns)])
+    for index, name in enumerate(name for name in ring if name in shown):
+        of_target, of_distractor = (
+            pictures.codes(one for one in _turned(side, name, index * per_class) if one in allowed)
+            for side, allowed in zip(rings, shown[name], strict=True)
+        )
+        pairs = _crossed(of_target, of_distractor, per_class, seen, rng)
+        turn = rng.permutation(per_class)
+        distractor_class.append(pairs[turn, 1])
         word.append(_spread_by_group(words, words.of_class(name), per_class, rng))
-        of_target = pictures.of_class(shows)
-        target.append(of_target[balanced_cycles(per_class, len(of_target), rng)])
+        target.append(_dealt(pairs[turn, 0], pictures, decks))
         position.append(balanced_places(per_class, 2, rng))
-    targets = np.concatenate(target)
-    distractors = _same_style(pictures, targets, np.concatenate(distractor_class), rng)
+    chosen = np.concatenate(target)
+    distractors = _same_style(pictures, chosen, np.concatenate(distractor_class), rng)
     places = np.concatenate(position)
-    order = rng.permutation(len(targets))
-    options = np.stack([targets, distractors], axis=1)[order]
+    order = rng.permutation(len(chosen))
+    options = np.stack([chosen, distractors], axis=1)[order]
     on_the_right = places[order] == 1
     options[on_the_right] = options[on_the_right][:, ::-1]
     return np.concatenate(word)[order], options, places[order].astype(np.int32)
@@ -185,20 +191,89 @@ def _fixed(
     return word, options, places.astype(np.int32)
 
 
-def _candidates(
-    others: list[str], excluded: set[str], index: int, per_class: int
-) -> tuple[list[str], int]:
-    """Distractor classes of a word class, and where the extras of an uneven division start.
+def _shuffled(names: Collection[str], rng: np.random.Generator) -> list[str]:
+    listed = sorted(names)
+    return [listed[place] for place in rng.permutation(len(listed))]
 
-    Consecutive word classes continue where the one before stopped, so that the extras add up
-    evenly over the condition.
+
+def _turned(ring: list[str], word: str, start: int) -> list[str]:
+    """A ring of classes, begun behind the word's own class or else at a place.
+
+    Extras of an uneven division come from the front. They add up evenly over the condition where
+    consecutive words continue where the one before stopped, or each begins behind its own class.
     """
-    barred = [place for place, name in enumerate(others) if name in excluded]
-    if not barred:
-        return others, index * per_class
-    start = barred[0] + 1
-    turned = others[start:] + others[:start]
-    return [name for name in turned if name not in excluded], 0
+    start = ring.index(word) + 1 if word in ring else start
+    start %= len(ring)
+    return ring[start:] + ring[:start]
+
+
+def _crossed(
+    targets: Ints, distractors: Ints, n: int, seen: Floats, rng: np.random.Generator
+) -> Ints:
+    """Pair the target and distractor classes of one word n times.
+
+    Both come equally often to within one, in their order. All their pairs come equally often as far
+    as n goes; those left over are matched so that pairs come in that were shown least so far.
+
+    Args:
+        targets: (j,) codes of classes.
+        distractors: (k,) codes of classes.
+        n: number of trials.
+        seen: how often each pair of classes was shown with other words; brought up to date.
+        rng: decides between pairs that were shown equally often.
+
+    Returns:
+        (n, 2) codes of target and distractor class, never the same.
+    """
+    if len(targets) == 1:
+        return np.stack([np.repeat(targets, n), np.resize(distractors, n)], axis=1)
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = np.stack(np.meshgrid(targets, distractors, indexing="ij"), axis=-1).reshape(-1, 2)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    whole, rest = divmod(n, len(pairs))
+    made = [np.tile(pairs, (whole, 1))]
+    own = np.zeros_like(seen)
+    for start in range(0, rest, len(targets)):
+        rows = targets[: rest - start]
+        # One to spare: the last of these is left over unless a class would stand beside itself.
+        columns = np.take(distractors, np.arange(start, start + len(rows) + 1), mode="wrap")
+        block = np.ix_(rows, columns)
+        cost = seen[block] + AGAIN * own[block] + ITSELF * np.equal.outer(rows, columns)
+        cost += rng.random(cost.shape) / len(columns)
+        cost[:, -1] += OUT_OF_TURN
+        matched = np.stack([rows, columns[linear_sum_assignment(cost)[1]]], axis=1)
+        own[tuple(matched.T)] += 1
+        made.append(matched)
+    paired = np.concatenate(made)
+    np.add.at(seen, tuple(paired.T), 1)
+    return paired
+
+
+class _Deck:
+    """Pictures dealt in freshly shuffled rounds, so that all come equally often to within one."""
+
+    def __init__(self, pictures: Ints, rng: np.random.Generator) -> None:
+        self.pictures = pictures
+        self.rng = rng
+        self.left = pictures[:0]
+
+    def deal(self, n: int) -> Ints:
+        size = len(self.pictures)
+        rounds = -(-max(0, n - len(self.left)) // size)
+        fresh = self.pictures[balanced_cycles(rounds * size, size, self.rng)]
+        dealt = np.concatenate([self.left, fresh])
+        self.left = dealt[n:]
+        return dealt[:n]
+
+
+def _dealt(classes: Ints, pictures: _Items, decks: Mapping[str, _Deck]) -> Ints:
+    """A picture of each of (n,) classes from the deck of that class, (n,)."""
+    chosen = np.empty(len(classes), dtype=np.int32)
+    for code in np.unique(classes):
+        here = np.flatnonzero(classes == code)
+        chosen[here] = decks[pictures.concepts[code]].deal(len(here))
+    return chosen
 
 
 def _spread_by_group(items: _Items, members: Ints, n: int, rng: np.random.Generator) -> Ints:

@@ -1,9 +1,9 @@
 """Mutual exclusivity (ME): is a novel word taken for the novel of two things?"""
 
-from paradigms import PairCondition, PicturePairs, paradigm
+from paradigms import ConditionContrast, PairCondition, PicturePairs, paradigm
 
 
-@paradigm("me", version=1)
+@paradigm("me", version=2)
 class MutualExclusivity(PicturePairs):
     """A novel word is said; a novel and a familiar picture are shown. With its controls."""
 
@@ -29,10 +29,18 @@ class MutualExclusivity(PicturePairs):
         PairCondition(
             "novel*-familiar",
             "novel word, picture of ANOTHER novel class beside a familiar picture "
-            "(equals the ME test if the choice rests on novelty, not on the word)",
+            "(equals the ME test if it does not matter which novel word is said)",
             word="novel",
             distractor="familiar",
             mismatched=True,
+        ),
+        PairCondition(
+            "absent-familiar",
+            "familiar word whose picture is ABSENT, a novel picture (the target) beside another "
+            "familiar picture (equals the ME test if it does not matter that the word is novel)",
+            word="familiar",
+            target="novel",
+            distractor="familiar",
         ),
         PairCondition(
             "novel-novel",
@@ -48,6 +56,18 @@ class MutualExclusivity(PicturePairs):
             distractor="familiar",
             all_words=True,
             pairs_of="novel-familiar",
+        ),
+    )
+    contrasts = (
+        ConditionContrast(
+            "novel-familiar",
+            "absent-familiar",
+            "Does the choice of the novel picture rest on the word being novel?",
+        ),
+        ConditionContrast(
+            "novel-familiar",
+            "novel*-familiar",
+            "Does the choice of the novel picture rest on which novel word is said?",
         ),
     )
     formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"

@@ -31,11 +31,26 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
 
     Raise the version whenever the trials or the scoring change, so that results of two versions
     are never pooled by mistake.
+
+    Raises:
+        ToolkitError: if a contrast names a condition that is not declared, or a condition shows the
+            pairs of one that is not declared before it.
     """
 
     def decorate(cls: C) -> C:
         cls.name = name
         cls.version = version
+        known: list[str] = []
+        for condition in getattr(cls, "conditions", ()):
+            pairs_of = getattr(condition, "pairs_of", "")
+            if pairs_of and pairs_of not in known:
+                what = f"condition of {name!r} before {condition.name!r}"
+                raise unknown_name(what, pairs_of, known)
+            known.append(condition.name)
+        for contrast in cls.contrasts:
+            for given in (contrast.plus, contrast.minus):
+                if given not in known:
+                    raise unknown_name(f"condition of {name!r}", given, known)
         return cls
 
     return decorate
@@ -77,7 +92,7 @@ def get_paradigm(name: str, folder: str | Path | None = None) -> BaseParadigm:
 
     Example:
         >>> get_paradigm("me").version
-        1
+        2
     """
     found = find_paradigms(folder)
     if name not in found:
@@ -97,7 +112,7 @@ def reopen(path: str, name: str) -> BaseParadigm:
         >>> import inspect
         >>> me = get_paradigm("me")
         >>> reopen(inspect.getfile(type(me)), "me").version
-        1
+        2
     """
     found: dict[str, type[BaseParadigm]] = {}
     _collect(_import_file(Path(path)), found)

@@ -262,10 +262,12 @@ def _smaller_picture(path: Path) -> bytes:
 
     from PIL import Image
 
-    with Image.open(path) as image:
-        image.thumbnail((SIDE_PX, SIDE_PX))
-        out = io.BytesIO()
-        image.convert("RGB").save(out, "WEBP", quality=80)
+    from stimuli.media import decode_picture
+
+    image = Image.fromarray(decode_picture(path.read_bytes(), str(path)))
+    image.thumbnail((SIDE_PX, SIDE_PX))
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80)
     return out.getvalue()
 
 

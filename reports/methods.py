@@ -148,8 +148,8 @@ def _trials(chapter: Chapter) -> Iterator[str]:
     if not picked.empty and (picked["n_choices"] == 2).all():
         yield (
             "Words, pictures and distractors were counterbalanced: every word equally often, every "
-            "distractor class equally often within a word, the target equally often in either "
-            "place."
+            "distractor class equally often within a word (and every target class, where the word "
+            "does not name the target), the target equally often in either place."
         )
     if fixed := manifest.get("fixed_trials"):
         yield (

@@ -6,6 +6,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
+from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -387,14 +389,14 @@ def _template_file(name: str) -> str:
 
 
 def _anchor(name: str) -> str:
-    """A name as it may stand in an address: letters, digits and hyphens.
+    """A name as it may stand in an address and in the names of figures, another for each.
 
     Example:
-        >>> _anchor("My <test>")
-        'my-test'
+        >>> _anchor("dense-grounding"), _anchor("My <tést>")
+        ('dense-grounding', 'my-t-st-026187b6bca5')
     """
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-    return "-".join(part for part in kept.split("-") if part) or "paradigm"
+    # What `file_name` keeps of other scripts cannot stand in an address; its checksum can.
+    return re.sub(r"[^a-z0-9_-]", "-", file_name(name).lower())
 
 
 def _title(chapters: Sequence[Chapter]) -> str:

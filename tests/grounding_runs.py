@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from paradigms.base import Condition
+from paradigms import Condition
 from stimuli import StimulusSet
 from toolkit.runner import Run
 from toolkit.statistics.grounding import analyse_grounding

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paradigms import ALL_WORDS, BaseParadigm, PairCondition, Paradigm, PicturePairs
+from paradigms import ALL_WORDS, BaseParadigm, Paradigm, PicturePairs
 from paradigms.base import as_choices
 from toolkit.errors import ToolkitError
 
@@ -153,29 +153,17 @@ def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:
     Raises:
         ToolkitError: if the set lacks the classes that a condition needs.
     """
+    designs = {condition.name: condition for condition in paradigm.conditions}
     for condition in paradigm.conditions:
-        made = list(_of_condition(condition, material))
-        if not made:
-            raise ToolkitError(
-                f"Condition {condition.name!r} cannot be made: the test split has too few "
-                f"{condition.word} classes with words and pictures, or {condition.distractor} "
-                "picture classes.",
-                allowed="at least one class to say and another one to show beside it",
-            )
-        yield from made
-
-
-def _of_condition(condition: PairCondition, material: Material) -> Iterator[Question]:
-    said = [
-        name
-        for name in material.of_status(condition.word)
-        if name in set(material.word_concept.tolist())
-    ]
-    others = material.of_status(condition.distractor)
-    for word in said:
-        shown = [name for name in said if name != word] if condition.mismatched else [word]
-        target = material.side(shown)
-        distractor = material.side([name for name in others if name != word])
-        if len(target.pictures) and len(distractor.pictures):
-            asked = ALL_WORDS if condition.all_words else word
-            yield Question(condition.name, asked, target, distractor)
+        design = designs[condition.pairs_of or condition.name]
+        shown = design.classes(material.status, set(material.word_concept), material.concepts)
+        if condition.all_words:
+            # Whatever word brought two pictures together, they are asked about once.
+            beside: dict[str, set[str]] = {}
+            for targets, distractors in shown.values():
+                for target in targets:
+                    beside.setdefault(target, set()).update(distractors)
+            shown = {target: ([target], sorted(beside[target])) for target in beside}
+        for word, (targets, distractors) in shown.items():
+            said = ALL_WORDS if condition.all_words else word
+            yield Question(condition.name, said, material.side(targets), material.side(distractors))

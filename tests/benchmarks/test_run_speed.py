@@ -17,7 +17,7 @@ from toolkit.subjects.populations import open_population
 from toolkit.trials import read_trials
 
 pytestmark = pytest.mark.benchmark
-CLASSES = 23
+CLASSES = 26
 """Word classes times conditions of the ME paradigm on the small set."""
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paradigms import Trials
+from paradigms import PairCondition, Trials
+from paradigms.counterbalance import _crossed
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
@@ -34,7 +35,8 @@ def test_every_class_is_asked_equally_often(tiny_set: StimulusSet, per_class: in
         by = "target_concept" if condition == "preference" else "word_concept"
         counts = rows[by].value_counts()
         assert set(counts[counts > 0]) == {per_class}, condition
-        assert (counts > 0).sum() == (3 if condition == "familiar-novel" else 5)
+        familiar = condition in ("familiar-novel", "absent-familiar")
+        assert (counts > 0).sum() == (3 if familiar else 5), condition
 
 
 @pytest.mark.parametrize("name", ["familiar", "me"])
@@ -53,6 +55,97 @@ def test_distractor_classes_are_balanced_within_word_and_over_words(
         total = crossed.sum()
         # Classes that cannot be distractors of themselves allow for one more of difference.
         assert total.max() - total.min() <= 2, condition
+
+
+@pytest.mark.parametrize("per_class", [1, 3, 4, 12, 13, 50])
+@pytest.mark.parametrize("condition", ["novel*-familiar", "absent-familiar"])
+def test_targets_that_the_word_does_not_name_are_crossed_with_words_and_distractors(
+    tiny_set: StimulusSet, condition: str, per_class: int
+) -> None:
+    table = listed(make("me", tiny_set, n=per_class))
+    rows = table[table["condition"] == condition]
+    word, target, distractor = (
+        rows[f"{part}_concept"].astype(str) for part in ("word", "target", "distractor")
+    )
+    for first, second, allowed in (
+        (word, target, lambda one, other: one != other),
+        (word, distractor, lambda one, other: one != other),
+        (target, distractor, lambda one, other: True),
+    ):
+        counts = pd.crosstab(first, second)
+        cells = counts.stack()
+        possible = cells[[allowed(*pair) for pair in cells.index]]
+        assert possible.sum() == len(rows)
+        # A word's own class is left out, which leaves pairs of other classes uneven by one more.
+        assert possible.max() - possible.min() <= (2 if first is target else 1)
+    within_word = rows.groupby([word, target, distractor]).size()
+    assert within_word.max() <= -(-per_class // (8 if condition == "novel*-familiar" else 6))
+
+
+def answered(trials: Trials, table: pd.DataFrame) -> pd.Series:
+    """Share of correct answers per condition of a subject that knows nothing but classes.
+
+    Args:
+        trials: the list.
+        table: score of every word class (rows) for every picture class (columns).
+    """
+    word = table.index.get_indexer([trials.concept_of[name] for name in trials.word_ids])
+    option = table.columns.get_indexer([trials.concept_of[name] for name in trials.option_ids])
+    scores = table.to_numpy(np.float32)[word[trials.word][:, None], option[trials.options]]
+    target = scores[np.arange(len(trials)), trials.target_position]
+    right = target > scores[np.arange(len(trials)), 1 - trials.target_position]
+    named = np.array(trials.conditions)[trials.condition]
+    return pd.Series(right).groupby(named).mean()
+
+
+@pytest.mark.parametrize(
+    ("condition", "right", "share"),
+    [
+        # One word likes one picture, one picture beats one other whatever is said.
+        ("novel*-familiar", {"ball": {"cake": 2}}, 1 / 20),
+        ("absent-familiar", {"bear": {"cake": 2}}, 1 / 15),
+        ("novel*-familiar", {"*": {"cake": 0.5, "car": 0}}, 1 / 15),
+        ("absent-familiar", {"*": {"cake": 0.5, "car": 0}}, 1 / 15),
+        ("familiar-novel", {"bear": {"bear": 0.5, "cake": 0}}, 1 / 15),
+        ("novel-familiar", {"ball": {"ball": 0.5, "car": 0}}, 1 / 15),
+        ("novel-novel", {"ball": {"ball": 2, "fish": 3, "key": 3, "tree": 3}}, 1 / 20),
+    ],
+)
+def test_no_list_hangs_on_the_classes_that_it_happened_to_bring_together(
+    tiny_set: StimulusSet, condition: str, right: dict[str, dict[str, float]], share: float
+) -> None:
+    status = dict(zip(tiny_set.table["concept"], tiny_set.table["status"], strict=True))
+    counted = "familiar" if condition.startswith("familiar") else "novel"
+    # Unless said otherwise the target loses to every distractor.
+    table = pd.DataFrame(
+        [[-1.0 if status[shown] == counted else 1.0 for shown in status]] * len(status),
+        index=list(status),
+        columns=list(status),
+    )
+    for word, liked in right.items():
+        for shown, score in liked.items():
+            table.loc[list(status) if word == "*" else [word], shown] = score
+    for seed in range(12):
+        found = answered(make("me", tiny_set, n=48, seed=seed), table)[condition]
+        assert found == pytest.approx(share, abs=0.006), seed
+
+
+def test_over_all_lists_every_triple_of_classes_comes_equally_often(tiny_set: StimulusSet) -> None:
+    lists = pd.concat(
+        listed(make(name, tiny_set, n=7, seed=seed))
+        for name in ("familiar", "me")
+        for seed in range(40)
+    )
+    classes = [f"{part}_concept" for part in ("word", "target", "distractor")]
+    for condition, rows in lists.groupby("condition", observed=True):
+        counts = rows.astype(str).groupby(classes).size()
+        mean = counts.mean()
+        assert (counts - mean).abs().max() < 5 * mean**0.5, condition
+    asked = lists.groupby("condition", observed=True)[classes].agg(
+        lambda column: column.astype(str).nunique()
+    )
+    assert asked.loc["absent-familiar"].tolist() == [3, 5, 3]
+    assert asked.loc["novel*-familiar"].tolist() == [5, 5, 3]
 
 
 def test_target_stands_left_and_right_equally_often_per_word(tiny_set: StimulusSet) -> None:
@@ -93,6 +186,7 @@ def test_conditions_show_what_they_promise(tiny_set: StimulusSet) -> None:
         "novel-familiar": ("novel", "familiar", True),
         "familiar-novel": ("familiar", "novel", True),
         "novel*-familiar": ("novel", "familiar", False),
+        "absent-familiar": ("novel", "familiar", False),
         "novel-novel": ("novel", "novel", True),
     }
     for condition, (target, distractor, named) in expected.items():
@@ -101,8 +195,11 @@ def test_conditions_show_what_they_promise(tiny_set: StimulusSet) -> None:
         assert set(of["distractor"][rows]) == {distractor}
         match = table["word_concept"].astype(str) == table["target_concept"].astype(str)
         assert set(match[rows]) == {named}
-    different = table["target_concept"].astype(str) != table["distractor_concept"].astype(str)
-    assert different.all()
+    heard = table["word_id"].astype(str).map(status)
+    assert set(heard[table["condition"] == "absent-familiar"]) == {"familiar"}
+    rivals = table["distractor_concept"].astype(str)
+    for other in ("word_concept", "target_concept"):
+        assert (table[other].astype(str) != rivals).all()
 
 
 def test_preference_shows_the_pairs_of_the_me_test(tiny_set: StimulusSet) -> None:
@@ -139,3 +236,21 @@ def test_translation_names_every_class_of_the_other_language(tiny_set: StimulusS
     assert all(option.startswith("en/") for option in trials.option_ids)
     heard = {trials.word_ids[index] for index in trials.word}
     assert set(tiny_set.table.loc[sorted(heard), "language"]) == {"nl"}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize(
+    ("said", "pictured"), [("wa", "wab"), ("wab", "wab"), ("wab", "wabcde"), ("wabc", "wabc")]
+)
+def test_a_class_never_stands_beside_itself_however_few_there_are(
+    said: str, pictured: str, n: int
+) -> None:
+    design = PairCondition("two others", "", word="novel", mismatched=True, distractor="novel")
+    shown = design.classes(dict.fromkeys(pictured, "novel"), said, pictured)["w"]
+    codes = [np.array([ord(name) for name in names], np.int32) for names in shown]
+    seen = np.zeros((128, 128))
+    pairs = _crossed(*codes, n, seen, np.random.default_rng(n))
+    assert pairs.shape == (n, 2)
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    counts = [np.sum(pairs[:, 0] == code) for code in codes[0]]
+    assert max(counts) - min(counts) <= 1

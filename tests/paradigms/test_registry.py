@@ -70,7 +70,12 @@ def test_new_paradigm_runs_unedited(tmp_path: Path, tiny_set: StimulusSet) -> No
     assert read_trials(done.directory.trials_path)["correct"].mean() == 1
 
 
-@pytest.mark.parametrize("name", ["My Paradigm", "../evil", "me", "", "a--b", "9lives"])
+RESERVED = ["none", "true", "con", "com1", "picture-pairs", "pair-condition", "test-mine", "x" * 65]
+
+
+@pytest.mark.parametrize(
+    "name", ["My Paradigm", "../evil", "me", "", "a--b", "9lives", "mine\n", *RESERVED]
+)
 def test_bad_names_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(ToolkitError):
         write_paradigm(name, tmp_path / "mine")
@@ -121,3 +126,26 @@ def test_entry_points_bring_paradigms(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert get_paradigm("from-a-package").version == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "nearest"),
+    [
+        ('contrasts = (ConditionContrast("test", "contol", "?"),)', "contol", "control"),
+        ('contrasts = (ConditionContrast("tset", "control", "?"),)', "tset", "test"),
+        ('conditions = (PairCondition("a", "", pairs_of="b"), PairCondition("b", ""))', "b", None),
+    ],
+)
+def test_conditions_that_are_named_but_not_declared_are_refused_in_a_users_file(
+    tmp_path: Path, declared: str, given: str, nearest: str | None
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from paradigms import ConditionContrast, PairCondition, PicturePairs, paradigm\n\n\n"
+        '@paradigm("mine", version=1)\n'
+        "class Mine(PicturePairs):\n"
+        '    conditions = (PairCondition("test", ""), PairCondition("control", ""))\n'
+        f"    {declared}\n"
+    )
+    with pytest.raises(ToolkitError, match="condition of 'mine'") as caught:
+        get_paradigm("mine", tmp_path)
+    assert (caught.value.given, caught.value.nearest) == (given, nearest)

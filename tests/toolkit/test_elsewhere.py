@@ -299,6 +299,10 @@ def test_exported_csv_is_read_like_the_run_itself(tmp_path: Path) -> None:
     rows = publication_table([tmp_path / "trials.csv"]).rows
     assert rows == publication_table([tmp_path]).rows
     assert rows[0].training == ()
+    whole.to_csv(tmp_path / "marked.csv", index=False, encoding="utf-8-sig")
+    assert publication_table([tmp_path / "marked.csv"]).rows == rows
+    whole.to_csv(tmp_path / "wide.csv", index=False, encoding="utf-16")
+    assert publication_table([tmp_path / "wide.csv"]).rows == rows
     whole.drop(columns="seed").to_csv(tmp_path / "other.csv", index=False)
     with pytest.raises(ToolkitError, match="column seed is missing"):
         read_run(tmp_path / "other.csv")

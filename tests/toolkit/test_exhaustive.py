@@ -101,7 +101,7 @@ def lopsided_set(tiny_set: StimulusSet, tmp_path: Path) -> StimulusSet:
 def expected_counts(
     stimuli: StimulusSet, subjects_dir: Path, *, any_style: bool
 ) -> dict[str, dict[Key, list[int]]]:
-    """Counts of the ME test and two controls for hasher/a in English, asked one by one."""
+    """Counts of the ME test and three controls for hasher/a in English, asked one by one."""
     subject = open_population("hasher", subjects_dir).load("a")
     table = stimuli.table[stimuli.table["split"] == "test"]
     words = table[(table["kind"] == "word") & (table["language"] == "en")]
@@ -113,7 +113,7 @@ def expected_counts(
     mean = weight @ score
     styles = {c: set(own["style"]) for c, own in pictures.groupby("concept")}
     made: dict[str, dict[Key, list[int]]] = {
-        name: {} for name in ("novel-familiar", "novel*-familiar", "preference")
+        name: {} for name in ("novel-familiar", "novel*-familiar", "absent-familiar", "preference")
     }
 
     def ask(condition: str, key: Key, margin: float) -> None:
@@ -132,11 +132,13 @@ def expected_counts(
                 continue
             ask("preference", ("*", target.concept, rival.concept), mean[t] - mean[d])
             for w, word in enumerate(said):
+                key = (word.concept, target.concept, rival.concept)
+                margin = score[w, t] - score[w, d]
                 if word.status == "novel":
                     same = word.concept == target.concept
-                    key = (word.concept, target.concept, rival.concept)
-                    margin = score[w, t] - score[w, d]
                     ask("novel-familiar" if same else "novel*-familiar", key, margin)
+                elif word.concept != rival.concept:
+                    ask("absent-familiar", key, margin)
     return made
 
 
@@ -176,7 +178,8 @@ def test_drawn_trials_are_among_the_triples_and_their_share_approaches_the_exact
     drawn = run(me, [population], tiny_set, languages=["nl"], root=tmp_path, per_class=1000)
     trials = read_trials(drawn.directory.trials_path)
     share = trials.groupby("condition", observed=True)["correct"].mean()
-    for condition in ("novel-familiar", "familiar-novel", "novel-novel", "preference"):
+    assert set(exact.index) == set(share.index)
+    for condition in share.index:
         assert share[condition] == pytest.approx(exact[condition], abs=0.02), condition
     keys = ["condition", "word_concept", "target_concept", "distractor_concept"]
     triples = set(done.table[keys].astype(str).itertuples(index=False, name=None))
@@ -192,6 +195,43 @@ def test_blocks_change_nothing(
     whole = score_all(*asked, root=tmp_path)
     monkeypatch.setattr("toolkit.score_all.MATRIX_ENTRIES", 1)
     pd.testing.assert_frame_equal(score_all(*asked, root=tmp_path).table, whole.table)
+
+
+@paradigm("every-word", version=1)
+class EveryWord(PicturePairs):
+    """Pairs that several words bring together, asked again with all words at once."""
+
+    question = "Which picture?"
+    formula = "correct ~ 1 + (1 | seed)"
+
+    conditions = (
+        PairCondition("once", "another novel picture", word="novel", mismatched=True),
+        PairCondition("again", "the same pairs", all_words=True, pairs_of="once"),
+        PairCondition("two-others", "two other novel pictures", word="novel", mismatched=True,
+                      distractor="novel"),
+    )  # fmt: skip
+
+
+def test_pairs_that_are_shown_again_are_those_of_the_other_condition_each_counted_once(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    population = open_population("hasher/a", subjects_dir)
+    table = score_all(EveryWord(), [population], tiny_set, languages=["en"], root=tmp_path).table
+    pair = ["target_concept", "distractor_concept"]
+    again, once = (table[table["condition"] == name].astype(dict.fromkeys(pair, str))
+                   for name in ("again", "once"))  # fmt: skip
+    assert not again.duplicated(pair).any()
+    assert set(again[pair].itertuples(index=False)) == set(once[pair].itertuples(index=False))
+    assert set(again["word_concept"]) == {"*"}
+    others = table[table["condition"] == "two-others"]
+    assert len(others) == 5 * 4 * 3
+    drawn = run(EveryWord(), [population], tiny_set, languages=["en"], root=tmp_path, per_class=4)
+    shown = read_trials(drawn.directory.trials_path).astype(dict.fromkeys(pair, str))
+    shown["word_concept"] = shown["word_concept"].astype(str)
+    own = shown[shown["condition"] == "two-others"]
+    assert (own[pair[0]] != own[pair[1]]).all()
+    assert (own[pair].ne(own["word_concept"], axis=0)).all(axis=None)
+    assert own.groupby("word_concept")[pair].nunique().eq(4).all(axis=None)
 
 
 @paradigm("own-trials", version=1)

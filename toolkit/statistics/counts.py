@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("paradigm", "paradigm_version", "condition", "population", "n_languages"),
-    *("train_languages", "seed", "test_language", "word_concept", "distractor_concept"),
-    "n_choices",
+    *("train_languages", "seed", "test_language", "word_concept", "target_concept"),
+    *("distractor_concept", "n_choices", "subject_kind"),
 )
 """What one row of counts stands for."""
 NUMBERS = ("paradigm_version", "n_languages", "n_choices")
 """Those of them that are whole numbers."""
 WHO_AND_WHAT = ("paradigm", "population", "seed", "test_language", "condition", "word_concept")
 """Those of them that are never empty."""
+OPTIONAL = ("target_concept", "subject_kind")
+"""Keys that a table may lack: the word names its target then, and `subject_kind` is told by where
+the table comes from."""
+MODEL, IMPORTED = "model", "imported"
+"""Kinds of subjects of this toolkit's own runs, and of tables from elsewhere that name none."""
 COLUMNS = (*KEYS, LIST, "correct", "tie")
 """Columns that are summed; some have no `LIST`."""
 ROWS_AT_ONCE = 1 << 20
@@ -92,7 +97,8 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     _check([str(name) for name in trials.columns], where)
     _raise(repeat_faults(trials), where)
     wanted = trials[[name for name in COLUMNS if name in trials]]
-    summed = _sum([pa.Table.from_pandas(wanted, preserve_index=False)], where)
+    table = pa.Table.from_pandas(wanted, preserve_index=False)
+    summed = _sum([_completed(table, _kind([str(name) for name in trials.columns]))], where)
     return pool_lists(_joined([summed]), KEYS)
 
 
@@ -102,12 +108,14 @@ def _batches(file: Path) -> Iterator[pa.Table]:
 
     if file.suffix.lower() == ".csv":
         _check(header_of(file), str(file))
-        yield pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        yield _completed(table, _kind(table.column_names))
         return
     given = parquet_names(file)
     _check(given, str(file))
     try:
         with pq.ParquetFile(file) as parquet:
+            kind = _kind(given)
             key = [name for name in ROW_KEY if name in given]
             # Numbers and codes of categories alone: some 20 bytes per trial.
             rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
@@ -118,13 +126,29 @@ def _batches(file: Path) -> Iterator[pa.Table]:
             held: list[pa.RecordBatch] = []
             for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
                 if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
-                    yield pa.Table.from_batches(held)
+                    yield _completed(pa.Table.from_batches(held), kind)
                     held = []
                 held.append(batch)
             if held:
-                yield pa.Table.from_batches(held)
+                yield _completed(pa.Table.from_batches(held), kind)
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+
+
+def _kind(names: Sequence[str]) -> str:
+    """Kind of the subjects of a table that does not say it: runs have a column of their own."""
+    return MODEL if "run_id" in names else IMPORTED
+
+
+def _completed(table: pa.Table, kind: str) -> pa.Table:
+    """The table with those keys that it may lack."""
+    import pyarrow as pa
+
+    if "target_concept" not in table.column_names:
+        table = table.append_column("target_concept", table.column("word_concept"))
+    if "subject_kind" not in table.column_names:
+        table = table.append_column("subject_kind", pa.array([kind] * len(table)))
+    return table
 
 
 def _check(given: Sequence[str], where: str) -> None:
@@ -133,7 +157,8 @@ def _check(given: Sequence[str], where: str) -> None:
             f"{where} holds maps, not answers that are right or wrong.",
             next_command="mevgs-toolkit analyze RUN",
         )
-    missing = [name for name in (*KEYS, "correct", "tie") if name not in given]
+    required = [name for name in (*KEYS, "correct", "tie") if name not in OPTIONAL]
+    missing = [name for name in required if name not in given]
     if missing:
         raise ToolkitError(
             f"{where} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
@@ -151,6 +176,7 @@ def _raise(faults: Sequence[str], where: str) -> None:
 
 def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
     """Counts of all tables together, one row per combination of `KEYS` and `LIST`."""
+    import pandas as pd
     import pyarrow as pa
 
     parts = []
@@ -171,7 +197,8 @@ def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
     frame: pd.DataFrame = whole.aggregate([(n, "sum") for n in names]).to_pandas()
     frame = frame.rename(columns={f"{n}_sum": name for n, name in names.items()})
     for name in (*(key for key in KEYS if key not in NUMBERS), LIST):
-        frame[name] = [as_text(value) if value == value else "" for value in frame[name].fillna("")]
+        codes, values = pd.factorize(frame[name].fillna(""))
+        frame[name] = pd.Index([as_text(value) for value in values], dtype=object)[codes]
     frame = frame.astype(dict.fromkeys(NUMBERS, "int64"))
     return frame.sort_values(keys, ignore_index=True)
 

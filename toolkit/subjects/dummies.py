@@ -1,4 +1,8 @@
-"""Subjects whose answers are known in advance, to test paradigms, runner and statistics."""
+"""Subjects whose answers are known in advance, to test paradigms, runner and statistics.
+
+The target is the picture whose choice a condition counts. The perfect dummy chooses it even where
+the word names neither picture, as in the controls of the ME test: it knows the trial, not the word.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""Conditions of a paradigm: what is said, what is shown, and which of them are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from stimuli.errors import ToolkitError
+
+Status = Literal["familiar", "novel"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a paradigm."""
+
+    name: str
+    """Name in the ``condition`` column."""
+    meaning: str
+    """What is said and shown, in one phrase."""
+    headline: bool = False
+    """True for the test itself, False for its controls."""
+
+
+@dataclass(frozen=True)
+class ConditionContrast:
+    """Two conditions whose difference answers a question that was asked in advance."""
+
+    plus: str
+    """Name of the condition that is expected to be higher, the test."""
+    minus: str
+    """Name of the condition that is taken from it, its control."""
+    question: str
+    """What a difference would say, as a question."""
+
+
+@dataclass(frozen=True)
+class PairCondition(Condition):
+    """A condition with two pictures: the target and one distractor.
+
+    The target is the picture whose choice is counted. It shows the class that the word names,
+    unless ``mismatched`` or ``target`` say otherwise; the word then names neither picture.
+    """
+
+    word: Status = "familiar"
+    """Status of the word said."""
+    target: Status | None = None
+    """Status of the target picture; that of the word where none is given. Where it differs from
+    that of the word, the class that the word names is not shown at all."""
+    distractor: Status = "familiar"
+    """Status of the distractor picture."""
+    mismatched: bool = False
+    """True where the target shows another class of the same status than the word names."""
+    all_words: bool = False
+    """True where no single word is asked, but which picture scores higher over all words."""
+    pairs_of: str = ""
+    """Name of the condition whose picture pairs are shown again; empty for pairs of its own."""
+
+    def classes(
+        self, status: Mapping[str, str], said: Collection[str], pictured: Collection[str]
+    ) -> dict[str, tuple[list[str], list[str]]]:
+        """Which classes may be shown with every word class; lists and counts both go by this.
+
+        Targets are classes that are said as well, so that a test and its controls show the same
+        targets. A class is never shown beside itself: of the pairs of target and distractor, all
+        count in which the two differ.
+
+        Args:
+            status: ``familiar`` or ``novel`` by class.
+            said: classes with words.
+            pictured: classes with pictures.
+
+        Returns:
+            Target classes and distractor classes by word class, all sorted.
+
+        Raises:
+            ToolkitError: if there is nothing to say, or nothing to show beside the target.
+
+        Example:
+            >>> status = {"ball": "novel", "cake": "novel", "cat": "familiar", "dog": "familiar"}
+            >>> PairCondition("test", "", word="novel").classes(status, status, status)
+            {'ball': (['ball'], ['cat', 'dog']), 'cake': (['cake'], ['cat', 'dog'])}
+            >>> absent = PairCondition("absent", "", word="familiar", target="novel")
+            >>> absent.classes(status, status, status)
+            {'cat': (['ball', 'cake'], ['dog']), 'dog': (['ball', 'cake'], ['cat'])}
+        """
+        known = sorted(pictured)
+        asked = [name for name in known if name in said]
+        shows = self.target or self.word
+        named = shows == self.word and not self.mismatched
+        found = {}
+        for word in (name for name in asked if status[name] == self.word):
+            targets = [
+                name
+                for name in asked
+                if status[name] == shows and (name == word if named else name != word)
+            ]
+            others = [name for name in known if status[name] == self.distractor and name != word]
+            # Where there is one class only to stand beside, it cannot be the target itself.
+            shown = [one for one in targets if set(others) - {one}]
+            if shown:
+                found[word] = shown, [one for one in others if set(shown) - {one}]
+        if not found:
+            raise ToolkitError(
+                f"Condition {self.name!r} cannot be made: the test split has too few {self.word} "
+                f"classes with words and pictures, {shows} classes to be the target, or "
+                f"{self.distractor} picture classes to stand beside it.",
+                allowed="at least one class to say, and two to show",
+            )
+        return found
