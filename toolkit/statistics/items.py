@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.student import share_interval
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,18 +16,17 @@ GROUP = ["condition", "population", "test_language"]
 
 
 def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy per word with a t interval over seeds.
+    """Accuracy per word with its interval over seeds.
 
     Args:
         counts: what `toolkit.statistics.counts.read_counts` gave.
 
     Returns:
         Per condition, population, language and word: ``n_seeds``, ``n_trials``, ``accuracy``
-        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high`` (cut to [0, 1]; NaN with one
-        seed).
+        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high``
+        (`toolkit.statistics.student.share_interval`; NaN with one seed, and where all seeds answer
+        alike).
     """
-    from scipy.special import stdtrit
-
     keys = [*GROUP, "word_concept"]
     seeds = counts.groupby([*keys, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
     seeds["accuracy"] = seeds["n_correct"] / seeds["n_trials"]
@@ -38,9 +39,8 @@ def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     table["std_error"] = table.pop("sd") / np.sqrt(table["n_seeds"])
     freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
-    half = stdtrit(freedom.to_numpy(float), 0.975) * table["std_error"]
-    table["ci_low"] = (table["accuracy"] - half).clip(0, 1)
-    table["ci_high"] = (table["accuracy"] + half).clip(0, 1)
+    shown = (table[name].to_numpy(float) for name in ("accuracy", "std_error"))
+    table["ci_low"], table["ci_high"] = share_interval(*shown, freedom.to_numpy(float))
     return table
 
 

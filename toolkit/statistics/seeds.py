@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from toolkit.statistics.student import quantile, two_sided
+from toolkit.statistics.student import quantile, two_sided, varies
 
 Floats = npt.NDArray[np.float64]
 DEFAULT_BOUND = 0.05
@@ -85,11 +85,11 @@ def compare_seeds(
     difference = float(a.mean() - b.mean()) if len(a) and len(b) else nan
     if len(a) < 2 or len(b) < 2:
         return SeedComparison(name, len(a), len(b), difference, *(nan,) * 8, bound, nan)
-    va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    if va + vb == 0:
+    if not (varies(a) or varies(b)):
         return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
     from scipy.special import stdtr
 
+    va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
     std_error = math.sqrt(va + vb)
     df = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
     t = difference / std_error
@@ -193,7 +193,7 @@ def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, flo
         variation.
     """
     values = np.asarray(accuracies, float)
-    if len(values) < 2 or values.std(ddof=1) == 0:
+    if not varies(values):
         return math.nan, math.nan, math.nan
     t = float((values.mean() - chance) / (values.std(ddof=1) / math.sqrt(len(values))))
     df = len(values) - 1.0
