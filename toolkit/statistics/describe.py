@@ -80,6 +80,7 @@ def accuracy_over_seeds(seeds: pd.DataFrame, level: float = 0.95) -> pd.DataFram
     )
     table["std_error"] = table["sd"] / np.sqrt(table["n_seeds"])
     freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
-    shown = (table[name].to_numpy(float) for name in ("mean", "std_error"))
-    table["ci_low"], table["ci_high"] = share_interval(*shown, freedom.to_numpy(float), level)
+    table["ci_low"], table["ci_high"] = share_interval(
+        table["mean"], table["std_error"], freedom.to_numpy(float), level
+    )
     return table

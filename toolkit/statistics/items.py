@@ -39,8 +39,9 @@ def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     table["std_error"] = table.pop("sd") / np.sqrt(table["n_seeds"])
     freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
-    shown = (table[name].to_numpy(float) for name in ("accuracy", "std_error"))
-    table["ci_low"], table["ci_high"] = share_interval(*shown, freedom.to_numpy(float))
+    table["ci_low"], table["ci_high"] = share_interval(
+        table["accuracy"], table["std_error"], freedom.to_numpy(float)
+    )
     return table
 
 
