@@ -18,6 +18,7 @@ from toolkit.statistics.analysis import Analysis, analyse
 from toolkit.statistics.contrasts import effective
 from toolkit.statistics.counts import count_trials
 from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.phrases import percent
 from toolkit.statistics.verdicts import visible
 
 SAID = {
@@ -326,7 +327,7 @@ def test_ties_do_not_turn_guessing_into_below_chance() -> None:
     said = result.sentences[1]
     assert f"{100 * test.accuracy:.1f} % correct" in said
     assert f"{100 * test.credited:.1f} % with ties at chance level" in said
-    assert f"{100 * trials['tie'].mean():.1f} % of the trials are ties" in said
+    assert f"{percent(trials['tie'].mean())} of the trials are ties" in said
 
 
 def test_all_ties_are_chance() -> None:

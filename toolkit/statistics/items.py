@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.student import share_interval
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,18 +19,17 @@ SHOWN = 3
 
 
 def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy per word with a t interval over seeds.
+    """Accuracy per word with its interval over seeds.
 
     Args:
         counts: what `toolkit.statistics.counts.read_counts` gave.
 
     Returns:
         Per condition, population, language and word: ``n_seeds``, ``n_trials``, ``accuracy``
-        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high`` (cut to [0, 1]; NaN with one
-        seed).
+        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high``
+        (`toolkit.statistics.student.share_interval`; NaN with one seed, and where all seeds answer
+        alike).
     """
-    from scipy.special import stdtrit
-
     keys = [*GROUP, "word_concept"]
     seeds = counts.groupby([*keys, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
     seeds["accuracy"] = seeds["n_correct"] / seeds["n_trials"]
@@ -41,9 +42,9 @@ def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     table["std_error"] = table.pop("sd") / np.sqrt(table["n_seeds"])
     freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
-    half = stdtrit(freedom.to_numpy(float), 0.975) * table["std_error"]
-    table["ci_low"] = (table["accuracy"] - half).clip(0, 1)
-    table["ci_high"] = (table["accuracy"] + half).clip(0, 1)
+    table["ci_low"], table["ci_high"] = share_interval(
+        table["accuracy"], table["std_error"], freedom.to_numpy(float)
+    )
     return table
 
 

@@ -41,7 +41,8 @@ class Cell:
     std_error: float | None
     """Standard deviation over seeds / sqrt(n_seeds); None for a single seed."""
     ci_low: float | None
-    """Lower end of the t interval over seeds; None for a single seed."""
+    """Lower end of the interval over seeds (`toolkit.statistics.student.share_interval`); None for
+    a single seed, and where all seeds answer alike."""
     ci_high: float | None
     """Upper end."""
     chance: float | None
@@ -274,9 +275,8 @@ def _warnings(rows: Sequence[Row], repeated: int, unknown: set[str]) -> Iterator
     cells = [cell for row in rows for cell in row.cells if cell is not None]
     if any(cell.n_seeds == 1 for cell in cells):
         yield "A single seed has no standard error and no interval."
-    bounds = [bound for cell in cells for bound in (cell.ci_low, cell.ci_high) if bound is not None]
-    if any(bound < 0 or bound > 1 for bound in bounds):
-        yield "Intervals are symmetric and are not cut at 0 and 100 %."
+    if any(cell.n_seeds > 1 and cell.ci_low is None for cell in cells):
+        yield "Seeds that all answer alike have no interval."
     if repeated:
         yield f"{repeated} results given in more than one source are counted once."
     for name in sorted(unknown - {""}):

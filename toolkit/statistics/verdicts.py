@@ -39,17 +39,18 @@ def decide(estimate: float, p_value: float, alpha: float) -> Verdict:
 def too_few(seeds: Sequence[int], n_words: int) -> str:
     """Why there are too few seeds or words for a verdict; empty if there are enough.
 
+    Of groups that both have too few seeds, the smaller is named.
+
     Args:
         seeds: numbers of seeds, one per group that is compared.
         n_words: number of words.
 
     Example:
-        >>> too_few([3, 10], 8), too_few([10], 1)
-        ('', '1 word: a verdict needs 3')
+        >>> too_few([3, 10], 8), too_few([2, 1], 1)
+        ('', '1 seed and 1 word: a verdict needs 3')
     """
-    lacking = [f"{n} seed{'s' * (n != 1)}" for n in seeds if n < LEAST]
-    if n_words < LEAST:
-        lacking.append(f"{n_words} word{'s' * (n_words != 1)}")
+    least = {"seed": min(seeds), "word": n_words}
+    lacking = [f"{n} {what}{'s' * (n != 1)}" for what, n in least.items() if n < LEAST]
     return f"{' and '.join(lacking)}: a verdict needs {LEAST}" if lacking else ""
 
 
