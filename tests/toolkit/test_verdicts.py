@@ -327,7 +327,7 @@ def test_ties_do_not_turn_guessing_into_below_chance() -> None:
     said = result.sentences[1]
     assert f"{100 * test.accuracy:.1f} % correct" in said
     assert f"{100 * test.credited:.1f} % with ties at chance level" in said
-    assert f"{percent(trials['tie'].mean())} of the trials are ties" in said
+    assert f"of 400 trials ({percent(trials['tie'].mean())}) are ties" in said
 
 
 def test_all_ties_are_chance() -> None:
