@@ -177,8 +177,8 @@ class _Crew:
         self._lock = threading.Lock()
 
     def begin(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have a thread hand on work as soon as its process has nothing else to do."""
-        return self._threads.submit(self._lead, function, arguments)
+        """Have a thread hand on work, as it is now, when its process has nothing else to do."""
+        return self._threads.submit(self._lead, pickle.dumps((function, arguments)))
 
     def end(self) -> None:
         """End all processes, and then remove what they had half-written."""
@@ -187,8 +187,7 @@ class _Crew:
         for process in self._started:
             process.clear_up()
 
-    def _lead(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        work = pickle.dumps((function, arguments))
+    def _lead(self, work: bytes) -> Any:
         try:
             kind, content = self._process().do(work, self._hear)
         except (EOFError, OSError) as error:

@@ -72,6 +72,15 @@ def test_what_cannot_be_handed_over_is_an_error_and_the_process_goes_on() -> Non
         assert begin(os.getpid).result() == one
 
 
+def test_work_is_handed_on_as_it_was_when_it_was_begun() -> None:
+    numbers = [2, 3]
+    with processes(1) as begin:
+        begin(abs, -7)
+        waiting = begin(sum, numbers)
+        numbers.append(5)
+        assert waiting.result() == 5
+
+
 def test_work_tells_how_far_it_is() -> None:
     heard: list[int] = []
     with processes(1, hear=heard.append) as begin:
