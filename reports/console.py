@@ -53,7 +53,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     if controls:
         _print_controls(out, controls)
     out.print(
-        "\nIntervals: 95 %, Student's t over seeds (further seeds, the same items). "
+        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
+        "items). "
         + ("Overlap: with the reference language's." if maps else "Ties count as not correct.")
     )
     for warning in summary["warnings"]:

@@ -63,9 +63,9 @@ def note(table: PublicationTable, digits: int = 1) -> str:
     """
     sentences = [
         "Mean accuracy in % ± standard error (SE), with its "
-        f"{100 * table.level:g} % confidence interval (CI, Student's t). SE and CI are over "
-        f"{_participants(table)}: they speak about further ones of the same kind and the same "
-        "words and pictures."
+        f"{100 * table.level:g} % confidence interval (CI, Student's t on the logit scale). SE "
+        f"and CI are over {_participants(table)}: they speak about further ones of the same kind "
+        "and the same words and pictures."
     ]
     for heading in table.headings:
         name = heading.condition

@@ -36,6 +36,7 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             _print_chance(out, analysis["chance"])
             for group in analysis["groups"]:
                 _print_groups(out, group)
+            _print_lists(out, analysis["lists"])
         out.print("\nWhat may be said")
         for sentence in analysis["sentences"]:
             out.print(f"- {escape(sentence)}")
@@ -115,6 +116,22 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
             f"Parametric bootstrap, all languages: p = {p_value(simulated['p_bootstrap'])} "
             f"({simulated['n_bootstrap']} simulations)"
         )
+
+
+def _print_lists(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    if not found:
+        return
+    numbers = ("lists", "seeds", "mean", "SD", "lowest", "highest")
+    made = table("trial lists", *numbers, numbers=numbers)
+    for row in found:
+        made.add_row(
+            _name(f"{row['population']}, {row['test_language']}, {row['condition']}"),
+            str(row["n_lists"]),
+            str(row["n_seeds"]),
+            *(number(row[name], 100) for name in ("mean", "sd", "min", "max")),
+        )
+    out.print("\nAccuracy per trial list, mean over seeds (per cent)")
+    out.print(made)
 
 
 def _name(text: str) -> Text:

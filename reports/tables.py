@@ -60,7 +60,8 @@ def tables(chapter: Chapter) -> list[Table]:
         from reports import grounding_tables
 
         return _folded(grounding_tables.tables(chapter))
-    made = [_accuracy(chapter), _chance(chapter.statistics["chance"], "chance", "")]
+    lists = _lists(chapter.statistics.get("lists", ()))
+    made = [_accuracy(chapter), lists, _chance(chapter.statistics["chance"], "chance", "")]
     if chapter.statistics["chance_all_seeds"]:
         made.append(
             _chance(chapter.statistics["chance_all_seeds"], "chance-all", ", gated seeds included")
@@ -100,6 +101,27 @@ def _accuracy(chapter: Chapter) -> Table:
         n_labels=3,
         note="Intervals: Student's t over seeds (further seeds, the same words and pictures). Ties "
         "count as not correct.",
+    )  # fmt: skip
+
+
+def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            row["population"], row["test_language"], row["condition"], percent(row["mean"]),
+            number(row["sd"], 100, 2), number(row["min"], 100), number(row["max"], 100),
+            str(row["n_lists"]), str(row["n_seeds"]),
+        )
+        for row in found
+    )  # fmt: skip
+    return Table(
+        name="lists",
+        title="Accuracy over trial lists",
+        columns=("Population", "Test language", "Condition", "Correct", "SD (%)", "Lowest (%)",
+                 "Highest (%)", "Lists", "Seeds"),
+        rows=rows,
+        n_labels=3,
+        note="Accuracy per list is the mean over seeds; SD, lowest and highest are over lists. "
+        "Every list is another draw of clips, pictures and distractors from the same classes.",
     )  # fmt: skip
 
 

@@ -160,7 +160,7 @@ def test_html_lines_fill_the_width() -> None:
 
 def test_note_says_over_what_errors_are_and_what_chance_is() -> None:
     text = note(table())
-    assert "standard error (SE), with its 95 % confidence interval (CI, Student's t)" in text
+    assert "standard error (SE), with its 95 % confidence interval (CI, Student's t on the" in text
     assert "SE and CI are over n training seeds (participants)" in text
     assert "me: nf, meaning of nf. Chance: 50.0 %." in text
     assert "Ties" not in text

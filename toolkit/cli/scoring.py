@@ -123,8 +123,8 @@ def _print(summary: dict[str, Any]) -> None:
     for condition in dict.fromkeys(headline):
         _print_words(out, [row for row in summary["words"] if row["condition"] == condition])
     out.print(
-        "\nIntervals: 95 %, Student's t over seeds (further seeds, these words and pictures). "
-        "Chance is 50 %; ties count as not correct."
+        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, these words "
+        "and pictures). Chance is 50 %; ties count as wrong."
     )
 
 

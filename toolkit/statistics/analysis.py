@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.beside import beside
-from toolkit.statistics.chance import ChanceTest, chance_tests
-from toolkit.statistics.contrasts import holm_p
-from toolkit.statistics.formula import parse
+from toolkit.statistics.cautions import Named, cautions, named_tests
+from toolkit.statistics.chance import ChanceTest, chance_tests, decided
+from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
-from toolkit.statistics.groups import GroupComparison, compare_groups
+from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
     answers,
-    apa_paragraph,
     chance_sentence,
-    few_seeds_sentence,
+    condition_sentence,
     gate_sentence,
     group_sentence,
+    places,
 )
+from toolkit.statistics.reading import told_of_reading
 from toolkit.statistics.results import plain
+from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ if TYPE_CHECKING:
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
 MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays if there is something to compare."""
+"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class Analysis:
     """Headline conditions against chance: seeds that passed the gate."""
     chance_all_seeds: tuple[ChanceTest, ...]
     """The same with all seeds; empty if none failed."""
+    conditions: tuple[ConditionTest, ...]
+    """The test against its controls, as the paradigm declares: seeds that passed the gate."""
+    conditions_all_seeds: tuple[ConditionTest, ...]
+    """The same with all seeds; empty if none failed."""
     groups: tuple[GroupComparison, ...]
     """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
     groups_all_seeds: tuple[GroupComparison, ...]
@@ -103,7 +112,7 @@ class Analysis:
             for name in (
                 *("paradigm", "paradigm_version", "question", "settings", "families"),
                 *("answers", "apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds"),
-                *("groups", "groups_all_seeds"),
+                *("conditions", "conditions_all_seeds", "groups", "groups_all_seeds"),
             )
         }
         return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
@@ -143,39 +152,39 @@ def analyse(
             f"mevgs-toolkit describe {paradigm.name}",
         )
     gate = settings.gate or _own_gate(paradigm)
+    formula = check_declared(paradigm.formula, paradigm.name)
     passed, report = apply_gate(counts, gate)
-    chance, groups = _tests(passed, paradigm, settings, progress)
-    chance_all, groups_all = (
-        _tests(counts, paradigm, settings, progress) if report.failed else ((), ())
+    tests = _tests(passed, counts, paradigm, formula, settings, progress)
+    everyone = (
+        _tests(counts, counts, paradigm, formula, settings, progress)
+        if report.failed
+        else _Tests((), (), ())
     )
-    per_population = counts.groupby("population", observed=True)["seed"].nunique()
-    families = [f"above chance: Holm over {len(chance)} tests"] if len(chance) > 1 else []
     return Analysis(
         paradigm=paradigm.name,
         paradigm_version=int(versions[0]),
         question=paradigm.question,
         settings=settings,
         gate=report,
-        chance=chance,
-        chance_all_seeds=chance_all,
-        groups=groups,
-        groups_all_seeds=groups_all,
+        chance=tests.chance,
+        chance_all_seeds=everyone.chance,
+        conditions=tests.conditions,
+        conditions_all_seeds=everyone.conditions,
+        groups=tests.groups,
+        groups_all_seeds=everyone.groups,
         words=word_accuracy(counts),
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
-        families=(*families, *(family for group in groups for family in group.families)),
-        answers=tuple(answers(chance, groups, settings.alpha)),
+        families=tuple(tests.families()),
+        answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
         apa=apa_paragraph(
             paradigm.name,
-            " + ".join(map(str, parse(paradigm.formula).random)),
+            " + ".join(map(str, formula.random)),
             engine(),
-            chance,
-            groups,
+            *(tests.chance, tests.conditions, tests.groups),
         ),
-        sentences=tuple(_sentences(chance, groups, report, settings)),
-        warnings=tuple(
-            _warnings(chance, groups, few_seeds_sentence(int(per_population.min())), counts)
-        ),
+        sentences=(gate_sentence(report), *tests.sentences()),
+        warnings=tuple(cautions(counts, tests.named())),
     )
 
 
@@ -183,80 +192,88 @@ def _own_gate(paradigm: type[BaseParadigm] | BaseParadigm) -> Gate | None:
     return Gate(*paradigm.gate) if paradigm.gate else None
 
 
+@dataclass(frozen=True)
+class _Tests:
+    """All tests of an analysis, made and decided."""
+
+    chance: tuple[ChanceTest, ...]
+    conditions: tuple[ConditionTest, ...]
+    groups: tuple[GroupComparison, ...]
+
+    def named(self) -> list[Named]:
+        """Every test under its name."""
+        return named_tests(self.chance, self.conditions, self.groups)
+
+    def sentences(self) -> list[str]:
+        """What may be said, test by test."""
+        said = [chance_sentence(test) for test in self.chance]
+        said += [condition_sentence(test) for test in self.conditions]
+        return said + [
+            group_sentence(model, where)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for model in group.models
+        ]
+
+    def families(self) -> list[str]:
+        """The families of tests, in words."""
+        named = (
+            ("above chance", self.chance),
+            ("a condition against its control", self.conditions),
+        )
+        found = [family_text(name, tests) for name, tests in named if tests]
+        return found + [
+            family.replace(":", f"{where}:", 1)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for family in group.families
+        ]
+
+
 def _tests(
     counts: pd.DataFrame,
+    planned: pd.DataFrame,
     paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
     settings: Settings,
     progress: Callable[[int, int], None],
-) -> tuple[tuple[ChanceTest, ...], tuple[GroupComparison, ...]]:
+) -> _Tests:
+    """All tests, those included that were planned and that no seed is left for after the gate."""
+    wanted = paradigm.contrasts
+    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
+    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    pays = len(asked) >= MANY_ROWS
+    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+
+
+def _headline(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[list[ChanceTest], list[GroupComparison]]:
+    """The headline conditions against chance, and between groups."""
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
-    formula = parse(paradigm.formula)
-    tests, groups = [], []
+    tests: list[ChanceTest] = []
+    groups: list[GroupComparison] = []
     for condition in headline:
         own = counts[counts["condition"] == condition]
-        if own.empty:
+        wanted = planned[planned["condition"] == condition]
+        if wanted.empty:
             continue
-        pays = len(own) >= MANY_ROWS and own["n_languages"].nunique() > 1
-        with beside(pays, chance_tests, own, formula) as chance:
-            compared = compare_groups(own, settings.bound, settings.n_bootstrap, progress)
-            tests += chance()
-        groups += [compared] if compared else []
-    corrected = holm_p([test.p_value for test in tests])
-    known = zip(tests, corrected, strict=True)
-    return tuple(replace(test, p_holm=p) for test, p in known), tuple(groups)
-
-
-def _sentences(
-    chance: tuple[ChanceTest, ...],
-    groups: tuple[GroupComparison, ...],
-    report: GateReport,
-    settings: Settings,
-) -> list[str]:
-    said = [gate_sentence(report)]
-    said += [chance_sentence(test, settings.alpha) for test in chance]
-    for group in groups:
-        models = (group.overall, *group.by_language, *group.by_population)
-        said += [group_sentence(model, settings.alpha) for model in models]
-    return said
-
-
-def _warnings(
-    chance: tuple[ChanceTest, ...],
-    groups: tuple[GroupComparison, ...],
-    few: str,
-    counts: pd.DataFrame,
-) -> list[str]:
-    told = [few] if few else []
-    ties = int(counts["n_ties"].sum())
-    if ties:
-        told.append(f"{ties} of {int(counts['n_trials'].sum())} trials are ties, counted as wrong.")
-    singular = [
-        f"{test.population} in {test.test_language}"
-        for test in chance
-        if test.fit is not None and test.fit.singular
-    ]
-    singular += [
-        model.name
-        for group in groups
-        for model in (group.overall, *group.by_language, *group.by_population)
-        if model.fit is not None and model.fit.singular
-    ]
-    if singular:
-        told.append(
-            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
-            + "; ".join(singular)
-            + "."
-        )
-    fits = [test.fit for test in chance if test.fit is not None]
-    # Singular fits are told above, with their names.
-    told += sorted({w for fit in fits for w in fit.warnings if "only" in w and "level" in w})
-    problems = {
-        f"{model.name}: {model.problem}"
-        for group in groups
-        for model in (group.overall, *group.by_language, *group.by_population)
-        if model.problem
-    }
-    return told + sorted(problems)
+        tests += chance_tests(own, formula, wanted)
+        compared = [
+            compare_groups(
+                own[own["subject_kind"] == kind],
+                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                planned=wanted[wanted["subject_kind"] == kind],
+            )
+            for kind in sorted(wanted["subject_kind"].unique())
+        ]
+        groups += [comparison for comparison in compared if comparison]
+    return tests, groups
 
 
 def analyse_runs(
@@ -284,18 +301,22 @@ def analyse_runs(
             where no run holds choices.
     """
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.counts import KEYS, read_lists
     from toolkit.statistics.grounding_data import is_grounding
+    from toolkit.statistics.lists import pool_lists
 
     settings = settings or Settings()
+    paths, notes = runs_once(paths)
     grounding = [path for path in paths if is_grounding(path)]
     choices = [path for path in paths if path not in grounding]
     made: dict[str, Any] = {}
     if choices or not paths:
-        counts = read_counts(choices)
-        for name, own in counts.groupby("paradigm", observed=True):
+        by_list, more = read_lists(choices)
+        for name, own in by_list.groupby("paradigm", observed=True):
             asked = get_paradigm(str(name), paradigms)
-            made[str(name)] = analyse(own, asked, settings, progress).to_json()
+            require_test(own["condition"].unique().tolist(), asked)
+            analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+            made[str(name)] = told_of_reading(analysis, own, asked, [*notes, *more])
     elif settings.gate or settings.n_bootstrap:
         raise ToolkitError(
             "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
@@ -307,8 +328,8 @@ def analyse_runs(
 
         for name, own_paths in _by_paradigm(grounding).items():
             asked = get_paradigm(name, paradigms)
-            analysis = analyse_grounding(read_grounding(own_paths), asked, settings.alpha)
-            made[name] = analysis.to_json()
+            maps = analyse_grounding(read_grounding(own_paths), asked, settings.alpha).to_json()
+            made[name] = maps | {"warnings": [*maps["warnings"], *notes]}
     return made
 
 

@@ -16,7 +16,7 @@ from toolkit.statistics.grounding_measures import (
 )
 from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
 from toolkit.statistics.grounding_scale import ScaleDelta
-from toolkit.statistics.prose import p_value, percent, statistic
+from toolkit.statistics.phrases import p_value, percent, statistic
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult

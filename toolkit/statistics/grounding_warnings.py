@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.statistics.grounding_languages import Estimate
 from toolkit.statistics.grounding_prose import decimal, who
-from toolkit.statistics.prose import percent
+from toolkit.statistics.phrases import percent
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult

@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.statistics.contrasts import Cell, contrast, effective, holm, marginal_mean
+from toolkit.statistics.contrasts import (
+    Cell,
+    between,
+    contrast,
+    effective,
+    holm_p,
+    marginal_mean,
+)
 from toolkit.statistics.likelihood import (
     LikelihoodRatio,
     bootstrap,
@@ -17,9 +24,11 @@ from toolkit.statistics.likelihood import (
     with_fixed,
 )
 from toolkit.statistics.mixed import NotEstimable, Prepared, fit_mixed, fit_prepared, prepare
+from toolkit.statistics.penalised import Penalised, penalised_difference
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.student import standardised
+from toolkit.statistics.verdicts import Verdict, decide, too_few, visible, with_credit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +49,12 @@ RATIO_RANDOM = "(1 | seed) + (1 | word) + (1 | word:training)"
 The engine fits a slope only beside its fixed effect, which the smaller model must not have. A
 random effect of words within each kind of training says the same with equal variances.
 """
-COUNTS = "cbind(n_correct, n_wrong)"
+COUNTS = "cbind(n_right, n_wrong)"
+OFFSET = "chance_log_odds"
 OVERALL = "bilingual - monolingual, all languages"
+NOBODY = "no language is left in which seeds of both groups passed the gate"
+NO_FREEDOM = "no degrees of freedom: every seed is the only one of its population"
+"""Why there is no test then."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,22 @@ class GroupModel:
     means: tuple[MarginalMean, ...]
     """Marginal probability of either group."""
     problem: str
-    """Why there is no model, or how it was reduced; empty otherwise."""
+    """Why there is no model or no verdict; empty if there is one."""
+    reduced: str = ""
+    """How the model was reduced; empty if it was not."""
+    n_languages: int = 0
+    """Test languages compared."""
+    n_words: int = 0
+    """Words (concepts in a language) of either group."""
+    n_shared: int = 0
+    """Words that both groups were asked."""
+    verdict: Verdict = "undecided"
+    """What the contrast decides, after correction: are bilinguals higher or lower?"""
+    visible: float = math.nan
+    """Difference (share of 1) that the contrast, at its corrected level, would have shown in four
+    of five cases."""
+    penalised: Penalised | None = None
+    """What can be said where the data do not decide the model."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +100,8 @@ class GroupComparison:
 
     condition: str
     """Which condition."""
+    subject_kind: str
+    """Whose comparison: ``model``, ``child``, or whatever else the table calls its subjects."""
     overall: GroupModel
     """All test languages together, or the only one: the primary test."""
     interaction: LikelihoodRatio | None
@@ -79,9 +109,15 @@ class GroupComparison:
     by_language: tuple[GroupModel, ...]
     """Per test language; corrected as a family of their own; empty if there is but one."""
     by_population: tuple[GroupModel, ...]
-    """Every bilingual population against the monolingual one of that language; likewise."""
+    """Every bilingual population against the monolingual one of that language, likewise; only in
+    languages with several, where that is another test than the one per language."""
     families: tuple[str, ...]
     """The families of tests, in words."""
+
+    @property
+    def models(self) -> tuple[GroupModel, ...]:
+        """All comparisons: overall, per language, per population."""
+        return (self.overall, *self.by_language, *self.by_population)
 
 
 def compare_groups(
@@ -89,60 +125,63 @@ def compare_groups(
     bound: float,
     n_bootstrap: int = 0,
     progress: Callable[[int, int], None] = lambda *_: None,
+    alpha: float = 0.05,
+    planned: pd.DataFrame | None = None,
 ) -> GroupComparison | None:
-    """Compare monolingual with bilingual populations in one condition.
+    """Compare monolingual with bilingual populations of one kind of subjects in one condition.
 
     Only populations trained on the test language take part, and only languages in which both
-    kinds were tested.
+    kinds of training were tested.
 
     Args:
-        counts: rows of one condition, all populations.
+        counts: rows of one condition and kind of subjects, all populations.
         bound: equivalence bound, as a difference of shares.
         n_bootstrap: simulations of the parametric bootstrap; 0 for none.
         progress: called with the simulations done and asked for.
+        alpha: level of each family.
+        planned: the same before seeds were set aside; what was to be compared is told from them,
+            and counts in its family even if no seed is left for it.
 
     Returns:
         The comparison; None if there is nothing to compare.
     """
-    table = _compared(counts)
-    languages = sorted(table["test_language"].unique())
+    whole = _compared(counts if planned is None else planned)
+    languages = sorted(whole["test_language"].unique())
     if not languages:
         return None
+    left = counts[["seed", "test_language"]].drop_duplicates()
+    table = whole if planned is None else whole.merge(left, on=["seed", "test_language"])
     primary = OVERALL if len(languages) > 1 else f"bilingual - monolingual, {languages[0]}"
     overall, added = _with_ratio(_model(primary, table, bound), table, n_bootstrap, progress)
-    by_language = (
-        []
-        if len(languages) == 1
-        else [
-            _with_ratio(
-                _model(f"bilingual - monolingual, {language}", own, bound),
-                *(own, n_bootstrap, progress),
-            )[0]
-            for language in languages
-            for own in [table[table["test_language"] == language]]
-        ]
-    )
-    by_population = [
-        _model(
-            f"{population} - {'/'.join(sorted(mono['population'].unique()))}, {language}",
-            own[(own["bilingual"] == 0) | (own["population"] == population)],
-            bound,
-        )
-        for language in languages
-        for own in [table[table["test_language"] == language]]
-        for mono in [own[own["bilingual"] == 0]]
-        for population in sorted(own.loc[own["bilingual"] == 1, "population"].unique())
-    ]
+    by_language, by_population = [], []
+    for language in languages:
+        asked, own = (part[part["test_language"] == language] for part in (whole, table))
+        mono = "/".join(sorted(asked.loc[asked["bilingual"] == 0, "population"].unique()))
+        populations = sorted(asked.loc[asked["bilingual"] == 1, "population"].unique())
+        if len(languages) > 1:
+            model = _model(f"bilingual - monolingual, {language}", own, bound)
+            by_language.append(_with_ratio(model, own, n_bootstrap, progress)[0])
+        if len(populations) > 1:
+            by_population += [
+                _model(
+                    f"{population} - {mono}, {language}",
+                    own[(own["bilingual"] == 0) | (own["population"] == population)],
+                    bound,
+                )
+                for population in populations
+            ]
+    first = whole.iloc[0]
     return GroupComparison(
-        condition=str(table["condition"].iloc[0]),
-        overall=overall,
-        interaction=_interaction(*added) if len(languages) > 1 and added else None,
-        by_language=_corrected(by_language, "per test language"),
-        by_population=_corrected(by_population, "per bilingual population and test language"),
+        condition=str(first["condition"]),
+        subject_kind=str(first["subject_kind"]),
+        overall=_decided([overall], f"primary: one test ({primary})", alpha)[0],
+        interaction=_interaction(*added) if overall.n_languages > 1 and added else None,
+        by_language=_decided(by_language, "per test language", alpha),
+        by_population=_decided(by_population, "per bilingual population and test language", alpha),
         families=(
             f"primary: one test ({primary})",
             *(
-                f"per {what}: Holm over {len(models)} tests"
+                family_text(f"per {what}", models)
                 for what, models in (
                     ("test language", by_language),
                     ("bilingual population and test language", by_population),
@@ -153,53 +192,110 @@ def compare_groups(
     )
 
 
+def family_text(name: str, tests: Sequence[Any]) -> str:
+    """A family of tests in words.
+
+    Args:
+        name: what it is called.
+        tests: all planned tests; those with a ``problem`` could not be made.
+
+    Example:
+        >>> from types import SimpleNamespace as Test
+        >>> family_text("above chance", [Test(problem=""), Test(problem="separated")])
+        'above chance: Holm over 2 planned tests, of which 1 gave no verdict'
+        >>> family_text("above chance", [Test(problem="")])
+        'above chance: one test'
+    """
+    lost = sum(bool(test.problem) for test in tests)
+    lacking = f", of which {lost} gave no verdict" if lost else ""
+    if len(tests) == 1:
+        return f"{name}: one test{', which gave no verdict' if lost else ''}"
+    return f"{name}: Holm over {len(tests)} planned tests{lacking}"
+
+
 def _compared(counts: pd.DataFrame) -> pd.DataFrame:
     knows = np.zeros(len(counts), bool)
     for language in counts["test_language"].unique():
         taught = [x for x in counts["train_languages"].unique() if language in str(x).split("+")]
         asked = (counts["test_language"] == language) & counts["train_languages"].isin(taught)
         knows |= asked.to_numpy()
-    keys = ["condition", "population", "n_languages", "seed", "test_language", "word_concept"]
-    summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct"]].sum()
-    table = summed.reset_index()
+    keys = ["condition", "subject_kind", "population", "n_languages", "seed", "test_language"]
+    keys += ["word_concept", "n_choices"]
+    summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
+    table = with_credit(summed.reset_index())
     table = table.assign(
         bilingual=(table["n_languages"] > 1).astype(int),
         training=np.where(table["n_languages"] > 1, "bilingual", "monolingual"),
         word=table["word_concept"].astype(str) + "/" + table["test_language"].astype(str),
-        n_wrong=table["n_trials"] - table["n_correct"],
+        **{OFFSET: -np.log(table["n_choices"] - 1.0)},
     )
-    both = table.groupby("test_language", observed=True)["bilingual"].nunique()
-    return table[table["test_language"].isin(both.index[both == 2])]
+    return _both(table)
 
 
-def _model(name: str, table: pd.DataFrame, bound: float) -> GroupModel:
+def _both(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the languages in which both kinds of training were tested."""
+    kinds = table.groupby("test_language", observed=True)["bilingual"].nunique()
+    return table[table["test_language"].isin(kinds.index[kinds == 2])]
+
+
+def _fixed(table: pd.DataFrame, terms: str) -> str:
+    """The fixed part, with each trial's own chance where trials differ in their options."""
+    several = table["n_choices"].nunique() > 1
+    return f"{terms} + offset({OFFSET})" if several else terms
+
+
+def _model(name: str, asked: pd.DataFrame, bound: float) -> GroupModel:
+    """Compare the groups in the languages in which seeds of both are left."""
+    table = _both(asked)
+    if table.empty:
+        nobody = compare_seeds(name, [], [], bound)
+        return GroupModel(name, None, None, None, nobody, math.nan, (), problem=NOBODY)
     languages = sorted(table["test_language"].unique())
     seeds = _per_seed(table)
     compared = _seed_comparison(name, seeds, bound)
-    model = GroupModel(name, None, None, None, compared, _over_words(table), (), "")
+    groups_of = table.groupby("word", observed=True)["bilingual"].nunique()
+    n_seeds = seeds.groupby("bilingual", observed=True)["seed"].nunique()
+    model = GroupModel(
+        *(name, None, None, None, compared, _over_words(table), ()),
+        problem=too_few([int(n_seeds[0]), int(n_seeds[1])], len(groups_of)),
+        n_languages=len(languages),
+        n_words=len(groups_of),
+        n_shared=int((groups_of == 2).sum()),
+    )
     several = len(languages) > 1
+    terms = "bilingual * test_language" if several else "bilingual"
     try:
-        fit, problem = _fitted(table, "bilingual * test_language" if several else "bilingual")
+        fit, reduced = _fitted(table, _fixed(table, terms))
     except NotEstimable as error:
-        return replace(model, problem=str(error).partition("\n")[0])
+        told = str(error).partition("\n")[0]
+        return replace(model, problem=told, penalised=penalised_difference(table, "bilingual"))
     if not fit.converged:
-        return replace(model, fit=fit, problem=fit.warnings[-1])
+        return replace(
+            model,
+            fit=fit,
+            problem=fit.warnings[-1],
+            penalised=penalised_difference(table, "bilingual"),
+        )
 
     def cells(bilingual: int) -> list[Cell]:
-        return [{"bilingual": bilingual, "test_language": language} for language in languages]
+        known = {OFFSET: float(table[OFFSET].mean())}
+        return [known | {"bilingual": bilingual, "test_language": name} for name in languages]
 
-    def correction(std_error: float) -> tuple[float, float]:
-        return effective(_parts(fit, seeds), std_error)
-
+    parts = _parts(fit, seeds, table)
+    found = contrast(
+        *(fit, name, cells(1), cells(0)),
+        correction=lambda std_error: effective(parts, std_error),
+    )
     return replace(
         model,
         fit=fit,
-        contrast=contrast(fit, name, cells(1), cells(0), correction, "primary"),
+        problem=model.problem or NO_FREEDOM * math.isnan(found.p_value),
+        contrast=found,
         means=tuple(
-            marginal_mean(fit, group, cells(value))
+            marginal_mean(fit, group, cells(value), _mean_parts(fit, seeds, table, value))
             for value, group in ((0, "monolingual"), (1, "bilingual"))
         ),
-        problem=problem,
+        reduced=reduced,
     )
 
 
@@ -215,8 +311,10 @@ def _with_ratio(
     """
     if model.contrast is None:
         return model, None
+    table = _both(table)
     several = table["test_language"].nunique() > 1
-    effect, rest = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
+    terms = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
+    effect, rest = (_fixed(table, part) for part in terms)
     ready = prepare(table, f"{COUNTS} ~ {effect} + {RATIO_RANDOM}")
     fit = fit_prepared(ready)
     ratio = (
@@ -231,35 +329,77 @@ def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
     """Fit the largest model that converges, along the path of `RANDOM`."""
     largest, smaller = RANDOM
     fit = fit_mixed(table, f"{COUNTS} ~ {fixed} + {largest}")
-    if fit.converged:
+    # A smaller model of separated data may have a maximum, but of a question nobody asked.
+    if fit.converged or fit.separated:
         return fit, ""
     return fit_mixed(table, f"{COUNTS} ~ {fixed} + {smaller}"), (
-        f"The model with {largest} did not converge and was reduced to {smaller}; its p-values "
-        "speak about further seeds, not about further words."
+        f"The model with {largest} did not converge and was reduced to {smaller}: how far words "
+        "differ in the effect was not estimated."
     )
 
 
 def _per_seed(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracy of every seed in every test language."""
     keys = ["population", "seed", "bilingual", "test_language"]
-    summed = table.groupby(keys, observed=True)[["n_correct", "n_trials"]].sum().reset_index()
-    return summed.assign(accuracy=summed["n_correct"] / summed["n_trials"])
+    summed = table.groupby(keys, observed=True)[["n_right", "n_trials"]].sum().reset_index()
+    return summed.assign(accuracy=summed["n_right"] / summed["n_trials"])
 
 
-def _parts(fit: FitResult, seeds: pd.DataFrame) -> list[tuple[float, int, int]]:
+def _parts(
+    fit: FitResult, seeds: pd.DataFrame, table: pd.DataFrame
+) -> list[tuple[float, int, int]]:
     """Shares of seeds and words in the variance of bilingual - monolingual; see `effective`."""
-    parts = []
     per_cell = seeds.groupby(["test_language", "bilingual"], observed=True)["seed"]
     weight = 1 / seeds["test_language"].nunique() / per_cell.transform("size")
     per_seed = weight.groupby(seeds["seed"], observed=True).sum()
-    for effect in fit.random_effects:
-        if effect.group == "seed":
-            groups = seeds["population"].nunique()
-            share = effect.sds[0] ** 2 * float((per_seed**2).sum())
-            parts.append((share, effect.n_levels, groups))
-        elif len(effect.sds) > 1:
-            parts.append((effect.sds[1] ** 2 / effect.n_levels, effect.n_levels, 1))
-    return parts
+    sds = _sds(fit)
+    seed_share = sds.get(("seed", "(Intercept)"), 0.0) ** 2 * float((per_seed**2).sum())
+    parts = [(seed_share, len(per_seed), int(seeds["population"].nunique()))]
+    asked = table.groupby(["word", "bilingual"], observed=True).size().unstack(fill_value=0) > 0
+    if len(asked) < 2:
+        return parts
+    # A word that one group alone was asked does not cancel: its level, too, is part of the effect.
+    bilingual, monolingual = (asked[group] / asked[group].sum() for group in (1, 0))
+    own = (bilingual - monolingual).to_numpy(float)
+    slope = bilingual.to_numpy(float)
+    level_sd, slope_sd = sds.get(("word", "(Intercept)"), 0.0), sds.get(("word", "bilingual"), 0.0)
+    both = _correlation(fit) * level_sd * slope_sd
+    share = own @ own * level_sd**2 + slope @ slope * slope_sd**2 + 2 * (own @ slope) * both
+    crossed = bool(asked.all(axis=None))
+    return [*parts, (max(0.0, float(share)), len(asked), 1 if crossed else 2)]
+
+
+def _mean_parts(
+    fit: FitResult, seeds: pd.DataFrame, table: pd.DataFrame, bilingual: int
+) -> list[tuple[float, int, int]]:
+    """Shares of seeds and words in the variance of the mean of one group; see `effective`."""
+    sds, own = _sds(fit), seeds[seeds["bilingual"] == bilingual]
+    n_seeds = int(own["seed"].nunique())
+    n_words = int(table.loc[table["bilingual"] == bilingual, "word"].nunique())
+    level, slope = sds.get(("word", "(Intercept)"), 0.0), sds.get(("word", "bilingual"), 0.0)
+    words = level**2 + bilingual * (slope**2 + 2 * _correlation(fit) * level * slope)
+    seed = sds.get(("seed", "(Intercept)"), 0.0) ** 2
+    found = [(seed / n_seeds, n_seeds, 1), (max(0.0, words) / n_words, n_words, 1)]
+    return [part for part in found if part[1] > 1]
+
+
+def _sds(fit: FitResult) -> dict[tuple[str, str], float]:
+    """Standard deviations by factor and term."""
+    return {
+        (effect.group, term): sd
+        for effect in fit.random_effects
+        for term, sd in zip(effect.terms, effect.sds, strict=True)
+    }
+
+
+def _correlation(fit: FitResult) -> float:
+    """Correlation of level and slope of words; 0 where one of them does not vary."""
+    found = [
+        effect.correlations[0][1]
+        for effect in fit.random_effects
+        if effect.group == "word" and len(effect.sds) > 1
+    ]
+    return found[0] if found and not math.isnan(found[0]) else 0.0
 
 
 def _seed_comparison(name: str, seeds: pd.DataFrame, bound: float) -> SeedComparison:
@@ -281,20 +421,43 @@ def _interaction(added: Prepared, fit: FitResult) -> LikelihoodRatio:
 
 def _over_words(table: pd.DataFrame) -> float:
     """Standardised mean of the words' differences, each word weighing the same."""
-    summed = table.groupby(["word", "bilingual"], observed=True)[["n_correct", "n_trials"]].sum()
-    accuracy = (summed["n_correct"] / summed["n_trials"]).unstack()
-    return standardised((accuracy[1] - accuracy[0]).to_numpy(float))
+    summed = table.groupby(["word", "bilingual"], observed=True)[["n_right", "n_trials"]].sum()
+    accuracy = (summed["n_right"] / summed["n_trials"]).unstack()
+    return standardised((accuracy[1] - accuracy[0]).dropna().to_numpy(float))
 
 
-def _corrected(models: Sequence[GroupModel], family: str) -> tuple[GroupModel, ...]:
-    nothing = math.nan
-    known = [
-        replace(model.contrast, family=family, p_holm=nothing)
+def _decided(models: Sequence[GroupModel], family: str, alpha: float) -> tuple[GroupModel, ...]:
+    """Correct the tests of a family for each other, and say what each decides.
+
+    Welch's test and the equivalence test of the seed means are corrected over the same family.
+    """
+    judged = [
+        math.nan if model.problem or model.contrast is None else model.contrast.p_value
         for model in models
-        if model.contrast is not None
     ]
-    corrected = iter(holm(known))
-    return tuple(
-        replace(model, contrast=next(corrected)) if model.contrast is not None else model
-        for model in models
+    seeds = [model.seeds for model in models]
+    corrected = zip(
+        models,
+        holm_p(judged),
+        holm_p([own.p_value for own in seeds]),
+        holm_p([own.p_equivalence for own in seeds]),
+        strict=True,
     )
+    made = []
+    for model, p, p_welch, p_tost in corrected:
+        own = replace(model.seeds, p_holm=p_welch, p_equivalence_holm=p_tost)
+        if model.contrast is None:
+            made.append(replace(model, seeds=own))
+            continue
+        effect = replace(model.contrast, family=family, p_holm=p)
+        seen = visible(effect.std_error, effect.df, alpha / len(models))
+        made.append(
+            replace(
+                model,
+                seeds=own,
+                contrast=effect,
+                verdict="few" if model.problem else decide(effect.estimate, p, alpha),
+                visible=between(effect.middle, seen),
+            )
+        )
+    return tuple(made)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from paradigms.formula import offsets
+from toolkit.statistics.design import fixed_matrix
 from toolkit.statistics.mixed import Prepared, fit_prepared
 from toolkit.statistics.results import FitResult
 
@@ -109,7 +110,9 @@ def simulate(model: Prepared, fit: FitResult, rng: np.random.Generator) -> pd.Da
     from scipy.special import expit
 
     table = model.table
-    eta = _matrix(table, model.formula.fixed) @ np.nan_to_num(fit.estimates)
+    eta = fixed_matrix(table, model.formula.fixed) @ np.nan_to_num(fit.estimates)
+    for known in offsets(model.formula.fixed):
+        eta = eta + table[known].to_numpy(float)
     for term, effect in zip(model.formula.random, fit.random_effects, strict=True):
         sds = np.array(effect.sds)
         covariance = np.nan_to_num(np.array(effect.correlations)) * np.outer(sds, sds)
@@ -117,18 +120,8 @@ def simulate(model: Prepared, fit: FitResult, rng: np.random.Generator) -> pd.Da
         drawn = rng.multivariate_normal(
             np.zeros(len(sds)), covariance, size=int(codes.max()) + 1, method="eigh"
         )
-        columns = _matrix(table, term.terms)
+        columns = fixed_matrix(table, term.terms)
         eta = eta + (columns * drawn[codes.to_numpy()]).sum(axis=1)
     n = (table["n_correct"] + table["n_wrong"]).to_numpy()
     correct = rng.binomial(n.astype(np.int64), expit(eta)).astype(float)
     return table.assign(n_correct=correct, n_wrong=n - correct)
-
-
-def _matrix(table: pd.DataFrame, fixed: str) -> npt.NDArray[np.float64]:
-    """Model matrix (n_rows, n_columns)."""
-    import glmm
-
-    if fixed == "1":
-        return np.ones((len(table), 1))
-    matrix: Any = glmm.model_matrix(table, f"~ {fixed}")[0]
-    return np.asarray(matrix, float)

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from paradigms.formula import Formula, RandomTerm, parse
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.formula import Formula, RandomTerm, parse
 from toolkit.statistics.results import Coefficient, FitResult, RandomEffect
+from toolkit.statistics.separation import SEPARATED, problem_of
 from toolkit.statistics.student import quantile, two_sided
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 Family = Literal["binomial", "gaussian"]
 FEW_LEVELS = 5
 """Below this many levels a variance is hardly estimable (Bolker, 2015)."""
-HUGE_STD_ERROR = 50.0
-"""A standard error of this many log odds means that the likelihood has no maximum (separation)."""
-HUGE_ESTIMATE = 20.0
-"""Log odds nobody's data can support: odds of half a billion to one."""
 
 
 class NotEstimable(ToolkitError):  # noqa: N818 - a state of the data, not a fault of the user
@@ -53,7 +50,8 @@ class Prepared:
     table: pd.DataFrame
     """Counts (``n_correct``, ``n_wrong``) or rows, with the predictors."""
     log_constant: float
-    """What the log-likelihood of the counts exceeds that of the single trials by."""
+    """What the log-likelihood of the counts exceeds that of the single trials by: the logarithm of
+    the ways in which the trials of each row can be put in order."""
     n_observations: int
     """Trials or rows behind the table."""
     n_dropped: int
@@ -149,7 +147,7 @@ def fit_prepared(prepared: Prepared, reml: bool = True) -> FitResult:
                 raise ToolkitError(f"The model formula cannot be read: {error}.") from error
             # The engine's kernel gives up on separated data in some orders of the factors.
             return _failed(prepared, f"The engine gave up: {error}.")
-    problem = _problem(fit)
+    problem = problem_of(fit, prepared.table, prepared.formula.fixed)
     if problem:
         return _failed(prepared, problem)
     names = [str(name) for name in fit.names]
@@ -215,8 +213,12 @@ def _check_columns(data: pd.DataFrame, formula: Formula, family: Family) -> None
                 given=f"e.g. {float(finite[~np.isin(finite, (0, 1))][0]):g}",
                 allowed="0 and 1, or cbind(successes, failures) as the response",
             )
-        if formula.counts and ((finite < 0) | (finite != np.round(finite))).any():
-            raise ToolkitError(f"Column {name} must hold counts.", allowed="0, 1, 2, ...")
+        if formula.counts and (finite < 0).any():
+            raise ToolkitError(
+                f"Column {name} must hold counts.",
+                given=f"e.g. {float(finite[finite < 0][0]):g}",
+                allowed="0, 1, 2, ..., or parts of a trial such as half of a tie",
+            )
 
 
 def _counts(table: pd.DataFrame, formula: Formula) -> tuple[pd.DataFrame, float, int]:
@@ -241,7 +243,7 @@ def _counts(table: pd.DataFrame, formula: Formula) -> tuple[pd.DataFrame, float,
             "estimate there.",
             given=f"{int(n)} trials without variation",
         )
-    return summed, _log_choose(summed) - _log_choose(rows), int(n)
+    return summed, _log_choose(summed), round(n)
 
 
 def _log_choose(counts: pd.DataFrame) -> float:
@@ -316,6 +318,12 @@ def _usable(
                 f"be said about other levels of it."
             )
             continue
+        if _is_residual(table, term.group):
+            notes.append(
+                f"Every {term.group} has one observation, so that its variation cannot be told "
+                f"from that of the answers: {term} was left out, and is part of their noise."
+            )
+            continue
         if n < FEW_LEVELS:
             notes.append(
                 f"{term.group} has only {n} levels: its variance is poorly estimated and "
@@ -323,6 +331,15 @@ def _usable(
             )
         sizes[term] = n
     return tuple(sorted(sizes, key=lambda term: -sizes[term])), notes
+
+
+def _is_residual(table: pd.DataFrame, group: str) -> bool:
+    """True if every level of the factor has a single trial (or row of a linear model)."""
+    trials = table["n_correct"] + table["n_wrong"] if "n_wrong" in table else None
+    keys = group.split(":")
+    if trials is None:
+        return not table.duplicated(keys).any()
+    return bool((trials.groupby([table[key] for key in keys], observed=True).sum() <= 1).all())
 
 
 def n_levels(table: pd.DataFrame, group: str) -> int:
@@ -341,24 +358,6 @@ def _method(prepared: Prepared, reml: bool) -> str:
     if prepared.family == "binomial":
         return "Laplace" if prepared.formula.random else "ML"
     return "REML" if reml else "ML"
-
-
-def _problem(fit: Any) -> str | None:
-    """Why the numbers of a fit must not be shown; None if they may."""
-    kept = ~np.asarray(fit.aliased, bool)
-    if not fit.converged:
-        told = " ".join(w["message"] for w in fit.warnings if w["tier"] == "severe")
-        return f"The model did not converge. {told}".strip()
-    errors, estimates = np.asarray(fit.se)[kept], np.asarray(fit.beta)[kept]
-    logistic = fit.family == "binomial"
-    if not np.isfinite(errors).all() or not np.isfinite(estimates).all():
-        return "The engine found no standard errors."
-    if logistic and ((errors > HUGE_STD_ERROR) | (np.abs(estimates) > HUGE_ESTIMATE)).any():
-        return (
-            "The data are separated: in some cell all answers are the same, so an odds ratio is "
-            "infinite and has no standard error."
-        )
-    return None
 
 
 def _failed(prepared: Prepared, problem: str) -> FitResult:
@@ -381,6 +380,7 @@ def _failed(prepared: Prepared, problem: str) -> FitResult:
         n_dropped=prepared.n_dropped,
         singular=False,
         converged=False,
+        separated=problem == SEPARATED,
         levels=prepared.levels,
         warnings=(*prepared.warnings, problem),
     )

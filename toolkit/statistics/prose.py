@@ -1,109 +1,169 @@
-"""Results in sentences that say what the data show, and what they cannot show."""
+"""Results in sentences that say what the data show, and what they cannot show.
+
+Every sentence is made from typed results, and its verdict, direction, effect, interval and limit
+all come from the one test that decides.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from toolkit.statistics.chance import ChanceTest
+from toolkit.statistics.condition_contrasts import ConditionTest
 from toolkit.statistics.gates import GateReport
 from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.likelihood import LikelihoodRatio
+from toolkit.statistics.penalised import Penalised
+from toolkit.statistics.phrases import (
+    apart,
+    change,
+    corrected,
+    count,
+    difference,
+    equals,
+    from_to,
+    joined,
+    listed,
+    missed,
+    odds_ratio,
+    p_value,
+    percent,
+    points,
+    share,
+    shifted,
+    size,
+    statistic,
+    test_of,
+    tied,
+)
+from toolkit.statistics.results import Contrast
 from toolkit.statistics.seeds import SeedComparison
-from toolkit.statistics.student import quantile
+from toolkit.statistics.verdicts import Verdict
 
-FEW_SEEDS = 10
-
-
-def p_value(p: float) -> str:
-    """A p-value as APA style writes it.
-
-    Example:
-        >>> p_value(0.0003), p_value(0.0412), p_value(float("nan"))
-        ('p < .001', 'p = .041', 'p not available')
-    """
-    if math.isnan(p):
-        return "p not available"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
-
-
-def percent(share: float) -> str:
-    """A share as per cent with one decimal.
-
-    Example:
-        >>> percent(0.5)
-        '50.0 %'
-    """
-    return f"{100 * share:.1f} %"
+CHANCE_VERDICTS: dict[Verdict, str] = {
+    "higher": "above chance",
+    "lower": "BELOW chance",
+    "open": "not shown to differ from chance",
+    "few": "without a verdict, having too few seeds or words",
+    "undecided": "without a test",
+}
+CONTRAST_VERDICTS: dict[Verdict, str] = {
+    "higher": "higher than its control",
+    "lower": "LOWER than its control",
+    "open": "not shown to differ from its control",
+    "few": "without a verdict, having too few seeds or words",
+    "undecided": "without a test",
+}
 
 
-def points(difference: float) -> str:
-    """A difference of shares in percentage points, without sign."""
-    return f"{100 * abs(difference):.1f} percentage points"
-
-
-def statistic(value: float, df: float) -> str:
-    """T with its degrees of freedom, or z."""
-    return f"z = {value:.2f}" if math.isinf(df) else f"t({df:.1f}) = {value:.2f}"
-
-
-def chance_sentence(test: ChanceTest, alpha: float) -> str:
+def chance_sentence(test: ChanceTest) -> str:
     """What a test against chance says."""
     who = f"{test.population} in {test.test_language}, {test.condition}"
     seen = (
-        f"{percent(test.accuracy)} correct over {test.n_seeds} "
-        f"seed{'s' if test.n_seeds != 1 else ''} (chance {percent(test.chance)})"
+        f"{percent(test.accuracy, test.chance)} correct over {count(test.n_seeds, 'seed')} "
+        f"({_chance_level(test)}){ties(test)}"
     )
-    if test.problem:
-        return f"{who}: {seen}. No test: {test.problem}"
-    p = test.p_holm if not math.isnan(test.p_holm) else test.p_value
-    numbers = (
-        f"{statistic(test.statistic, test.df)}, {p_value(p)}"
-        f"{' (Holm)' if not math.isnan(test.p_holm) else ''}; typical seed and item "
-        f"{percent(test.probability)}, 95 % CI {100 * test.ci_low:.1f} to {percent(test.ci_high)}"
+    if test.verdict == "undecided":
+        return joined([f"{who}: no test, {seen}.", _sentence(test.problem), _instead(test)], " ")
+    p = corrected(test.p_value, test.p_holm)
+    numbers = f"{statistic(test.statistic, test.df)}, {p}; {_typical(test)}"
+    if test.verdict == "few":
+        return f"{who}: no verdict ({test.problem}), {seen}; {numbers}."
+    limit = missed(test.visible, 1 - test.chance) if test.verdict == "open" else ""
+    said = f"{who}: {CHANCE_VERDICTS[test.verdict]}, {seen}; {numbers}."
+    return joined([said, _other_side(test), limit], " ")
+
+
+def _typical(test: ChanceTest) -> str:
+    typical, ends = share(test.probability, test.ci_low, test.ci_high, test.chance)
+    return f"typical seed and item {typical}, 95 % CI {ends}"
+
+
+def _other_side(test: ChanceTest) -> str:
+    """A note where the raw accuracy lies on the other side of chance than the deciding test."""
+    if test.estimate * (test.credited - test.chance) >= 0:
+        return ""
+    return (
+        "The raw accuracy lies on the other side of chance: not all words were asked equally "
+        "often, or some far more reliably than others."
     )
-    if test.n_seeds == 1:
-        numbers += "; this is one network and says nothing about others"
-    if p < alpha:
-        verdict = "above chance" if test.estimate > 0 else "BELOW chance"
-        return f"{who}: {verdict}, {seen}; {numbers}."
-    cannot = (
-        f"accuracies between {percent(test.ci_low)} and {percent(test.ci_high)} fit the data "
-        "as well"
+
+
+def _chance_level(test: ChanceTest) -> str:
+    if len(test.n_choices) == 1:
+        return f"chance {percent(test.chance)}"
+    ends = from_to(1 / max(test.n_choices), 1 / min(test.n_choices))
+    return f"chance {ends}, {percent(test.chance)} over all trials"
+
+
+def ties(test: ChanceTest) -> str:
+    """The number of ties, and the accuracy under the other coding; empty without ties."""
+    if not test.n_ties:
+        return ""
+    return (
+        f", {percent(test.credited, test.chance)} with ties at chance level, as tested "
+        f"({tied(test.n_ties, test.n_trials)})"
     )
-    return f"{who}: not shown to differ from chance, {seen}; {numbers}; {cannot}."
+
+
+def _instead(test: ChanceTest) -> str:
+    return _penalised(test.penalised, "a typical seed and word at")
+
+
+def _penalised(found: Penalised | None, what: str) -> str:
+    if found is None:
+        return ""
+    typical, ends = share(found.estimate, found.ci_low, found.ci_high)
+    return (
+        f"What can be given is a fit that is {found.method}; it puts {what} {typical}, 95 % "
+        f"interval {ends}."
+    )
+
+
+def _sentence(text: str) -> str:
+    """A reason as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def answers(
-    chance: Sequence[ChanceTest], groups: Sequence[GroupComparison], alpha: float
+    chance: Sequence[ChanceTest],
+    conditions: Sequence[ConditionTest],
+    groups: Sequence[GroupComparison],
+    alpha: float,
 ) -> list[tuple[str, str]]:
-    """The questions of an analysis, each with an answer of one sentence.
+    """The questions of an analysis, each with an answer of a sentence or two.
 
     Args:
         chance: tests of the headline conditions against chance.
-        groups: comparisons of monolingual and bilingual networks.
+        conditions: the test against its controls.
+        groups: comparisons of monolingual and bilingual subjects.
         alpha: level of the tests.
 
     Returns:
-        Pairs of question and answer: above chance, different in bilinguals, and, where several
-        languages were compared, different between languages.
+        Pairs of question and answer: above chance, the questions of the paradigm's contrasts,
+        different in bilinguals, and, where several languages were compared, different between
+        languages.
 
     Example:
-        >>> answers([], [], 0.05)[0]
+        >>> answers([], [], [], 0.05)[0]
         ('Above chance?', 'Not tested: no trials of the test itself.')
     """
-    said = [("Above chance?", chance_answer(chance, alpha))]
+    said = [("Above chance?", chance_answer(chance))]
+    for question in dict.fromkeys(test.question for test in conditions):
+        own = [test for test in conditions if test.question == question]
+        said.append((question, condition_answer(own)))
     if not groups:
         said.append(
             (
                 "Different in bilinguals?",
-                "Not tested: no monolingual and bilingual populations were tested in a language "
-                "that both were trained on.",
+                "Not tested: no monolingual and bilingual populations of one kind of subjects were "
+                "tested in a language that both were trained on.",
             )
         )
-    for group in groups:
-        where = f" ({group.condition})" if len(groups) > 1 else ""
-        said.append((f"Different in bilinguals{where}?", group_sentence(group.overall, alpha)))
+    for group, where in zip(groups, places(groups), strict=True):
+        question = f"Different in bilinguals{where}?"
+        said.append((question, group_sentence(group.overall, where)))
         if group.interaction is not None:
             said.append(
                 (
@@ -114,112 +174,198 @@ def answers(
     return said
 
 
-def chance_answer(tests: Sequence[ChanceTest], alpha: float) -> str:
-    """What all tests against chance say together, in one sentence."""
+def places(groups: Sequence[GroupComparison]) -> list[str]:
+    """What tells the comparisons of an analysis apart: condition, kind of subjects, or nothing."""
+    return apart([(group.condition, group.subject_kind) for group in groups])
+
+
+def chance_answer(tests: Sequence[ChanceTest]) -> str:
+    """What all tests against chance say together."""
     if len(tests) == 1:
-        return chance_sentence(tests[0], alpha)
+        return chance_sentence(tests[0])
     if not tests:
         return "Not tested: no trials of the test itself."
-    verdicts: dict[str, Callable[[ChanceTest], bool]] = {
-        "above chance": lambda test: _corrected(test) < alpha and test.estimate > 0,
-        "BELOW chance": lambda test: _corrected(test) < alpha and test.estimate < 0,
-        "not shown to differ from chance": lambda test: _corrected(test) >= alpha,
-        "without a test": lambda test: math.isnan(_corrected(test)),
-    }
-    parts = []
-    for verdict, holds in verdicts.items():
-        own = [test for test in tests if holds(test)]
-        if len(own) == len(tests) and verdict.startswith("not "):
-            parts.append(f"none is {verdict.removeprefix('not ')}")
-        elif len(own) == len(tests):
-            parts.append(f"{'both' if len(own) == 2 else f'all {len(own)}'} are {verdict}")
-        elif own:
-            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {verdict}{_which(own)}")
-    seen = [test.accuracy for test in tests]
-    known = [test for test in tests if not math.isnan(test.p_value)]
-    answer = (
-        f"Of {len(tests)} populations and languages tested, {'; '.join(parts)}. "
-        f"Accuracies {100 * min(seen):.1f} to {percent(max(seen))} ({_chance_levels(tests)})"
+    names = chance_names(tests)
+    told = _tally(
+        [(name, test.verdict) for name, test in zip(names, tests, strict=True)], CHANCE_VERDICTS
     )
+    seen = [test.accuracy for test in tests]
+    chance = [test.chance for test in tests]
+    answer = (
+        f"{told} Accuracies {from_to(min(seen), max(seen))} "
+        f"(chance {from_to(min(chance), max(chance))}){_all_ties(tests)}"
+    )
+    known = [pair for pair in zip(tests, names, strict=True) if not math.isnan(pair[0].p_holm)]
     if not known:
         return f"{answer}."
-    first = min(known, key=lambda test: test.p_value)
+    first, name = min(known, key=lambda pair: pair[0].p_value)
     return (
-        f"{answer}; strongest evidence: {first.population} in {first.test_language}, typical seed "
-        f"and item {percent(first.probability)}, 95 % CI {100 * first.ci_low:.1f} to "
-        f"{percent(first.ci_high)}, {statistic(first.statistic, first.df)}, "
-        f"{p_value(_corrected(first))} (Holm)."
+        f"{answer}; strongest evidence: {name}, {_typical(first)}, "
+        f"{statistic(first.statistic, first.df)}, {corrected(first.p_value, first.p_holm)}."
     )
 
 
-def _corrected(test: ChanceTest) -> float:
-    """The p-value after Holm where there is one."""
-    return test.p_value if math.isnan(test.p_holm) else test.p_holm
+def chance_names(tests: Sequence[ChanceTest]) -> list[str]:
+    """Population and language, and the condition where there are several."""
+    where = apart([(test.condition,) for test in tests])
+    return [
+        f"{test.population} in {test.test_language}{more}"
+        for test, more in zip(tests, where, strict=True)
+    ]
 
 
-def _which(tests: Sequence[ChanceTest]) -> str:
-    """Names in brackets, where they are few enough to be read."""
-    names = [f"{test.population} in {test.test_language}" for test in tests]
-    return f" ({', '.join(names)})" if 0 < len(names) <= 4 else ""
+def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str]) -> str:
+    """How many tests came to which verdict, as a sentence."""
+    parts = []
+    for verdict, words in verdicts.items():
+        own = [name for name, found in named if found == verdict]
+        if own and len(own) == len(named):
+            whole = f"{'both' if len(own) == 2 else f'all {len(own)}'} are {words}"
+            is_open = verdict == "open"
+            parts.append(f"none is {words.removeprefix('not ')}" if is_open else whole)
+        elif own:
+            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
+    return f"Of {len(named)} tests of a population in a language, {'; '.join(parts)}."
 
 
-def _chance_levels(tests: Sequence[ChanceTest]) -> str:
-    low, high = (end(test.chance for test in tests) for end in (min, max))
-    return f"chance {percent(low)}" if low == high else f"chance {100 * low:.1f} to {percent(high)}"
+def _all_ties(tests: Sequence[ChanceTest]) -> str:
+    n_ties = sum(test.n_ties for test in tests)
+    if not n_ties:
+        return ""
+    low, high = (end(test.credited for test in tests) for end in (min, max))
+    return (
+        f", {from_to(low, high)} with ties at chance level, as tested "
+        f"({tied(n_ties, sum(test.n_trials for test in tests))})"
+    )
+
+
+def condition_name(test: ConditionTest) -> str:
+    """Population, language and contrast."""
+    return f"{test.population} in {test.test_language}, {test.plus} - {test.minus}"
+
+
+def condition_sentence(test: ConditionTest) -> str:
+    """What the test of a condition against its control says."""
+    who = condition_name(test)
+    plus, minus = test.accuracies
+    seen = "no seed answered both"
+    if test.n_seeds:
+        seen = (
+            f"the target is chosen in {percent(plus)} against {percent(minus)} of trials over "
+            f"{count(test.n_seeds, 'seed')}"
+        )
+    if test.n_ties:
+        seen += f", ties at chance level ({tied(test.n_ties, test.n_trials)})"
+    effect = test.contrast
+    if effect is None or test.verdict == "undecided":
+        return joined([f"{who}: no test, {seen}.", _sentence(test.problem)], " ")
+    numbers = joined([f"the test is {difference(effect)}", _odds(effect), test_of(effect)])
+    if test.verdict == "few":
+        return f"{who}: no verdict ({test.problem}), {seen}; {numbers}."
+    said = f"{who}: {CONTRAST_VERDICTS[test.verdict]}, {seen}; {numbers}."
+    return f"{said} {missed(test.visible, 1.0)}" if test.verdict == "open" else said
+
+
+def condition_answer(tests: Sequence[ConditionTest]) -> str:
+    """What the tests of one contrast say together."""
+    if len(tests) == 1:
+        return condition_sentence(tests[0])
+    named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
+    told = _tally(named, CONTRAST_VERDICTS)
+    known = [
+        test.contrast.probability_difference
+        for test in tests
+        if test.contrast is not None and test.verdict != "undecided"
+    ]
+    told = f"{tests[0].plus} - {tests[0].minus}: {told[0].lower()}{told[1:-1]}"
+    if not known:
+        return f"{told}."
+    low, high = change(min(known)), change(max(known))
+    seen = f"difference {low}" if low == high else f"differences from {low} to {high}"
+    return f"{told}; {seen} percentage points."
+
+
+def _odds(effect: Contrast) -> str:
+    return f"odds ratio {odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)}"
 
 
 def interaction_sentence(ratio: LikelihoodRatio, alpha: float) -> str:
     """Whether the difference depends on the test language."""
+    if math.isnan(ratio.p_value):
+        return "Not tested: the data do not decide the model."
     verdict = "It does" if ratio.p_value < alpha else "Not shown"
+    return f"{verdict}: {ratio_of(ratio)} (likelihood-ratio test of the interaction)."
+
+
+def ratio_of(ratio: LikelihoodRatio) -> str:
+    """Statistic and p-value of a likelihood-ratio test."""
+    return f"chi2({ratio.df}) {equals(size(ratio.statistic))}, {p_value(ratio.p_value)}"
+
+
+def group_sentence(model: GroupModel, where: str = "") -> str:
+    """What a comparison of monolingual and bilingual subjects says, and what it cannot.
+
+    Args:
+        model: the comparison.
+        where: what tells it from others of the same name, see `places`.
+    """
+    seeds, effect, name = model.seeds, model.contrast, f"{model.name}{where}"
+    groups = (
+        f"{seeds.n_first} bilingual and {count(seeds.n_second, 'monolingual seed')}, "
+        f"{count(model.n_words, 'word')}{_shared(model)}"
+    )
+    if effect is None or model.verdict == "undecided":
+        instead = _difference_instead(model.penalised)
+        parts = [f"{name}: no test ({groups}).", _sentence(model.problem), instead]
+        return joined([*parts, _seed_means(seeds)], " ")
+    numbers = joined([f"bilinguals {difference(effect)}", _odds(effect), test_of(effect)])
+    other = _other_way(model)
+    if model.verdict == "few":
+        return joined([f"{name}: no verdict ({model.problem}), {numbers}; {groups}.", other], " ")
+    if model.verdict != "open":
+        told = f"{name}: {numbers}; {groups}. The groups differ."
+        return joined([told, other, _seed_means(seeds)], " ")
+    said = f"{name}: no difference shown, {numbers}; {groups}."
+    return joined([said, other, missed(model.visible, 1.0), _seed_means(seeds)], " ")
+
+
+def _shared(model: GroupModel) -> str:
+    if model.n_shared == model.n_words:
+        return ""
+    which = "not" if model.n_words == 1 else f"{model.n_shared or 'none'} of them"
+    return f", {which} asked of both groups, so that words do not cancel"
+
+
+def _other_way(model: GroupModel) -> str:
+    """A note where raw means and the deciding test point in different directions."""
+    effect, raw = model.contrast, model.seeds.difference
+    if effect is None or math.isnan(raw) or effect.estimate * raw >= 0:
+        return ""
     return (
-        f"{verdict}: chi2({ratio.df}) = {ratio.statistic:.2f}, {p_value(ratio.p_value)} "
-        "(likelihood-ratio test of the interaction)."
+        f"Raw means point the other way ({change(raw)} points): the groups were not asked all "
+        "words equally often, or differ where accuracies are extreme."
     )
 
 
-def detectable(seeds: SeedComparison) -> float:
-    """Difference these seeds would have shown in four of five cases, alpha .05, approximately."""
-    from scipy.special import ndtri
+def _difference_instead(found: Penalised | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"What can be given is a fit that is {found.method}; it puts bilinguals "
+        f"{shifted(found.estimate, found.ci_low, found.ci_high)}."
+    )
 
-    return (quantile(seeds.df) + float(ndtri(0.8))) * seeds.std_error
 
-
-def group_sentence(model: GroupModel, alpha: float) -> str:
-    """What a comparison of monolingual and bilingual networks says, and what it cannot."""
-    seeds = model.seeds
-    groups = f"{seeds.n_first} bilingual and {seeds.n_second} monolingual seeds"
-    if model.contrast is None:
-        return f"{model.name}: no model ({model.problem}); {groups}."
-    effect, seen = model.contrast, seeds.difference
-    p = effect.p_holm if not math.isnan(effect.p_holm) else effect.p_value
-    direction = "higher" if seen > 0 else "lower"
-    numbers = (
-        f"{statistic(effect.statistic, effect.df)}, {p_value(p)}"
-        f"{' (Holm)' if not math.isnan(effect.p_holm) else ''}, odds ratio "
-        f"{math.exp(effect.estimate):.2f} [{math.exp(effect.ci_low):.2f}, "
-        f"{math.exp(effect.ci_high):.2f}]"
+def _seed_means(seeds: SeedComparison) -> str:
+    """The secondary line: Welch's test and the equivalence test of seed means."""
+    if math.isnan(seeds.p_value):
+        return ""
+    return (
+        f"Secondary, about further seeds and these very words: seed means differ, in points, by "
+        f"{change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
+        f"{corrected(seeds.p_value, seeds.p_holm)}; equivalence to within {points(seeds.bound)}, "
+        f"TOST {corrected(seeds.p_equivalence, seeds.p_equivalence_holm)}."
     )
-    seen_text = (
-        f"bilingual accuracy {points(seen)} {direction} over {groups} "
-        f"(95 % CI over seeds {100 * seeds.ci_low:+.1f} to {100 * seeds.ci_high:+.1f})"
-    )
-    if p < alpha:
-        return f"{model.name}: {seen_text}; {numbers}. The groups differ."
-    equivalent = seeds.p_equivalence < alpha
-    rest = (
-        f"the seeds are equivalent to within {points(seeds.bound)} "
-        f"(TOST {p_value(seeds.p_equivalence)})"
-        if equivalent
-        else f"nor are they shown to be equal (TOST against {points(seeds.bound)}: "
-        f"{p_value(seeds.p_equivalence)})"
-    )
-    limit = (
-        ""
-        if math.isnan(seeds.std_error)
-        else f" With these seeds, a difference below about {points(detectable(seeds))} would be "
-        "missed more than one time in five."
-    )
-    return f"{model.name}: no difference shown, {seen_text}; {numbers}; {rest}.{limit}"
 
 
 def gate_sentence(report: GateReport) -> str:
@@ -230,69 +376,13 @@ def gate_sentence(report: GateReport) -> str:
     if not report.n_tested:
         return f"Gate ({rule}): applied to nobody, since no population here was taught words."
     if not report.failed:
-        return f"Gate ({rule}): passed by all {report.n_tested} seeds and languages."
-    who = ", ".join(f"{seed} in {language} ({percent(a)})" for seed, language, a in report.failed)
+        whole = f"all {report.n_tested} seeds and languages" if report.n_tested > 1 else "one seed"
+        return f"Gate ({rule}): passed by {whole}."
+    who = ", ".join(
+        f"{seed} in {language} ({percent(accuracy, report.minimum)})"
+        for seed, language, accuracy in report.failed
+    )
     return (
         f"Gate ({rule}): failed by {len(report.failed)} of {report.n_tested}: {who}. Results are "
         "given with and without them."
-    )
-
-
-def apa_paragraph(
-    paradigm: str,
-    formula: str,
-    engine: str,
-    chance: Sequence[ChanceTest],
-    groups: Sequence[GroupComparison],
-) -> str:
-    """A results paragraph in the manner of the APA, to be pasted and pruned.
-
-    Args:
-        paradigm: name of the paradigm.
-        formula: random part of the chance model, lme4 notation.
-        engine: engine and version.
-        chance: tests against chance.
-        groups: comparisons of monolingual and bilingual populations.
-    """
-    said = [
-        f"Answers in the paradigm {paradigm} were analysed with logistic mixed-effects models "
-        f"({engine}, Laplace approximation), training seeds standing for participants and words "
-        f"and distractors for items ({formula}). Standard errors and degrees of freedom "
-        "(Satterthwaite) were corrected for the numbers of seeds and items, p values after Holm."
-    ]
-    for test in chance:
-        who = f"{test.population} tested in {test.test_language} ({test.condition})"
-        mean = f"M = {percent(test.accuracy)}, {test.n_seeds} seeds"
-        if test.problem:
-            said.append(f"{who}: {mean}; not tested ({test.problem.rstrip('.')}).")
-            continue
-        said.append(
-            f"{who}: {mean}, b = {test.estimate:.2f}, SE = {test.std_error:.2f}, "
-            f"{statistic(test.statistic, test.df)}, {p_value(test.p_holm)}, "
-            f"d over seeds = {test.d_seeds:.2f}, d over words = {test.d_words:.2f}."
-        )
-    for group in groups:
-        for model in (group.overall, *group.by_language, *group.by_population):
-            if model.contrast is None:
-                continue
-            effect, p = model.contrast, model.contrast.p_holm
-            said.append(
-                f"{model.name}: b = {effect.estimate:.2f}, SE = {effect.std_error:.2f}, "
-                f"{statistic(effect.statistic, effect.df)}, "
-                f"{p_value(effect.p_value if math.isnan(p) else p)}, odds ratio = "
-                f"{math.exp(effect.estimate):.2f}, 95 % CI [{math.exp(effect.ci_low):.2f}, "
-                f"{math.exp(effect.ci_high):.2f}], Hedges' g over seeds = "
-                f"{model.seeds.hedges_g:.2f}, BF10 = {model.seeds.bayes_factor:.2g}."
-            )
-    return " ".join(said)
-
-
-def few_seeds_sentence(n_seeds: int) -> str:
-    """The warning that goes with small numbers of seeds; empty if there are enough."""
-    if n_seeds >= FEW_SEEDS:
-        return ""
-    return (
-        f"The smallest population has {n_seeds} seed{'s' if n_seeds != 1 else ''}. With fewer "
-        f"than {FEW_SEEDS}, Wald z and likelihood-ratio p-values are too small; the t values "
-        "with corrected degrees of freedom are the ones to report."
     )

@@ -99,6 +99,8 @@ class FitResult:
     """True if a variance was estimated as 0 or a correlation as 1; such a fit is kept."""
     converged: bool
     """False: the numbers are NaN and nothing may be concluded."""
+    separated: bool = False
+    """True where that is because some level or cell has only equal answers."""
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Levels of the factors among the fixed effects; the first is the reference."""
     warnings: tuple[str, ...] = field(default=())
@@ -143,10 +145,12 @@ class Contrast:
     """Lower end of the 95 % interval, log odds, uncorrected."""
     ci_high: float
     """Upper end."""
+    middle: float
+    """Log odds half-way between the two."""
     probability_difference: float
     """Difference of the two marginal probabilities, in shares of 1."""
     probability_ci_low: float
-    """Lower end of its 95 % interval (delta method)."""
+    """Lower end of its 95 % interval: that of the log odds, carried over."""
     probability_ci_high: float
     """Upper end."""
     family: str = ""

@@ -1,14 +1,17 @@
-"""Reads a model formula in lme4 notation, as far as the adapter must know its parts."""
+"""Reads a model formula in lme4 notation: its parts, and what a paradigm may declare."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from toolkit.errors import ToolkitError
+from stimuli.errors import ToolkitError, nearest_name
 
 RANDOM_TERM = re.compile(r"\(\s*([^()|]+?)\s*\|(\|?)\s*([^()|]+?)\s*\)")
 NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_.]*")
+OFFSET = re.compile(r"\boffset\(\s*([A-Za-z_.][A-Za-z0-9_.]*)\s*\)")
+CROSSED = ("seed", "word_concept", "target_concept", "distractor_concept")
+"""Factors that trials of choices can vary over, at random."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Formula:
     def predictors(self) -> frozenset[str]:
         """Names on the right side."""
         text = " ".join([self.fixed, *(f"{t.terms} {t.group}" for t in self.random)])
-        return frozenset(NAME.findall(text))
+        return frozenset(NAME.findall(OFFSET.sub(r"\1", text)))
 
     @property
     def variables(self) -> frozenset[str]:
@@ -105,6 +108,78 @@ def parse(text: str) -> Formula:
     parts = [part.strip() for part in re.split(r"\+", fixed)]
     fixed = " + ".join(" ".join(part.split()) for part in parts if part) or "1"
     return Formula(left.strip(), fixed, tuple(terms))
+
+
+def without_offset(fixed: str) -> str:
+    """The fixed part without known offsets, ``1`` if nothing else is left.
+
+    Example:
+        >>> without_offset("1 + offset(chance)"), without_offset("bilingual")
+        ('1', 'bilingual')
+    """
+    terms = (part.strip() for part in fixed.split("+"))
+    return " + ".join(term for term in terms if term and not OFFSET.fullmatch(term)) or "1"
+
+
+def offsets(fixed: str) -> list[str]:
+    """Columns that the fixed part adds as they are.
+
+    Example:
+        >>> offsets("bilingual + offset(chance)")
+        ['chance']
+    """
+    return OFFSET.findall(fixed)
+
+
+def check_declared(text: str, who: str) -> Formula:
+    """The formula of a paradigm of choices, if it can be fitted exactly as it is declared.
+
+    Its model is fitted per population, language and condition, where nothing is left that a fixed
+    effect could stand for: the answer is the intercept, held against chance.
+
+    Args:
+        text: what the paradigm declares.
+        who: name of the paradigm, for the message.
+
+    Raises:
+        ToolkitError: if the response is not ``correct``, there is a fixed effect, or a random term
+            is no intercept over one of `CROSSED`.
+
+    Example:
+        >>> str(check_declared("correct ~ 1 + (1 | seed) + (1 | word_concept)", "mine"))
+        'correct ~ 1 + (1 | seed) + (1 | word_concept)'
+    """
+    formula = parse(text)
+    example = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
+    if formula.response != "correct":
+        raise _refused(text, who, "its response must be 'correct'", example)
+    if formula.fixed != "1":
+        raise _refused(
+            text,
+            who,
+            f"{formula.fixed!r} cannot be a fixed effect: one model is fitted per population, "
+            "language and condition, and its intercept is held against chance",
+            example,
+        )
+    groups = [term.group for term in formula.random]
+    for term in formula.random:
+        if term.terms != "1":
+            raise _refused(text, who, f"{term} has a slope, which nothing varies for", example)
+        if term.group not in CROSSED:
+            near = nearest_name(term.group, CROSSED)
+            hint = f", did you mean {near}" if near else ""
+            raise _refused(text, who, f"trials do not vary over {term.group!r}{hint}", example)
+        if groups.count(term.group) > 1:
+            raise _refused(text, who, f"{term} occurs twice", example)
+    return formula
+
+
+def _refused(text: str, who: str, why: str, example: str) -> ToolkitError:
+    return ToolkitError(
+        f"The formula of the paradigm {who!r} cannot be fitted as declared: {why}.",
+        given=text,
+        allowed=f"an intercept and random intercepts over {', '.join(CROSSED)}, e.g. {example}",
+    )
 
 
 def _unreadable(text: str, why: str) -> ToolkitError:

@@ -1,0 +1,118 @@
+"""What a test decides, and what it would have missed: one verdict from one test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict = Literal["higher", "lower", "open", "few", "undecided"]
+"""``higher`` and ``lower``: than chance, or than the other group or condition. ``open``: no
+difference was shown. ``few``: too few seeds or words to judge. ``undecided``: the data do not
+decide the model."""
+LEAST_SEEDS, LEAST_WORDS = 3, 4
+"""Seeds (of either group) and words below which no verdict is given: with fewer, a variance that
+seems to be 0 cannot be told from a large one, and tests reject too often or never
+(``tests/benchmarks/test_calibration.py``)."""
+POWER = 0.8
+"""Share of experiments in which a test should find an effect, if it is to be called visible."""
+
+
+def decide(estimate: float, p_value: float, alpha: float) -> Verdict:
+    """The verdict of a test that was made, from its estimate and its corrected p-value.
+
+    Example:
+        >>> decide(0.2, 0.01, 0.05), decide(-0.2, 0.01, 0.05), decide(0.2, 0.3, 0.05)
+        ('higher', 'lower', 'open')
+    """
+    if math.isnan(p_value):
+        return "undecided"
+    if p_value >= alpha:
+        return "open"
+    return "higher" if estimate > 0 else "lower"
+
+
+def too_few(seeds: Sequence[int], n_words: int) -> str:
+    """Why there are too few seeds or words for a verdict; empty if there are enough.
+
+    Of groups that both have too few seeds, the smaller is named.
+
+    Args:
+        seeds: numbers of seeds, one per group that is compared.
+        n_words: number of words.
+
+    Example:
+        >>> too_few([3, 10], 8), too_few([2, 1], 1)
+        ('', '1 seed and 1 word: a verdict needs 3 seeds and 4 words')
+    """
+    known = (("seed", min(seeds), LEAST_SEEDS), ("word", n_words, LEAST_WORDS))
+    lacking = [f"{n} {what}{'s' * (n != 1)}" for what, n, least in known if n < least]
+    needs = f"{LEAST_SEEDS} seeds and {LEAST_WORDS} words"
+    return f"{' and '.join(lacking)}: a verdict needs {needs}" if lacking else ""
+
+
+def visible(std_error: float, df: float, alpha: float) -> float:
+    """The effect that a t test with this standard error finds in `POWER` of all experiments.
+
+    Args:
+        std_error: standard error of the estimate.
+        df: degrees of freedom; infinite for a z test.
+        alpha: level of the two-sided test, corrected for the family it belongs to.
+
+    Returns:
+        The effect in the unit of the standard error; infinite where no effect would do.
+
+    Example:
+        >>> round(visible(1.0, float("inf"), 0.05), 2), round(visible(1.0, 4.0, 0.05), 2)
+        (2.8, 3.76)
+    """
+    from scipy.optimize import brentq
+    from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+
+    if not math.isfinite(std_error) or not df > 0:
+        return math.inf
+    if math.isinf(df):
+        bar = float(ndtri(1 - alpha / 2))
+
+        def missed(effect: float) -> float:
+            return float(ndtr(bar - effect) - ndtr(-bar - effect))
+    else:
+        bar = float(stdtrit(df, 1 - alpha / 2))
+
+        def missed(effect: float) -> float:
+            # The chance of a significant result in the wrong direction is far below 1 %; the
+            # function gives NaN where nothing is missed any more.
+            return float(np.nan_to_num(nctdtr(df, effect, bar)))
+
+    found = brentq(lambda effect: missed(effect) - (1 - POWER), 0.0, 4 * bar + 10)
+    return std_error * float(found)
+
+
+def with_credit(counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts in which a tie is what guessing would make of it: 1 / options of a correct answer.
+
+    A tie says that the subject did not choose. Counted as wrong, guessing would come out below
+    chance; counted so, it comes out at chance.
+
+    Args:
+        counts: columns ``n_trials``, ``n_correct`` (ties not among them), ``n_ties``,
+            ``n_choices``.
+
+    Returns:
+        The same with ``n_right`` and ``n_wrong``, which may be fractions and add up to
+        ``n_trials``.
+
+    Example:
+        >>> import pandas as pd
+        >>> counts = pd.DataFrame({"n_trials": [10], "n_correct": [4], "n_ties": [4],
+        ...                        "n_choices": [2]})
+        >>> with_credit(counts)[["n_right", "n_wrong"]].to_numpy().tolist()
+        [[6.0, 4.0]]
+    """
+    right = counts["n_correct"] + counts["n_ties"] / counts["n_choices"]
+    return counts.assign(n_right=right, n_wrong=counts["n_trials"] - right)
