@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports import grounding_methods
+from reports import analysis_methods, grounding_methods
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
@@ -140,7 +140,7 @@ def _trials(chapter: Chapter) -> Iterator[str]:
         yield f"{'Test' if headline else 'Control'} condition {name}: {meaning}."
     yield (
         f"Trial lists depend on the trial seed ({manifest['trial_seed']}) and not on the network, "
-        "so that items are crossed with seeds. Ties counted as not correct."
+        "so that items are crossed with seeds."
     )
 
 
@@ -149,32 +149,7 @@ def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
         if chapter.grounding is not None:
             yield from grounding_methods.analysis(chapter)
             continue
-        statistics = chapter.statistics
-        settings = statistics["settings"]
-        formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
-        yield (
-            f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-            f"({statistics['engine']}, Laplace approximation; per population and language: "
-            f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-            "freedom."
-        )
-        if statistics["groups"]:
-            fit = statistics["groups"][0]["overall"]["fit"]
-            if fit:
-                yield (
-                    f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                    "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                    f"{100 * settings['bound']:.1f} points)."
-                )
-        if statistics["families"]:
-            yield f"Families of tests: {'; '.join(statistics['families'])}."
-        gate = statistics["gate"]
-        if gate["condition"]:
-            yield (
-                f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-                f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-                f"{gate['n_tested']})."
-            )
+        yield from analysis_methods.analysis(chapter)
     packages = chapters[0].runs[0].manifest.get("packages", {})
     wanted = ("torch", "transformers", "timm", "pandas")
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]

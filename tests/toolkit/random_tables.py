@@ -13,10 +13,14 @@ from tests.toolkit.random_results import pick
 CERTAIN = 1e9
 """Log odds of answers that are always the same."""
 SUBJECTS = (
-    ("monolingual-en", "en", "model"), ("monolingual-nl", "nl", "model"),
-    ("bilingual-en-nl", "en+nl", "model"), ("bilingual-en-fr", "en+fr", "model"),
-    ("untrained", "", "model"), ("children-en", "en", "child"), ("children-en-nl", "en+nl", "child"),
-)  # fmt: skip
+    ("monolingual-en", "en", "model"),
+    ("monolingual-nl", "nl", "model"),
+    ("bilingual-en-nl", "en+nl", "model"),
+    ("bilingual-en-fr", "en+fr", "model"),
+    ("untrained", "", "model"),
+    ("children-en", "en", "child"),
+    ("children-en-nl", "en+nl", "child"),
+)
 """Population, languages and kind of subjects."""
 
 
@@ -69,5 +73,7 @@ def random_trials(rng: np.random.Generator) -> pd.DataFrame:
                "condition", "word_concept", "target_concept", "distractor_concept", "n_choices",
                "correct", "tie"]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
-    n_languages = table["train_languages"].str.split("+").map(lambda own: len([x for x in own if x]))
+    n_languages = (
+        table["train_languages"].str.split("+").map(lambda own: len([x for x in own if x]))
+    )
     return table.assign(paradigm="me", paradigm_version=2, n_languages=n_languages)
