@@ -29,16 +29,15 @@ class MutualExclusivity(PicturePairs):
         PairCondition(
             "novel*-familiar",
             "novel word, picture of ANOTHER novel class beside a familiar picture "
-            "(equals the ME test if the choice rests on novelty, not on the word)",
+            "(equals the ME test if it does not matter which novel word is said)",
             word="novel",
             distractor="familiar",
             mismatched=True,
         ),
         PairCondition(
             "absent-familiar",
-            "familiar word whose picture is absent, a novel picture (the target) beside another "
-            "familiar picture (equals the ME test if the choice does not rest on the word's being "
-            "novel)",
+            "familiar word whose picture is ABSENT, a novel picture (the target) beside another "
+            "familiar picture (equals the ME test if it does not matter that the word is novel)",
             word="familiar",
             target="novel",
             distractor="familiar",

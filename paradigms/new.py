@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 from string import Template
@@ -9,8 +10,12 @@ from string import Template
 from paradigms.registry import find_paradigms
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
+from stimuli.names import LONGEST, file_name
 
 HERE = Path(__file__).parent
+IMPORTED = ("PairCondition", "PicturePairs")
+"""Classes that the file imports."""
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def write_paradigm(name: str, folder: Path) -> tuple[Path, Path]:
@@ -26,11 +31,15 @@ def write_paradigm(name: str, folder: Path) -> tuple[Path, Path]:
     Raises:
         ToolkitError: if the name is malformed or taken, or a file is already there.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+    module = name.replace("-", "_")
+    class_name = "".join(part.capitalize() for part in name.split("-"))
+    taken = keyword.iskeyword(class_name) or class_name in IMPORTED or name.startswith("test-")
+    if not _NAME.fullmatch(name) or file_name(name) != name or taken:
         raise ToolkitError(
             "A paradigm cannot have this name.",
             given=name,
-            allowed="lower-case letters, digits and single hyphens, a letter first",
+            allowed=f"lower-case letters, digits and single hyphens, a letter first, {LONGEST} "
+            "characters at most, and no name that Python, pytest or Windows keep for themselves",
             next_command="mevgs-toolkit new-paradigm my-paradigm",
         )
     if name in find_paradigms():
@@ -38,12 +47,7 @@ def write_paradigm(name: str, folder: Path) -> tuple[Path, Path]:
             f"The name {name!r} belongs to a built-in paradigm.",
             next_command=f"mevgs-toolkit new-paradigm my-{name}",
         )
-    module = name.replace("-", "_")
-    values = {
-        "name": name,
-        "module": module,
-        "class_name": "".join(part.capitalize() for part in name.split("-")),
-    }
+    values = {"name": name, "module": module, "class_name": class_name}
     paths = (folder / f"{module}.py", folder / f"test_{module}.py")
     for path in paths:
         if path.exists():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from paradigms.formula import parse
 from reports.numbers import models_of, percent
 from reports.tables import named_tests
 from toolkit.statistics.contrasts import HIDDEN
@@ -88,7 +90,8 @@ def _formulas(tests: Iterable[Mapping[str, Any]]) -> str:
     for test in tests:
         fit = test["fit"]
         if fit and fit["converged"]:
-            fitted[fit["fitted_formula"]] = fitted.get(fit["fitted_formula"], 0) + 1
+            formula = in_order(fit["fitted_formula"])
+            fitted[formula] = fitted.get(formula, 0) + 1
         else:
             lost += 1
     told = [
@@ -98,6 +101,17 @@ def _formulas(tests: Iterable[Mapping[str, Any]]) -> str:
     if lost:
         told.append(f"{count(lost, 'model')} not decided by the data")
     return ", ".join(told)
+
+
+def in_order(formula: str) -> str:
+    """A formula with its random terms in the order of the alphabet: the engine reorders them.
+
+    Example:
+        >>> in_order("y ~ x + (1 | word) + (1 | seed)")
+        'y ~ x + (1 | seed) + (1 | word)'
+    """
+    parts = parse(formula)
+    return str(replace(parts, random=tuple(sorted(parts.random, key=lambda term: term.group))))
 
 
 def _counted(names: list[str]) -> str:

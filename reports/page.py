@@ -6,14 +6,16 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.facts import checksum, credit_table, run_facts
+from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
+from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ def write_report(
     """Write a report of some runs.
 
     Args:
-        folders: run folders; folders of embedding-space analyses may stand among them.
+        folders: run folders, their tables, or tables written by import-trials; folders of
+            embedding-space analyses may stand among them.
         out: HTML file to write.
         options: choices of the user.
         material: what `gather` has read of these folders already.
@@ -221,7 +224,7 @@ def _page(material: Material) -> str:
         .render(
             title=title,
             subtitle=_subtitle(chapters, stimuli),
-            toolkit_version=runs[0].manifest.get("toolkit_version"),
+            toolkit_version=toolkit_version(runs),
             policy=_policy(vega, script),
             css=Markup(_template_file("report.css")),
             chapters=told,
@@ -386,14 +389,14 @@ def _template_file(name: str) -> str:
 
 
 def _anchor(name: str) -> str:
-    """A name as it may stand in an address: letters, digits and hyphens.
+    """A name as it may stand in an address and in the names of figures, another for each.
 
     Example:
-        >>> _anchor("My <test>")
-        'my-test'
+        >>> _anchor("dense-grounding"), _anchor("My <tést>")
+        ('dense-grounding', 'my-t-st-026187b6bca5')
     """
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-    return "-".join(part for part in kept.split("-") if part) or "paradigm"
+    # What `file_name` keeps of other scripts cannot stand in an address; its checksum can.
+    return re.sub(r"[^a-z0-9_-]", "-", file_name(name).lower())
 
 
 def _title(chapters: Sequence[Chapter]) -> str:
@@ -404,11 +407,11 @@ def _title(chapters: Sequence[Chapter]) -> str:
 
 
 def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
-    first = chapters[0].runs[0].manifest
+    told = [manifest for chapter in chapters for manifest in chapter.manifests]
     trials = sum(row["n_trials"] for chapter in chapters for row in chapter.results)
     languages = sorted({language for chapter in chapters for language in chapter.languages})
-    name = stimuli.title if stimuli is not None else first["stimuli"]["name"]
-    return (
-        f"{trials:,} trials, tested in {', '.join(languages)}, stimuli: {name}; run "
-        f"{str(first.get('started', ''))[:10]}"
-    )
+    shown = f"{trials:,} trials, tested in {', '.join(languages)}"
+    if not told:
+        return f"{shown}; from a table that was imported"
+    name = stimuli.title if stimuli is not None else told[0]["stimuli"]["name"]
+    return f"{shown}, stimuli: {name}; run {str(told[0].get('started', ''))[:10]}"

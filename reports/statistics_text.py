@@ -50,6 +50,7 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             _print_conditions(out, analysis["conditions"])
             for group, title in zip(analysis["groups"], titles_of(analysis["groups"]), strict=True):
                 _print_groups(out, group, title)
+            _print_lists(out, analysis["lists"])
         out.print("\nWhat may be said")
         for sentence in analysis["sentences"]:
             out.print(f"- {escape(sentence)}")
@@ -158,6 +159,22 @@ def _points(found: Mapping[str, Any], name: str, prefix: str = "") -> str:
     """A difference in percentage points with its interval."""
     low, high = (found.get(f"{prefix}{end}") for end in ("ci_low", "ci_high"))
     return estimate(found.get(name), low, high, 100, mark=0.0)
+
+
+def _print_lists(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    if not found:
+        return
+    numbers = ("lists", "seeds", "mean", "SD", "lowest", "highest")
+    made = table("trial lists", *numbers, numbers=numbers)
+    for row in found:
+        made.add_row(
+            _name(f"{row['population']}, {row['test_language']}, {row['condition']}"),
+            str(row["n_lists"]),
+            str(row["n_seeds"]),
+            *(number(row[name], 100) for name in ("mean", "sd", "min", "max")),
+        )
+    out.print("\nAccuracy per trial list, mean over seeds (per cent)")
+    out.print(made)
 
 
 def _name(text: str) -> Text:

@@ -22,6 +22,13 @@ ASSUMPTIONS = (
 )
 
 
+OF_TABLES = (
+    "Participants stand for further ones of their population, and words for further words. Not "
+    "tested: that random effects are normally distributed, and that participants vary equally in "
+    "all populations."
+)
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the status."""
@@ -37,9 +44,18 @@ class Line:
 def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
-    lines += _of_runs([run for chapter in chapters for run in chapter.runs])
-    if any(chapter.grounding is None for chapter in chapters):
+    runs = [run for chapter in chapters for run in chapter.runs]
+    lines += _of_runs([run for run in runs if run.manifest])
+    lines += [Line("note", "Runs", note) for note in chapters[0].notes]
+    for run in runs:
+        if not run.manifest:
+            text = f"{run.folder.name} was imported: how its trials were made is not recorded."
+            lines.append(Line("note", "Table from elsewhere", text))
+    of_choices = [chapter for chapter in chapters if chapter.grounding is None]
+    if any(chapter.manifests for chapter in of_choices):
         lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
+    elif of_choices:
+        lines.append(Line("note", "Assumed, not tested", OF_TABLES))
     if any(chapter.grounding is not None for chapter in chapters):
         lines.append(Line("note", "Assumed, not tested", OF_MAPS))
     order = ("warning", "note", "good")
@@ -105,6 +121,8 @@ def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
+    if not runs:
+        return
     dirty = [run for run in runs if (run.manifest.get("git") or {}).get("dirty")]
     unknown = [run for run in runs if not run.manifest.get("git")]
     if dirty:

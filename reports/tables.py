@@ -63,7 +63,8 @@ def tables(chapter: Chapter) -> list[Table]:
         return _folded(grounding_tables.tables(chapter))
     from reports import contrast_tables
 
-    made = [_accuracy(chapter), *contrast_tables.tests(chapter.statistics)]
+    lists = _lists(chapter.statistics.get("lists", ()))
+    made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
     return _folded(made)
 
@@ -96,6 +97,27 @@ def _accuracy(chapter: Chapter) -> Table:
         n_labels=3,
         note="Intervals: Student's t over seeds on the logit scale (further seeds, the same words "
         f"and pictures); none for a single seed, or where all seeds answer alike. {TIES}",
+    )  # fmt: skip
+
+
+def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            row["population"], row["test_language"], row["condition"], percent(row["mean"]),
+            number(row["sd"], 100, 2), number(row["min"], 100), number(row["max"], 100),
+            str(row["n_lists"]), str(row["n_seeds"]),
+        )
+        for row in found
+    )  # fmt: skip
+    return Table(
+        name="lists",
+        title="Accuracy over trial lists",
+        columns=("Population", "Test language", "Condition", "Correct", "SD (%)", "Lowest (%)",
+                 "Highest (%)", "Lists", "Seeds"),
+        rows=rows,
+        n_labels=3,
+        note="Accuracy per list is the mean over seeds; SD, lowest and highest are over lists. "
+        "Every list is another draw of clips, pictures and distractors from the same classes.",
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from stimuli.checks import counted
 from stimuli.errors import ToolkitError, unknown_name
 from stimuli.folders import open_pictures
 from stimuli.sets import StimulusSet
+from stimuli.texts import read_toml
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.stimuli"
 """Packages name functions here that return the folder of a stimulus set."""
@@ -136,10 +136,7 @@ def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
             next_command=f"cp {Path(__file__).parent / 'mini' / 'set.toml'} {folder}/"
             " and edit the copy",
         )
-    try:
-        settings = tomllib.loads(settings_file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{settings_file} cannot be read: {error}") from error
+    settings = read_toml(settings_file)
     faults = _settings_faults(settings)
     if faults:
         raise ToolkitError(f"{settings_file} has {counted(faults)}: " + "; ".join(faults) + ".")

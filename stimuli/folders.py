@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli.checks import counted, path_fault
+from stimuli.checks import counted, path_fault, some
 from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError, nearest_name
 from stimuli.files import sha256_of
 from stimuli.sets import StimulusSet
+from stimuli.texts import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,13 +83,18 @@ def picture_names(folder: Path) -> list[str]:
         ToolkitError: the list names a picture twice or one that is not there; all are told.
     """
     there = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    odd = [name for name in there if not _is_text(name)]
+    if odd:
+        raise ToolkitError(
+            f"Names of pictures in {folder} are not UTF-8, so no table can hold them.",
+            given=some([ascii(name) for name in odd]),
+            next_command=f"convmv -f latin1 -t utf8 --notest {shlex.quote(str(folder))}/*, or "
+            "rename them",
+        )
     listed = folder / LIST_NAME
     if not listed.is_file():
         return there
-    try:
-        lines = [line.strip() for line in listed.read_text("utf-8-sig").splitlines()]
-    except UnicodeDecodeError as error:
-        raise ToolkitError(f"{listed} cannot be read as text: {error}") from error
+    lines = [line.strip() for line in read_text(listed).splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     faults = [] if names else ["it names no picture"]
     for name in dict.fromkeys(names):
@@ -103,6 +110,15 @@ def picture_names(folder: Path) -> list[str]:
         shown = "\n".join(f"  - {fault}" for fault in faults)
         raise ToolkitError(f"{listed} has {counted(faults)}:\n{shown}")
     return names
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name of a file is text, and not bytes of an unknown encoding."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def open_pictures(folder: Path, words_file: Path | None) -> PictureFolder | None:

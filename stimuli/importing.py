@@ -31,6 +31,7 @@ from stimuli.published import (
     picture_path,
     read_vocabulary,
 )
+from stimuli.texts import read_text
 from stimuli.writing import write_set
 
 SAMPLE_RATE_HZ = 16_000
@@ -270,7 +271,7 @@ def _refuse_others(out: Path, data: Path) -> None:
             next_command="choose another folder with --out DIR; its files are links",
         )
     settings = out / "set.toml"
-    if settings.is_file() and MADE_FROM not in settings.read_text(encoding="utf-8"):
+    if settings.is_file() and MADE_FROM not in read_text(settings):
         raise ToolkitError(
             f"{out} holds a stimulus set that was not imported; it is left as it is.",
             next_command="choose another folder with --out DIR",

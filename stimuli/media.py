@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import io
 import math
+import shlex
 import struct
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stimuli.errors import ToolkitError
+from stimuli.pixels import read_pixels
+from stimuli.samples import read_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +40,8 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
         float32, shape (n_samples,), within [-1, 1].
 
     Raises:
-        ToolkitError: not audio, empty, several channels, or another rate.
+        ToolkitError: not audio, several channels, another rate, or one of the faults that
+            `stimuli.samples` finds, such as samples that are not finite.
 
     Example:
         >>> import numpy as np
@@ -47,13 +51,13 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
     """
     import numpy as np
 
-    samples, rate = _samples(data, name)
+    samples, rate = read_samples(data, name)
     if rate != sample_rate_hz:
         raise ToolkitError(
             f"{name} has the wrong sample rate.",
             given=f"{rate} Hz",
             allowed=f"{sample_rate_hz} Hz (sample_rate_hz in set.toml)",
-            next_command=f"sox {name} -r {sample_rate_hz} converted.wav",
+            next_command=f"sox {shlex.quote(name)} -r {sample_rate_hz} converted.wav",
         )
     if samples.shape[1] != 1:
         raise ToolkitError(
@@ -78,7 +82,7 @@ def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArra
         float32, shape (n_samples,), within [-1, 1].
 
     Raises:
-        ToolkitError: not audio, or empty.
+        ToolkitError: not audio, or one of the faults that `stimuli.samples` finds.
 
     Example:
         >>> import numpy as np
@@ -87,7 +91,7 @@ def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArra
     """
     import numpy as np
 
-    samples, rate = _samples(data, name)
+    samples, rate = read_samples(data, name)
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
     if rate != sample_rate_hz:
         from scipy.signal import resample_poly
@@ -145,6 +149,8 @@ def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> b
 def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArray[np.uint8]:
     """Read one picture, turned as its camera says; transparent parts become white.
 
+    How modes and depths are read is told in `stimuli.pixels`.
+
     Args:
         data: content of a picture file.
         name: how to call it in an error message.
@@ -154,7 +160,7 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         uint8, shape (height, width, 3), red, green, blue.
 
     Raises:
-        ToolkitError: not a picture, cut short, or of another size.
+        ToolkitError: not a picture, cut short, of another size, or of samples without a range.
 
     Example:
         >>> import numpy as np
@@ -162,22 +168,15 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         >>> decode_picture(encode_picture(white), "white").shape
         (5, 7, 3)
     """
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            picture = _on_white(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "its format is unknown" if "identify" in str(error) else f"{error}".rstrip(".")
-        raise ToolkitError(f"{name} cannot be read as a picture: {reason}.") from error
-    if size_px is not None and picture.size != (size_px, size_px):
+    picture = read_pixels(data, name)
+    height, width = picture.shape[:2]
+    if size_px is not None and (height, width) != (size_px, size_px):
         raise ToolkitError(
             f"{name} has the wrong size.",
-            given=f"{picture.size[0]} x {picture.size[1]} pixels",
+            given=f"{width} x {height} pixels",
             allowed=f"{size_px} x {size_px} pixels (picture_size_px in set.toml)",
         )
-    return np.asarray(picture, dtype=np.uint8)
+    return picture
 
 
 def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -247,32 +246,6 @@ def encode_picture(picture: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="WEBP", quality=WEBP_QUALITY, method=6, exact=True)
     return buffer.getvalue()
-
-
-def _samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
-    """Samples (n, channels) of an audio file, and their rate."""
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".").lower()
-        raise ToolkitError(f"{name} cannot be read as audio: {reason}.") from error
-    if samples.shape[0] == 0:
-        raise ToolkitError(f"{name} holds no sound at all; it may have been cut short.")
-    return samples, int(rate)
-
-
-def _on_white(image: Any) -> Any:
-    """An RGB copy of a PIL image with its transparent parts on white."""
-    from PIL import Image
-
-    image.load()
-    if image.mode == "RGB":
-        return image.copy()
-    rgba = image.convert("RGBA")
-    ground = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return Image.alpha_composite(ground, rgba).convert("RGB")
 
 
 def _fix_ogg_serial(data: bytes) -> bytes:

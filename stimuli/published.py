@@ -22,6 +22,7 @@ from typing import Any
 
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
+from stimuli.texts import read_text
 
 CODES = {"english": "en", "dutch": "nl", "french": "fr"}
 """ISO codes of the languages by their published names, in the order of `concepts.csv`."""
@@ -160,8 +161,8 @@ def language_code(language: str) -> str:
 
 def _read_json(path: Path) -> list[Entry]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(read_text(path))
+    except ValueError as error:
         raise ToolkitError(f"The file list {path} cannot be read: {error}.") from error
     if not isinstance(found, list) or not found:
         raise ToolkitError(f"The file list {path} holds no entries.")
@@ -212,12 +213,7 @@ def read_vocabulary(data: Path) -> Vocabulary:
     """
     texts = {}
     for name in VOCABULARY:
-        try:
-            texts[name] = (data / name).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ToolkitError(
-                f"The vocabulary {data / name} cannot be read.", given=str(error)
-            ) from error
+        texts[name] = read_text(data / name, "a vocabulary in UTF-8")
     spelling = _spelling(data / "concepts.csv", texts["concepts.csv"])
     known = Vocabulary({}, spelling).words
     status: dict[str, str] = {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli import checks, fixed, media, objects, wordlists
+from stimuli import checks, decoding, fixed, media, objects, wordlists
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
 from stimuli.tables import read_table, records
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+SHORTEST_CLIP_S = 0.025
+"""Speech models hear frames of so many seconds, and nothing shorter."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ class StimulusSet:
             ToolkitError: unknown or not a word; or the file is missing, cut short, changed, or
                 has another sample rate.
         """
-        return _decode_clip(self, self._row(stimulus_id, "word"))
+        return decoding.decode_clip(self, self._row(stimulus_id, "word"))
 
     def read_picture(self, stimulus_id: str) -> NDArray[np.uint8]:
         """The pixels of a picture.
@@ -206,7 +210,7 @@ class StimulusSet:
             ToolkitError: unknown or not a picture; or the file is missing, cut short, changed, or
                 has another size.
         """
-        return _decode_picture(self, self._row(stimulus_id, "picture"))
+        return decoding.decode_picture(self, self._row(stimulus_id, "picture"))
 
     def read_mask(self, stimulus_id: str, concept: str) -> NDArray[np.bool_]:
         """Where a concept is seen in a picture: all its objects together.
@@ -228,7 +232,7 @@ class StimulusSet:
             raise unknown_name(f"object in the picture {stimulus_id}", concept, inside)
         size = self.picture_size_px
         shape = (size, size) if size else self.read_picture(stimulus_id).shape[:2]
-        masks = [_decode_mask(self, row, shape) for row in rows]
+        masks = [decoding.decode_mask(self, row, shape) for row in rows]
         return functools.reduce(lambda one, other: one | other, masks)
 
     def check(self) -> list[str]:
@@ -256,14 +260,7 @@ class StimulusSet:
         for language in sorted((spoken | written) ^ (set(self.languages) | written)):
             where = "stimuli.csv" if language in spoken else "set.toml"
             faults.append(f"the language {language!r} stands in {where} only")
-        for row in records(table):
-            if not checks.is_readable(row):
-                continue
-            decode = _decode_clip if row["kind"] == "word" else _decode_picture
-            try:
-                decode(self, row)
-            except ToolkitError as error:
-                faults.append(_one_line(error))
+        faults += self._file_faults(table)
         if table_faults:
             return faults
         try:
@@ -271,6 +268,25 @@ class StimulusSet:
         except ToolkitError as error:
             faults.append(_one_line(error))
         return [*faults, *self._mask_faults()]
+
+    def _file_faults(self, table: pd.DataFrame) -> Iterator[str]:
+        """Faults of pictures and clips, as far as their rows are sound."""
+        import numpy as np
+
+        for row in records(table):
+            if not checks.is_readable(row):
+                continue
+            try:
+                if row["kind"] == "picture":
+                    decoding.decode_picture(self, row)
+                    continue
+                clip, name = decoding.decode_clip(self, row), self.folder / row["path"]
+                if np.ptp(clip) == 0:
+                    yield f"{name} is silent: all its samples are the same"
+                elif len(clip) < SHORTEST_CLIP_S * self.sample_rate_hz:
+                    yield f"{name} is too short for a word: {len(clip)} samples"
+            except ToolkitError as error:
+                yield _one_line(error)
 
     def _written(self) -> tuple[set[str], list[str]]:
         """Languages of the word list, and its faults."""
@@ -315,7 +331,7 @@ class StimulusSet:
         return found
 
     @functools.cached_property
-    def _root(self) -> Path:
+    def root(self) -> Path:
         """The folder without symbolic links."""
         return self.folder.resolve()
 
@@ -354,63 +370,3 @@ def _read_table(folder: Path) -> pd.DataFrame:
 def _one_line(error: ToolkitError) -> str:
     """An error as one line of a list of faults."""
     return " ".join(str(error).split())
-
-
-def _read_file(stimuli: StimulusSet, path: str) -> bytes:
-    """The content of a file of the set, wherever its symbolic links lead inside the folder."""
-    folder = stimuli.folder
-    file = folder / path
-    if not file.resolve().is_relative_to(stimuli._root):
-        raise ToolkitError(f"{path} is a symbolic link that leaves the folder {folder}.")
-    try:
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise ToolkitError(f"{path} is missing from {folder}.") from error
-    except OSError as error:
-        raise ToolkitError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32]:
-    """Read a clip; decoded before the checksum is compared, for the more telling message."""
-    data = _read_file(stimuli, row["path"])
-    clip = media.decode_clip(data, row["path"], stimuli.sample_rate_hz)
-    duration_s = len(clip) / stimuli.sample_rate_hz
-    if abs(duration_s - float(row["duration_s"])) > 0.001:
-        raise ToolkitError(
-            f"{row['path']} is not as long as stimuli.csv says; it may have been cut short.",
-            given=f"{duration_s:.3f} s",
-            allowed=f"{row['duration_s']} s",
-        )
-    _verify(data, row)
-    return clip
-
-
-def _decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint8]:
-    """Read a picture; decoded before the checksum is compared, for the more telling message."""
-    data = _read_file(stimuli, row["path"])
-    picture = media.decode_picture(data, row["path"], stimuli.picture_size_px or None)
-    _verify(data, row)
-    return picture
-
-
-def _decode_mask(
-    stimuli: StimulusSet, row: dict[str, str], shape: tuple[int, int]
-) -> NDArray[np.bool_]:
-    """Read a mask; decoded before the checksum is compared, for the more telling message."""
-    data = _read_file(stimuli, row["mask"])
-    mask = media.decode_mask(data, row["mask"], shape)
-    _verify(data, row, path="mask", table=objects.FILE_NAME)
-    return mask
-
-
-def _verify(
-    data: bytes, row: dict[str, str], *, path: str = "path", table: str = "stimuli.csv"
-) -> None:
-    """Refuse a file whose content is not the one the table speaks of."""
-    found = hashlib.sha256(data).hexdigest()
-    if found != row["sha256"]:
-        raise ToolkitError(
-            f"{row[path]} is not the file that {table} speaks of: its checksum differs.",
-            given=found,
-            allowed=row["sha256"],
-        )

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import tomllib
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,9 @@ from stimuli import espeak, media
 from stimuli.errors import ToolkitError
 from stimuli.espeak import SAMPLE_RATE_HZ, speak
 from stimuli.finding import open_set
+from stimuli.names import file_name
 from stimuli.sets import StimulusSet
+from stimuli.texts import read_toml
 from stimuli.wordlist import Word, read_word_list
 from stimuli.writing import write_media, write_set
 
@@ -63,12 +64,14 @@ class Utterance:
     @property
     def stimulus_id(self) -> str:
         """Name of the stimulus."""
-        return f"{self.language}_{_slug(self.word.concept)}_{_slug(self.voice)}_{self.take}"
+        # Voices are files of espeak-ng, so their names differ even where capitals do not count.
+        voice = self.voice.replace(" ", "-")
+        return f"{self.language}_{file_name(self.word.concept)}_{voice}_{self.take}"
 
     @property
     def path(self) -> str:
         """Place of the clip in the folder of the set."""
-        folder = f"words/{self.language}/{_slug(self.word.concept)}"
+        folder = f"words/{self.language}/{file_name(self.word.concept)}"
         return f"{folder}/{self.stimulus_id}{media.CLIP_SUFFIX}"
 
 
@@ -145,7 +148,8 @@ def record(
 
     Args:
         utterances: what to say, from `plan`.
-        folder: the set's folder; clips go to `words/<language>/<concept>/`.
+        folder: the set's folder; clips go to `words/<language>/<concept>/`, concepts by their
+            `stimuli.names.file_name`. Nothing is written before everything was said.
         jobs: how many are said at the same time; None for one per processor.
 
     Returns:
@@ -155,11 +159,11 @@ def record(
         ToolkitError: see `stimuli.espeak.speak`.
     """
 
-    def one(said: Utterance) -> dict[str, str]:
+    def one(said: Utterance) -> tuple[dict[str, str], bytes]:
         word = said.word
         clip = speak(word.word, said.language, said.voice, said.pitch, said.rate_wpm)
         data = media.encode_clip(clip, SAMPLE_RATE_HZ)
-        return {
+        row = {
             "stimulus_id": said.stimulus_id,
             "kind": "word",
             "concept": word.concept,
@@ -170,16 +174,18 @@ def record(
             "licence": "CC0-1.0",
             "split": said.split,
             "path": said.path,
-            "sha256": write_media(folder, said.path, data),
+            "sha256": "",
             "duration_s": f"{len(clip) / SAMPLE_RATE_HZ:.2f}",
             "word": word.word,
             "voice": said.voice,
             "take": f"{said.take}",
             "author": "eSpeak NG",
         }
+        return row, data
 
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        return list(pool.map(one, utterances))
+        spoken = list(pool.map(one, utterances))
+    return [{**row, "sha256": write_media(folder, row["path"], data)} for row, data in spoken]
 
 
 def synthesize(
@@ -211,7 +217,7 @@ def synthesize(
         ToolkitError: espeak-ng is not installed; language or voice unknown; the list has faults
             (all are named); or the folder holds something other than a sound stimulus set.
     """
-    folder = Path(out)
+    folder, voices = Path(out), tuple(dict.fromkeys(voices))
     for voice in voices:
         espeak.voice_name(language, voice)
     if folder.is_dir() and any(folder.iterdir()):
@@ -222,7 +228,7 @@ def synthesize(
             for row in rows
             if row["language"] != language
         ]
-        settings = tomllib.loads((folder / "set.toml").read_text(encoding="utf-8"))
+        settings = read_toml(folder / "set.toml")
         settings["languages"] = list(dict.fromkeys([*present.languages, language]))
         if present.sample_rate_hz != SAMPLE_RATE_HZ:
             raise ToolkitError(
@@ -250,11 +256,28 @@ def synthesize(
             given=", ".join(voices),
             allowed=", ".join(voice for voice, split in VOICES.items() if split == "test"),
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_set(folder, settings, [*kept, *record(utterances, folder)])
+    _refuse_taken(folder, utterances, kept)
+    said = record(utterances, folder)
+    write_set(folder, settings, [*kept, *said])
     return open_set(folder)
 
 
-def _slug(name: str) -> str:
-    """A name as it may stand in an identifier and in a path."""
-    return re.sub(r"[^\w-]+", "-", name)
+def _refuse_taken(
+    folder: Path, utterances: Sequence[Utterance], kept: Sequence[Mapping[str, str]]
+) -> None:
+    """Keep the files and identifiers of what stays in a set."""
+    taken = {_alike(row[column]): row for row in kept for column in ("path", "stimulus_id")}
+    for said in utterances:
+        for name in (said.path, said.stimulus_id):
+            if row := taken.get(_alike(name)):
+                raise ToolkitError(
+                    f"The word for {said.word.concept!r} would replace another {row['kind']} of "
+                    f"the set in {folder}.",
+                    given=f"{name} is {row['stimulus_id']}, of the concept {row['concept']!r}",
+                    next_command="rename that row and its file, or choose another folder, --out",
+                )
+
+
+def _alike(name: str) -> str:
+    """What names have in common that some file systems take for the same."""
+    return unicodedata.normalize("NFKC", name).casefold()

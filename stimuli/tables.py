@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.errors import ToolkitError
+from stimuli.texts import read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +21,12 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    text = read_text(path, "a CSV file in UTF-8")
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     except pd.errors.EmptyDataError as error:
         raise ToolkitError(f"{path} is empty: not even a heading line.") from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except pd.errors.ParserError as error:
         raise ToolkitError(f"{path} cannot be read as a table: {error}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from stimuli.checks import counted
 from stimuli.columns import STATUSES
 from stimuli.errors import ToolkitError, nearest_name
+from stimuli.texts import read_text
 
 
 class Word(NamedTuple):
@@ -36,14 +38,13 @@ def read_word_list(path: Path, statuses: Mapping[str, str]) -> list[Word]:
     Raises:
         ToolkitError: the file is missing or has faults; all of them are named.
     """
+    allowed = "a CSV file in UTF-8 with the columns concept, word and, if wanted, status"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            headings, rows = list(reader.fieldnames or ()), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(read_text(path, allowed), newline=""))
+        headings, rows = list(reader.fieldnames or ()), list(reader)
+    except csv.Error as error:
         raise ToolkitError(
-            f"The list of words {path} cannot be read: {error}",
-            allowed="a CSV file in UTF-8 with the columns concept, word and, if wanted, status",
+            f"The list of words {path} cannot be read: {error}.", allowed=allowed
         ) from error
     faults = _header_faults(headings)
     words: list[Word] = []

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from typing import Any
 
 from stimuli.checks import counted
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
+from stimuli.texts import read_toml
 
 FILE_NAME = "words.toml"
 """Name of the list in the folder of a stimulus set."""
@@ -155,15 +155,7 @@ def read_words(path: str | Path) -> WordList:
     Raises:
         ToolkitError: the file is missing or malformed; all its faults are listed.
     """
-    try:
-        given = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise ToolkitError(
-            f"The word list {path} cannot be read: {error.strerror}.",
-            allowed="a TOML file with [languages] and [words]",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"The word list {path} is not valid TOML: {error}") from error
+    given = read_toml(path, "a word list: a TOML file in UTF-8 with [languages] and [words]")
     faults = list(_faults(given))
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)

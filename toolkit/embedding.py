@@ -18,7 +18,7 @@ from stimuli.files import write_atomic
 from toolkit.capabilities import require
 from toolkit.errors import ToolkitError
 from toolkit.store import content_key
-from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subject
+from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subject, UnfitError
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
@@ -242,7 +242,18 @@ def _features(
             media, backbone = ready()
             if following:
                 ready = ahead.submit(_prepared, subject, following, stimuli).result
-            yield *chunk, media if backbone is None else backbone.features(media)
+            yield *chunk, media if backbone is None else _through(backbone, media, chunk, stimuli)
+
+
+def _through(
+    backbone: Any, media: Any, chunk: tuple[str, Sequence[str]], stimuli: StimulusSet
+) -> Any:
+    """Features of a chunk; what the backbone cannot take is told by the name of its file."""
+    try:
+        return backbone.features(media)
+    except UnfitError as error:
+        paths = stimuli.table.loc[list(chunk[1]), "path"]
+        raise error.of([str(stimuli.folder / path) for path in paths]) from error
 
 
 def _prepared(

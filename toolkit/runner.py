@@ -17,6 +17,7 @@ from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.base import as_choices
 from paradigms.registry import source_checksum
 from stimuli import list_sets
+from stimuli.names import file_name
 from toolkit.capabilities import incapable_first
 from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
 from toolkit.errors import ToolkitError, unknown_name
@@ -331,7 +332,7 @@ def _run_id(paradigm: BaseParadigm, populations: Sequence[Population], keys: Seq
     # Names of published models hold slashes, colons and whole paths.
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", names[0]).strip("-")
     who = plain[-LONGEST_NAME:] if len(names) == 1 else f"{len(names)}-populations"
-    return f"{paradigm.name}-{who}-{content_key({'cells': list(keys)})[:8]}"
+    return f"{file_name(paradigm.name)}-{who}-{content_key({'cells': list(keys)})[:8]}"
 
 
 def _compute(

@@ -204,7 +204,7 @@ def _count(
             mean += scores.sum(axis=0, dtype=np.float64) / len(rows) / len(concepts)
     # As in drawn lists, every word class weighs the same.
     ask(ALL_WORDS, mean.astype(np.float32)[None, :])
-    return found
+    return {question: found[question] for question in asked}
 
 
 def _wins(question: Question, scores: Floats, targets: Ints, distractors: Ints) -> Wins:

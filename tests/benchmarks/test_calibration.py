@@ -1,11 +1,12 @@
-"""False-positive rates and coverage of every reported test in the default design.
+"""False alarms and coverage of reported tests and intervals, in ten designs from small to usual.
 
-As a script it prints the rates: ``python tests/benchmarks/test_calibration.py SEEDS SIMULATIONS``.
-A trial list of 20 words, 10 pictures each and 13 distractors, 50 trials per word, is put to one
-monolingual and two bilingual populations in one language. Seeds, words, the effect of bilingual
-training on a word, pictures and distractors vary; the populations do not differ. For the tests
-over all languages (``... SEEDS SIMULATIONS all``), three monolingual and three bilingual
-populations are tested in the one or two of three languages that they know.
+As a script it prints the table of the README:
+``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
+
+Words, the effect of bilingual training on a word, pictures, distractors and seeds vary. False
+alarms are counted in experiments in which nothing differs, coverage in others, in which the
+populations lie above chance and apart. Designs are named by seeds and words; the monolingual and
+the bilingual population have that many seeds each, and one language is tested.
 """
 
 from __future__ import annotations
@@ -13,132 +14,263 @@ from __future__ import annotations
 import math
 import sys
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
+from paradigms import ConditionContrast
 from paradigms.formula import parse
 from paradigms.mutual_exclusivity import MutualExclusivity
+from toolkit.statistics.chance import decided
 from toolkit.statistics.chance import test_chance as against_chance
-from toolkit.statistics.groups import compare_groups
+from toolkit.statistics.condition_contrasts import contrast_tests
+from toolkit.statistics.groups import _compared, _model, compare_groups
 
-SDS = {"seed": 0.15, "word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}
+SDS = {"word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}
 """Log odds; of the order found in the shipped populations."""
-POPULATIONS = {"monolingual-en": "en", "bilingual-en-fr": "en+fr", "bilingual-en-nl": "en+nl"}
-SIX = {
-    **POPULATIONS,
-    **{"monolingual-fr": "fr", "monolingual-nl": "nl", "bilingual-fr-nl": "fr+nl"},
-}
+LEVEL, EFFECT = 0.4, 0.5
+"""Log odds of a correct answer, and of the difference between groups, where something differs."""
+N_DISTRACTORS, N_PICTURES = 13, 10
 FORMULA = parse(MutualExclusivity.formula)
+CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
 
 
-def draw(
-    n_seeds: int,
-    rng: np.random.Generator,
-    populations: dict[str, str] = POPULATIONS,
-    tested: tuple[str, ...] = ("en",),
-) -> pd.DataFrame:
-    """Counts of populations that do not differ from each other, nor from chance."""
-    words, distractors = np.repeat(np.arange(20), 50), np.tile(np.arange(50) % 13, 20)
-    pictures = words * 10 + np.tile(np.arange(50) % 10, 20)
-    items, slopes = {}, {}
-    for language in tested:
-        word, picture, distractor = (
-            rng.normal(0, SDS[name], n) for name, n in (("word", 20), ("picture", 200),
-                                                        ("distractor", 13))
-        )  # fmt: skip
-        items[language] = word[words] + picture[pictures] + distractor[distractors]
-        slopes[language] = rng.normal(0, SDS["slope"], 20)[words]
+@dataclass(frozen=True)
+class Design:
+    """Who is asked what."""
+
+    seeds: tuple[int, int]
+    """Seeds of the monolingual and of the bilingual population."""
+    words: int
+    """Words."""
+    trials: int = 50
+    """Trials per word and seed."""
+    seed_sd: float = 0.15
+    """Standard deviation between seeds, log odds."""
+    missing: float = 0.0
+    """Share of the cells of seed and word that were not asked."""
+
+
+DESIGNS = {
+    "3 x 8": Design((3, 3), 8),
+    "3 x 8, seed SD .8": Design((3, 3), 8, seed_sd=0.8),
+    "3 x 8, 4 trials per word": Design((3, 3), 8, trials=4),
+    "3 x 20, 3 trials per word": Design((3, 3), 20, trials=3),
+    "3 against 10 x 20": Design((3, 10), 20),
+    "5 x 8, 40 % missing": Design((5, 5), 8, missing=0.4),
+    "3 x 3": Design((3, 3), 3),
+    "2 x 8": Design((2, 2), 8),
+    "5 x 20": Design((5, 5), 20),
+    "40 children x 8, 1 trial": Design((40, 40), 8, trials=1, seed_sd=0.5),
+    "10 x 20": Design((10, 10), 20),
+}
+"""The ten designs, and that of the included populations."""
+
+
+def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFrame:
+    """Counts of a monolingual and a bilingual population."""
+    n_words, each = design.words, design.trials
+    word = np.repeat(np.arange(n_words), each)
+    distractor = np.arange(n_words * each) % N_DISTRACTORS
+    picture = word * N_PICTURES + np.tile(np.arange(each) % N_PICTURES, n_words)
+    items = (
+        rng.normal(0, SDS["word"], n_words)[word]
+        + rng.normal(0, SDS["picture"], n_words * N_PICTURES)[picture]
+        + rng.normal(0, SDS["distractor"], N_DISTRACTORS)[distractor]
+    )
+    slopes = rng.normal(0, SDS["slope"], n_words)[word]
     parts = []
-    for population, languages in populations.items():
-        known = languages.split("+")
-        for seed in range(n_seeds):
-            level = rng.normal(0, SDS["seed"])
-            for language in (x for x in tested if x in known):
-                eta = items[language] + (len(known) > 1) * slopes[language] + level
-                correct = rng.random(len(eta)) < expit(eta)
-                cell = words * 13 + distractors
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "word_concept": [f"w{n}" for n in np.arange(260) // 13],
-                            "distractor_concept": [f"d{n}" for n in np.arange(260) % 13],
-                            "n_trials": np.bincount(cell, minlength=260),
-                            "n_correct": np.bincount(cell, correct, minlength=260).astype(int),
-                            "seed": f"{population}/{seed}",
-                            "population": population,
-                            "train_languages": languages,
-                            "n_languages": len(known),
-                            "test_language": language,
-                        }
-                    )
+    for bilingual, population in enumerate(("monolingual-en", "bilingual-en-nl")):
+        level = (LEVEL + bilingual * EFFECT) * differs
+        for seed in range(design.seeds[bilingual]):
+            own = rng.normal(0, design.seed_sd)
+            correct = rng.random(len(items)) < expit(level + items + bilingual * slopes + own)
+            asked = rng.random(n_words)[word] >= design.missing
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "word_concept": word[asked],
+                        "distractor_concept": distractor[asked],
+                        "n_correct": correct[asked].astype(int),
+                        "seed": f"{population}/{seed}",
+                        "population": population,
+                        "train_languages": "en+nl" if bilingual else "en",
+                        "n_languages": 1 + bilingual,
+                    }
                 )
-    return pd.concat(parts, ignore_index=True).assign(condition="novel-familiar", n_choices=2)
-
-
-def rates(n_seeds: int, n_simulations: int, seed: int = 0) -> dict[str, float]:
-    """Share of simulations in which each test rejects, and each interval covers the truth."""
-    rng, found = np.random.default_rng([seed, n_seeds]), defaultdict(list)
-    for _ in range(n_simulations):
-        counts = draw(n_seeds, rng)
-        mono = counts[counts["population"] == "monolingual-en"]
-        chance = against_chance(mono, FORMULA)
-        found["chance: corrected t"].append(chance.p_value < 0.05)
-        found["chance: Wald z"].append(chance.p_wald < 0.05)
-        found["chance: t over seeds (same items)"].append(chance.p_seeds < 0.05)
-        found["chance: coverage of the interval"].append(chance.ci_low <= 0.5 <= chance.ci_high)
-        group = compare_groups(counts, 0.05)
-        for name, model in (("pooled", group.overall), ("pair", group.by_population[0])):
-            effect, ratio = model.contrast, model.ratio
-            fit = model.fit
-            wald = abs(fit["bilingual"].statistic)
-            found[f"{name}: corrected t"].append(effect.p_value < 0.05)
-            found[f"{name}: Wald z"].append(math.erfc(wald / math.sqrt(2)) < 0.05)
-            if ratio is not None:
-                found[f"{name}: likelihood ratio"].append(ratio.p_value < 0.05)
-            found[f"{name}: Welch over seeds (same items)"].append(model.seeds.p_value < 0.05)
-            found[f"{name}: coverage, log odds"].append(effect.ci_low <= 0 <= effect.ci_high)
-            found[f"{name}: coverage, probability"].append(
-                effect.probability_ci_low <= 0 <= effect.probability_ci_high
             )
-    return {name: float(np.mean(values)) for name, values in found.items()}
+    return summed(pd.concat(parts, ignore_index=True)).assign(condition="novel-familiar")
 
 
-def rates_over_languages(n_seeds: int, n_simulations: int, seed: int = 0) -> dict[str, float]:
-    """The same for the tests over all languages."""
-    rng, found = np.random.default_rng([seed, n_seeds, 3]), defaultdict(list)
-    for _ in range(n_simulations):
-        group = compare_groups(draw(n_seeds, rng, SIX, ("en", "fr", "nl")), 0.05)
-        effect, ratio, seeds = group.overall.contrast, group.overall.ratio, group.overall.seeds
-        found["all languages: corrected t"].append(effect.p_value < 0.05)
-        found["all languages: likelihood ratio"].append(ratio.p_value < 0.05)
-        found["all languages: Welch over seeds (same items)"].append(seeds.p_value < 0.05)
-        found["all languages: coverage, log odds"].append(effect.ci_low <= 0 <= effect.ci_high)
-        found["all languages: coverage, probability"].append(
-            effect.probability_ci_low <= 0 <= effect.probability_ci_high
+def summed(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials as counts."""
+    keys = [name for name in trials if name != "n_correct"]
+    counts = trials.groupby(keys)["n_correct"].agg(["size", "sum"]).reset_index()
+    counts = counts.rename(columns={"size": "n_trials", "sum": "n_correct"})
+    words = "w" + counts["word_concept"].astype(str).str.zfill(2)
+    return counts.assign(
+        word_concept=words,
+        distractor_concept="d" + counts["distractor_concept"].astype(str).str.zfill(2),
+        target_concept=counts.get("target_concept", words),
+        test_language="en",
+        subject_kind="model",
+        n_choices=2,
+        n_ties=0,
+    )
+
+
+def against_control(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFrame:
+    """The test and its mismatched control for one population.
+
+    Targets differ in how much they are preferred, and a target in how much its own word helps.
+    """
+    n = design.words
+    target, word = np.divmod(np.arange(n * n), n)
+    level = rng.normal(0, SDS["word"], n)
+    heard = rng.normal(0, SDS["distractor"], n)
+    own_word = rng.normal(0, SDS["slope"], n) + EFFECT * differs
+    parts = []
+    for seed in range(design.seeds[0]):
+        base = rng.normal(0, design.seed_sd)
+        more = rng.normal(0, design.seed_sd / 2)
+        for matched, condition in ((True, "novel-familiar"), (False, "novel*-familiar")):
+            shown = (target == word) == matched
+            t, w = target[shown], word[shown]
+            each = rng.multinomial(design.trials * n, np.full(len(t), 1 / len(t)))
+            log_odds = base + level[t] + heard[w] + matched * (own_word[t] + more)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "condition": condition, "seed": f"p/{seed}", "population": "p",
+                        "target_concept": [f"w{k:02}" for k in t],
+                        "word_concept": [f"w{k:02}" for k in w], "distractor_concept": "d",
+                        "n_trials": each, "n_correct": rng.binomial(each, expit(log_odds)),
+                    }
+                )
+            )  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    return table[table["n_trials"] > 0].assign(
+        test_language="en", subject_kind="model", n_choices=2, n_ties=0, n_languages=1
+    )
+
+
+def covers(low: float, high: float, truth: float) -> float:
+    """1 if the interval holds the truth; NaN without an interval."""
+    return math.nan if math.isnan(low) else float(low <= truth <= high)
+
+
+def rejects(p_value: float) -> float:
+    """1 if a test rejects; NaN if it was not made."""
+    return math.nan if math.isnan(p_value) else float(p_value < 0.05)
+
+
+def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """The tests that give verdicts, in an experiment in which nothing differs."""
+    rng, found = np.random.default_rng(seed), {}
+    counts = draw(design, rng, differs=False)
+    mono = counts[counts["population"] == "monolingual-en"]
+    (chance,) = decided([against_chance(mono, FORMULA)], 0.05)
+    found["chance: t"] = rejects(chance.p_value)
+    found["chance: Wald z"] = rejects(chance.p_wald)
+    found["chance: t of seed means"] = rejects(chance.p_seeds)
+    found["chance: no verdict"] = float(bool(chance.problem))
+    model = _model("", _compared(counts), 0.05)
+    found["contrast: no verdict"] = float(bool(model.problem))
+    found["contrast: Welch of seed means"] = rejects(model.seeds.p_value)
+    if model.contrast is not None:
+        found["contrast: t"] = rejects(model.contrast.p_value)
+    return found
+
+
+def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """What takes longer: likelihood ratio and control without an effect, intervals with one."""
+    rng, found = np.random.default_rng((*seed, 1)), {}
+    ratio = compare_groups(draw(design, rng, differs=False), 0.05).overall.ratio
+    if ratio is not None:
+        found["contrast: likelihood ratio"] = rejects(ratio.p_value)
+    (control,) = contrast_tests(against_control(design, rng, differs=False), CONTRAST, 0.05)
+    if control.contrast is not None:
+        found["control: t"] = rejects(control.contrast.p_value)
+    counts = draw(design, rng, differs=True)
+    mono = counts[counts["population"] == "monolingual-en"]
+    chance = against_chance(mono, FORMULA)
+    found["interval: share"] = covers(chance.ci_low, chance.ci_high, expit(LEVEL))
+    model = _model("", _compared(counts), 0.05)
+    if model.contrast is not None:
+        effect = model.contrast
+        found["interval: odds ratio"] = covers(effect.ci_low, effect.ci_high, EFFECT)
+        found["interval: points"] = covers(
+            *(effect.probability_ci_low, effect.probability_ci_high),
+            expit(LEVEL + EFFECT) - expit(LEVEL),
         )
-        found["interaction: likelihood ratio"].append(group.interaction.p_value < 0.05)
-    return {name: float(np.mean(values)) for name, values in found.items()}
+        for mean, truth in zip(model.means, (LEVEL, LEVEL + EFFECT), strict=True):
+            found[f"interval: mean, {mean.name}"] = covers(mean.ci_low, mean.ci_high, expit(truth))
+    (control,) = contrast_tests(against_control(design, rng, differs=True), CONTRAST, 0.05)
+    if control.contrast is not None:
+        effect = control.contrast
+        found["interval: control"] = covers(effect.ci_low, effect.ci_high, EFFECT)
+    return found
+
+
+def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict[str, float]:
+    """Shares of experiments in which each test rejects, and each interval covers the truth.
+
+    Args:
+        name: of the design.
+        n_experiments: experiments for the tests that give verdicts.
+        n_more: experiments for everything else.
+        jobs: processes.
+    """
+    collected = defaultdict(list)
+    for function, n in ((experiment, n_experiments), (more, n_more)):
+        seeds = [(7, list(DESIGNS).index(name), number) for number in range(n)]
+        one = partial(function, DESIGNS[name])
+        if jobs > 1:
+            with ProcessPoolExecutor(jobs) as pool:
+                found = list(pool.map(one, seeds, chunksize=25))
+        else:
+            found = list(map(one, seeds))
+        for own in found:
+            for what, value in own.items():
+                collected[what].append(value)
+    return {what: float(np.nanmean(values)) for what, values in collected.items()}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n_seeds", [5, 10])
-def test_reported_tests_keep_their_level(n_seeds: int) -> None:
-    n = 200
+@pytest.mark.parametrize("name", ["3 x 8", "5 x 20"])
+def test_reported_tests_keep_their_level(name: str) -> None:
+    n = 150
     band = 3.3 * math.sqrt(0.05 * 0.95 / n)
-    found = rates(n_seeds, n)
-    for name in ("chance: corrected t", "pooled: corrected t", "pair: corrected t"):
-        assert found[name] < 0.05 + band, found
-    for name, share in found.items():
-        if "coverage" in name:
+    found = rates(name, n, n)
+    for test in ("chance: t", "contrast: t", "control: t"):
+        assert found[test] < 0.05 + band, found
+    for what, share in found.items():
+        if what.startswith("interval"):
             assert share > 0.95 - band, found
     # What the toolkit warns of: tests that ignore further items reject far too often.
-    assert found["chance: t over seeds (same items)"] > 0.2
+    assert found["chance: t of seed means"] > 0.2
+
+
+@pytest.mark.slow
+def test_too_small_a_design_gets_no_verdict() -> None:
+    found = rates("2 x 8", 20)
+    assert found["chance: no verdict"] == found["contrast: no verdict"] == 1
+
+
+def test_truth_is_what_the_draws_say() -> None:
+    counts = draw(DESIGNS["40 children x 8, 1 trial"], np.random.default_rng(0), differs=True)
+    assert len(counts) == 80 * 8
+    share = counts["n_correct"].sum() / counts["n_trials"].sum()
+    assert logit(share) == pytest.approx(LEVEL + EFFECT / 2, abs=0.6)
 
 
 if __name__ == "__main__":
-    simulate = rates_over_languages if "all" in sys.argv else rates
-    for name, share in simulate(int(sys.argv[1]), int(sys.argv[2])).items():
-        sys.stdout.write(f"{name:44} {share:.3f}\n")
+    for design in sys.argv[3:] or DESIGNS:
+        print(design, flush=True)  # noqa: T201 - a script
+        for what, share in sorted(rates(design, *map(int, sys.argv[1:3]), jobs=2).items()):
+            print(f"    {what:36} {100 * share:5.1f}", flush=True)  # noqa: T201

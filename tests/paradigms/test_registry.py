@@ -70,7 +70,12 @@ def test_new_paradigm_runs_unedited(tmp_path: Path, tiny_set: StimulusSet) -> No
     assert read_trials(done.directory.trials_path)["correct"].mean() == 1
 
 
-@pytest.mark.parametrize("name", ["My Paradigm", "../evil", "me", "", "a--b", "9lives"])
+RESERVED = ["none", "true", "con", "com1", "picture-pairs", "pair-condition", "test-mine", "x" * 65]
+
+
+@pytest.mark.parametrize(
+    "name", ["My Paradigm", "../evil", "me", "", "a--b", "9lives", "mine\n", *RESERVED]
+)
 def test_bad_names_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(ToolkitError):
         write_paradigm(name, tmp_path / "mine")

@@ -181,7 +181,7 @@ def test_ties_and_different_chance_are_told() -> None:
         ),
     )
     text = note(made)
-    assert "7 of 2100 trials are ties, and counted as wrong." in text
+    assert "7 of 2100 trials (0.3 %) are ties, and counted as wrong." in text
     assert "Chance: translation 7.7 to 8.3 %, me not known." in text
 
 

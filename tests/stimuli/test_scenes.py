@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +194,14 @@ def test_pictures_that_cannot_be_read_are_faults(pictures: Path) -> None:
     assert len(faults) == 2
     assert "there is no [languages.NAME]" in faults[0]
     assert "photo-1.PNG cannot be read as a picture" in faults[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there names are any bytes")
+def test_names_of_pictures_that_are_no_text_are_told(pictures: Path) -> None:
+    (pictures / "photo-1.PNG").rename(pictures / os.fsdecode(b"B\xe4r.png"))
+    with pytest.raises(ToolkitError, match="are not UTF-8") as caught:
+        _ = open_set(pictures).table
+    assert caught.value.given == r"'B\udce4r.png'"
 
 
 def test_without_words_there_is_nothing_to_ask(pictures: Path) -> None:

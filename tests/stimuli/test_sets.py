@@ -227,7 +227,8 @@ FILE_FAULTS: list[tuple[str, Break, str]] = [
     ("cat_0", break_file("cat.png", png(SIZE_PX, SIZE_PX, 9)), "its checksum differs"),
     ("cat_0", link_outside, "symbolic link that leaves the folder"),
     ("nl_kat", remove("kat.wav"), "kat.wav is missing"),
-    ("nl_kat", cut("kat.wav", 0.5), "kat.wav is not as long as stimuli.csv says"),
+    ("nl_kat", cut("kat.wav", 0.5), "kat.wav was cut short"),
+    ("nl_kat", break_file("kat.wav", wav(2400)), "kat.wav is not as long as stimuli.csv says"),
     ("nl_kat", cut("kat.wav", 0.001), "kat.wav cannot be read as audio"),
     ("nl_kat", break_file("kat.wav", b"not a sound"), "cannot be read as audio"),
     ("nl_kat", break_file("kat.wav", wav(0)), "holds no sound"),
@@ -251,6 +252,7 @@ def test_faults_of_files(
     assert len(faults) == 1
     assert fault in faults[0]
     assert "\n" not in faults[0]
+    assert str(small.folder) in faults[0]
 
 
 def test_cut_opus_file_is_refused() -> None:
@@ -319,7 +321,8 @@ def test_folder_without_stimuli_csv(small: StimulusSet) -> None:
     ("content", "fault"),
     [
         (b"", "not even a heading line"),
-        (b"\xff\xfe\x00", "cannot be read as a table"),
+        (b"\xff\xfe\x00", "is saved as UTF-16"),
+        (b'a,b\n"', "cannot be read as a table"),
         (";".join(REQUIRED).encode() + b"\n", "separates its columns with ';'"),
     ],
 )
@@ -331,7 +334,7 @@ def test_unreadable_tables(content: bytes, fault: str, small: StimulusSet) -> No
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('name = "small"', "name = small", "cannot be read"),
+        ('name = "small"', "name = small", "not valid TOML"),
         ('version = "1"', "version = 1", "'version' must be of type str"),
         ("sample_rate_hz = 16000\n", "", "'sample_rate_hz' is missing"),
         ('["en", "nl"]', "[1, 2]", "'languages' must be a list of strings"),

@@ -11,6 +11,7 @@ import pytest
 from stimuli import espeak, open_set
 from stimuli.errors import ToolkitError
 from stimuli.media import decode_clip
+from stimuli.names import file_name
 from stimuli.speech import (
     PITCHES,
     RATES_WPM,
@@ -57,7 +58,9 @@ def test_novel_words_are_said_by_test_voices_only() -> None:
 def test_identifiers_can_be_paths() -> None:
     word = Word("ice cream/../x", "familiar", "ijs")
     said = Utterance(word, "nl", "Mr serious", "test", 0, 50, 150)
-    assert said.path == "words/nl/ice-cream-x/nl_ice-cream-x_Mr-serious_0.opus"
+    name = file_name("ice cream/../x")
+    assert name.startswith("ice-cream-x-")
+    assert said.path == f"words/nl/{name}/nl_{name}_Mr-serious_0.opus"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_unreadable_word_lists(tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="cannot be read"):
         read_word_list(tmp_path / "missing.csv", {})
     (tmp_path / "latin.csv").write_bytes("concept,word\nbear,Bär\n".encode("latin-1"))
-    with pytest.raises(ToolkitError, match="cannot be read"):
+    with pytest.raises(ToolkitError, match="is not UTF-8"):
         read_word_list(tmp_path / "latin.csv", {})
 
 
@@ -184,6 +187,45 @@ def test_one_more_language_of_a_set(tmp_path: Path) -> None:
     assert list(synthesize(words, "de", out, ["boris"], takes=1).select(language="de")["word"]) == [
         "Katze"
     ]
+
+
+@needs_espeak
+def test_concepts_that_look_alike_get_clips_of_their_own(tmp_path: Path) -> None:
+    words = tmp_path / "words.csv"
+    alike = ["ice cream", "ice-cream", "Ice Cream", "A B", "A/B", "किताब", "कताबी", "con", "CON"]
+    lines = [f"{concept},Wort {number}" for number, concept in enumerate(alike)]
+    words.write_text("\n".join(["concept,word", *lines]), encoding="utf-8")
+    made = synthesize(words, "de", tmp_path / "deutsch", ["Andrea", "Andrea"], takes=1)
+    assert made.check() == []
+    assert list(made.table["concept"]) == alike
+    assert len({path.casefold() for path in made.table["path"]}) == len(alike)
+
+
+@needs_espeak
+def test_a_word_never_replaces_what_stays_in_a_set(tmp_path: Path) -> None:
+    words, out = tmp_path / "words.csv", tmp_path / "set"
+    words.write_text("concept,word\nsea,zee\n")
+    made = synthesize(words, "nl", out, ["Andrea"], takes=1)
+    table = made.table.replace({"language": {"nl": "en"}})
+    words.write_text("concept,word\nSEE,zie\n")
+    for column, value in (("path", "WORDS/nl/{0}/nl_{0}_Andrea_0.OPUS"), ("", "nl_{0}_andrea_0")):
+        changed = table.reset_index()
+        changed[column or "stimulus_id"] = value.format(file_name("SEE"))
+        changed.to_csv(out / "stimuli.csv", index=False)
+        before = sorted(out.rglob("*"))
+        with pytest.raises(ToolkitError, match="'SEE' would replace another word") as caught:
+            synthesize(words, "nl", out, ["Andrea"], takes=1)
+        assert "of the concept 'sea'" in str(caught.value.given)
+        assert sorted(out.rglob("*")) == before
+
+
+@needs_espeak
+def test_nothing_is_written_where_one_word_cannot_be_said(tmp_path: Path) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("concept,word\ncat,Katze\nnothing,.\n")
+    with pytest.raises(ToolkitError, match="nothing to say"):
+        synthesize(words, "de", tmp_path / "deutsch", ["Andrea"], takes=1)
+    assert not (tmp_path / "deutsch").exists()
 
 
 @needs_espeak

@@ -171,6 +171,7 @@ def test_lists_name_everything(cli: Cli) -> None:
     assert "mini" in cli("list", "stimuli").out
     for name, expected in (
         ("me", "novel*-familiar"),
+        ("me", "novel-familiar - absent-familiar"),
         ("perfect", "Seeds: a b"),
         ("mini", "Checksum"),
     ):

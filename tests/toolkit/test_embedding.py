@@ -16,6 +16,7 @@ from stimuli import StimulusSet
 from toolkit import embedding
 from toolkit.embedding import Embeddings, EmbeddingStore, SubjectRef, embed
 from toolkit.errors import ToolkitError
+from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.populations import WEIGHTS, Population
 from toolkit.subjects.vgs_subject import BackboneRef, backbone_checksum
 
@@ -162,6 +163,20 @@ def test_error_met_while_reading_ahead_is_the_same_error(
 
 
 @pytest.mark.usefixtures("small_chunks")
+def test_what_a_backbone_cannot_take_is_told_by_the_name_of_its_file(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    def refuse(n: int) -> None:
+        raise UnfitError(1, "Clip number 1 has 2 samples.", next_command="look")
+
+    path = tiny_set.table.loc[tiny_set.select(kind="word", split="test").index[1], "path"]
+    with pytest.raises(ToolkitError) as caught:
+        embed_all(tiny_set, tmp_path, refuse)
+    assert str(tiny_set.folder / str(path)) in caught.value.message
+    assert "Clip number 1 has 2 samples." in caught.value.message
+    assert caught.value.next_command == "look"
+
+
 def test_interruption_ends_all_threads(tiny_set: StimulusSet, tmp_path: Path) -> None:
     threads = threading.active_count()
 

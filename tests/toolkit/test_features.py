@@ -20,7 +20,12 @@ from tests.stimuli.published_layout import write_clip, write_json, write_publish
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects import extraction
-from toolkit.subjects.backbones import backbone_checksum, find_backbone, open_backbone
+from toolkit.subjects.backbones import (
+    backbone_checksum,
+    backbone_name,
+    find_backbone,
+    open_backbone,
+)
 from toolkit.subjects.extraction import extract
 from toolkit.subjects.feature_files import (
     FeatureFile,
@@ -122,6 +127,27 @@ def test_every_feature_under_its_name(
     assert steps[0][1:] == (0, len(job.names))
     assert steps[-1][1:] == (len(job.names), len(job.names))
     assert [path.name for path in job.path.parent.iterdir()] == [job.path.name]
+
+
+def test_names_that_hdf5_takes_for_paths_keep_features_of_their_own(
+    jobs: dict[str, Job], tmp_path: Path
+) -> None:
+    names = ("a", "a/b", "a//b", "a/feature", "/a", "./a", "A", ".", "..", "a b", "é", "e\u0301")
+    clips = {name: np.full(640, number, "f") for number, name in enumerate(names)}
+    origins = {name: ("en", name) for name in names}
+    job = replace(
+        jobs["word"], path=tmp_path / "odd.h5", names=names, read=clips.__getitem__, origins=origins
+    )
+    assert extract(job, Counting("word")) == []
+    found = [float(one.mean()) for one in FeatureFile(job.path).read(names)]
+    assert found == list(range(len(names)))
+    idle = Counting("word")
+    assert extract(job, idle) == []
+    assert idle.portions == []
+    stored = StoredFeatures(job.path)
+    assert [one.mean() for one in stored.features(list(clips.values()))] == found
+    taken = Taken("ear", [FeatureFile(job.path)], job)
+    assert [one.mean() for one in taken.make(clips)] == found
 
 
 def test_stopped_extraction_goes_on_where_it_was(jobs: dict[str, Job], tmp_path: Path) -> None:
@@ -253,6 +279,24 @@ def test_broken_file_lists(text: str, part: str, tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match=part) as caught:
         find_jobs(str(folder), tmp_path, NAMES)
     assert "audio-train-3.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [("model", "model"), ("model", "Model")])
+def test_two_backbones_of_one_name_are_refused_before_anything_is_computed(
+    names: tuple[str, str], tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    backbones = dict(zip(("word", "picture"), names, strict=True))
+    with pytest.raises(ToolkitError, match="words and of pictures would go to one file"):
+        find_jobs(str(tiny_set.folder), tmp_path / "out", backbones)
+    assert not (tmp_path / "out").exists()
+
+
+def test_backbone_in_the_current_folder_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-ear" / "part").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my-ear")
+    assert backbone_name(".") == backbone_name("part/..") == "my-ear"
 
 
 def test_unknown_splits_languages_and_sources(tiny_set: StimulusSet, tmp_path: Path) -> None:

@@ -274,6 +274,15 @@ def test_one_faulty_population_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "written all the same: en_links-no_size-xsm" in str(caught.value)
 
 
+def test_two_configurations_are_never_one_subject(tmp_path: Path) -> None:
+    write_config(tmp_path, "en_links-no_size-xsm_a")
+    write_config(tmp_path, "en_links-no_size-xsm")
+    with pytest.raises(ToolkitError, match="both be seed a of en_links-no_size-xsm") as caught:
+        import_output(tmp_path, tmp_path / "own", languages=["en"], **SHIPPED)
+    assert str(caught.value.given) == "en_links-no_size-xsm and en_links-no_size-xsm_a"
+    assert not list((tmp_path / "own").iterdir())
+
+
 def test_population_from_elsewhere_is_kept(tmp_path: Path) -> None:
     write_config(tmp_path, "en_links-no_size-xsm_a")
     folder = tmp_path / "own" / "en_links-no_size-xsm"

@@ -290,6 +290,18 @@ def test_several_populations_stand_in_one_table(
     assert done.directory.run_id.startswith("familiar-2-populations-")
 
 
+def test_runs_of_paradigms_with_any_name_lie_side_by_side(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    for name in ("my test", "my/test", "My Test", "../test", "test", "тест"):
+        asked = get_paradigm("familiar")
+        asked.name = name
+        run(asked, [hasher], tiny_set, root=tmp_path / "runs", per_class=1)
+    folders = [path.parent for path in tmp_path.rglob("manifest.json")]
+    assert len({path.name.rpartition("-hasher-")[0].casefold() for path in folders}) == 6
+    assert {path.parent for path in folders} == {tmp_path / "runs"}
+
+
 def test_language_that_a_subject_never_heard_is_a_control_with_a_warning(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:

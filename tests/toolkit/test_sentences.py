@@ -88,14 +88,20 @@ def test_no_sentence_holds_what_cannot_be(draws: list[Any]) -> None:
     assert not found, "\n".join(found[:20])
 
 
+def tie_share(tests: Sequence[ChanceTest | ConditionTest]) -> set[float]:
+    """Ties among all trials of some tests, in per cent."""
+    n_trials = sum(test.n_trials for test in tests)
+    return {100 * sum(test.n_ties for test in tests) / n_trials} if n_trials else set()
+
+
 def test_every_number_is_one_of_the_result(draws: list[Any]) -> None:
     found = []
     for chance, conditions, groups in draws:
         for test in chance:
-            pool = numbers_of(test) | {100 / n for n in test.n_choices}
+            pool = numbers_of(test) | {100 / n for n in test.n_choices} | tie_share([test])
             found += unexplained(chance_sentence(test), pool, [test.problem])
         for one in conditions:
-            pool = numbers_of(one)
+            pool = numbers_of(one) | tie_share([one])
             found += unexplained(condition_sentence(one), pool, [one.problem])
         for model in (model for group in groups for model in group.models):
             found += unexplained(group_sentence(model), numbers_of(model), [model.problem])
@@ -103,7 +109,9 @@ def test_every_number_is_one_of_the_result(draws: list[Any]) -> None:
         pool |= {100 / n for test in chance for n in test.n_choices}
         pool |= {float(n) for n in range(20)}  # how many tests came to which verdict
         pool |= {float(sum(test.n_ties for test in chance))}
-        pool |= {float(sum(test.n_trials for test in chance))}
+        pool |= {float(sum(test.n_trials for test in chance))} | tie_share(chance)
+        for test in [*chance, *conditions]:
+            pool |= tie_share([test])
         problems = [t.problem for t in [*chance, *conditions]]
         problems += [model.problem for group in groups for model in group.models]
         lowered = [f"{text[:1].lower()}{text[1:].rstrip('.')}" for text in problems]

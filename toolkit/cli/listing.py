@@ -148,6 +148,12 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
         role = "test" if condition.headline else "control"
         made.add_row(escape(condition.name), role, escape(condition.meaning))
     out.print(made)
+    if paradigm.contrasts:
+        made = table("contrast", "question")
+        for contrast in paradigm.contrasts:
+            made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
+        out.print()
+        out.print(made)
     if isinstance(paradigm, MapParadigm):
         made = table("measure", "meaning")
         for measure in paradigm.measures:

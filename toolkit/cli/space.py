@@ -74,6 +74,7 @@ def analyze_space(
       mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-bilingual-en-nl-*
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import open_set
+    from stimuli.names import file_name
     from toolkit.cli.progress import progress_bars
     from toolkit.statistics.results import plain
     from toolkit.statistics.space import analyse_spaces, write_tables
@@ -105,7 +106,7 @@ def analyze_space(
         "map_seeds": map_seeds,
         "run": run.name if run else None,
     }
-    who = names[0] if len(names) == 1 else f"{len(names)}-populations"
+    who = file_name(names[0]) if len(names) == 1 else f"{len(names)}-populations"
     folder = out / f"space-{who}-{content_key(facts)[:8]}"
     times = {"started": started, "ended": now()}
     write_tables(folder, made, {"run_id": folder.name, **times, **environment(), **facts})

@@ -13,6 +13,7 @@ from toolkit.statistics.beside import beside
 from toolkit.statistics.cautions import Named, cautions, named_tests
 from toolkit.statistics.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
 from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
@@ -25,7 +26,9 @@ from toolkit.statistics.prose import (
     group_sentence,
     places,
 )
+from toolkit.statistics.reading import told_of_reading
 from toolkit.statistics.results import plain
+from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
 MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays if there is something to compare."""
+"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,24 @@ def _tests(
     progress: Callable[[int, int], None],
 ) -> _Tests:
     """All tests, those included that were planned and that no seed is left for after the gate."""
+    wanted = paradigm.contrasts
+    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
+    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    pays = len(asked) >= MANY_ROWS
+    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+
+
+def _headline(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[list[ChanceTest], list[GroupComparison]]:
+    """The headline conditions against chance, and between groups."""
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
     tests: list[ChanceTest] = []
     groups: list[GroupComparison] = []
@@ -242,23 +263,17 @@ def _tests(
         wanted = planned[planned["condition"] == condition]
         if wanted.empty:
             continue
-        pays = len(own) >= MANY_ROWS and own["n_languages"].nunique() > 1
-        with beside(pays, chance_tests, own, formula, wanted) as chance:
-            compared = [
-                compare_groups(
-                    own[own["subject_kind"] == kind],
-                    *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
-                    planned=wanted[wanted["subject_kind"] == kind],
-                )
-                for kind in sorted(wanted["subject_kind"].unique())
-            ]
-            tests += chance()
+        tests += chance_tests(own, formula, wanted)
+        compared = [
+            compare_groups(
+                own[own["subject_kind"] == kind],
+                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                planned=wanted[wanted["subject_kind"] == kind],
+            )
+            for kind in sorted(wanted["subject_kind"].unique())
+        ]
         groups += [comparison for comparison in compared if comparison]
-    return _Tests(
-        tuple(decided(tests, settings.alpha)),
-        contrast_tests(counts, paradigm.contrasts, settings.alpha, planned),
-        tuple(groups),
-    )
+    return tests, groups
 
 
 def analyse_runs(
@@ -286,18 +301,22 @@ def analyse_runs(
             where no run holds choices.
     """
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.counts import KEYS, read_lists
     from toolkit.statistics.grounding_data import is_grounding
+    from toolkit.statistics.lists import pool_lists
 
     settings = settings or Settings()
+    paths, notes = runs_once(paths)
     grounding = [path for path in paths if is_grounding(path)]
     choices = [path for path in paths if path not in grounding]
     made: dict[str, Any] = {}
     if choices or not paths:
-        counts = read_counts(choices)
-        for name, own in counts.groupby("paradigm", observed=True):
+        by_list, more = read_lists(choices)
+        for name, own in by_list.groupby("paradigm", observed=True):
             asked = get_paradigm(str(name), paradigms)
-            made[str(name)] = analyse(own, asked, settings, progress).to_json()
+            require_test(own["condition"].unique().tolist(), asked)
+            analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+            made[str(name)] = told_of_reading(analysis, own, asked, [*notes, *more])
     elif settings.gate or settings.n_bootstrap:
         raise ToolkitError(
             "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
@@ -309,8 +328,8 @@ def analyse_runs(
 
         for name, own_paths in _by_paradigm(grounding).items():
             asked = get_paradigm(name, paradigms)
-            analysis = analyse_grounding(read_grounding(own_paths), asked, settings.alpha)
-            made[name] = analysis.to_json()
+            maps = analyse_grounding(read_grounding(own_paths), asked, settings.alpha).to_json()
+            made[name] = maps | {"warnings": [*maps["warnings"], *notes]}
     return made
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.statistics.chance import NOBODY
 from toolkit.statistics.contrasts import between, contrast, effective, holm_p
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 COUNTS = "cbind(n_right, n_wrong)"
 RANDOM = (
-    "(1 + plus | seed) + (1 + plus | target_concept) + (1 | word_concept)",
     "(1 + plus | seed) + (1 + plus | target_concept)",
     "(1 | seed) + (1 | target_concept)",
 )
@@ -37,6 +37,8 @@ RANDOM = (
 Distractors are the same in both conditions and cancel. A word of the test names its target, so that
 what is particular to the pair is how that target differs between the conditions.
 """
+WORDS = " + (1 | word_concept)"
+"""Added where the two conditions are heard with other words, which then do not cancel."""
 
 
 @dataclass(frozen=True)
@@ -185,13 +187,22 @@ def _described(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest
 
 def _fitted(table: pd.DataFrame) -> tuple[FitResult, str]:
     """Fit the largest model that converges, along the path of `RANDOM`."""
-    reduced = ""
-    for random in RANDOM:
-        fit = fit_mixed(table, f"{COUNTS} ~ plus + {random}")
-        if fit.converged or fit.separated:
-            break
-        reduced = f"The model with {RANDOM[0]} did not converge and was reduced"
-    return fit, f"{reduced} to {random}." if reduced else ""
+    words = WORDS if np.any(_imbalance(table)) else ""
+    largest, smaller = (random + words for random in RANDOM)
+    fit = fit_mixed(table, f"{COUNTS} ~ plus + {largest}")
+    if fit.converged or fit.separated:
+        return fit, ""
+    told = f"The model with {largest} did not converge and was reduced to {smaller}."
+    return fit_mixed(table, f"{COUNTS} ~ plus + {smaller}"), told
+
+
+def _imbalance(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """How much more every word counts in one condition than in the other; 0 where it cancels."""
+    heard = table.groupby(["word_concept", "plus"], observed=True).size().unstack(fill_value=0) > 0
+    own: npt.NDArray[np.float64] = (heard[1] / heard[1].sum() - heard[0] / heard[0].sum()).to_numpy(
+        float
+    )
+    return own
 
 
 def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
@@ -206,9 +217,8 @@ def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
         (sds.get(("seed", "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
         (sds.get(("target_concept", "plus"), 0.0) ** 2 / n_targets, n_targets, 1),
     ]
-    heard = table.groupby(["word_concept", "plus"], observed=True).size().unstack(fill_value=0) > 0
-    own = (heard[1] / heard[1].sum() - heard[0] / heard[0].sum()).to_numpy(float)
+    own = _imbalance(table)
     if np.any(own):
         share = sds.get(("word_concept", "(Intercept)"), 0.0) ** 2 * float(own @ own)
-        parts.append((share, len(heard), 2))
+        parts.append((share, len(own), 2))
     return [part for part in parts if part[1] > 1]

@@ -243,9 +243,11 @@ def tied(n_ties: int, n_trials: int) -> str:
 
     Example:
         >>> tied(1, 200)
-        '1 of 200 trials is a tie'
+        '1 of 200 trials (0.5 %) is a tie'
     """
-    return f"{n_ties} of {count(n_trials, 'trial')} {'is a tie' if n_ties == 1 else 'are ties'}"
+    share = percent(n_ties / n_trials)
+    verb = "is a tie" if n_ties == 1 else "are ties"
+    return f"{n_ties} of {count(n_trials, 'trial')} ({share}) {verb}"
 
 
 def ratios(*log_odds: float) -> list[str]:

@@ -268,9 +268,10 @@ def _mixed_p(model: LogitModel, counts: Counts) -> float:
     seed_share = 2 * sds.get(("seed", "(Intercept)"), 0.0) ** 2 / n_seeds
     word_share = sds.get(("word", "bilingual"), 0.0) ** 2 / n_words
     found = fit["bilingual"]
-    std_error, df = effective(
-        [(seed_share, 2 * n_seeds, 2), (word_share, n_words, 1)], found.std_error
-    )
+    parts = [(seed_share, 2 * n_seeds, 2)]
+    if n_words > 1:
+        parts.append((word_share, n_words, 1))
+    std_error, df = effective(parts, found.std_error)
     return two_sided(found.estimate / std_error, df)
 
 

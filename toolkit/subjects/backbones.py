@@ -92,9 +92,10 @@ def backbone_name(given: str | Path) -> str:
         >>> backbone_name("microsoft/wavlm-base-plus"), backbone_name("dino_resnet50_pretrain.pth")
         ('wavlm-base-plus', 'dino-resnet50')
     """
-    if Path(given).name.startswith("dino_resnet50"):
-        return "dino-resnet50"
-    return Path(given).name
+    name = Path(given).name
+    if name in ("", ".."):
+        name = Path(given).resolve().name
+    return "dino-resnet50" if name.startswith("dino_resnet50") else name
 
 
 def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Path:

@@ -8,11 +8,44 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.errors import ToolkitError
+
 Floats = npt.NDArray[np.float32]
 Clip = npt.NDArray[np.float32]
 """(n_samples,) mono sound at 16 kHz in [-1, 1]."""
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3) RGB."""
+
+
+class UnfitError(ToolkitError):
+    """A clip or picture that a backbone cannot take; the backbone knows its number alone.
+
+    Args:
+        number: its place among those given.
+        problem: what is wrong with it, as in "Clip number 3 has ...".
+        parts: see `ToolkitError`.
+    """
+
+    def __init__(self, number: int, problem: str, **parts: str) -> None:
+        super().__init__(problem, **parts)
+        self.number = number
+
+    def of(self, names: Sequence[str]) -> ToolkitError:
+        """The same error with the name of the clip or picture.
+
+        Args:
+            names: of all those given to the backbone.
+
+        Example:
+            >>> print(UnfitError(1, "Clip number 1 has 2 samples.").of(["cat.wav", "dog.wav"]))
+            dog.wav cannot be used. Clip number 1 has 2 samples.
+        """
+        return ToolkitError(
+            f"{names[self.number]} cannot be used. {self.message}",
+            given=self.given,
+            allowed=self.allowed,
+            next_command=self.next_command,
+        )
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ from toolkit.subjects.feature_files import (
     SUFFIX,
     FeatureFile,
     Media,
+    group_name,
     join_files,
     media_sha256,
     write_features,
@@ -106,7 +107,7 @@ def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> lis
     finished = [job.path] if job.path.is_file() else []
     finished += _usable(parts, attributes)
     known = {name for path in finished for name in FeatureFile(path).names}
-    waiting = [name for name in job.names if name not in known]
+    waiting = [name for name in job.names if group_name(name) not in known]
     faults: list[Unreadable] = []
     done, what = len(job.names) - len(waiting), job.path.stem
     number = max((int(path.stem) for path in parts.glob(f"[0-9]*{SUFFIX}")), default=0)

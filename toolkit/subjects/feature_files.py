@@ -1,10 +1,10 @@
 """Features of frozen backbones on disk: HDF5 files in the layout of the published experiment.
 
-A file holds one group per clip or picture, named as it is, with one data set `feature`: (frames,
-channels) for a clip, (channels, height, width) for a picture. Published files are read as they are.
-Files written here add what they were made by and from: the attributes of the file name the
-backbone, `media_sha256` of a group names the samples or pixels, and every data set carries
-Fletcher-32 checksums, which are verified whenever it is read.
+A file holds one group per clip or picture, named as it is (see `group_name`), with one data set
+`feature`: (frames, channels) for a clip, (channels, height, width) for a picture. Published files
+are read as they are. Files written here add what they were made by and from: the attributes of the
+file name the backbone, `media_sha256` of a group names the samples or pixels, and every data set
+carries Fletcher-32 checksums, which are verified whenever it is read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.files import write_atomic
+from stimuli.names import file_name
 from toolkit.errors import ToolkitError, nearest_name
 
 SUFFIX = ".h5"
@@ -28,6 +29,20 @@ _DIMENSIONS = {"word": 2, "picture": 3}
 _AXES = {"word": "(frames, channels)", "picture": "(channels, height, width)"}
 
 Media = NDArray[Any]
+
+
+def group_name(name: str) -> str:
+    """What the group of a clip or picture is called: as it is, where HDF5 can hold its name.
+
+    Args:
+        name: any text.
+
+    Example:
+        >>> group_name("Wort 1.wav"), group_name("words/1.wav")
+        ('Wort 1.wav', 'words-1-wav-7275d715ec29')
+    """
+    # HDF5 takes a slash for a path, a lone dot for where it is, and ends names at a zero.
+    return file_name(name) if name == "." or set(name) & {"/", "\0"} else name
 
 
 class FeatureFile:
@@ -47,7 +62,7 @@ class FeatureFile:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all clips or pictures, sorted; those left unfinished are among them."""
+        """Names of all groups, sorted; those left unfinished are among them."""
         with self._open() as file:
             return tuple(sorted(file))
 
@@ -71,7 +86,7 @@ class FeatureFile:
         """Features of some clips or pictures, in the order of the names.
 
         Args:
-            names: names of groups.
+            names: of clips or pictures, or of their groups.
 
         Raises:
             ToolkitError: a name is not there or was left unfinished, a feature has the wrong
@@ -98,7 +113,7 @@ class FeatureFile:
             return {str(sha256): name for sha256, name in marked if sha256 is not None}
 
     def _data(self, file: Any, name: str) -> Any:
-        group = file.get(name)
+        group = file.get(group_name(name))
         if group is None:
             raise ToolkitError(
                 f"There are no features of {name!r} in {self.path}.",
@@ -230,7 +245,7 @@ def write_features(
     with write_atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(attributes)
         for name, (feature, sha256) in features.items():
-            group = file.create_group(name)
+            group = file.create_group(group_name(name))
             group.create_dataset(DATA, data=feature, chunks=feature.shape, fletcher32=True)
             group.attrs["media_sha256"] = sha256
 

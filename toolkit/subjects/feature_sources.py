@@ -66,7 +66,8 @@ def find_jobs(
         languages: only words in these; all when empty.
 
     Raises:
-        ToolkitError: there is no such source, split or language, or a file list is broken.
+        ToolkitError: there is no such source, split or language, a file list is broken, or two
+            backbones are called the same.
     """
     for split in splits:
         if split not in SPLITS:
@@ -80,7 +81,24 @@ def find_jobs(
         raise ToolkitError(
             "There is nothing to extract.", given=f"{source}, splits {list(splits) or 'all'}"
         )
+    _refuse_one_file(jobs)
     return [job for job in jobs if job.names]
+
+
+def _refuse_one_file(jobs: Iterable[Job]) -> None:
+    """Refuse, before anything is computed, that two jobs write to one file."""
+    seen: dict[str, Job] = {}
+    for job in jobs:
+        # Some file systems take no account of capitals.
+        other = seen.setdefault(str(job.path).casefold(), job)
+        if other is not job:
+            raise ToolkitError(
+                f"Features of {other.kind}s and of {job.kind}s would go to one file.",
+                given=str(job.path),
+                allowed="backbones whose names differ",
+                next_command="extract one at a time, --only words and --only pictures, "
+                "into folders of their own, --out DIR",
+            )
 
 
 def shared_names(jobs: Iterable[Job]) -> frozenset[str]:

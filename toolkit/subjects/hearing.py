@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
 from toolkit.subjects.backbones import backbone_checksum
+from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -140,7 +141,8 @@ class Hearing:
         elif not np.isfinite(samples).all():
             problem = "holds values that are not finite"
         if problem:
-            raise ToolkitError(
+            raise UnfitError(
+                index,
                 f"Clip number {index} {problem}.",
                 allowed=f"at least {self.shortest_clip} finite float samples, shape (n_samples,)",
                 next_command="mevgs-toolkit check-stimuli DIR",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,8 @@ def import_output(
             _refuse_others(folder)
             subjects: dict[str, tuple[ConfigName, Path, Checkpoint]] = {}
             for config_folder, name in sorted(members, key=lambda member: member[1].seed):
+                if name.seed in subjects:
+                    raise _same_subject(population, name.seed, subjects, config_folder)
                 checkpoint = read_checkpoint(*best_checkpoint(config_folder), name.family or None)
                 subjects[name.seed] = (name, config_folder, checkpoint)
                 done += 1
@@ -140,6 +142,19 @@ def _told(name: str, languages: Sequence[str]) -> ConfigName:
             next_command="import that folder alone, with --languages en,nl",
         )
     return ConfigName(name, "a", tuple(languages), "")
+
+
+def _same_subject(
+    population: str,
+    seed: str,
+    subjects: Mapping[str, tuple[ConfigName, Path, Checkpoint]],
+    folder: Path,
+) -> ToolkitError:
+    return ToolkitError(
+        f"Two configurations would both be seed {seed} of {population}.",
+        given=f"{subjects[seed][1].name} and {folder.name}",
+        next_command="import them one at a time, into folders of their own, --out DIR",
+    )
 
 
 def _backbones(

@@ -29,7 +29,6 @@ import importlib
 import importlib.util
 import json
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
@@ -38,6 +37,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
+from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 
@@ -264,12 +264,7 @@ def read_population(folder: str | Path) -> Population:
         ToolkitError: the file is missing or malformed; all its faults are listed.
     """
     path = Path(folder) / DESCRIPTION_FILE
-    try:
-        described = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ToolkitError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{path} is not valid TOML: {error}.") from error
+    described = read_toml(path)
     faults = _faults(described)
     if faults:
         shown = "\n".join(f"  {fault}" for fault in faults)

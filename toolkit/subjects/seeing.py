@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
 from toolkit.subjects.backbones import backbone_checksum
+from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,7 +176,8 @@ class Seeing:
         array = np.asarray(picture)
         if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
             return
-        raise ToolkitError(
+        raise UnfitError(
+            index,
             f"Picture number {index} has shape {array.shape} and type {array.dtype}.",
             given=f"{array.dtype} {array.shape}",
             allowed="uint8 of shape (height, width, 3), at least one pixel",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stimuli.published import features_language
 from toolkit.errors import ToolkitError
-from toolkit.subjects.feature_files import FeatureFile, Media
+from toolkit.subjects.feature_files import FeatureFile, Media, group_name
 from toolkit.subjects.feature_sources import Job
 
 _Place = tuple[FeatureFile, str]
@@ -45,7 +45,8 @@ class Taken:
         ]
 
         def look(told: str, name: str) -> list[_Place]:
-            return [(file, name) for file, own, names in held if own == told and name in names]
+            group = group_name(name)
+            return [(file, group) for file, own, names in held if own == told and group in names]
 
         self._where: dict[str, _Place] = {}
         for one in job.names:

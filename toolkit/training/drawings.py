@@ -25,7 +25,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -37,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.errors import ToolkitError
+from stimuli.texts import read_toml
 
 DRAWING_SIZE_PX = 96
 
@@ -45,7 +45,7 @@ _SHUT_CATEGORIES = ("Logos", "Programming")
 _PICTURE_CATEGORIES = frozenset(
     {"Animals & Nature", "Food & Drink", "Objects", "Travel & Places", "Activities"}
 )
-_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_WORDS = read_toml(Path(__file__).with_suffix(".toml"))
 _SHUT_SETS, _STYLE_WORDS, _INTERFACE_WORDS, _NEAR_PARTS = (
     frozenset(_WORDS[key].split()) for key in ("shut_sets", "style", "interface", "near_parts")
 )

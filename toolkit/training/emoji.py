@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 from stimuli import drawing as drawing_tools
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
+from stimuli.texts import read_toml
 from toolkit.training.drawings import Drawing, all_icons, core_name, read_package_file
 
 LANGUAGES = {
@@ -46,7 +46,7 @@ MIN_FAMILIES = 10
 MAX_PER_CONCEPT = 20
 """Most drawings of one concept: one of every hand, then a second of every hand, and so on."""
 
-_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_WORDS = read_toml(Path(__file__).with_suffix(".toml"))
 _MERGED = {name: tuple(emoji.split()) for name, emoji in _WORDS["merged"].items()}
 SCENE_THINGS = frozenset(_MERGED)
 """Concepts that the scenes ask for."""
@@ -100,7 +100,7 @@ def read_concepts(cldr: Path, iconify: Path, words: Path) -> list[Concept]:
         ToolkitError: If a package is missing or unreadable.
     """
     spoken = {code: _spoken_names(cldr, folder) for code, folder in LANGUAGES.items()}
-    plain = tomllib.loads(words.read_text(encoding="utf-8"))["words"]
+    plain = read_toml(words)["words"]
     members: dict[str, list[str]] = defaultdict(list)
     filed: dict[str, set[str]] = defaultdict(set)
     concept_of = {emoji: name for name, several in _MERGED.items() for emoji in several}

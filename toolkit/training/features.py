@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stimuli.files import write_atomic
+from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
 
 if TYPE_CHECKING:
@@ -175,7 +176,11 @@ def build_bank(
             _clip(stimuli.read_clip(name), name, view)
             for name, view in ((row["stimulus_id"], view) for row, view in some)
         ]
-        for (row, _), feature in zip(some, hearing.features(clips), strict=True):
+        try:
+            heard = hearing.features(clips)
+        except UnfitError as error:
+            raise error.of([str(stimuli.folder / row["path"]) for row, _ in some]) from error
+        for (row, _), feature in zip(some, heard, strict=True):
             word_table.append((row["stimulus_id"], row["split"], row["concept"], row["language"]))
             lengths.append(len(feature))
             frames.append(torch.from_numpy(feature).half())

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.network_config import SIZES
 from toolkit.training.conditions import Condition, seeds_of
@@ -51,15 +52,7 @@ def read_grid(path: Path) -> Grid:
     Raises:
         ToolkitError: it cannot be read, or holds an unknown key or a value that cannot be.
     """
-    try:
-        told = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ToolkitError(
-            f"The grid file {path} cannot be read: {error.strerror}.",
-            next_command="mevgs-toolkit train --example-grid > grid.toml",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{path} is not valid TOML: {error}.") from error
+    told = read_toml(path, "a grid file, as mevgs-toolkit train --example-grid shows one")
     _known(told, "key of a grid file", (*PLACES, "recipe", "grid"))
     texts = {key: told[key] for key in PLACES if key in told}
     for key, value in texts.items():
@@ -187,7 +180,7 @@ def value_of(text: str) -> tuple[str, Any]:
         raise ToolkitError("This is no key with a value.", given=text, allowed="KEY=VALUE")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return key, value
 
 

@@ -1,0 +1,51 @@
+"""From any name to a part of a file name: other names, other files, on every file system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+LONGEST = 64
+"""Characters up to which a name is kept as it is."""
+_LONGEST_BYTES = 80
+"""Bytes of a name that are shown before its checksum."""
+_PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
+_MARKED = re.compile(r".*-[0-9a-f]{12}")
+_RESERVED = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
+"""Names of devices, which Windows gives to no file."""
+
+
+def file_name(name: str) -> str:
+    """A name as it may stand in the name of a file, a folder or an anchor.
+
+    Names of small Latin letters, digits, `_` and inner `-` are kept. In all others, what is no
+    letter or digit becomes a hyphen, and twelve digits of the name's SHA-256 follow: blanks and
+    signs, capitals and accents (which some file systems ignore or rewrite), names that are too
+    long, empty, reserved on Windows, or look like one that was made here.
+
+    Args:
+        name: any text.
+
+    Returns:
+        The same for the same name; for two names two that differ even where capitals do not count
+        and Unicode is normalised. At most 93 bytes, without a dot.
+
+    Example:
+        >>> file_name("ice-cream"), file_name("ice cream")
+        ('ice-cream', 'ice-cream-e971c330aab8')
+        >>> file_name("Wörter/1"), file_name("?")
+        ('Wörter-1-4f841b8c17c1', 'name-8a8de823d5ed')
+    """
+    kept = _PLAIN.fullmatch(name) and len(name) <= LONGEST
+    if kept and not (_RESERVED.fullmatch(name) or _MARKED.fullmatch(name)):
+        return name
+    shown = "".join(c if _is_shown(c) else "-" for c in unicodedata.normalize("NFC", name))
+    shown = re.sub("-+", "-", shown).encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("-")
+    checksum = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{shown or 'name'}-{checksum}"
+
+
+def _is_shown(character: str) -> bool:
+    """Whether a character is a letter, a digit, `_`, or a sign that belongs to a letter."""
+    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"

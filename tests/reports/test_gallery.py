@@ -1,0 +1,31 @@
+"""Pictures on a page look as they were shown to the subjects."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reports.gallery import LARGEST_PICTURE, _data_address
+from stimuli.media import decode_picture
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGBA", "LA"])
+def test_picture_made_smaller_for_the_page_looks_as_it_was_shown(mode: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256), np.uint8)
+    layers = {
+        "I;16": noise.astype(np.uint16) << 8,
+        "RGBA": np.stack([noise, noise, noise, noise], axis=2),
+        "LA": np.stack([noise, noise], axis=2),
+    }
+    path = tmp_path / "large.png"
+    Image.fromarray(layers[mode]).save(path)
+    assert path.stat().st_size > LARGEST_PICTURE
+    shown = Image.fromarray(decode_picture(path.read_bytes(), "large"))
+    kind, _, content = _data_address(path).partition(";base64,")
+    small = decode_picture(base64.b64decode(content), "small")
+    assert kind == "data:image/webp"
+    assert abs(small.mean() - np.asarray(shown).mean()) < 3
