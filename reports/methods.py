@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from paradigms.registry import get_paradigm
-from reports import grounding_methods
+from reports import analysis_methods, grounding_methods
 from reports.facts import toolkit_version
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def _trials(chapter: Chapter) -> Iterator[str]:
             f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): how the "
             "trials were made is not recorded."
         )
-        yield from [*conditions, "Ties counted as not correct."]
+        yield from conditions
         return
     manifest = chapter.manifests[0]
     stimuli = manifest["stimuli"]
@@ -160,7 +159,7 @@ def _trials(chapter: Chapter) -> Iterator[str]:
     seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
     yield (
         f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
-        "so that items are crossed with seeds. Ties counted as not correct."
+        "so that items are crossed with seeds."
     )
     if chapter.statistics.get("lists"):
         yield (
@@ -174,33 +173,7 @@ def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
         if chapter.grounding is not None:
             yield from grounding_methods.analysis(chapter)
             continue
-        statistics = chapter.statistics
-        settings = statistics["settings"]
-        told = [manifest["paradigm"].get("formula", "") for manifest in chapter.manifests]
-        formula = told[0] if told else get_paradigm(chapter.paradigm, chapter.paradigms).formula
-        yield (
-            f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-            f"({statistics['engine']}, Laplace approximation; per population and language: "
-            f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-            "freedom."
-        )
-        if statistics["groups"]:
-            fit = statistics["groups"][0]["overall"]["fit"]
-            if fit:
-                yield (
-                    f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                    "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                    f"{100 * settings['bound']:.1f} points)."
-                )
-        if statistics["families"]:
-            yield f"Families of tests: {'; '.join(statistics['families'])}."
-        gate = statistics["gate"]
-        if gate["condition"]:
-            yield (
-                f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-                f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-                f"{gate['n_tested']})."
-            )
+        yield from analysis_methods.analysis(chapter)
     manifests = [manifest for chapter in chapters for manifest in chapter.manifests]
     packages = manifests[0].get("packages", {}) if manifests else {}
     wanted = ("torch", "transformers", "timm", "pandas")

@@ -128,6 +128,7 @@ def get_ready() -> None:
 
     from reports import (  # noqa: F401 - likewise
         charts,
+        contrast_charts,
         drawing,
         gallery,
         item_charts,
@@ -180,7 +181,7 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
 def _page(material: Material) -> str:
     from markupsafe import Markup
 
-    from reports import drawing
+    from reports import analysis_methods, drawing
     from reports.gallery import credits_of
     from reports.methods import methods, references
     from reports.status import status_lines
@@ -232,7 +233,7 @@ def _page(material: Material) -> str:
             media=stimuli is not None,
             space=space,
             methods=methods(chapters),
-            references=references(runs),
+            references=[*references(runs), *analysis_methods.references(chapters)],
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
             checksum=checksum(folders),
@@ -246,7 +247,7 @@ def _page(material: Material) -> str:
 
 def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
-    from reports import charts, item_charts, network_charts
+    from reports import charts, contrast_charts, item_charts, network_charts
 
     if chapter.grounding is not None:
         from reports import grounding_charts, grounding_matrices
@@ -255,8 +256,7 @@ def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
         of_maps.append(network_charts.training(chapter))
         return [figure for figure in of_maps if figure is not None]
     made = [charts.accuracy(chapter), charts.conditions(chapter)]
-    for group in chapter.statistics["groups"]:
-        made += [charts.paired(chapter, group), charts.forest(group)]
+    made += contrast_charts.figures(chapter)
     made += [
         item_charts.items(chapter, concepts),
         item_charts.heat_map(chapter),

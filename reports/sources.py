@@ -258,8 +258,10 @@ def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Mapping[str
     saved = runs[0].folder / "statistics.json"
     if len(runs) == 1 and saved.is_file():
         content = _read_json(saved)
-        if "answers" in content.get(name, {}):
-            return dict(content[name])
+        kept = content.get(name, {})
+        # Analyses of earlier versions lack what the page shows, and are made again.
+        if "answers" in kept and (kept.get("kind") == "grounding" or "conditions" in kept):
+            return dict(kept)
     from toolkit.statistics.analysis import analyse_runs
 
     return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
