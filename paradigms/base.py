@@ -82,6 +82,11 @@ class BaseParadigm(ABC):
         return any(known.headline for known in self.conditions if known.name == condition)
 
     @classmethod
+    def all_measures(cls) -> tuple[Measure, ...]:
+        """The measures that are declared, where paradigms of its kind declare any."""
+        return ()
+
+    @classmethod
     def check_declaration(cls) -> None:
         """Refuse what is declared and could not be kept; asked when the class is decorated.
 
@@ -215,10 +220,14 @@ class MapParadigm(BaseParadigm):
             check_maps(cls.formula, cls.name, [measure.name for measure in cls.compared()])
 
     @classmethod
+    def all_measures(cls) -> tuple[Measure, ...]:
+        """All `measures`, and `pointing` if there is one."""
+        return cls.measures if cls.pointing is None else (*cls.measures, cls.pointing)
+
+    @classmethod
     def compared(cls) -> tuple[Measure, ...]:
-        """The measures that are compared between languages, `pointing` last."""
-        own = tuple(measure for measure in cls.measures if measure.compared)
-        return own if cls.pointing is None else (*own, cls.pointing)
+        """Those of them that are compared between languages."""
+        return tuple(measure for measure in cls.all_measures() if measure.compared)
 
     @classmethod
     def primary(cls) -> Measure:

@@ -156,8 +156,8 @@ def check_declared(text: str, who: str) -> Formula:
         >>> str(check_declared("correct ~ 1 + (1 | seed) + (1 | word_concept)", "mine"))
         'correct ~ 1 + (1 | seed) + (1 | word_concept)'
     """
-    formula = parse(text)
     example = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
+    formula = _parsed(text, who, example)
     if formula.response != "correct":
         raise _refused(text, who, "its response must be 'correct'", example)
     if formula.fixed != "1":
@@ -205,9 +205,9 @@ def check_maps(text: str, who: str, measures: Sequence[str]) -> Formula:
         >>> str(check_maps(text, "mine", ["iou"]))
         'iou ~ resource + (1 | test_language) + (1 + resource | word_concept)'
     """
-    formula = parse(text)
     name = measures[0] if measures else "measure"
     example = f"{name} ~ {RESOURCE} + (1 | test_language) + (1 | word_concept) + (1 | target_id)"
+    formula = _parsed(text, who, example)
 
     def refused(why: str) -> ToolkitError:
         allowed = (
@@ -259,6 +259,17 @@ def _map_term(
     if RESOURCE in terms and term.group == "test_language":
         raise refused(f"{term} has a slope, and a language has but one {RESOURCE}")
     return RandomTerm(f"1 + {RESOURCE}" if RESOURCE in terms else "1", term.group)
+
+
+def _parsed(text: str, who: str, example: str) -> Formula:
+    """The parts of a paradigm's formula; an error that names the paradigm if it has none."""
+    try:
+        return parse(text)
+    except ToolkitError as error:
+        what = error.message.replace("The model formula", f"The formula of the paradigm {who!r}")
+        raise ToolkitError(
+            what, given=error.given, allowed=f"lme4 notation, e.g. {example}"
+        ) from error
 
 
 def _parts(text: str) -> set[str]:

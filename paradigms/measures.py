@@ -14,9 +14,13 @@ TAKEN = (
     *("train_languages", "seed", "test_language", "trial", "word_id", "word_concept"),
     *("target_id", "target_concept", "distractor_id", "distractor_concept", "n_choices"),
     *("target_position", "score_target", "score_distractor", "margin", "correct", "tie"),
-    *("language", "concept", "picture", "resource", "high", "kept", "lost", "above"),
+    *("language", "concept", "picture", "resource", "high", "kept", "lost", "pointing"),
+    *("mean", "sd", "std_error", "ci_low", "ci_high", "chance", "n_seeds", "n_trials", "n_ties"),
+    *("seeds", "meaning", "headline"),
 )
-"""Names that the trials table, or its analysis, has for something else."""
+"""Names that the trials table, its analysis or its summary has for something else."""
+POINTING = "pointing"
+"""Name of the measure that the column ``correct`` stands for."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -29,8 +33,8 @@ class Measure:
 
     Example:
         >>> area = Measure("area", "pixels above half of the peak", unit="px", bounds=(0, 50_176))
-        >>> area.label, area.noun, area.heading, area.span
-        ('pixels above half of the peak', 'area', 'area (px)', 50176)
+        >>> area.label, area.noun, area.heading, area.values
+        ('pixels above half of the peak', 'area', 'area (px)', '0 to 50176')
     """
 
     name: str
@@ -76,6 +80,15 @@ class Measure:
         return self.bounds[1] - self.bounds[0]
 
     @property
+    def values(self) -> str:
+        """What values can be, in words."""
+        low, high = self.bounds
+        if self.bounded:
+            return f"{low:g} to {high:g}"
+        ends = [f"from {low:g}"] * math.isfinite(low) + [f"to {high:g}"] * math.isfinite(high)
+        return " ".join(ends) or "any"
+
+    @property
     def bounded(self) -> bool:
         """True if values end on both sides."""
         return math.isfinite(self.span)
@@ -97,15 +110,20 @@ def check_measures(measures: Sequence[Measure], who: str, pointing: Measure | No
         Traceback (most recent call last):
             ...
         stimuli.errors.ToolkitError: The measures of the paradigm 'mine' cannot be used:
-          - margin is the name of something else in every trials table or its analysis
           - the bounds of margin, (1, 0), are no two numbers of which the second is the larger
+          - margin is the name of something else in every trials table, analysis or summary
     """
     if not isinstance(measures, tuple | list) or not measures:
         faults = ["measures is no tuple that holds one or more: measures = (Measure(...),)"]
     else:
         every = [*measures, *([] if pointing is None else [pointing])]
         faults = [f"{one!r} is no Measure" for one in every if not isinstance(one, Measure)]
-        faults = faults or [fault for one in every for fault in _faults(one, every)]
+        if not faults:
+            faults = [fault for one in every for fault in _faults(one, every)]
+            taken = "is the name of something else in every trials table, analysis or summary"
+            faults += [f"{one.name} {taken}" for one in measures if one.name in TAKEN]
+            if pointing is not None and pointing.name != POINTING:
+                faults.append(f"pointing is called {pointing.name!r}, not {POINTING!r}")
     if faults:
         raise ToolkitError(
             f"The measures of the paradigm {who!r} cannot be used:\n"
@@ -120,8 +138,6 @@ def _faults(measure: Measure, measures: Sequence[Measure]) -> Iterator[str]:
         return
     if names.count(name) > 1:
         yield f"{name} is declared {names.count(name)} times"
-    if name in TAKEN:
-        yield f"{name} is the name of something else in every trials table or its analysis"
     if not _are_bounds(measure.bounds):
         yield (
             f"the bounds of {name}, {measure.bounds}, are no two numbers of which the second is "

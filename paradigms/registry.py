@@ -65,8 +65,7 @@ def _check_kind(cls: type[BaseParadigm], name: str) -> None:
     kinds = {str(vars(one)["kind"]): None for one in cls.__mro__ if "kind" in vars(one)}
     if not issubclass(cls, BaseParadigm) or len(kinds) != 1:
         raise ToolkitError(
-            f"The paradigm {name!r} is of {' and '.join(kinds) or 'no'} kind, so nobody knows how "
-            "to run it.",
+            f"The paradigm {name!r} is {' and '.join(kinds) or 'of no kind'}; it must be one.",
             given=f"class {cls.__name__}({', '.join(base.__name__ for base in cls.__bases__)})",
             allowed="a subclass of PicturePairs or Paradigm (choices), or of MapParadigm (maps)",
         )

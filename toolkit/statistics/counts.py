@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.grounding_data import PRIMARY
+from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.store import no_trials
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ ROWS_AT_ONCE = 1 << 20
 """Trials read together, so that memory does not grow with their number."""
 
 
-def read_counts(paths: Sequence[Path]) -> pd.DataFrame:
+def read_counts(paths: Sequence[Path], paradigms: Path | None = None) -> pd.DataFrame:
     """Sum the trials of some runs, a part at a time.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``.
+        paradigms: folder with paradigms of one's own, which earlier runs may name.
 
     Returns:
         One row per combination of `KEYS` that occurs: ``n_trials``, ``n_correct``, ``n_ties``;
@@ -49,6 +50,7 @@ def read_counts(paths: Sequence[Path]) -> pd.DataFrame:
     parts = []
     for path in paths:
         file = path / "trials.parquet" if path.is_dir() else path
+        refuse_other_kinds(kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {path}")
         parts.append(_sum(_batches(file)).assign(_file=str(path)))
     return _joined(parts)
 
@@ -61,6 +63,7 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """
     import pyarrow as pa
 
+    refuse_other_kinds(kind_of_rows(trials), "the table", "mevgs-toolkit analyze RUN")
     _check([str(name) for name in trials.columns], "the table")
     wanted = trials[[name for name in COLUMNS if name in trials]]
     table = pa.Table.from_pandas(wanted, preserve_index=False)
@@ -108,11 +111,6 @@ def _completed(table: pa.Table, kind: str) -> pa.Table:
 
 
 def _check(given: Sequence[str], where: str) -> None:
-    if PRIMARY in given:
-        raise ToolkitError(
-            f"{where} holds maps, not answers that are right or wrong.",
-            next_command="mevgs-toolkit analyze RUN",
-        )
     required = [name for name in (*KEYS, "correct", "tie") if name not in OPTIONAL]
     missing = [name for name in required if name not in given]
     if missing:

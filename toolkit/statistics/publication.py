@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
+from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.grounding_data import is_grounding
 from toolkit.statistics.longtable import column_faults, read_run
 from toolkit.store import RunDirectory
 
@@ -133,7 +133,8 @@ def publication_table(
 
     if not sources:
         raise ToolkitError("No run was given.", allowed="one or several run folders")
-    read = [_seeds_of(source) for source in sources]
+    own = Path(paradigms) if paradigms is not None else None
+    read = [_seeds_of(source, own) for source in sources]
     seeds, repeated = _joined([seeds for seeds, _ in read])
     known = find_paradigms(paradigms)
     used = list(_columns(seeds, conditions, known))
@@ -154,6 +155,7 @@ def publication_table(
 
 def _seeds_of(
     source: str | Path | pd.DataFrame,
+    paradigms: Path | None,
 ) -> tuple[pd.DataFrame, dict[str, tuple[str, ...] | None]]:
     """Accuracy of every seed of one source, and the languages its populations were trained on."""
     import pandas as pd
@@ -163,12 +165,10 @@ def _seeds_of(
         faults = column_faults([*map(str, table.columns), "source", "word_concept"])
         if faults:
             raise ToolkitError("A table cannot be shown:\n  - " + "\n  - ".join(faults))
-    elif is_grounding(Path(source)):
-        raise ToolkitError(
-            f"{source} holds maps, not answers that are right or wrong.",
-            next_command=f"mevgs-toolkit report {source}",
-        )
+        refuse_other_kinds(kind_of_rows(table, paradigms), name, "mevgs-toolkit report RUN")
     else:
+        kind = kind_of(Path(source), paradigms)
+        refuse_other_kinds(kind, str(source), f"mevgs-toolkit report {source}")
         name, table = str(source), read_run(source, ["n_choices", "tie", "train_languages"])
     # Answers from elsewhere lack these; in a table of children and networks, the children do.
     for key, value in (("paradigm", ""), ("paradigm_version", 0), ("tie", False)):
