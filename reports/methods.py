@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports import grounding_methods
+from reports.kinds import REPORTS
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
@@ -27,20 +27,21 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
     runs = [run for chapter in chapters for run in chapter.runs]
     return [
         " ".join(_populations(runs)),
-        " ".join(sentence for chapter in chapters for sentence in _trials(chapter)),
+        " ".join(text for own in chapters for text in REPORTS[own.kind].trials(own)),
         " ".join(_analysis(chapters)),
     ]
 
 
-def references(runs: Sequence[RunFiles]) -> list[str]:
+def references(chapters: Sequence[Chapter]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
+    runs = [run for chapter in chapters for run in chapter.runs]
     manifest = runs[0].manifest
     year = str(manifest.get("started", ""))[:4] or "n.d."
     version = manifest.get("toolkit_version")
     sets = dict.fromkeys(_set_reference(run.manifest["stimuli"]) for run in runs)
     known = [text.format(year=year, version=version) for text in REFERENCES]
-    maps = grounding_methods.REFERENCES if any("words" in r.manifest for r in runs) else ()
-    return [*known, *maps, *sets]
+    more = dict.fromkeys(t for own in chapters for t in REPORTS[own.kind].references(own))
+    return [*known, *more, *sets]
 
 
 def _set_reference(stimuli: Mapping[str, Any]) -> str:
@@ -112,10 +113,8 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _trials(chapter: Chapter) -> Iterator[str]:
-    if chapter.grounding is not None:
-        yield from grounding_methods.trials(chapter)
-        return
+def trials_of_choices(chapter: Chapter) -> Iterator[str]:
+    """What was asked in a paradigm of choices."""
     manifest = chapter.runs[0].manifest
     stimuli = manifest["stimuli"]
     yield (
@@ -144,37 +143,39 @@ def _trials(chapter: Chapter) -> Iterator[str]:
     )
 
 
+def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
+    """How a paradigm of choices was analysed."""
+    statistics = chapter.statistics
+    settings = statistics["settings"]
+    formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
+    yield (
+        f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
+        f"({statistics['engine']}, Laplace approximation; per population and language: "
+        f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
+        "freedom."
+    )
+    if statistics["groups"]:
+        fit = statistics["groups"][0]["overall"]["fit"]
+        if fit:
+            yield (
+                f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
+                "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
+                f"{100 * settings['bound']:.1f} points)."
+            )
+    if statistics["families"]:
+        yield f"Families of tests: {'; '.join(statistics['families'])}."
+    gate = statistics["gate"]
+    if gate["condition"]:
+        yield (
+            f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
+            f"{gate['condition']} were set aside ({len(gate['failed'])} of "
+            f"{gate['n_tested']})."
+        )
+
+
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
     for chapter in chapters:
-        if chapter.grounding is not None:
-            yield from grounding_methods.analysis(chapter)
-            continue
-        statistics = chapter.statistics
-        settings = statistics["settings"]
-        formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
-        yield (
-            f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-            f"({statistics['engine']}, Laplace approximation; per population and language: "
-            f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-            "freedom."
-        )
-        if statistics["groups"]:
-            fit = statistics["groups"][0]["overall"]["fit"]
-            if fit:
-                yield (
-                    f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                    "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                    f"{100 * settings['bound']:.1f} points)."
-                )
-        if statistics["families"]:
-            yield f"Families of tests: {'; '.join(statistics['families'])}."
-        gate = statistics["gate"]
-        if gate["condition"]:
-            yield (
-                f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-                f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-                f"{gate['n_tested']})."
-            )
+        yield from REPORTS[chapter.kind].analysis(chapter)
     packages = chapters[0].runs[0].manifest.get("packages", {})
     wanted = ("torch", "transformers", "timm", "pandas")
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
-from reports.grounding_text import print_maps
+from reports.kinds import REPORTS
 from reports.numbers import interval, models_of, number, odds_ratio, p_value, t_of_df
+from toolkit.kinds import kind_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +31,7 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             f"statistics, {analysis['engine']}"
         )
         out.print(f"\n[bold]{escape(title)}[/bold]")
-        if analysis.get("kind") == "grounding":
-            print_maps(out, analysis)
-        else:
-            _print_chance(out, analysis["chance"])
-            for group in analysis["groups"]:
-                _print_groups(out, group)
+        REPORTS[kind_in(analysis)].print_analysis(out, analysis)
         out.print("\nWhat may be said")
         for sentence in analysis["sentences"]:
             out.print(f"- {escape(sentence)}")
@@ -45,6 +41,13 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     if file:
         out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")
+
+
+def print_tests(out: Console, analysis: Mapping[str, Any]) -> None:
+    """Print the tests of ``statistics.json`` for choices."""
+    _print_chance(out, analysis["chance"])
+    for group in analysis["groups"]:
+        _print_groups(out, group)
 
 
 def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from reports.grounding_methods import ASSUMPTIONS as OF_MAPS
-from reports.grounding_methods import fits as fits_of_maps
+from reports.kinds import REPORTS
 from reports.numbers import models_of
 
 if TYPE_CHECKING:
@@ -37,23 +36,19 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     lines += _of_runs([run for chapter in chapters for run in chapter.runs])
-    if any(chapter.grounding is None for chapter in chapters):
-        lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
-    if any(chapter.grounding is not None for chapter in chapters):
-        lines.append(Line("note", "Assumed, not tested", OF_MAPS))
+    assumed = dict.fromkeys(REPORTS[own.kind].assumptions(own) for own in chapters)
+    lines += [Line("note", "Assumed, not tested", text) for text in assumed]
     order = ("warning", "note", "good")
     return sorted(lines, key=lambda line: order.index(line.level))
 
 
 def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
-    statistics = chapter.statistics
+    statistics, own = chapter.statistics, REPORTS[chapter.kind]
     prefix = f"{chapter.paradigm}: " if name_it else ""
-    maps = chapter.grounding is not None
-    if not maps:
-        yield _gate(statistics, prefix)
+    yield from own.status(chapter, prefix)
     for warning in statistics["warnings"]:
         yield Line("warning", f"{prefix}Statistics", warning)
-    fits = list(fits_of_maps(chapter) if maps else _fits(statistics))
+    fits = list(own.fits(chapter))
     stopped = sum(not fit["converged"] for fit in fits)
     singular = sum(fit["singular"] for fit in fits)
     if stopped:
@@ -62,13 +57,18 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
         yield Line(
             "good", f"{prefix}Models", f"All {len(fits)} mixed models converged; none is singular."
         )
-    ties = sum(row["n_ties"] for row in chapter.results)
-    trials = sum(row["n_trials"] for row in chapter.results)
-    if not ties and not maps:
-        yield Line("good", f"{prefix}Ties", f"None among {trials:,} trials.")
     for run in chapter.runs:
         for warning in run.summary.get("warnings", ()):
             yield Line("warning", f"{prefix}Run", warning)
+
+
+def lines_of_choices(chapter: Chapter, prefix: str) -> Iterator[Line]:
+    """The gate, and whether there were ties."""
+    yield _gate(chapter.statistics, prefix)
+    ties = sum(row["n_ties"] for row in chapter.results)
+    trials = sum(row["n_trials"] for row in chapter.results)
+    if not ties:
+        yield Line("good", f"{prefix}Ties", f"None among {trials:,} trials.")
 
 
 def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
@@ -79,7 +79,9 @@ def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
     return Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
 
 
-def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def fits_of_choices(chapter: Chapter) -> Iterator[Mapping[str, Any]]:
+    """The models of a paradigm of choices."""
+    statistics = chapter.statistics
     for test in statistics["chance"]:
         if test["fit"]:
             yield test["fit"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reports.kinds import REPORTS
 from reports.numbers import NONE, interval, models_of, number, odds_ratio, p_value, percent, t_of_df
 
 if TYPE_CHECKING:
@@ -55,11 +56,12 @@ class ModelSummary:
 
 
 def tables(chapter: Chapter) -> list[Table]:
-    """All tables of a paradigm, in the order of the page."""
-    if chapter.grounding is not None:
-        from reports import grounding_tables
+    """All tables of a paradigm that hold anything, in the order of the page."""
+    return _folded(REPORTS[chapter.kind].tables(chapter))
 
-        return _folded(grounding_tables.tables(chapter))
+
+def tables_of_choices(chapter: Chapter) -> list[Table]:
+    """All tables of a paradigm of choices."""
     made = [_accuracy(chapter), _chance(chapter.statistics["chance"], "chance", "")]
     if chapter.statistics["chance_all_seeds"]:
         made.append(
@@ -69,7 +71,7 @@ def tables(chapter: Chapter) -> list[Table]:
         for group in chapter.statistics[groups]:
             made += _contrasts(group, suffix)
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
-    return _folded(made)
+    return made
 
 
 def _folded(made: Sequence[Table]) -> list[Table]:
@@ -230,10 +232,11 @@ def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
 
 def model_summaries(chapter: Chapter) -> list[ModelSummary]:
     """Every fitted model with its formula, random effects and diagnostics."""
-    if chapter.grounding is not None:
-        from reports import grounding_tables
+    return list(REPORTS[chapter.kind].models(chapter))
 
-        return grounding_tables.models(chapter)
+
+def models_of_choices(chapter: Chapter) -> list[ModelSummary]:
+    """The models of a paradigm of choices."""
     named = [
         (f"{test['population']} in {test['test_language']}, against chance", test["fit"])
         for test in chapter.statistics["chance"]
