@@ -72,10 +72,9 @@ def analysis(chapter: Chapter) -> Iterator[str]:
     yield from _gate(statistics["gate"])
 
 
-def references(chapters: Iterable[Chapter]) -> list[str]:
+def references(chapter: Chapter) -> list[str]:
     """What the methods cite besides the toolkit and the studies."""
-    choices = [chapter for chapter in chapters if chapter.grounding is None]
-    return [REFERENCE] if any(_penalised(chapter) for chapter in choices) else []
+    return [REFERENCE] if _penalised(chapter) else []
 
 
 def _penalised(chapter: Chapter) -> list[str]:
