@@ -10,6 +10,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from toolkit.statistics.phrases import tied
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -79,7 +81,7 @@ def note(table: PublicationTable, digits: int = 1) -> str:
     ties = sum(cell.n_ties for row in table.rows for cell in row.cells if cell)
     if ties:
         trials = sum(cell.n_trials for row in table.rows for cell in row.cells if cell)
-        sentences.append(f"Ties count as not correct ({ties} of {trials} trials).")
+        sentences.append(f"{tied(ties, trials)}, and counted as wrong.")
     if any(len(_counts(row)) > 1 for row in table.rows):
         sentences.append("Where conditions differ in n, the numbers stand in their order.")
     return " ".join([*sentences, *table.warnings])

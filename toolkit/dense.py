@@ -37,6 +37,7 @@ from toolkit.dense_store import PICTURES_AT_ONCE, DenseStore
 from toolkit.embedding import Progress, SubjectRef, subjects_of
 from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
+from toolkit.kinds import Running
 from toolkit.runner import DEFAULT_ROOT, Plan, Run, carry_out, labels, untrained
 from toolkit.store import RunDirectory, content_key
 from toolkit.subjects.contract import SeesMasks
@@ -114,7 +115,7 @@ def run_maps(
         _write_agreement(shared, cells)
         _write_maps(shared, cells)
         keys = [cell.key for own in cells.values() for cell in own]
-        directory.assemble(keys, measure_columns(test))
+        directory.assemble(keys, test.kind, measure_columns(test))
         told = {
             "watt_hours": energy.watt_hours,
             "per_1000_queries": energy.per_thousand(n_queries),
@@ -333,3 +334,11 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
             template=np.array(sample_template(queries)),
             **arrays,
         )
+
+
+RUNNING = Running(
+    run_maps,
+    options={"template": "templates", "words": ""},
+    others="every picture is asked once in",
+)
+"""How paradigms of maps are run."""

@@ -237,13 +237,14 @@ class _Gathered:
 
     def write(self, cell: MapCell) -> None:
         """Store everything; the rows last, since their file says that the cell is done."""
-        directory, extra = self.shared.directory, measure_columns(self.shared.paradigm)
+        directory, kind = self.shared.directory, self.shared.paradigm.kind
+        extra = measure_columns(self.shared.paradigm)
         with write_atomic(beside(directory, cell.key)) as path:
             np.savez(path, n_pictures=self.n_pictures, **self.sums, **self.maps)  # type: ignore[arg-type]
         same = {**cell.labels, "target_position": 0, "distractor_id": "", "distractor_concept": ""}
         numbers = {name: np.concatenate(parts) for name, parts in self.numbers.items()}
         rows: dict[str, Any] = {**self.names, **numbers}
-        directory.write_cell(cell.key, [table_columns(rows, same, extra)], extra)
+        directory.write_cell(cell.key, [table_columns(rows, same, extra)], kind, extra)
 
 
 def sample_template(queries: Queries) -> str:

@@ -21,6 +21,7 @@ from stimuli.names import file_name
 from toolkit.capabilities import incapable_first
 from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.kinds import Running
 from toolkit.store import RunDirectory, content_key, environment, now
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.trials import answers_table
@@ -125,7 +126,7 @@ def run(
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
         _compute(missing, asked, stimuli, directory, jobs, progress)
-        directory.assemble([cell.key for cell in cells])
+        directory.assemble([cell.key for cell in cells], asked.kind)
         return {}
 
     return carry_out(plan, root, RunDirectory.has_cell, compute)
@@ -215,6 +216,7 @@ def _told(plan: Plan) -> dict[str, Any]:
     return {
         "paradigm": {
             "name": paradigm.name,
+            "kind": paradigm.kind,
             "version": paradigm.version,
             "question": paradigm.question,
             "formula": paradigm.formula,
@@ -358,7 +360,7 @@ def _compute(
     for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
         for cell in by_subject[subject]:
             scores = _scores(cell, paradigm, loaded, known)
-            directory.write_cell(cell.key, _answers(cell, paradigm, scores))
+            directory.write_cell(cell.key, _answers(cell, paradigm, scores), paradigm.kind)
             done += 1
             progress("asking", done, len(cells))
 
@@ -426,3 +428,11 @@ def untrained(
                 f"{population.name} was not trained on {', '.join(foreign)}: "
                 "read its results there as a control."
             )
+
+
+RUNNING = Running(
+    run,
+    options={"trials_per_class": "per_class", "trial_seed": "trial_seed"},
+    others="words are spoken in",
+)
+"""How paradigms of choices are run."""

@@ -140,7 +140,11 @@ def score_all(
             "started": started,
             "ended": now(),
             **environment(),
-            "paradigm": {"name": paradigm.name, "version": paradigm.version},
+            "paradigm": {
+                "name": paradigm.name,
+                "kind": paradigm.kind,
+                "version": paradigm.version,
+            },
             "stimuli": {
                 "name": stimuli.name,
                 "version": stimuli.version,

@@ -156,17 +156,18 @@ class RunDirectory:
         return self.cell_path(key).is_file()
 
     def write_cell(
-        self, key: str, parts: Iterable[pd.DataFrame], extra: Sequence[Column] = ()
+        self, key: str, parts: Iterable[pd.DataFrame], kind: str, extra: Sequence[Column] = ()
     ) -> None:
         """Write one cell, whole or not at all."""
         with write_atomic(self.cell_path(key)) as path:
-            write_trials(parts, path, extra)
+            write_trials(parts, path, kind, extra)
 
-    def assemble(self, keys: Sequence[str], extra: Sequence[Column] = ()) -> None:
+    def assemble(self, keys: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> None:
         """Join the cells, in the order given, into ``trials.parquet``, one at a time.
 
         Args:
             keys: names of the cells.
+            kind: of the paradigm; cells of earlier versions have not recorded it.
             extra: columns that the paradigm adds behind those that all tables have.
 
         Raises:
@@ -175,7 +176,7 @@ class RunDirectory:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        schema = arrow_schema([column.name for column in (*COLUMNS, *extra)], extra)
+        schema = arrow_schema([column.name for column in (*COLUMNS, *extra)], kind, extra)
         with (
             write_atomic(self.trials_path) as path,
             pq.ParquetWriter(path, schema, compression="zstd") as writer,

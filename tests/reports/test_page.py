@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
-from reports.numbers import interval, number, odds_ratio, p_value, percent
+from reports.analysis_methods import in_order
+from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of_df
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from stimuli import StimulusSet
@@ -102,7 +103,8 @@ def test_sections_of_all_runs_are_there_and_names_are_unique(whole: str) -> None
         for part in ("figures", "trials", "tables", "models"):
             assert f"{paradigm}-{part}" in page.ids
     for figure in (
-        *("me-accuracy", "me-conditions", "me-monolingual-bilingual", "me-contrasts"),
+        *("me-accuracy", "me-conditions", "me-condition-contrasts"),
+        *("me-monolingual-bilingual", "me-contrasts"),
         *("me-items", "me-words-by-distractors", "me-margins", "me-training"),
         *("translation-confusions", "familiar-accuracy"),
     ):
@@ -130,20 +132,35 @@ def test_tables_hold_the_saved_numbers(me_page: str, runs: dict[str, Path]) -> N
         [percent(row["mean"]), interval(row["ci_low"], row["ci_high"], 100)] for row in results
     ]
     statistics = saved(runs["me"], "statistics")["me"]
-    assert [row[3:10] for row in tables["me-chance"][1:]] == [
+    every = statistics["chance_all_seeds"] or statistics["chance"]
+    assert any(test["fit"] for test in every)
+    name = "me-chance-all" if statistics["chance_all_seeds"] else "me-chance"
+    assert [row[4:11] for row in tables[name][1:]] == [
         [
             number(test["accuracy"], 100), number(test["chance"], 100),
             number(test["probability"], 100), interval(test["ci_low"], test["ci_high"], 100),
-            f"{test['statistic']:.2f} ({number(test['df'])})", p_value(test["p_value"]),
-            p_value(test["p_holm"]),
+            t_of_df(test), p_value(test["p_value"]), p_value(test["p_holm"]),
         ]
-        for test in statistics["chance"]
+        for test in every
     ]  # fmt: skip
-    group = statistics["groups"][0]
-    models = (group["overall"], *group["by_language"], *group["by_population"])
-    assert [(row[0], row[2]) for row in tables["me-planned-contrasts"][1:]] == [
-        (model["name"], odds_ratio(model["contrast"])) for model in models
+    compared = statistics["conditions"]
+    assert [row[2] for row in tables["me-condition-contrasts"][1:]] == [
+        f"novel-familiar - {control}"
+        for _ in range(len(compared) // 2)
+        for control in ("absent-familiar", "novel*-familiar")
     ]
+    assert [row[7:11] for row in tables["me-condition-contrasts"][1:]] == [
+        [odds_ratio(effect), t_of_df(effect), p_value(effect.get("p_value")),
+         p_value(effect.get("p_holm"))]
+        for effect in (test["contrast"] or {} for test in compared)
+    ]  # fmt: skip
+    for suffix in ("", "_all_seeds"):
+        for group in statistics[f"groups{suffix}"]:
+            models = (group["overall"], *group["by_language"], *group["by_population"])
+            shown = tables[f"me-planned-contrasts{'-all' * bool(suffix)}"]
+            assert [(row[0], row[4]) for row in shown[1:]] == [
+                (model["name"], odds_ratio(model["contrast"] or {})) for model in models
+            ]
     words = [row for row in statistics["words"] if row["condition"] == "novel-familiar"]
     assert [row[4] for row in tables["me-words"][1:]] == [
         number(row["accuracy"], 100) for row in words
@@ -161,11 +178,16 @@ def test_answers_come_first_and_methods_say_what_was_done(
     assert statistics["apa"] in text
     manifest = saved(runs["me"], "manifest")
     for fact in (
-        manifest["stimuli"]["checksum"], manifest["paradigm"]["formula"], "counterbalanced",
+        manifest["stimuli"]["checksum"], "counterbalanced",
         statistics["engine"], "8 trials per word class", "3 networks trained on en and nl",
         manifest["subjects"]["bilingual-en-nl/b"], "arXiv 2506.04037",
     ):  # fmt: skip
         assert fact in text
+    formulas = {
+        in_order(test["fit"]["fitted_formula"]) for test in statistics["chance"] if test["fit"]
+    }
+    assert formulas
+    assert all(formula in text for formula in formulas), "what was fitted, not what was declared"
     assert "The smallest population has 3 seeds" in text, "few seeds are told"
     assert "Assumed, not tested" in text
 

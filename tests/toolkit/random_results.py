@@ -267,8 +267,8 @@ def _seeds(rng: np.random.Generator, name: str, first: int, second: int) -> Seed
     own = compare_seeds(name, *groups)
     return replace(
         own,
-        p_holm=own.p_value if rng.random() < 0.5 else min(1.0, 2 * own.p_value),
-        p_equivalence_holm=min(1.0, 2 * own.p_equivalence),
+        p_holm=own.p_value if rng.random() < 0.5 else holm_p([own.p_value, 0.5])[0],
+        p_equivalence_holm=holm_p([own.p_equivalence, 0.5])[0],
     )
 
 

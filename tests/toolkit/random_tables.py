@@ -13,11 +13,14 @@ from tests.toolkit.random_results import pick
 CERTAIN = 1e9
 """Log odds of answers that are always the same."""
 SUBJECTS = (
-    ("monolingual-en", "en", "model"), ("monolingual-nl", "nl", "model"),
-    ("bilingual-en-nl", "en+nl", "model"), ("bilingual-en-fr", "en+fr", "model"),
+    ("monolingual-en", "en", "model"),
+    ("monolingual-nl", "nl", "model"),
+    ("bilingual-en-nl", "en+nl", "model"),
+    ("bilingual-en-fr", "en+fr", "model"),
     ("untrained", "", "model"),
-    ("children-en", "en", "child"), ("children-en-nl", "en+nl", "child"),
-)  # fmt: skip
+    ("children-en", "en", "child"),
+    ("children-en-nl", "en+nl", "child"),
+)
 """Population, languages and kind of subjects."""
 
 

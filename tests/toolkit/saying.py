@@ -13,7 +13,7 @@ NOT_A_NUMBER = re.compile(r"\b(nan|NaN|inf|None|Infinity)\b|(?<![\w.])-0?\.0+(?!
 PERCENT = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?) %")
 INTERVALS = (
     re.compile(r"\[([^\[\],]+), ([^\[\],]+)\]"),
-    re.compile(r"(?<![\w.])([-+]?[\d.]+) to ([-+]?[\d.]+)(?![\w.]*\d)"),
+    re.compile(r"(?<![\w.])([-+]?[\d.]+)(?: %)? to ([-+]?[\d.]+)(?![\w.]*\d)"),
 )
 NOUNS = (
     "seed|word|trial|language|network|picture|concept|map|pair|test|population|participant|cell|"

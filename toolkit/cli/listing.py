@@ -49,9 +49,9 @@ def list_names(
     if kind is Kind.PARADIGMS:
         from paradigms.registry import find_paradigms
 
-        made = table("paradigm", "version", "question", numbers=("version",))
+        made = table("paradigm", "version", "kind", "question", numbers=("version",))
         for name, cls in find_paradigms(paradigms).items():
-            made.add_row(escape(name), str(cls.version), escape(cls.question))
+            made.add_row(escape(name), str(cls.version), escape(cls.kind), escape(cls.question))
     elif kind is Kind.SUBJECTS:
         from toolkit.subjects.populations import list_populations
 
@@ -135,11 +135,13 @@ def version() -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
-    from paradigms import MapParadigm
     from reports.console import console, table
 
     out = console()
-    out.print(f"[bold]{escape(paradigm.name)}[/bold], version {paradigm.version}")
+    out.print(
+        f"[bold]{escape(paradigm.name)}[/bold], version {paradigm.version}, kind: "
+        f"{escape(paradigm.kind)}"
+    )
     out.print(escape(paradigm.question))
     out.print(f"Source: {escape(paradigm.source)}")
     out.print(f"Model: {escape(paradigm.formula)}\n")
@@ -154,10 +156,12 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
         out.print()
         out.print(made)
-    if isinstance(paradigm, MapParadigm):
-        made = table("measure", "meaning")
-        for measure in paradigm.measures:
-            made.add_row(escape(measure.name), escape(measure.meaning))
+    measures = paradigm.all_measures()
+    if measures:
+        made = table("measure", "meaning", "values", "chance")
+        for measure in measures:
+            chance = "" if measure.chance is None else str(measure.chance)
+            made.add_row(escape(measure.name), escape(measure.meaning), measure.values, chance)
         out.print()
         out.print(made)
 

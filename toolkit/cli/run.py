@@ -82,9 +82,6 @@ def run_paradigm(
       mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from functools import partial
-
-    from paradigms import MapParadigm
     from paradigms.registry import get_paradigm
     from reports.background import background_writer
     from reports.console import print_summary
@@ -93,30 +90,33 @@ def run_paradigm(
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
     from toolkit.frozen import open_asked
-    from toolkit.runner import run
+    from toolkit.kinds import RUNNING
     from toolkit.statistics.analysis import analyse_runs
     from toolkit.statistics.summary import summarise
 
     asked = get_paradigm(name, paradigms)
     populations = [open_asked(given, subjects) for given in subject]
     shown = open_set(stimuli or asked.default_set, words)
-    if isinstance(asked, MapParadigm):
-        from toolkit.dense import run_maps
-
-        _refuse(context, ("trials_per_class", "trial_seed"), "every picture is asked once in", name)
-        start = partial(run_maps, asked, templates=template or ())
-    else:
-        _refuse(context, ("words", "template"), "words are spoken in", name)
-        start = partial(run, asked, per_class=trials_per_class, trial_seed=trial_seed)
+    own = RUNNING[asked.kind]
+    given_by = {
+        "trials_per_class": trials_per_class,
+        "trial_seed": trial_seed,
+        "template": template or (),
+        "words": words,
+    }
+    _refuse(context, [option for option in given_by if option not in own.options], own.others, name)
+    chosen = {argument: given_by[option] for option, argument in own.options.items() if argument}
     with background_writer() if report else nullcontext() as writer:
         with progress_bars(show=output is Format.TABLE) as progress:
-            finished = start(
+            finished = own.run(
+                asked,
                 populations,
                 shown,
                 languages=language or (),
                 root=out,
                 jobs=jobs,
                 progress=progress,
+                **chosen,
             )
             summary = summarise(finished, asked)
         folder = finished.directory.folder

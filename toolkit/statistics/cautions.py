@@ -89,8 +89,12 @@ def _gathered(what: str, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
         if reason:
             names.setdefault(reason, []).append(name)
     for reason, own in names.items():
-        more = f" and {len(own) - SHOWN} more" if len(own) > SHOWN else ""
-        yield f"{what} {'; '.join(own[:SHOWN])}{more}: {reason.rstrip('.')}."
+        yield f"{what} {_shown(own)}: {reason.rstrip('.')}."
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return "; ".join(names[:SHOWN]) + more
 
 
 def _of_fits(fits: Sequence[tuple[str, FitResult]]) -> Iterator[str]:
@@ -98,7 +102,7 @@ def _of_fits(fits: Sequence[tuple[str, FitResult]]) -> Iterator[str]:
     if singular:
         yield (
             "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
-            f"{'; '.join(singular)}."
+            f"{_shown(singular)}."
         )
     # Singular fits are told above, with their names.
     told = {text for _, fit in fits for text in fit.warnings}

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from toolkit.statistics.results import Contrast
+from toolkit.statistics.student import ROUNDING
 
 LARGEST = 9999.0
 """Odds ratios, Bayes factors, statistics and degrees of freedom above it are not told apart."""
@@ -149,11 +150,11 @@ def shifted(difference: float, low: float = math.nan, high: float = math.nan) ->
     Example:
         >>> shifted(-0.02, -0.05, 0.01)
         '2.0 percentage points lower [-5.0, +1.0]'
-        >>> shifted(0.0), shifted(1e-9)
+        >>> shifted(1e-17), shifted(1e-8)
         ('neither higher nor lower', 'under 0.0001 percentage points higher')
     """
     number, mark, ends = change(difference, low, high).partition(" ")
-    if difference == 0:
+    if abs(difference) < ROUNDING:
         said = "neither higher nor lower"
     else:
         size = f"{number[1:]} percentage points" if number[0] in "+-" else points(difference)
@@ -215,6 +216,16 @@ def statistic(value: float, df: float) -> str:
     """
     told = equals(size(value))
     return f"z {told}" if math.isinf(df) else f"t({freedom(df)}) {told}"
+
+
+def chi_squared(value: float, df: int, p: float) -> str:
+    """A likelihood-ratio test.
+
+    Example:
+        >>> chi_squared(5.2, 1, 0.0226)
+        'chi2(1) = 5.20, p = .023'
+    """
+    return f"chi2({df}) {equals(size(value))}, {p_value(p)}"
 
 
 def count(n: int, what: str) -> str:

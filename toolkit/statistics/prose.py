@@ -18,27 +18,26 @@ from toolkit.statistics.penalised import Penalised
 from toolkit.statistics.phrases import (
     apart,
     change,
+    chi_squared,
     corrected,
     count,
     difference,
-    equals,
     from_to,
     joined,
     listed,
     missed,
     odds_ratio,
-    p_value,
     percent,
     points,
     share,
     shifted,
-    size,
     statistic,
     test_of,
     tied,
 )
 from toolkit.statistics.results import Contrast
 from toolkit.statistics.seeds import SeedComparison
+from toolkit.statistics.student import ROUNDING
 from toolkit.statistics.verdicts import Verdict
 
 CHANCE_VERDICTS: dict[Verdict, str] = {
@@ -82,12 +81,17 @@ def _typical(test: ChanceTest) -> str:
 
 def _other_side(test: ChanceTest) -> str:
     """A note where the raw accuracy lies on the other side of chance than the deciding test."""
-    if test.estimate * (test.credited - test.chance) >= 0:
+    if not _opposite(test.estimate, test.credited - test.chance):
         return ""
     return (
         "The raw accuracy lies on the other side of chance: not all words were asked equally "
         "often, or some far more reliably than others."
     )
+
+
+def _opposite(one: float, other: float) -> bool:
+    """True if two numbers have different signs, and neither is nothing; False for NaN."""
+    return one * other < 0 and min(abs(one), abs(other)) > ROUNDING
 
 
 def _chance_level(test: ChanceTest) -> str:
@@ -294,12 +298,8 @@ def interaction_sentence(ratio: LikelihoodRatio, alpha: float) -> str:
     if math.isnan(ratio.p_value):
         return "Not tested: the data do not decide the model."
     verdict = "It does" if ratio.p_value < alpha else "Not shown"
-    return f"{verdict}: {ratio_of(ratio)} (likelihood-ratio test of the interaction)."
-
-
-def ratio_of(ratio: LikelihoodRatio) -> str:
-    """Statistic and p-value of a likelihood-ratio test."""
-    return f"chi2({ratio.df}) {equals(size(ratio.statistic))}, {p_value(ratio.p_value)}"
+    told = chi_squared(ratio.statistic, ratio.df, ratio.p_value)
+    return f"{verdict}: {told} (likelihood-ratio test of the interaction)."
 
 
 def group_sentence(model: GroupModel, where: str = "") -> str:
@@ -339,7 +339,7 @@ def _shared(model: GroupModel) -> str:
 def _other_way(model: GroupModel) -> str:
     """A note where raw means and the deciding test point in different directions."""
     effect, raw = model.contrast, model.seeds.difference
-    if effect is None or math.isnan(raw) or effect.estimate * raw >= 0:
+    if effect is None or not _opposite(effect.estimate, raw):
         return ""
     return (
         f"Raw means point the other way ({change(raw)} points): the groups were not asked all "
