@@ -2,7 +2,7 @@
 
 The eye is the shipped seeing backbone (`toolkit.subjects.seeing`), at a larger picture size. A
 small head turns each place of its map into a vector in the space of the texts; the text half is a
-`CLIPTextModelWithProjection` of transformers. Training: `toolkit.training.clip`.
+`CLIPTextModelWithProjection` of transformers. Training: `makers.multilingual_clip.train`.
 """
 
 from __future__ import annotations

@@ -21,10 +21,10 @@ from tokenizers import trainers as tokenizer_trainers
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
+from makers.multilingual_clip.eye import DIM, optimizer_for, rate, update
+from makers.multilingual_clip.things import LANGUAGES, Concept
 from stimuli.wordlists import WordList
 from toolkit.subjects.clip_drawings import encode
-from toolkit.training.clip_eye import DIM, optimizer_for, rate, update
-from toolkit.training.emoji import LANGUAGES, Concept
 
 BEST = 4
 """Places of a picture whose mean similarity counts as that of the picture."""

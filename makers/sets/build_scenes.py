@@ -1,4 +1,4 @@
-"""Build the stimulus set `scenes`: `python -m stimuli.build_scenes --help`.
+"""Build the stimulus set `scenes`: `python -m makers.sets.build_scenes --help`.
 
 Scenes are made for the paradigm `dense-grounding`: three or four drawings on one sheet of
 224 x 224 pixels, each at a known place, with a mask per drawing. What is needed:
@@ -6,8 +6,8 @@ Scenes are made for the paradigm `dense-grounding`: three or four drawings on on
 - `@iconify/json` 2.2.535 from npm (`npm install @iconify/json@2.2.535`);
 - `resvg-py` from PyPI (`pip install .[build]`).
 
-What decides the result is `scenes/selection.csv` (the drawings, looked at by eye, with licence and
-author) and `SEED`. All drawings are held out from the training of the population
+What decides the result is `stimuli/scenes/selection.csv` (the drawings, looked at by eye, with
+licence and author) and `SEED`. All drawings are held out from the training of the population
 `multilingual-clip`, whose frozen eye had met none of the things before. The same packages give the
 same bytes.
 """
@@ -25,9 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli import drawing, media
-from stimuli.build_mini import read_csv, read_icon_set, remove_strangers
-from stimuli.errors import ToolkitError
+from makers.commands import run
+from makers.sets import drawing
+from makers.sets.build_mini import read_csv, read_icon_set, remove_strangers
+from stimuli import media
 from stimuli.files import write_atomic
 from stimuli.writing import write_media, write_set
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SOURCES = Path(__file__).parent / "scenes"
+SOURCES = Path(__file__).parents[2] / "stimuli" / "scenes"
 """Where the selection and the words are kept."""
 VERSION = "1.0.0"
 SHEET_PX = 224
@@ -178,7 +179,7 @@ def put(
 
     Args:
         sheet: uint8, shape (height, width, 3); drawn upon.
-        cuts: drawings with opacity (`stimuli.drawing.cut_out`).
+        cuts: drawings with opacity (`makers.sets.drawing.cut_out`).
         random: decides the places.
 
     Returns:
@@ -264,17 +265,14 @@ def _settings(iconify: Path) -> dict[str, object]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and build."""
-    parser = argparse.ArgumentParser(prog="python -m stimuli.build_scenes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m makers.sets.build_scenes", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--iconify", type=Path, required=True, help="folder of @iconify/json")
     parser.add_argument("--out", type=Path, default=SOURCES, help="default: %(default)s")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        build(given.iconify, given.out)
-    except ToolkitError as error:
-        parser.exit(1, f"{error}\n")
+    build(given.iconify, given.out)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

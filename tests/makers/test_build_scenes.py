@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimuli import StimulusSet, build_scenes, drawing, open_set
+from makers.sets import build_scenes, drawing
+from stimuli import StimulusSet, open_set
 
 DRAWINGS_OF_THE_CLIP = (
     Path(__file__).parents[2]

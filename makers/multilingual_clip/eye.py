@@ -2,10 +2,10 @@
 
 The eye itself is the shipped seeing backbone and stays as it is. The head
 (`toolkit.subjects.clip_drawings.PlaceHead`) learns from sheets of drawings
-(`toolkit.training.emoji_scenes`) to tell the concepts apart at every place, by cosine similarity
+(`makers.multilingual_clip.sheets`) to tell the concepts apart at every place, by cosine similarity
 with one learnt direction per concept and one for empty paper. Where the drawings lie is known and
 is used, so the places are taught, not found. The directions are thrown away afterwards; every
-language then learns from the same eye and head (`toolkit.training.clip`).
+language then learns from the same eye and head (`makers.multilingual_clip.train`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from makers.multilingual_clip.sheets import UNJUDGED, SheetMaker
 from toolkit.subjects.clip_drawings import PlaceHead
 from toolkit.subjects.seeing import Seeing
-from toolkit.training.emoji_scenes import UNJUDGED, SheetMaker
 
 DIM = 128
 """Length of the vectors that places and texts share."""
@@ -56,7 +56,7 @@ class Bank:
     shown: Tensor
     """(n, 4) numbers of the concepts shown, -1 where a sheet shows fewer."""
     patches: Tensor
-    """(n, places), see `toolkit.training.emoji_scenes.Sheets`."""
+    """(n, places), see `makers.multilingual_clip.sheets.Sheets`."""
 
 
 def look(

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from makers.multilingual_clip.eye import maps_of
+from makers.multilingual_clip.sheets import SHEET_PX
+from makers.multilingual_clip.texts import BEST, text_vectors
+from makers.multilingual_clip.things import LANGUAGES, PICTURE_PX, Drawings, on_white
 from toolkit.subjects.clip_drawings import PlaceHead, encode
 from toolkit.subjects.seeing import Seeing
-from toolkit.training.clip_eye import maps_of
-from toolkit.training.clip_texts import BEST, text_vectors
-from toolkit.training.emoji import LANGUAGES, PICTURE_PX, Drawings, on_white
-from toolkit.training.emoji_scenes import SHEET_PX
 
 _UNMET = """
 airplane bicycle bird bus butterfly car cat cow dog elephant fish guitar horse key tree umbrella"""

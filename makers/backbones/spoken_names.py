@@ -2,7 +2,7 @@
 
 Names are the single words among the names and key words of emoji in English, Dutch and French
 (Unicode CLDR, npm package ``cldr-annotations-full``), without everything that
-`toolkit.training.excluded` lists and without words that sound like one of the 33 concepts in any
+`makers.backbones.excluded` lists and without words that sound like one of the 33 concepts in any
 of the languages. Every name is spoken by a few of the training voices; every 15th name is held
 out for validation and also spoken by the validation voices. The test voices are never used.
 """
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from makers.backbones.excluded import CONCEPTS, LANGUAGES, is_excluded, words_of
 from stimuli.errors import ToolkitError
 from stimuli.espeak import ACCENTS, SAMPLE_RATE_HZ, SILENCE, speak
 from stimuli.files import write_atomic
 from stimuli.speech import VOICES
-from toolkit.training.excluded import CONCEPTS, LANGUAGES, is_excluded, words_of
 
 VOICES_PER_NAME = 3
 NAMES_PER_LANGUAGE = 2_000

@@ -5,12 +5,12 @@ network sees drawings in pairs of one name, each strongly altered (turned, stret
 mirrored, tinted, outlined, thickened), and learns (a) to tell the names apart by cosine
 similarity with one learnt direction per name and (b) to bring drawings of one name in the batch
 together (supervised contrastive loss, Khosla et al., 2020, eq. 2). What is kept is the map
-before pooling. Names near the 33 test concepts are never drawn (`toolkit.training.drawings`).
+before pooling. Names near the 33 test concepts are never drawn (`makers.backbones.drawings`).
 
 One command trains and writes the shipped files; when it is stopped, the same command goes on
 from the last checkpoint::
 
-    python -m toolkit.training.seeing --iconify node_modules/@iconify/json \
+    python -m makers.backbones.seeing --iconify node_modules/@iconify/json \
         --out toolkit/subjects/weights/seeing
 """
 
@@ -33,18 +33,19 @@ import torch.nn.functional as F  # noqa: N812
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stimuli.errors import ToolkitError
-from stimuli.files import write_atomic
-from toolkit.training.alterations import alter
-from toolkit.training.drawing_pairs import MEAN, STD, Batches, Corpus, evaluate
-from toolkit.training.drawings import (
+from makers.backbones.alterations import alter
+from makers.backbones.drawing_pairs import MEAN, STD, Batches, Corpus, evaluate
+from makers.backbones.drawings import (
     ANIMALS,
     HELD_OUT_ANIMALS,
     Drawing,
     choose_drawings,
     render_drawings,
 )
-from toolkit.training.excluded import is_excluded
+from makers.backbones.excluded import is_excluded
+from makers.commands import run
+from stimuli.errors import ToolkitError
+from stimuli.files import write_atomic
 
 log = logging.getLogger(__name__)
 
@@ -281,9 +282,12 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of ``python -m toolkit.training.seeing``."""
+    """Entry point of ``python -m makers.backbones.seeing``."""
     defaults = Settings()
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m makers.backbones.seeing",
+        description=(__doc__ or "").split("\n", 1)[0],
+    )
     parser.add_argument("--iconify", type=Path, required=True, help="npm package @iconify/json")
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished backbone")
     parser.add_argument("--work", type=Path, help="folder for pictures and checkpoint [OUT/work]")
@@ -305,4 +309,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

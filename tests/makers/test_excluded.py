@@ -2,8 +2,7 @@
 
 import pytest
 
-from stimuli.errors import ToolkitError
-from toolkit.training.excluded import (
+from makers.backbones.excluded import (
     CONCEPTS,
     LANGUAGES,
     PATTERNS,
@@ -11,6 +10,8 @@ from toolkit.training.excluded import (
     is_excluded,
     words_of,
 )
+from stimuli.errors import ToolkitError
+from toolkit.subjects.hearing import SHIPPED
 
 
 def test_every_concept_has_a_list_in_every_language() -> None:
@@ -90,3 +91,11 @@ def test_unknown_language_says_what_is_known() -> None:
     with pytest.raises(ToolkitError, match="'de'") as caught:
         is_excluded("Bär", "de")
     assert caught.value.allowed == "en, nl, fr"
+
+
+def test_shipped_names_hold_nothing_excluded() -> None:
+    lines = (SHIPPED / "names.txt").read_text(encoding="utf-8").splitlines()
+    names = [line.split("\t") for line in lines]
+    assert {language for language, _ in names} == {"en", "nl", "fr"}
+    assert len(names) > 3_000
+    assert [name for language, name in names if is_excluded(name, language)] == []

@@ -7,7 +7,7 @@ plain word of ``stimuli/scenes/words.toml``. Luxembourgish has names for older e
 else makes one language scarcer than another.
 
 Its *drawings* are the emoji itself in every open emoji set of ``@iconify/json``, and any icon of
-the same name in the other sets (`toolkit.training.drawings` says which sets are open). Some
+the same name in the other sets (`makers.backbones.drawings` says which sets are open). Some
 drawings of each concept are held out for testing, whole hands at a time: no drawing of that
 concept by the same family of sets is trained on. Held-out drawings that look almost the same as
 one trained on are used for neither.
@@ -26,11 +26,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli import drawing as drawing_tools
+from makers.backbones.drawings import Drawing, all_icons, core_name, read_package_file
+from makers.sets import drawing as drawing_tools
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
 from stimuli.texts import read_toml
-from toolkit.training.drawings import Drawing, all_icons, core_name, read_package_file
 from toolkit.workers import mapping
 
 LANGUAGES = {
@@ -64,7 +64,7 @@ class Concept:
     names: dict[str, tuple[str, ...]]
     """Its names per language; a language that has none is missing."""
     icon_names: frozenset[str]
-    """Core names (`toolkit.training.drawings.core_name`) under which icon sets file it."""
+    """Core names (`makers.backbones.drawings.core_name`) under which icon sets file it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def choose(
 
     Args:
         concepts: See `read_concepts`.
-        icons: See `toolkit.training.drawings.all_icons`.
+        icons: See `makers.backbones.drawings.all_icons`.
 
     Returns:
         The concepts that are left, and pairs of concept and drawing ordered by concept, set and

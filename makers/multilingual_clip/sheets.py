@@ -15,8 +15,8 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stimuli.drawing import silhouette
-from toolkit.training.emoji import SCENE_THINGS, Drawings
+from makers.multilingual_clip.things import SCENE_THINGS, Drawings
+from makers.sets.drawing import silhouette
 
 SHEET_PX = 160
 """Side of a sheet, pixels."""

@@ -1,18 +1,27 @@
 """Train the multilingual CLIP: one eye, and for every seed a text half in 13 languages.
 
 The eye is the shipped seeing backbone, frozen, with a head that is trained once, on drawings and
-without any language (`toolkit.training.clip_eye`). Each seed is a text half with first weights and
-a sequence of pictures and names of its own, which learns all languages together from that eye
-(`toolkit.training.clip_texts`). So what differs between languages is the text alone, and what
+without any language (`makers.multilingual_clip.eye`). Each seed is a text half with first weights
+and a sequence of pictures and names of its own, which learns all languages together from that eye
+(`makers.multilingual_clip.texts`). So what differs between languages is the text alone, and what
 differs between seeds is how it was learnt; seeds say nothing about other eyes.
+
+From a checkout, with what draws icons (`pip install .[build]`)::
+
+    npm install @iconify/json@2.2.535 cldr-annotations-full@48.2.0
+    python -m makers.multilingual_clip.train --out toolkit/subjects/weights
+
+trains the seeds a, b and c; what is finished is kept when the same command is given again.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,21 +31,24 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from makers.commands import run
+from makers.multilingual_clip import card
+from makers.multilingual_clip.evaluation import COLUMNS, retrieval, see_drawings
+from makers.multilingual_clip.eye import Bank, EyeSettings, look, see_things, train_head
+from makers.multilingual_clip.scenes import COLUMNS as SCENE_COLUMNS
+from makers.multilingual_clip.scenes import score_scenes
+from makers.multilingual_clip.sheets import SHEET_PX, SheetMaker
+from makers.multilingual_clip.texts import Queries, TextSettings, train_texts, train_tokenizer
+from makers.multilingual_clip.things import LANGUAGES, Drawings, load_drawings
 from stimuli import StimulusSet, open_set
 from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of, write_atomic
 from stimuli.wordlists import WordList, read_words
+from toolkit.cli.progress import progress_bars
 from toolkit.subjects.clip_drawings import PlaceHead, eye_at
 from toolkit.subjects.populations import open_population
 from toolkit.subjects.seeing import Seeing
-from toolkit.training import clip_card
-from toolkit.training.clip_evaluation import COLUMNS, retrieval, see_drawings
-from toolkit.training.clip_eye import Bank, EyeSettings, look, see_things, train_head
-from toolkit.training.clip_scenes import COLUMNS as SCENE_COLUMNS
-from toolkit.training.clip_scenes import score_scenes
-from toolkit.training.clip_texts import Queries, TextSettings, train_texts, train_tokenizer
-from toolkit.training.emoji import LANGUAGES, Drawings, load_drawings
-from toolkit.training.emoji_scenes import SHEET_PX, SheetMaker
+from toolkit.training.conditions import seeds_of
 
 NAME = "multilingual-clip"
 """Name of the population, and of its folder."""
@@ -46,6 +58,7 @@ LOG_COLUMNS = ("part", "step", "loss", "places", "drawings")
 """Of ``training_log.csv``: eye or seed; updates so far; mean loss since the row before; for the
 eye, shares of held-out places and drawings whose nearest direction is the right one."""
 _TEST_SHEETS = 200
+log = logging.getLogger(__name__)
 
 
 def train_multilingual_clip(
@@ -65,7 +78,7 @@ def train_multilingual_clip(
     Args:
         seeds: Names of the seeds; the letter decides the numbers drawn.
         out: Folder for the population folder; made where it is missing.
-        drawings: What is shown and what it is called (`toolkit.training.emoji.load_drawings`).
+        drawings: What is shown and what it is called, see `load_drawings`.
         words: Articles and templates of the languages.
         eye: How the head of the eye is trained.
         text: How the text halves are trained.
@@ -134,12 +147,12 @@ def train_multilingual_clip(
     finished = sorted(
         p.stem for p in folder.glob("*.safetensors") if _stored_key(folder, p.stem) == key
     )
-    clip_card.describe(folder, NAME, FACTORY, facts, finished)
+    card.describe(folder, NAME, FACTORY, facts, finished)
     if scenes is not None:
         population = open_population(NAME, out)
         answers = score_scenes(population, scenes, work / "runs", jobs, progress)
         _write_table(folder / "scenes.csv", ("seed", "language", *SCENE_COLUMNS), answers)
-        clip_card.describe(folder, NAME, FACTORY, facts, finished)
+        card.describe(folder, NAME, FACTORY, facts, finished)
     return folder
 
 
@@ -293,3 +306,33 @@ def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str,
         writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
     with write_atomic(path) as unfinished:
         unfinished.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(
+        prog="python -m makers.multilingual_clip.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the population folder")
+    parser.add_argument(
+        "--packages",
+        type=Path,
+        default=Path("node_modules"),
+        help="folder of the npm packages (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seeds", default="abc", help="one letter each, or their number (default: %(default)s)"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="processes that draw the icons")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    seeds = seeds_of(given.seeds)
+    with progress_bars(show=True) as progress:
+        folder = train_from_packages(seeds, given.out, given.packages, given.jobs, progress)
+    log.info("written to %s", folder)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from toolkit.training.drawings import ANIMALS, Drawing
+from makers.backbones.drawings import ANIMALS, Drawing
 
 MEAN = (0.8, 0.8, 0.8)
 STD = (0.35, 0.35, 0.35)

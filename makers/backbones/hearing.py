@@ -6,9 +6,9 @@ its last hidden states alike for two voices that say the same name and unlike fo
 so that the frames tell words apart and voices matter little.
 
     npm pack cldr-annotations-full@48.2.0 && tar xzf cldr-annotations-full-48.2.0.tgz
-    python -m toolkit.training.hearing --out DIR --annotations package/annotations
+    python -m makers.backbones.hearing --out DIR --annotations package/annotations
 
-speaks the names of `toolkit.training.spoken_names` (about ten minutes), trains (about half an
+speaks the names of `makers.backbones.spoken_names` (about ten minutes), trains (about half an
 hour on one core) and writes the folder ``DIR/backbone``. Started again after an interruption, it
 goes on from the last checkpoint with the same result.
 """
@@ -29,9 +29,10 @@ import torch
 from scipy.signal import lfilter
 from torch import Tensor, nn
 
+from makers.backbones.spoken_names import Corpus, Name, read_names, read_or_speak, voices_of
+from makers.commands import run
 from stimuli.espeak import SAMPLE_RATE_HZ
 from stimuli.files import write_atomic
-from toolkit.training.spoken_names import Corpus, Name, read_names, read_or_speak, voices_of
 
 if TYPE_CHECKING:
     from transformers import WavLMModel
@@ -293,7 +294,7 @@ def export(model: "WavLMModel", out: Path, names: Sequence[Name]) -> Path:
 def main() -> None:
     """Read the command line, train and export."""
     default = Settings()
-    parser = argparse.ArgumentParser(prog="python -m toolkit.training.hearing", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m makers.backbones.hearing", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for corpus and results")
     parser.add_argument(
         "--annotations", type=Path, required=True, help="folder 'annotations' of the npm package"
@@ -310,4 +311,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,4 +1,4 @@
-"""Build the stimulus set `mini` from public packages: `python -m stimuli.build_mini --help`.
+"""Build the stimulus set `mini` from public packages: `python -m makers.sets.build_mini --help`.
 
 What is needed:
 
@@ -6,7 +6,7 @@ What is needed:
 - `openclipart-svg` 0.18+dfsg-19 from Debian (`/usr/share/openclipart/svg`): clip art;
 - `espeak-ng` 1.51 and `librsvg2-bin` from Debian, `resvg-py` from PyPI (`pip install .[build]`).
 
-What decides the result, all of it in the folder `mini`:
+What decides the result, all of it in the folder `stimuli/mini`:
 
 - `selection.csv`: the drawings, each with its concept, family, style, split, licence and author;
 - `rejected.csv`: drawings that carry the right name and were left out, with the reason;
@@ -14,7 +14,7 @@ What decides the result, all of it in the folder `mini`:
 
 The same packages give the same bytes every time: inks are derived from the drawing's name, pitch
 and rate from the word and the voice, and nothing is drawn at random. How the drawings were chosen
-is told in `mini/README.md`. On one core it takes about eight minutes, most of it for speech.
+is told in its `README.md`. On one core it takes about eight minutes, most of it for speech.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stimuli import drawing, espeak, media, speech
+from makers.commands import run
+from makers.sets import drawing
+from stimuli import espeak, media, speech
 from stimuli.errors import ToolkitError
 from stimuli.writing import write_media, write_set
 
-SOURCES = Path(__file__).parent / "mini"
+SOURCES = Path(__file__).parents[2] / "stimuli" / "mini"
 """Where the selection and the words are kept."""
 LANGUAGES = ("en", "nl", "fr")
 PICTURE_SIZE_PX = 96
@@ -210,7 +212,7 @@ def debian_version(package: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and build."""
-    parser = argparse.ArgumentParser(prog="python -m stimuli.build_mini", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m makers.sets.build_mini", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--iconify", type=Path, required=True, help="folder of @iconify/json")
     parser.add_argument(
@@ -223,11 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="words said at the same time")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        build(given.iconify, given.openclipart, given.out, given.jobs)
-    except ToolkitError as error:
-        parser.exit(1, f"{error}\n")
+    build(given.iconify, given.openclipart, given.out, given.jobs)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

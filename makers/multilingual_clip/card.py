@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from makers.multilingual_clip.evaluation import UNMET
+from makers.multilingual_clip.things import LANGUAGES
 from stimuli.files import sha256_of, write_atomic
-from toolkit.training.clip_evaluation import UNMET
-from toolkit.training.emoji import LANGUAGES
 
 _NAMES = {
     "ar": "Arabic", "ca": "Catalan", "de": "German", "en": "English", "es": "Spanish",
@@ -74,7 +74,7 @@ and does it land there in every language? One eye, {len(LANGUAGES)} languages; i
 - **Text**: a CLIPTextModelWithProjection of transformers, 2 layers, width 128; byte-level BPE in
   lower case, at most {text["vocabulary"]} entries, fitted to the names of all languages together.
 - **Use**: `mevgs-toolkit run-paradigm dense-grounding --subject {name}`
-- **Made by**: `mevgs-toolkit train --population {name} --out DIR`
+- **Made by**: `python -m makers.multilingual_clip.train --out DIR`, in a checkout of the toolkit
 
 ## What it learnt from
 

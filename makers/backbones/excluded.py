@@ -327,7 +327,7 @@ def _matcher(language: str) -> "_Matcher":
             f"There is no list of excluded names for the language {language!r}.",
             given=language,
             allowed=", ".join(LANGUAGES),
-            next_command="add the language to toolkit/training/excluded.py",
+            next_command="add the language to makers/backbones/excluded.py",
         )
     return _MATCHERS[language]
 
