@@ -55,8 +55,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         _print_controls(out, controls)
     out.print(
         "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
-        "items). " + ("Overlap: with the reference language's." if maps else TIES)
+        "items)."
     )
+    out.print("Overlap: with the reference language's." if maps else TIES)
     for warning in summary["warnings"]:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     out.print(

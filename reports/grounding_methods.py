@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.grounding_text import title_of
 from reports.numbers import number
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
@@ -46,7 +47,8 @@ def trials(chapter: Chapter) -> Iterator[str]:
     }
     first = statistics["populations"][0] if statistics["populations"] else None
     asked = (
-        f" {first['n_concepts']} concepts in {first['n_pictures']} pictures were asked for."
+        f" Asked for: {count(first['n_concepts'], 'concept')} in "
+        f"{count(first['n_pictures'], 'picture')}."
         if first
         else ""
     )

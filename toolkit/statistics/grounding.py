@@ -26,6 +26,7 @@ from toolkit.statistics.grounding_measures import (
 from toolkit.statistics.grounding_models import ResourceTest, resource_tests
 from toolkit.statistics.grounding_scale import ScaleDelta, scale_deltas
 from toolkit.statistics.mixed import engine
+from toolkit.statistics.phrases import told_family
 from toolkit.statistics.results import plain
 
 if TYPE_CHECKING:
@@ -172,12 +173,14 @@ def _families(results: Sequence[PopulationResult], scale: Sequence[ScaleDelta]) 
             "primary: high against low resource in the overlap of cluster masks, one test per "
             f"population ({told}), uncorrected"
         )
-    n_pointing = sum(math.isfinite(test.p_value) for own in heads for test in own.pointing)
-    if n_pointing:
-        yield f"pointing above chance: Holm over {n_pointing} tests"
-    n_pairs = sum(math.isfinite(delta.p_value) for delta in scale)
-    if n_pairs:
-        yield f"pairs of populations: Holm over {n_pairs} test{'s' * (n_pairs != 1)}"
+    planned = {
+        "pointing above chance": [test.p_value for own in heads for test in own.pointing],
+        "pairs of populations": [delta.p_value for delta in scale],
+    }
+    for name, ps in planned.items():
+        lost = sum(map(math.isnan, ps))
+        if lost < len(ps):
+            yield told_family(name, len(ps), lost)
     rest = {
         "all other measures and conditions": bool(where),
         "whether a difference of populations depends on resource": any(d.groups for d in scale),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,9 @@ from toolkit.statistics.grounding_measures import (
     Failure,
     Pointing,
 )
-from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
+from toolkit.statistics.grounding_models import SMALLEST_P, ResourceTest
 from toolkit.statistics.grounding_scale import ScaleDelta
-from toolkit.statistics.phrases import p_value, percent, statistic
+from toolkit.statistics.phrases import alike, count, fixed, joined, p_value, percent, statistic
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
@@ -37,9 +38,12 @@ def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
     """
     if not math.isfinite(value):
         return "not available"
-    value = round(value, digits) or 0.0  # no -.000
-    text = f"{value:{'+' if sign else ''}.{digits}f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 and "0." in text[:3] else text
+    return _bare(fixed(value, digits, sign))
+
+
+def _bare(text: str) -> str:
+    """A number without its leading zero."""
+    return re.sub(r"^([-+]?)0\.", r"\1.", text)
 
 
 def told(analysis: GroundingAnalysis) -> dict[str, Any]:
@@ -61,9 +65,9 @@ def _answers(
         f"Is the place less like that of {reference} in low-resource languages?",
         _all([resource_sentence(own, analysis.alpha) for own in heads]),
     )
-    pairs = [own.tests[0].pairs for own in heads if own.tests and own.tests[0].pairs]
-    if pairs:
-        yield "What does the published Wilcoxon test add?", pair_sentence(pairs, heads[0])
+    paired = [own.tests[0] for own in heads if own.tests and own.tests[0].pairs]
+    if paired:
+        yield "What does the published Wilcoxon test add?", pair_sentence(paired)
     failing = [failure_sentence(own) for own in heads if len(own.failures) == 2]
     if failing:
         yield "Is the peak kept where the place is lost?", _all(failing)
@@ -91,8 +95,21 @@ def who(own: PopulationResult) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The 95 % interval of an estimate in words."""
-    return f"95 % CI {decimal(estimate.ci_low)} to {decimal(estimate.ci_high)}"
+    """The 95 % interval of an estimate in words; empty without one."""
+    return ends(estimate.ci_low, estimate.ci_high)
+
+
+def ends(low: float, high: float, digits: int = 3) -> str:
+    """A 95 % interval in words, with as many decimals as tell its ends apart; empty without one.
+
+    Example:
+        >>> ends(-0.05, 0.1), ends(0.1, 0.1), ends(float("nan"), 1.0)
+        ('95 % CI -.050 to .100', '', '')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    first, last = map(_bare, alike([low, high], [0.0], digits))
+    return f"95 % CI {first} to {last}" if first != last else ""
 
 
 def resource_sentence(own: PopulationResult, alpha: float) -> str:
@@ -111,16 +128,19 @@ def resource_sentence(own: PopulationResult, alpha: float) -> str:
         f"{'all' if languages.exact else 'random'} {languages.n_splits} splits of the languages "
         f"{p_value(languages.permutation_p)}, Welch over languages {p_value(languages.welch_p)}"
     )
-    numbers = (
-        f"difference {decimal(test.mixed.value)}, {interval(test.mixed)}, {_t(test.mixed)}, "
-        f"{p_value(test.p_value)} in the mixed model; {others}"
-    )
+    numbers = f"{_effect(test.mixed, test.p_value)} in the mixed model; {others}"
     return f"{who(own)}: {_verdict(test, alpha)}, {seen}; {numbers}.{_unequal(test, alpha)}"
+
+
+def _effect(effect: Estimate, p: float) -> str:
+    """A difference with its interval, test statistic and p-value."""
+    parts = [f"difference {decimal(effect.value)}", interval(effect), _t(effect), p_value(p)]
+    return joined(parts, ", ")
 
 
 def _verdict(test: ResourceTest, alpha: float) -> str:
     if not test.p_value < alpha:
-        return "no difference shown"
+        return "nothing tested" if math.isnan(test.p_value) else "no difference shown"
     return "less overlap" if test.mixed and test.mixed.value > 0 else "MORE overlap"
 
 
@@ -132,8 +152,7 @@ def _unequal(test: ResourceTest, alpha: float) -> str:
     return (
         " The verdict leans on both groups varying alike, which "
         f"{min(languages.n_low, languages.n_high)} languages cannot show: without that assumption "
-        f"(Welch) differences from {decimal(languages.welch.ci_low)} to "
-        f"{decimal(languages.welch.ci_high)} fit the data."
+        f"(Welch) the difference has a {interval(languages.welch) or 'wide interval'}."
     )
 
 
@@ -143,10 +162,14 @@ def _t(estimate: Estimate) -> str:
     return statistic(estimate.value / estimate.std_error, estimate.df)
 
 
-def pair_sentence(pairs: Sequence[PairTest], own: PopulationResult) -> str:
+def pair_sentence(tests: Sequence[ResourceTest]) -> str:
     """The published test, and what it may not be used for."""
-    values = "; ".join(f"{pair.n_pairs:,} pairs, {rank_p(pair.p_value)}" for pair in pairs)
-    test = own.tests[0].languages
+    pairs = [test.pairs for test in tests if test.pairs is not None]
+    values = "; ".join(
+        f"{pair.n_pairs:,} pair{'s' * (pair.n_pairs != 1)}, {rank_p(pair.p_value)}"
+        for pair in pairs
+    )
+    test = tests[0].languages
     n_high, n_low = (test.n_high, test.n_low) if test else (0, 0)
     which = f"these {n_low} from these {n_high} languages" if test else "these languages"
     return (
@@ -176,7 +199,7 @@ def failure_sentence(own: PopulationResult) -> str:
     test = next((test for test in own.tests if test.measure == "peak_ratio"), None)
     gap = ""
     if test is not None and test.mixed is not None:
-        gap = f"; difference {decimal(test.mixed.value)}, {interval(test.mixed)}"
+        gap = f"; {joined([f'difference {decimal(test.mixed.value)}', interval(test.mixed)], ', ')}"
     return (
         f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
         f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
@@ -219,7 +242,7 @@ def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str
         return f"{who(own)}: {seen}; {why}, so nothing is tested."
     above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
     below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
-    parts = [f"above chance in {len(above)} of {len(known)} languages"]
+    parts = [f"above chance in {len(above)} of {count(len(known), 'language')}"]
     parts += [f"BELOW in {len(below)}"] if below else []
     chance = sum(test.chance for test in known) / len(known)
     return (
@@ -235,8 +258,8 @@ def _name(test: Pointing, analysis: GroundingAnalysis) -> str:
 def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
     """One population less another, paired by language, picture and concept."""
     name = f"{delta.second} less {delta.first} ({delta.condition})"
-    n = len(delta.languages)
-    mean = f"mean over {n} language{'s' * (n != 1)} {decimal(delta.overall.value, sign=True)}"
+    n = count(len(delta.languages), "language")
+    mean = f"mean over {n} {decimal(delta.overall.value, sign=True)}"
     if delta.few:
         return (
             f"{name}: {mean}, in these languages, pictures and concepts only: "
@@ -250,16 +273,16 @@ def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
     if delta.p_holm != delta.p_value:
         p += f", after Holm over all pairs {p_value(delta.p_holm)}"
     said = (
-        f"{name}: {verdict}, {mean}, {interval(delta.overall)}, {_t(delta.overall)}, {p}, over "
-        f"languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
+        f"{name}: {verdict}, {joined([mean, interval(delta.overall), _t(delta.overall), p], ', ')},"
+        f" over languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
     )
     if delta.groups is not None:
         groups = delta.groups
         said += (
             f"; {decimal(groups.mean_high, sign=True)} in high- and "
-            f"{decimal(groups.mean_low, sign=True)} in low-resource languages (these differ by "
-            f"{decimal(groups.student.value)}, {interval(groups.student)}, "
-            f"{p_value(groups.student_p)}, uncorrected, in these pictures and concepts)"
+            f"{decimal(groups.mean_low, sign=True)} in low-resource languages "
+            f"({_effect(groups.student, groups.student_p)}, uncorrected, in these pictures and "
+            "concepts)"
         )
     return f"{said}. {_networks(delta)}"
 
@@ -282,12 +305,11 @@ def fertility_sentence(own: PopulationResult) -> str:
     found = own.fertility
     if found is None:
         return ""
-    span = f"95 % CI {decimal(found.ci_low, 2)} to {decimal(found.ci_high, 2)}, "
+    told = joined([ends(found.ci_low, found.ci_high, 2), p_value(found.p_value)], ", ")
     return (
         f"{who(own)}: Spearman's correlation of tokens per word with overlap over "
-        f"{found.n_languages} languages is {decimal(found.correlation, 2)} "
-        f"({span if math.isfinite(found.ci_low) else ''}{p_value(found.p_value)}); few languages, "
-        "and no cause is shown."
+        f"{count(found.n_languages, 'language')} is {decimal(found.correlation, 2)} ({told}); few "
+        "languages, and no cause is shown."
     )
 
 
@@ -304,9 +326,8 @@ def _sentences(
         for test in own.tests[1:]:
             if test.mixed is not None:
                 yield (
-                    f"{who(own)}, {test.meaning} ({test.measure}): high less low "
-                    f"{decimal(test.mixed.value)}, {interval(test.mixed)}, {_t(test.mixed)}, "
-                    f"{p_value(test.p_value)}, uncorrected."
+                    f"{who(own)}, {test.meaning} ({test.measure}): high less low, "
+                    f"{_effect(test.mixed, test.p_value)}, uncorrected."
                 )
         gaps = own.tests[0].by_seed if own.tests else ()
         if len(gaps) > 1:
@@ -343,9 +364,13 @@ def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iter
         yield (
             f"{who(own)}: M = {decimal(languages.mean_high)} ({languages.n_high} high-resource "
             f"languages) and {decimal(languages.mean_low)} ({languages.n_low} low-resource "
-            f"languages), b = {decimal(effect.value)}, SE = {decimal(effect.std_error)}, "
-            f"{_t(effect)}, {p_value(test.p_value)}, 95 % CI [{decimal(effect.ci_low)}, "
-            f"{decimal(effect.ci_high)}]; permutation of languages "
+            f"languages), {_apa_effect(effect, test.p_value)}; permutation of languages "
             f"{p_value(languages.permutation_p)}."
         )
     yield NOT_ASSIGNED
+
+
+def _apa_effect(effect: Estimate, p: float) -> str:
+    error = f"SE = {decimal(effect.std_error)}" if math.isfinite(effect.std_error) else ""
+    told = [f"b = {decimal(effect.value)}", error, _t(effect), p_value(p), interval(effect)]
+    return joined(told, ", ")
