@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.phrases import count
 from toolkit.statistics.power_formula import (
     SMALLEST,
     analytic_power,
@@ -320,8 +321,8 @@ def _notes(model: Model, test: Test, alpha: float, null: PowerPoint) -> Iterator
         )
     if null.n_undefined:
         yield (
-            f"{null.n_undefined} of {null.n_simulations} tests without an effect gave no p-value "
-            "and count as not significant."
+            "Tests without an effect that gave no p-value, and count as not significant: "
+            f"{null.n_undefined} of {null.n_simulations}."
         )
 
 
@@ -362,7 +363,7 @@ def _check_settings(
         if ceiling < target:  # else slow fits of ever more seeds would go on to no end
             raise ToolkitError(
                 f"No number of seeds reaches a power of {target:g}: the effect varies over "
-                f"{model.n_words} words, which allows {ceiling:.2f} at most.",
+                f"{count(model.n_words, 'word')}, which allows {ceiling:.2f} at most.",
                 given=str(model),
                 allowed="more words (--words), a larger effect or a smaller --slope-sd",
             )
