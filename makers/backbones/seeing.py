@@ -284,7 +284,10 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``python -m makers.backbones.seeing``."""
     defaults = Settings()
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m makers.backbones.seeing",
+        description=(__doc__ or "").split("\n", 1)[0],
+    )
     parser.add_argument("--iconify", type=Path, required=True, help="npm package @iconify/json")
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished backbone")
     parser.add_argument("--work", type=Path, help="folder for pictures and checkpoint [OUT/work]")

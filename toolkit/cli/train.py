@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli.options import NewPopulationsOption
+from toolkit.subjects.families import listed
 
 if TYPE_CHECKING:
     from toolkit.embedding import Progress
@@ -55,9 +56,7 @@ def train(
         str | None, typer.Option(help="What to start from: shipped or published. [shipped]")
     ] = None,
     size: Annotated[str | None, typer.Option(help="xsm, sm, md (the paper's) or lg.")] = None,
-    family: Annotated[
-        str | None, typer.Option(help="clip, clip-two-audios (language links), mattnet or barlip.")
-    ] = None,
+    family: Annotated[str | None, typer.Option(help=f"{listed()}.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other value, e.g. epochs=24. Repeatable."),
