@@ -230,24 +230,27 @@ def test_language_links_are_the_mean_of_three_losses() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_can_learn(family: str) -> None:
-    """A few steps on fixed items bring the objective down."""
+    """A few steps on fixed items bring the objective down.
+
+    The steps are Adam's, as in training. It remembers how steep it was: once the objective is at
+    its floor and its slopes are rounding, steps are small. Steps of one length whatever the slope
+    would go on at random there, and how far depends on how a processor rounds.
+    """
     network = of_family(family, dropout=0.0).train()
     draw = torch.Generator().manual_seed(1)
     features = torch.randn(14, 5, 5, generator=draw), torch.randn(14, 7, 2, 2, generator=draw)
-    weights = list(network.parameters())
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     losses = []
     for _ in range(25):
         words = network.encode_words(features[0]).view(7, 2, 3)
         pictures = network.encode_pictures(features[1]).view(7, 2, 3)
         linked = (words.flip(1),) if FAMILIES[family].links else ()
         loss = network.objective(words, pictures, *linked)
-        # A temperature below its bound has no gradient.
-        slopes = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
-        with torch.no_grad():
-            for weight, slope in zip(weights, slopes, strict=True):
-                weight -= 2e-3 * slope.sign()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_towers_of_different_width() -> None:
