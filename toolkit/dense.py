@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 AGREEMENT_FILE = "agreement.csv"
 """In the run folder: agreement of every two languages, averaged over pictures."""

@@ -22,7 +22,7 @@ from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subj
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 CHUNK = 512
 """Stimuli held in memory at once, so that memory does not grow with the stimulus set."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 DEFAULT_ROOT = Path("mevgs-runs")
 """Where runs are kept unless told otherwise."""

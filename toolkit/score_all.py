@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
     Ints = npt.NDArray[np.int64]
 

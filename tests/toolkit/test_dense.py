@@ -29,7 +29,8 @@ from toolkit.dense_store import DenseStore
 from toolkit.errors import ToolkitError
 from toolkit.runner import Run
 from toolkit.runner import run as run_choices
-from toolkit.subjects.populations import Population, open_population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
 from toolkit.trials import COLUMNS, read_trials
 
 PARADIGM = get_paradigm("dense-grounding")

@@ -20,7 +20,8 @@ from stimuli import StimulusSet, open_set
 from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
 from toolkit.runner import Run, run
-from toolkit.subjects.populations import Population, open_population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
 from toolkit.trials import COLUMNS, read_trials, table_faults
 
 CHOICES = [name for name, cls in find_paradigms().items() if not issubclass(cls, MapParadigm)]

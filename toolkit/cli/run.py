@@ -92,13 +92,13 @@ def run_paradigm(
     from reports.statistics_text import print_analyses
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
-    from toolkit.frozen import open_asked
     from toolkit.runner import run
     from toolkit.statistics.analysis import analyse_runs
     from toolkit.statistics.summary import summarise
+    from toolkit.subjects.populations import open_populations
 
     asked = get_paradigm(name, paradigms)
-    populations = [open_asked(given, subjects) for given in subject]
+    populations = open_populations(subject, subjects)
     shown = open_set(stimuli or asked.default_set, words)
     if isinstance(asked, MapParadigm):
         from toolkit.dense import run_maps

@@ -64,10 +64,10 @@ def score_all(
     from toolkit.score_all import TABLE_NAME
     from toolkit.score_all import score_all as count_all
     from toolkit.statistics.exact import summarise_exact
-    from toolkit.subjects.populations import open_population
+    from toolkit.subjects.populations import open_populations
 
     asked = get_paradigm(name, paradigms)
-    populations = [open_population(given, subjects) for given in subject]
+    populations = open_populations(subject, subjects)
     with progress_bars(show=output is Format.TABLE) as progress:
         done = count_all(
             asked,

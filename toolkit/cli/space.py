@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from toolkit.embedding import Progress
     from toolkit.statistics.space_sample import Space
     from toolkit.statistics.space_words import Accuracy
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 SHOWN = ("variance", "gap", "alignment", "similarity", "words_accuracy")
 """Tables that are printed."""
@@ -79,10 +79,10 @@ def analyze_space(
     from toolkit.statistics.results import plain
     from toolkit.statistics.space import analyse_spaces, write_tables
     from toolkit.store import content_key, environment, now
-    from toolkit.subjects.populations import open_population
+    from toolkit.subjects.populations import open_populations
 
     started = now()
-    populations = [open_population(given, subjects) for given in subject]
+    populations = open_populations(subject, subjects)
     opened = open_set(stimuli)
     names = list(dict.fromkeys(population.name for population in populations))
     accuracy = _accuracy(run, names, paradigms) if run else None

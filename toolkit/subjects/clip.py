@@ -21,7 +21,7 @@ import numpy as np
 
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import Floats, Picture
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image

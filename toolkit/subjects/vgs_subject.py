@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones import BackboneRef, backbone_checksum, backbone_ref
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 from toolkit.subjects.scoring import score, scoring_parameters
 
 if TYPE_CHECKING:
