@@ -14,7 +14,8 @@ import pytest
 import stimuli.files
 from stimuli import StimulusSet
 from toolkit import embedding
-from toolkit.embedding import Embeddings, EmbeddingStore, SubjectRef, embed
+from toolkit.embedding import SubjectRef, embed
+from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import Population

@@ -179,3 +179,22 @@ def test_what_cannot_be_asked_is_said_in_one_message(
     assert "Traceback" not in out + err
     assert exit_.value.code == 2
     assert expected in err
+
+
+@pytest.mark.parametrize("command", [("score-all", "me"), ("analyze-space",)])
+@pytest.mark.parametrize("subject", ["nets/frozen", "{folder}/nets/frozen"])
+def test_every_command_opens_frozen_features_and_says_what_they_cannot_do(
+    tiny_set: StimulusSet, networks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], subject: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    given = ["mevgs-toolkit", *command, "--subject", subject.format(folder=networks_dir)]
+    given += ["--subjects", str(networks_dir)] if "{" not in subject else []
+    monkeypatch.setattr(sys, "argv", [*given, "--stimuli", str(tiny_set.folder)])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert exit_.value.code == 2
+    assert "lie in different spaces and cannot be compared" in err
+    assert [path.name for path in Path("mevgs-runs").iterdir()] == ["embeddings"]
