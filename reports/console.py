@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.numbers import percent
+from reports.numbers import between, percent
+from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,8 +54,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     if controls:
         _print_controls(out, controls)
     out.print(
-        "\nIntervals: 95 %, Student's t over seeds (further seeds, the same items). "
-        + ("Overlap: with the reference language's." if maps else "Ties count as not correct.")
+        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
+        "items). " + ("Overlap: with the reference language's." if maps else TIES)
     )
     for warning in summary["warnings"]:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
@@ -104,5 +105,5 @@ def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
         escape(row["population"]),
         escape(row["test_language"]),
         percent(row["mean"]),
-        f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+        between(row["ci_low"], row["ci_high"]),
     )

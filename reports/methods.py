@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports import grounding_methods
+from reports import analysis_methods, grounding_methods
+from reports.facts import toolkit_version
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
@@ -34,12 +35,11 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
 
 def references(runs: Sequence[RunFiles]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
-    manifest = runs[0].manifest
-    year = str(manifest.get("started", ""))[:4] or "n.d."
-    version = manifest.get("toolkit_version")
-    sets = dict.fromkeys(_set_reference(run.manifest["stimuli"]) for run in runs)
-    known = [text.format(year=year, version=version) for text in REFERENCES]
-    maps = grounding_methods.REFERENCES if any("words" in r.manifest for r in runs) else ()
+    told = [run.manifest for run in runs if run.manifest]
+    year = str(told[0].get("started", ""))[:4] if told else ""
+    sets = dict.fromkeys(_set_reference(manifest["stimuli"]) for manifest in told)
+    known = [text.format(year=year or "n.d.", version=toolkit_version(runs)) for text in REFERENCES]
+    maps = grounding_methods.REFERENCES if any("words" in manifest for manifest in told) else ()
     return [*known, *maps, *sets]
 
 
@@ -52,6 +52,14 @@ def _set_reference(stimuli: Mapping[str, Any]) -> str:
 
 
 def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
+    imported = [run for run in runs if not run.manifest]
+    runs = [run for run in runs if run.manifest]
+    for run in imported:
+        n = {row["population"]: row["n_seeds"] for row in run.summary["results"]}
+        who = [f"{k} participant{'s' * (k != 1)} of {population}" for population, k in n.items()]
+        yield f"Answers of {_joined(who)} come from the table {run.folder.name}."
+    if not runs:
+        return
     about: dict[str, Mapping[str, Any]] = {}
     for run in runs:
         about |= run.manifest.get("populations", {})
@@ -116,7 +124,19 @@ def _trials(chapter: Chapter) -> Iterator[str]:
     if chapter.grounding is not None:
         yield from grounding_methods.trials(chapter)
         return
-    manifest = chapter.runs[0].manifest
+    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    conditions = [
+        f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
+        for name, (meaning, headline) in meanings.items()
+    ]
+    if not chapter.manifests:
+        yield (
+            f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): how the "
+            "trials were made is not recorded."
+        )
+        yield from conditions
+        return
+    manifest = chapter.manifests[0]
     stimuli = manifest["stimuli"]
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
@@ -124,7 +144,7 @@ def _trials(chapter: Chapter) -> Iterator[str]:
         f"with {manifest['trials_per_class']} trials per word class and condition."
     )
     picked = chapter.digest.picked
-    if not picked.empty and int(picked["n_choices"].iloc[0]) == 2:
+    if not picked.empty and (picked["n_choices"] == 2).all():
         yield (
             "Words, pictures and distractors were counterbalanced: every word equally often, every "
             "distractor class equally often within a word (and every target class, where the word "
@@ -135,13 +155,17 @@ def _trials(chapter: Chapter) -> Iterator[str]:
             f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
             "fixed once, taken as it is; only the places of their targets were drawn."
         )
-    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
-    for name, (meaning, headline) in meanings.items():
-        yield f"{'Test' if headline else 'Control'} condition {name}: {meaning}."
+    yield from conditions
+    seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
     yield (
-        f"Trial lists depend on the trial seed ({manifest['trial_seed']}) and not on the network, "
-        "so that items are crossed with seeds. Ties counted as not correct."
+        f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
+        "so that items are crossed with seeds."
     )
+    if chapter.statistics.get("lists"):
+        yield (
+            "Answers to several lists were added up per network, word and distractor, so that a "
+            "network is one participant."
+        )
 
 
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
@@ -149,33 +173,9 @@ def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
         if chapter.grounding is not None:
             yield from grounding_methods.analysis(chapter)
             continue
-        statistics = chapter.statistics
-        settings = statistics["settings"]
-        formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
-        yield (
-            f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-            f"({statistics['engine']}, Laplace approximation; per population and language: "
-            f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-            "freedom."
-        )
-        if statistics["groups"]:
-            fit = statistics["groups"][0]["overall"]["fit"]
-            if fit:
-                yield (
-                    f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                    "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                    f"{100 * settings['bound']:.1f} points)."
-                )
-        if statistics["families"]:
-            yield f"Families of tests: {'; '.join(statistics['families'])}."
-        gate = statistics["gate"]
-        if gate["condition"]:
-            yield (
-                f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-                f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-                f"{gate['n_tested']})."
-            )
-    packages = chapters[0].runs[0].manifest.get("packages", {})
+        yield from analysis_methods.analysis(chapter)
+    manifests = [manifest for chapter in chapters for manifest in chapter.manifests]
+    packages = manifests[0].get("packages", {}) if manifests else {}
     wanted = ("torch", "transformers", "timm", "pandas")
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]
     if named:

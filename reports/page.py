@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.facts import checksum, credit_table, run_facts
+from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
 from stimuli.names import file_name
@@ -92,7 +92,8 @@ def write_report(
     """Write a report of some runs.
 
     Args:
-        folders: run folders; folders of embedding-space analyses may stand among them.
+        folders: run folders, their tables, or tables written by import-trials; folders of
+            embedding-space analyses may stand among them.
         out: HTML file to write.
         options: choices of the user.
         material: what `gather` has read of these folders already.
@@ -127,6 +128,7 @@ def get_ready() -> None:
 
     from reports import (  # noqa: F401 - likewise
         charts,
+        contrast_charts,
         drawing,
         gallery,
         item_charts,
@@ -179,7 +181,7 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
 def _page(material: Material) -> str:
     from markupsafe import Markup
 
-    from reports import drawing
+    from reports import analysis_methods, drawing
     from reports.gallery import credits_of
     from reports.methods import methods, references
     from reports.status import status_lines
@@ -222,7 +224,7 @@ def _page(material: Material) -> str:
         .render(
             title=title,
             subtitle=_subtitle(chapters, stimuli),
-            toolkit_version=runs[0].manifest.get("toolkit_version"),
+            toolkit_version=toolkit_version(runs),
             policy=_policy(vega, script),
             css=Markup(_template_file("report.css")),
             chapters=told,
@@ -231,7 +233,7 @@ def _page(material: Material) -> str:
             media=stimuli is not None,
             space=space,
             methods=methods(chapters),
-            references=references(runs),
+            references=[*references(runs), *analysis_methods.references(chapters)],
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
             checksum=checksum(folders),
@@ -245,7 +247,7 @@ def _page(material: Material) -> str:
 
 def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
-    from reports import charts, item_charts, network_charts
+    from reports import charts, contrast_charts, item_charts, network_charts
 
     if chapter.grounding is not None:
         from reports import grounding_charts, grounding_matrices
@@ -254,8 +256,7 @@ def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
         of_maps.append(network_charts.training(chapter))
         return [figure for figure in of_maps if figure is not None]
     made = [charts.accuracy(chapter), charts.conditions(chapter)]
-    for group in chapter.statistics["groups"]:
-        made += [charts.paired(chapter, group), charts.forest(group)]
+    made += contrast_charts.figures(chapter)
     made += [
         item_charts.items(chapter, concepts),
         item_charts.heat_map(chapter),
@@ -406,11 +407,11 @@ def _title(chapters: Sequence[Chapter]) -> str:
 
 
 def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
-    first = chapters[0].runs[0].manifest
+    told = [manifest for chapter in chapters for manifest in chapter.manifests]
     trials = sum(row["n_trials"] for chapter in chapters for row in chapter.results)
     languages = sorted({language for chapter in chapters for language in chapter.languages})
-    name = stimuli.title if stimuli is not None else first["stimuli"]["name"]
-    return (
-        f"{trials:,} trials, tested in {', '.join(languages)}, stimuli: {name}; run "
-        f"{str(first.get('started', ''))[:10]}"
-    )
+    shown = f"{trials:,} trials, tested in {', '.join(languages)}"
+    if not told:
+        return f"{shown}; from a table that was imported"
+    name = stimuli.title if stimuli is not None else told[0]["stimuli"]["name"]
+    return f"{shown}, stimuli: {name}; run {str(told[0].get('started', ''))[:10]}"

@@ -23,7 +23,8 @@ from toolkit.subjects.populations import WEIGHTS
 from toolkit.subjects.vgs_subject import BackboneRef, backbone_checksum
 
 CHUNK = 5
-PATIENCE_S = 20
+PATIENCE_S = 600
+"""Many times what a busy machine takes: only a test that fails waits so long."""
 
 
 class Backbone:

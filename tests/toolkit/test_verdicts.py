@@ -18,6 +18,7 @@ from toolkit.statistics.analysis import Analysis, analyse
 from toolkit.statistics.contrasts import effective
 from toolkit.statistics.counts import count_trials
 from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.phrases import percent
 from toolkit.statistics.verdicts import visible
 
 SAID = {
@@ -110,6 +111,13 @@ def test_one_trial_per_participant_is_a_binomial_test() -> None:
     # One word says nothing about others.
     assert test.verdict == "few"
     assert "z = 1.74" in " ".join(analysed(one_word).sentences)
+
+
+def test_participants_of_one_trial_count_beside_words() -> None:
+    own = [[n % 3 > 0] for n in range(24)]
+    trials = table({("children", "en", 2): own}, word_concept=[f"w{n % 4}" for n in range(24)])
+    (test,) = analysed(trials).chance
+    assert 3 < test.df <= 3 + 23
 
 
 @pytest.mark.parametrize("separated", ["words", "seeds"])
@@ -319,7 +327,7 @@ def test_ties_do_not_turn_guessing_into_below_chance() -> None:
     said = result.sentences[1]
     assert f"{100 * test.accuracy:.1f} % correct" in said
     assert f"{100 * test.credited:.1f} % with ties at chance level" in said
-    assert f"{100 * trials['tie'].mean():.1f} % of the trials are ties" in said
+    assert f"of 400 trials ({percent(trials['tie'].mean())}) are ties" in said
 
 
 def test_all_ties_are_chance() -> None:

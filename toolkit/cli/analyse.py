@@ -24,7 +24,8 @@ def analyze(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folders (or their trials.parquet) of one or several paradigms.",
+            help="Run folders (or their trials.parquet) of one or several paradigms, or tables "
+            "written by import-trials.",
             show_default=False,
         ),
     ],
@@ -63,7 +64,8 @@ def analyze(
     """Test populations against chance and against each other, with seeds as participants.
 
     Logistic mixed models over seeds, words and distractors; monolingual against bilingual
-    populations where both were run; Holm's correction; what the data cannot show. Runs of
+    populations where both were run; Holm's correction; what the data cannot show. Runs that
+    differ in --trial-seed alone are added up per network, and how much lists vary is told. Runs of
     dense-grounding are tested between languages, with languages as the sample.
 
     \b

@@ -20,8 +20,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folders of one or several paradigms and populations; folders of "
-            "analyze-space may stand among them.",
+            help="Run folders of one or several paradigms and populations, or tables written by "
+            "import-trials; folders of analyze-space may stand among them.",
             show_default=False,
         ),
     ],
@@ -49,12 +49,14 @@ def report(
     """Write a report: one HTML page that stands alone.
 
     Answers, figures, trials to look at and listen to, tables, models, methods. It opens offline
-    and fetches nothing. Runs of the same paradigm are analysed together.
+    and fetches nothing. Runs of the same paradigm are analysed together; those that differ in
+    --trial-seed alone are added up per network.
 
     \b
     Examples:
       mevgs-toolkit report mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit report mevgs-runs/me-* mevgs-runs/familiar-* -o report.html --figures figures
+      mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.page import Options, write_report
     from toolkit.errors import ToolkitError
@@ -63,6 +65,11 @@ def report(
         raise ToolkitError(
             "Several runs make one page, and its place is not given.",
             next_command=f"mevgs-toolkit report {' '.join(map(str, runs))} -o report.html",
+        )
+    if out is None and runs[0].is_file():
+        raise ToolkitError(
+            "A table has no folder of its own, so the page needs a place.",
+            next_command=f"mevgs-toolkit report {runs[0]} -o {runs[0].with_suffix('.html')}",
         )
     options = Options(
         n_trials=max_trials if gallery else 0,

@@ -103,7 +103,7 @@ def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from reports.console import console, table
-    from reports.numbers import percent
+    from reports.numbers import between, percent
 
     out = console()
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
@@ -117,7 +117,7 @@ def _print(summary: dict[str, Any]) -> None:
         made.add_row(
             *(escape(row[name]) for name in ("condition", "population", "test_language")),
             percent(row["mean"]),
-            f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+            between(row["ci_low"], row["ci_high"]),
             f"{row['n_ties']:,}",
             " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
         )
@@ -126,8 +126,8 @@ def _print(summary: dict[str, Any]) -> None:
     for condition in dict.fromkeys(headline):
         _print_words(out, [row for row in summary["words"] if row["condition"] == condition])
     out.print(
-        "\nIntervals: 95 %, Student's t over seeds (further seeds, these words and pictures). "
-        "Chance is 50 %; ties count as not correct."
+        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, these words "
+        "and pictures). Chance is 50 %; ties count as wrong."
     )
 
 

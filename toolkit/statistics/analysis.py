@@ -10,26 +10,25 @@ from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.beside import beside
+from toolkit.statistics.cautions import Named, cautions, named_tests
 from toolkit.statistics.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
-from toolkit.statistics.groups import (
-    GroupComparison,
-    GroupModel,
-    compare_groups,
-    family_text,
-)
+from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
     answers,
     chance_sentence,
     condition_sentence,
-    few_seeds_sentence,
     gate_sentence,
     group_sentence,
+    places,
 )
-from toolkit.statistics.results import FitResult, plain
+from toolkit.statistics.reading import told_of_reading
+from toolkit.statistics.results import plain
+from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 
 if TYPE_CHECKING:
@@ -185,7 +184,7 @@ def analyse(
             *(tests.chance, tests.conditions, tests.groups),
         ),
         sentences=(gate_sentence(report), *tests.sentences()),
-        warnings=tuple(_warnings(tests, counts)),
+        warnings=tuple(cautions(counts, tests.named())),
     )
 
 
@@ -201,29 +200,19 @@ class _Tests:
     conditions: tuple[ConditionTest, ...]
     groups: tuple[GroupComparison, ...]
 
-    def models(self) -> list[GroupModel]:
-        """All comparisons of monolingual and bilingual subjects."""
-        return [
-            model
-            for group in self.groups
-            for model in (group.overall, *group.by_language, *group.by_population)
-        ]
-
-    def named_fits(self) -> list[tuple[str, FitResult]]:
-        """Every fitted model with what it is about."""
-        named = [(f"{t.population} in {t.test_language}", t.fit) for t in self.chance]
-        named += [
-            (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t.fit)
-            for t in self.conditions
-        ]
-        named += [(model.name, model.fit) for model in self.models()]
-        return [(name, fit) for name, fit in named if fit is not None]
+    def named(self) -> list[Named]:
+        """Every test under its name."""
+        return named_tests(self.chance, self.conditions, self.groups)
 
     def sentences(self) -> list[str]:
         """What may be said, test by test."""
         said = [chance_sentence(test) for test in self.chance]
         said += [condition_sentence(test) for test in self.conditions]
-        return said + [group_sentence(model) for model in self.models()]
+        return said + [
+            group_sentence(model, where)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for model in group.models
+        ]
 
     def families(self) -> list[str]:
         """The families of tests, in words."""
@@ -232,7 +221,11 @@ class _Tests:
             ("a condition against its control", self.conditions),
         )
         found = [family_text(name, tests) for name, tests in named if tests]
-        return found + [family for group in self.groups for family in group.families]
+        return found + [
+            family.replace(":", f"{where}:", 1)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for family in group.families
+        ]
 
 
 def _tests(
@@ -283,38 +276,6 @@ def _headline(
     return tests, groups
 
 
-def _warnings(tests: _Tests, counts: pd.DataFrame) -> list[str]:
-    per_population = counts.groupby("population", observed=True)["seed"].nunique()
-    few = few_seeds_sentence(int(per_population.min()))
-    told = [few] if few else []
-    ties = int(counts["n_ties"].sum())
-    if ties:
-        told.append(
-            f"{ties} of {int(counts['n_trials'].sum())} trials are ties: wrong in accuracies, "
-            "1 / options of a correct answer in tests."
-        )
-    kinds = sorted(counts["subject_kind"].unique())
-    if len(kinds) > 1:
-        told.append(
-            f"Subjects are of different kinds ({', '.join(kinds)}). Children and networks are "
-            "never compared as monolingual and bilingual; each kind is compared within itself."
-        )
-    fits = tests.named_fits()
-    singular = [name for name, fit in fits if fit.singular]
-    if singular:
-        told.append(
-            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
-            + "; ".join(singular)
-            + "."
-        )
-    # Singular fits are told above, with their names.
-    told += sorted({w for _, fit in fits for w in fit.warnings if "level" in w or "left out" in w})
-    problems = {
-        f"{m.name}: {text}" for m in tests.models() for text in (m.problem, m.reduced) if text
-    }
-    return told + sorted(problems)
-
-
 def analyse_runs(
     paths: Sequence[Path],
     paradigms: Path | None = None,
@@ -340,18 +301,22 @@ def analyse_runs(
             where no run holds choices.
     """
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.counts import KEYS, read_lists
     from toolkit.statistics.grounding_data import is_grounding
+    from toolkit.statistics.lists import pool_lists
 
     settings = settings or Settings()
+    paths, notes = runs_once(paths)
     grounding = [path for path in paths if is_grounding(path)]
     choices = [path for path in paths if path not in grounding]
     made: dict[str, Any] = {}
     if choices or not paths:
-        counts = read_counts(choices)
-        for name, own in counts.groupby("paradigm", observed=True):
+        by_list, more = read_lists(choices)
+        for name, own in by_list.groupby("paradigm", observed=True):
             asked = get_paradigm(str(name), paradigms)
-            made[str(name)] = analyse(own, asked, settings, progress).to_json()
+            require_test(own["condition"].unique().tolist(), asked)
+            analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+            made[str(name)] = told_of_reading(analysis, own, asked, [*notes, *more])
     elif settings.gate or settings.n_bootstrap:
         raise ToolkitError(
             "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
@@ -363,8 +328,8 @@ def analyse_runs(
 
         for name, own_paths in _by_paradigm(grounding).items():
             asked = get_paradigm(name, paradigms)
-            analysis = analyse_grounding(read_grounding(own_paths), asked, settings.alpha)
-            made[name] = analysis.to_json()
+            maps = analyse_grounding(read_grounding(own_paths), asked, settings.alpha).to_json()
+            made[name] = maps | {"warnings": [*maps["warnings"], *notes]}
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -221,5 +222,11 @@ def holm_p(p_values: Sequence[float]) -> list[float]:
     if not len(planned):
         return []
     made = ~np.isnan(planned)
-    corrected = multipletests(np.where(made, planned, 1.0), method="holm")[1]
+    # The function collects garbage at its end, which takes a quarter of a second once pandas and
+    # torch are loaded, unless what is there already is set aside.
+    gc.freeze()
+    try:
+        corrected = multipletests(np.where(made, planned, 1.0), method="holm")[1]
+    finally:
+        gc.unfreeze()
     return [float(p) for p in np.where(made, corrected, np.nan)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.answers import described
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def _joined(table: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         raise ToolkitError(
             "The same picture, word and subject stand twice in the runs: "
-            f"{table.loc[twice, key].iloc[0].to_dict()}.",
+            f"{described({name: table.loc[twice, name].iloc[0] for name in key})}.",
             allowed="every run once",
         )
     # Without a true mask there is one choice, and a wrong answer means nothing.

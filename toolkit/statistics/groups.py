@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.statistics.chance import NOBODY
 from toolkit.statistics.contrasts import (
     Cell,
     between,
@@ -53,6 +52,9 @@ random effect of words within each kind of training says the same with equal var
 COUNTS = "cbind(n_right, n_wrong)"
 OFFSET = "chance_log_odds"
 OVERALL = "bilingual - monolingual, all languages"
+NOBODY = "no language is left in which seeds of both groups passed the gate"
+NO_FREEDOM = "no degrees of freedom: every seed is the only one of its population"
+"""Why there is no test then."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ class GroupComparison:
     languages with several, where that is another test than the one per language."""
     families: tuple[str, ...]
     """The families of tests, in words."""
+
+    @property
+    def models(self) -> tuple[GroupModel, ...]:
+        """All comparisons: overall, per language, per population."""
+        return (self.overall, *self.by_language, *self.by_population)
 
 
 def compare_groups(
@@ -275,13 +282,15 @@ def _model(name: str, asked: pd.DataFrame, bound: float) -> GroupModel:
         return [known | {"bilingual": bilingual, "test_language": name} for name in languages]
 
     parts = _parts(fit, seeds, table)
+    found = contrast(
+        *(fit, name, cells(1), cells(0)),
+        correction=lambda std_error: effective(parts, std_error),
+    )
     return replace(
         model,
         fit=fit,
-        contrast=contrast(
-            *(fit, name, cells(1), cells(0)),
-            correction=lambda std_error: effective(parts, std_error),
-        ),
+        problem=model.problem or NO_FREEDOM * math.isnan(found.p_value),
+        contrast=found,
         means=tuple(
             marginal_mean(fit, group, cells(value), _mean_parts(fit, seeds, table, value))
             for value, group in ((0, "monolingual"), (1, "bilingual"))

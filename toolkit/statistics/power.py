@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,15 +19,13 @@ from toolkit.statistics.power_formula import (
     wilson,
 )
 from toolkit.statistics.power_models import TESTS, Model, ShareModel, Test, simulated_p_values
+from toolkit.workers import Mapped, mapping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]
-    Mapped = Callable[
-        [Callable[["_Task"], tuple[int, int]], list["_Task"]], Iterable[tuple[int, int]]
-    ]
 
 SIMULATIONS = {("share", "welch"): 10_000, ("logit", "welch"): 2_000, ("logit", "mixed"): 200}
 """Simulations per number of seeds where none is asked for; a mixed model takes about 0.05 s."""
@@ -156,7 +150,7 @@ def plan_seeds(
     _check_settings(model, test, alpha, target, n_simulations, max_seeds, jobs)
     n_simulations = n_simulations or SIMULATIONS[scale, test]
     difference, seed_sd = model.implied
-    with _workers(jobs) as mapped:
+    with mapping(jobs) as mapped:
         run = _Simulations(model, test, alpha, n_simulations, seed, mapped, progress)
         n_seeds = _search(run, target, max_seeds)
         false_positives = run.null_point(n_seeds)
@@ -372,18 +366,3 @@ def _check_settings(
                 given=str(model),
                 allowed="more words (--words), a larger effect or a smaller --slope-sd",
             )
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Mapped]:
-    """A map over processes; over none for a single job."""
-    if jobs == 1:
-        yield map
-        return
-    pool = ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from toolkit.statistics.student import quantile, two_sided
+from toolkit.statistics.student import quantile, two_sided, varies
 
 Floats = npt.NDArray[np.float64]
 DEFAULT_BOUND = 0.05
@@ -86,7 +86,7 @@ def compare_seeds(
     difference = float(a.mean() - b.mean()) if len(a) and len(b) else nan
     if len(a) < 2 or len(b) < 2:
         return SeedComparison(name, len(a), len(b), difference, *(nan,) * 8, bound, nan)
-    if a.std() + b.std() == 0:
+    if not (varies(a) or varies(b)):
         return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
     t, df, p_value = _t_test(a, b, correction=True)
     g, p_equivalence = _effect(a, b, bound)
@@ -176,6 +176,6 @@ def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, flo
         variation.
     """
     values = np.asarray(accuracies, float)
-    if len(values) < 2 or values.std(ddof=1) == 0:
+    if not varies(values):
         return math.nan, math.nan, math.nan
     return _t_test(values, chance, correction=False)

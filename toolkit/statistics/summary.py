@@ -55,7 +55,16 @@ def _choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    seeds = seed_accuracy(pd.read_parquet(trials, columns=columns))
+    return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
+
+
+def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+    """The results of a summary.
+
+    Args:
+        seeds: what `toolkit.statistics.describe.seed_accuracy` gave, one paradigm.
+        paradigm: the paradigm, which knows what its conditions mean.
+    """
     table = accuracy_over_seeds(seeds)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     return [
@@ -64,7 +73,7 @@ def _choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
             "test_language": row["test_language"],
             "condition": row["condition"],
             "meaning": meaning.get(row["condition"], ""),
-            "headline": paradigm.headline(row["condition"]),
+            "headline": row["condition"] in meaning and paradigm.headline(row["condition"]),
             "n_seeds": int(row["n_seeds"]),
             "n_trials": int(row["n_trials"]),
             "n_ties": int(row["n_ties"]),

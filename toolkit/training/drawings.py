@@ -26,7 +26,6 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -37,6 +36,7 @@ from numpy.typing import NDArray
 
 from stimuli.errors import ToolkitError
 from stimuli.texts import read_toml
+from toolkit.workers import mapping
 
 DRAWING_SIZE_PX = 96
 
@@ -311,8 +311,8 @@ def render_drawings(
     pictures: list[NDArray[np.uint8]] = []
     seen: set[tuple[str, bytes]] = set()
     wanted = list(drawings)
-    with ProcessPoolExecutor(jobs) as pool:
-        rendered = pool.map(functools.partial(_render, size_px=size_px), wanted, chunksize=256)
+    with mapping(jobs, at_once=256) as mapped:
+        rendered = mapped(functools.partial(_render, size_px=size_px), wanted)
         for drawing, picture in zip(wanted, rendered, strict=True):
             if picture is None:
                 continue

@@ -20,7 +20,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
 from stimuli.texts import read_toml
 from toolkit.training.drawings import Drawing, all_icons, core_name, read_package_file
+from toolkit.workers import mapping
 
 LANGUAGES = {
     **{code: code for code in ("ar", "ca", "de", "en", "es", "eu", "fr", "it", "lb", "pt", "ru")},
@@ -359,8 +359,8 @@ def load_drawings(
         progress("reading names and icons")
         concepts, pairs = choose(read_concepts(cldr, iconify, words), all_icons(iconify))
         progress(f"rendering {len(pairs)} drawings of {len(concepts)} concepts")
-        with ProcessPoolExecutor(jobs) as pool:
-            drawn = list(pool.map(render, [drawing for _, drawing in pairs], chunksize=64))
+        with mapping(jobs, at_once=64) as mapped:
+            drawn = list(mapped(render, [drawing for _, drawing in pairs]))
         there = [row for row, picture in enumerate(drawn) if picture is not None]
         pictures = [picture for picture in drawn if picture is not None]
         items = split([pairs[row] for row in there], pictures)
