@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms.registry import source_checksum
 from stimuli import list_sets
 from toolkit.embedding import SubjectRef, subjects_of
+from toolkit.manifests import MANIFEST_FILE
 from toolkit.store import TRIALS_FILE, RunDirectory, content_key, environment, now
 
 if TYPE_CHECKING:
@@ -116,13 +117,13 @@ def carry_out(
         }
         manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
         if n_missing or not (directory.folder / plan.table).is_file():
-            directory.write_json("manifest.json", manifest)
+            directory.write_json(MANIFEST_FILE, manifest)
             directory.write_training_logs(
                 {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
             )
             manifest |= compute(directory)
             manifest |= {"status": "complete", "ended": now()}
-            directory.write_json("manifest.json", manifest)
+            directory.write_json(MANIFEST_FILE, manifest)
     return Finished(
         directory=directory,
         manifest=manifest,

@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
+from toolkit.manifests import MANIFEST_FILE, read_manifest
 from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class RunDirectory:
         """Remove what is told of a run, if there is nothing else in its folder."""
         if self._cells.is_dir():
             self._cells.rmdir()
-        told = [self.folder / name for name in ("manifest.json", "training.csv")]
+        told = [self.folder / name for name in (MANIFEST_FILE, "training.csv")]
         if not {*self.folder.iterdir()} - {*told}:
             for path in told:
                 path.unlink(missing_ok=True)
@@ -253,37 +253,12 @@ class RunDirectory:
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
-        try:
-            manifest = json.loads((self.folder / "manifest.json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return manifest if isinstance(manifest, dict) else {}
+        return read_manifest(self.folder)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
         with write_atomic(self.folder / name) as path:
-            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def no_trials(file: Path) -> ToolkitError:
-    """The error for a trials table that is not there: its run was not finished, or there is none.
-
-    Args:
-        file: the table.
-    """
-    manifest = RunDirectory(file.parent.parent, file.parent.name).read_manifest()
-    command = manifest.get("command")
-    if manifest.get("status") == "running" and command:
-        return ToolkitError(
-            f"The run in {file.parent} was not finished.",
-            allowed="the folder of a finished run",
-            next_command=shlex.join(command),
-        )
-    return ToolkitError(
-        f"There is no trials table at {file}.",
-        allowed="a run folder, or its trials.parquet",
-        next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
-    )
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def now() -> str:
