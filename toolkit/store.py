@@ -257,8 +257,13 @@ class RunDirectory:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
-        with write_atomic(self.folder / name) as path:
-            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_json(self.folder / name, content)
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all."""
+    with write_atomic(file) as path:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def now() -> str:
