@@ -101,6 +101,18 @@ class PowerPlan:
     notes: tuple[str, ...]
     """What the reader must know, in sentences."""
 
+    def __repr__(self) -> str:
+        """The answer, what it rests on, and the same by formula."""
+        high = "more than were simulated" if self.n_seeds_high is None else self.n_seeds_high
+        lines = [
+            f"{self.n_seeds} seeds per group for {100 * self.target:g} % power (two-sided alpha "
+            f"{self.alpha:g}); Monte Carlo error allows {self.n_seeds_low} to {high}.",
+            f"Model: {self.assumptions}",
+            f"Test: {self.test_meaning}",
+            f"By formula {self.formula_seeds:.1f}, by the noncentral t {self.exact_seeds}.",
+        ]
+        return "\n".join([*lines, *self.notes])
+
     @property
     def answer(self) -> PowerPoint:
         """The point of the curve at ``n_seeds``."""

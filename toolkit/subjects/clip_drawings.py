@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones import backbone_ref
 from toolkit.subjects.clip import DenseCLIP
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image

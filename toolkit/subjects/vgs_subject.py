@@ -24,7 +24,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones import BackboneRef, backbone_checksum, backbone_ref
 from toolkit.subjects.families import family_of
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from toolkit.subjects.hearing import Hearing

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import Backbone, Clip, Floats, Picture, SharesBackbones
-from toolkit.subjects.populations import Population, open_population
+from toolkit.subjects.population import Population
 
 SEED = "frozen"
 """What stands in place of a training seed: nothing was trained."""
@@ -74,27 +73,6 @@ class FrozenFeatures:
         )
 
 
-def open_asked(name: str, subjects_dir: str | Path | None = None) -> Population:
-    """A population, one of its seeds, or with ``NAME/frozen`` the frozen features under it.
-
-    Args:
-        name: for example ``bilingual-en-nl``, ``bilingual-en-nl/c`` or ``bilingual-en-nl/frozen``.
-        subjects_dir: a further folder of populations.
-
-    Raises:
-        ToolkitError: no such population or seed.
-
-    Example:
-        >>> open_asked("bilingual-en-nl/frozen").name, open_asked("bilingual-en-nl/c").seeds
-        ('bilingual-en-nl-frozen', ('c',))
-    """
-    base, _, seed = name.partition("/")
-    if seed != SEED:
-        return open_population(name, subjects_dir)
-    population = open_population(base, subjects_dir)
-    return open_population(name, subjects_dir) if SEED in population.seeds else frozen(population)
-
-
 def frozen(population: Population) -> Population:
     """The frozen features under a population, as a population with the single seed ``frozen``.
 
@@ -102,16 +80,17 @@ def frozen(population: Population) -> Population:
 
     Args:
         population: its networks stand on frozen backbones.
+
+    Raises:
+        ToolkitError: nothing in its folder tells of backbones.
     """
+    if not has_backbones(population):
+        raise _no_backbones(population)
 
     def load(own: Population, seed: str) -> FrozenFeatures:
         network = population.load(population.seeds[0])
         if not isinstance(network, SharesBackbones):
-            raise ToolkitError(
-                f"Population {population.name!r} does not stand on frozen backbones.",
-                allowed="a population of networks on a hearing and a seeing backbone",
-                next_command="mevgs-toolkit list subjects",
-            )
+            raise _no_backbones(population)
         return FrozenFeatures(network.hearing, network.seeing)
 
     return replace(
@@ -120,4 +99,18 @@ def frozen(population: Population) -> Population:
         seeds=(SEED,),
         description=f"The frozen features under {population.name}, averaged; nothing is trained.",
         factory=load,
+    )
+
+
+def has_backbones(population: Population) -> bool:
+    """Whether a file tells of backbones; without it nothing would tell one from the next."""
+    return population.folder is not None and (population.folder / "config.json").is_file()
+
+
+def _no_backbones(population: Population) -> ToolkitError:
+    return ToolkitError(
+        f"Population {population.name!r} does not stand on frozen backbones.",
+        allowed="a population of networks on a hearing and a seeing backbone, which its "
+        "config.json names",
+        next_command="mevgs-toolkit list subjects",
     )
