@@ -72,7 +72,7 @@ def agreement(chapter: Chapter) -> Figure | None:
         name="agreement",
         title="Agreement between all languages",
         caption=(
-            f"Mean {measure.label}{_scaled(measure)} for every pair of languages, over concepts, "
+            f"Mean {measure.label} for every pair of languages{_scaled(measure)}, over concepts, "
             "pictures and seeds: the reference first, then high-, then low-resource languages. "
             "Two languages may agree with each other and not with the reference. "
             f"{_colours(measure)}"

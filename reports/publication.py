@@ -281,7 +281,11 @@ def _participants(table: PublicationTable) -> str:
     who = "participants" if not any(known) else "participants (training seeds for networks)"
     if all(known):
         who = "training seeds (participants)"
-    return f"n = {counts.pop()} {who}" if len(counts) == 1 else f"n {who}"
+    if len(counts) != 1:
+        return f"n {who}"
+    n = counts.pop()
+    one = who.replace("seeds", "seed").replace("participants", "participant")
+    return f"n = {n} {one if n == 1 else who}"
 
 
 def _chance(table: PublicationTable, digits: int) -> str:

@@ -20,7 +20,7 @@ from toolkit.errors import ToolkitError, unknown_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.runner import Run
+    from toolkit.plan import Finished
 
 T = TypeVar("T")
 CHOICES = "choices"
@@ -72,7 +72,7 @@ class KindTable(Generic[T]):
 class Running:
     """How paradigms of one kind are put to subjects."""
 
-    run: Callable[..., Run]
+    run: Callable[..., Finished]
     """Called with paradigm, populations and stimuli, as `toolkit.runner.run`."""
     options: Mapping[str, str]
     """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of

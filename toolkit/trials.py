@@ -13,6 +13,7 @@ from paradigms.trials import ALL_WORDS
 from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
 from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError
+from toolkit.manifests import no_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -205,8 +206,6 @@ def read_trials(path: Path) -> pd.DataFrame:
         ToolkitError: if the file is missing or unreadable, or lists every fault of the table.
     """
     import pandas as pd
-
-    from toolkit.store import no_trials  # the store stands on this module
 
     if not path.is_file():
         raise no_trials(path)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
+from reports import grounding_methods, grounding_tables
 from reports.analysis_methods import analysis as methods_of
 from reports.analysis_methods import in_order
 from reports.charts import accuracy
@@ -25,6 +26,7 @@ from reports.sources import Chapter, RunFiles
 from reports.statistics_text import print_analyses
 from reports.status import status_lines
 from reports.tables import Table, model_summaries, tables
+from tests.toolkit.random_grounding import grounding
 from tests.toolkit.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults
@@ -38,7 +40,7 @@ N_RESULTS, N_TABLES = 40, 6
 """Draws of results and of whole tables of trials."""
 RUN = RunFiles(
     Path("run"),
-    {"git": {"commit": "0" * 40}, "status": "complete", "stimuli": {"checksum": "x"}},
+    {"git": {"commit": "0" * 40}, "status": "complete", "stimuli": {"checksum": "x"}, "words": {}},
     {},
 )
 LONE = re.compile(r"-?(nan|inf|None)|-0?\.?0+")
@@ -179,6 +181,22 @@ def test_the_terminal_shows_nothing_impossible(
         assert not [fault for line in lines for fault in faults(line)]
         cells = [cell for line in lines for cell in line.split(" | ")]
         assert not [cell for cell in cells if LONE.fullmatch(cell)]
+
+
+def test_maps_are_told_without_missing_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    trials = random_trials(np.random.default_rng(0))
+    for seed in range(N_RESULTS):
+        content = grounding(np.random.default_rng(seed)).to_json()
+        chapter = chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+        shown = [*grounding_tables.tables(chapter)]
+        shown += [part for own in grounding_tables.models(chapter) for part in (own.fixed,)]
+        for cell in (cell for table in shown for row in table.rows for cell in row):
+            assert not LONE.fullmatch(cell)
+            assert not faults(cell)
+        print_analyses({"dense-grounding": chapter.statistics}, None)
+        said = [*capsys.readouterr().out.splitlines(), *grounding_methods.analysis(chapter)]
+        lines = [re.sub(r" {2,}", " | ", line) for line in said]
+        assert not [fault for line in lines for fault in faults(line)]
 
 
 def test_an_interval_that_leaves_out_a_value_is_printed_so() -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 from toolkit.statistics.results import plain
 
-NOT_A_NUMBER = re.compile(r"\b(nan|NaN|inf|None|Infinity)\b|(?<![\w.])-0?\.0+(?![\d])")
+NOT_A_NUMBER = re.compile(
+    r"\b(not available to|nan|NaN|inf|None|Infinity)\b|(?<![\w.])-0?\.0+(?![\d])"
+)
 PERCENT = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?) %")
 INTERVALS = (
     re.compile(r"\[([^\[\],]+), ([^\[\],]+)\]"),
+    re.compile(r"95 % CI (\S+) to ([^\s,;).]+)"),
     re.compile(r"(?<![\w.])([-+]?[\d.]+)(?: %)? to ([-+]?[\d.]+)(?![\w.]*\d)"),
 )
 NOUNS = (

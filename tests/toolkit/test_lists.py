@@ -127,7 +127,7 @@ def test_variation_over_lists_by_hand() -> None:
     assert made.loc["p", "sd"] == pytest.approx(0.15 * np.sqrt(2))
     assert made["complete"].tolist() == [True, False]
     said = " ".join(list_sentences(made.reset_index()))
-    assert "an SD of 21.2 to 21.2 points" in said
+    assert "an SD of 21.2 points, most for" in said
     assert "In 1 of 2 cells not every seed answered every list" in said
     assert list_sentences(made.reset_index(), ["other"]) == []
 

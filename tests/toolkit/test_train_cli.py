@@ -239,6 +239,9 @@ def test_left_out_combinations_are_told(
         (["--languages", "en", "--set", "epoch=3"], "did you mean: epochs"),
         (["--languages", "en", "--hearing", "earless"], "earless"),
         (["--languages", "en", "--seeds", "A"], "no seed 'A'"),
+        (["--population", "multilingual-clip"], "python -m makers.multilingual_clip.train"),
+        (["--population", "all", "--population", "multilingual-clip"], "speech networks"),
+        (["--population", "multilingual-clip", "--languages", "en"], "bilingual-en-nl"),
     ],
 )
 def test_bad_input(

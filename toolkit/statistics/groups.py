@@ -25,6 +25,7 @@ from toolkit.statistics.likelihood import (
 )
 from toolkit.statistics.mixed import NotEstimable, Prepared, fit_mixed, fit_prepared, prepare
 from toolkit.statistics.penalised import Penalised, penalised_difference
+from toolkit.statistics.phrases import told_family
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.student import standardised
@@ -206,11 +207,7 @@ def family_text(name: str, tests: Sequence[Any]) -> str:
         >>> family_text("above chance", [Test(problem="")])
         'above chance: one test'
     """
-    lost = sum(bool(test.problem) for test in tests)
-    lacking = f", of which {lost} gave no verdict" if lost else ""
-    if len(tests) == 1:
-        return f"{name}: one test{', which gave no verdict' if lost else ''}"
-    return f"{name}: Holm over {len(tests)} planned tests{lacking}"
+    return told_family(name, len(tests), sum(bool(test.problem) for test in tests))
 
 
 def _compared(counts: pd.DataFrame) -> pd.DataFrame:

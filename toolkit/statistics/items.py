@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.phrases import count
 from toolkit.statistics.student import share_interval
 
 if TYPE_CHECKING:
@@ -114,13 +115,15 @@ def shared_words_notes(answers: pd.DataFrame) -> list[str]:
     pairs = shared_words(answers)
     uneven = pairs[pairs["n_both"] < pairs["n_words"]]
     said = [
-        f"{row['n_both']} of {row['n_words']} words were answered by both {row['first']} and "
+        f"{row['n_both']} of {count(row['n_words'], 'word')} "
+        f"{'was' if row['n_both'] == 1 else 'were'} answered by both {row['first']} and "
         f"{row['second']} ({row['test_language']}, {row['condition']}): words do not cancel "
         "between them."
         for row in uneven.head(SHOWN).to_dict("records")
     ]
     if len(uneven) > SHOWN:
-        said.append(f"So it is with {len(uneven) - SHOWN} more pairs of populations.")
+        more = count(len(uneven) - SHOWN, "more pair")
+        said.append(f"So it is with {more} of populations.")
     return said
 
 

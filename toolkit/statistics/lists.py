@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.answers import described
 from toolkit.errors import ToolkitError
+from toolkit.statistics.phrases import count, fixed, from_to
 from toolkit.statistics.runs import manifest_of
 
 if TYPE_CHECKING:
@@ -191,23 +192,23 @@ def list_sentences(variation: pd.DataFrame, conditions: Collection[str] = ()) ->
         f"Answers to {low if low == high else f'{low} to {high}'} trial lists were added up per "
         "word and distractor; a network is one participant."
     ]
+    spread = [fixed(100 * value, 1) for value in (shown["sd"].min(), shown["sd"].max())]
     most = shown.iloc[int(shown["sd"].to_numpy().argmax())]
     where = f"{most['population']} in {most['test_language']}, {most['condition']}"
     range_of = (
-        f"an SD of {100 * most['sd']:.1f} points, from {100 * most['min']:.1f} to "
-        f"{100 * most['max']:.1f} %"
+        f"an SD of {fixed(100 * most['sd'], 1)} points, from {from_to(most['min'], most['max'])}"
     )
     if len(shown) == 1:
         sentences.append(f"Over lists, accuracy of {where} varied with {range_of}.")
     else:
         sentences.append(
-            f"Over lists, accuracy varied with an SD of {100 * shown['sd'].min():.1f} to "
-            f"{100 * shown['sd'].max():.1f} points, most for {where}: {range_of}."
+            f"Over lists, accuracy varied with an SD of {' to '.join(dict.fromkeys(spread))} "
+            f"points, most for {where}: {range_of}."
         )
     if not shown["complete"].all():
         sentences.append(
-            f"In {int((~shown['complete']).sum())} of {len(shown)} cells not every seed answered "
-            "every list, so lists and seeds vary together there."
+            f"In {int((~shown['complete']).sum())} of {count(len(shown), 'cell')} not every seed "
+            "answered every list, so lists and seeds vary together there."
         )
     return sentences
 

@@ -358,6 +358,21 @@ def apart(cells: Sequence[Sequence[str]]) -> list[str]:
     return [f" ({text})" if text else "" for text in told]
 
 
+def told_family(name: str, n: int, n_lost: int) -> str:
+    """A family of tests, and how many of them gave no verdict.
+
+    Example:
+        >>> told_family("above chance", 3, 1)
+        'above chance: Holm over 3 planned tests, of which 1 gave no verdict'
+        >>> told_family("above chance", 1, 0)
+        'above chance: one test'
+    """
+    if n == 1:
+        return f"{name}: one test{', which gave no verdict' if n_lost else ''}"
+    lacking = f", of which {n_lost} gave no verdict" if n_lost else ""
+    return f"{name}: Holm over {n} planned tests{lacking}"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names in brackets, where they are few enough to be read."""
     known = list(names)

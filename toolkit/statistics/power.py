@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.phrases import count
 from toolkit.statistics.power_formula import (
     SMALLEST,
     analytic_power,
@@ -99,6 +100,18 @@ class PowerPlan:
     """The same test at ``n_seeds`` when there is no effect: its power is the error rate."""
     notes: tuple[str, ...]
     """What the reader must know, in sentences."""
+
+    def __repr__(self) -> str:
+        """The answer, what it rests on, and the same by formula."""
+        high = "more than were simulated" if self.n_seeds_high is None else self.n_seeds_high
+        lines = [
+            f"{self.n_seeds} seeds per group for {100 * self.target:g} % power (two-sided alpha "
+            f"{self.alpha:g}); Monte Carlo error allows {self.n_seeds_low} to {high}.",
+            f"Model: {self.assumptions}",
+            f"Test: {self.test_meaning}",
+            f"By formula {self.formula_seeds:.1f}, by the noncentral t {self.exact_seeds}.",
+        ]
+        return "\n".join([*lines, *self.notes])
 
     @property
     def answer(self) -> PowerPoint:
@@ -320,8 +333,8 @@ def _notes(model: Model, test: Test, alpha: float, null: PowerPoint) -> Iterator
         )
     if null.n_undefined:
         yield (
-            f"{null.n_undefined} of {null.n_simulations} tests without an effect gave no p-value "
-            "and count as not significant."
+            "Tests without an effect that gave no p-value, and count as not significant: "
+            f"{null.n_undefined} of {null.n_simulations}."
         )
 
 
@@ -362,7 +375,7 @@ def _check_settings(
         if ceiling < target:  # else slow fits of ever more seeds would go on to no end
             raise ToolkitError(
                 f"No number of seeds reaches a power of {target:g}: the effect varies over "
-                f"{model.n_words} words, which allows {ceiling:.2f} at most.",
+                f"{count(model.n_words, 'word')}, which allows {ceiling:.2f} at most.",
                 given=str(model),
                 allowed="more words (--words), a larger effect or a smaller --slope-sd",
             )

@@ -12,6 +12,7 @@ from toolkit.errors import ToolkitError
 from toolkit.statistics.conditions import condition_notes
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds
 from toolkit.statistics.lists import list_sentences, list_variation
+from toolkit.statistics.phrases import count
 from toolkit.statistics.reading import choices_notes
 from toolkit.statistics.seed_tables import read_seeds, seeds_once, seeds_over_lists
 
@@ -279,7 +280,8 @@ def _warnings(rows: Sequence[Row], repeated: int, unknown: set[str]) -> Iterator
     if any(cell.n_seeds > 1 and cell.ci_low is None for cell in cells):
         yield "Seeds that all answer alike have no interval."
     if repeated:
-        yield f"{repeated} results given in more than one source are counted once."
+        given = f"{count(repeated, 'result')} given in more than one source"
+        yield f"{given} {'is' if repeated == 1 else 'are'} counted once."
     for name in sorted(unknown - {""}):
         yield f"Paradigm {name} is not known here; all its conditions are shown."
 

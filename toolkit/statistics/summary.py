@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.runner import Run
+    from toolkit.plan import Finished
 
 SUMMARY_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""
 
 
-def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
+def summarise(run: Finished, paradigm: BaseParadigm) -> dict[str, Any]:
     """Summarise a run per population, test language and condition.
 
     Returns:
