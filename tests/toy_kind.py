@@ -76,7 +76,9 @@ def run_ratings(
                 "score_target": ratings,
             }
             texts = [c.name for c in COLUMNS[1:] if c.dtype == "category" and c.name not in rows]
-            nothing = {column.name: 0 for column in COLUMNS} | dict.fromkeys(texts, "")
+            nothing = (
+                {column.name: 0 for column in COLUMNS} | dict.fromkeys(texts, "") | {"n_choices": 1}
+            )
             same = {**nothing, **labels(subject, paradigm)}
             directory.write_cell(key, [table_columns(rows, same)], paradigm.kind)
         directory.assemble(list(cells.values()), paradigm.kind)
