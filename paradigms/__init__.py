@@ -15,13 +15,13 @@ point group ``mevgs_toolkit.paradigms``.
 from paradigms.base import (
     BaseParadigm,
     MapParadigm,
-    Measure,
     Paradigm,
     PicturePairs,
     Reading,
     Responses,
 )
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.measures import Measure
 from paradigms.queries import Queries
 from paradigms.registry import find_paradigms, paradigm
 from paradigms.trials import ALL_WORDS, Trials

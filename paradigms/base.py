@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
 from paradigms.counterbalance import picture_pairs
+from paradigms.formula import check_declared, check_maps, parse
+from paradigms.measures import Measure, check_measures
 from paradigms.queries import Queries, ask
 from paradigms.trials import Trials
 from stimuli.errors import ToolkitError
@@ -47,6 +49,9 @@ class BaseParadigm(ABC):
     `Paradigm` asks for choices among options, `MapParadigm` for maps of pictures.
     """
 
+    kind: ClassVar[str]
+    """What is asked for: ``choices``, ``maps``. Set once by the base class of a kind; running,
+    statistics and reports look up in their tables what they do for it (`toolkit.kinds`)."""
     name: ClassVar[str]
     """Name on the command line, set by the `paradigm` decorator."""
     version: ClassVar[int]
@@ -76,16 +81,38 @@ class BaseParadigm(ABC):
         """True if the condition of that name is the test itself."""
         return any(known.headline for known in self.conditions if known.name == condition)
 
+    @classmethod
+    def all_measures(cls) -> tuple[Measure, ...]:
+        """The measures that are declared, where paradigms of its kind declare any."""
+        return ()
+
+    @classmethod
+    def check_declaration(cls) -> None:
+        """Refuse what is declared and could not be kept; asked when the class is decorated.
+
+        Raises:
+            ToolkitError: saying what cannot be kept, and why.
+        """
+        if hasattr(cls, "formula"):
+            parse(cls.formula)
+
 
 class Paradigm(BaseParadigm):
     """A child-study test: subclass it, declare the conditions, make the trials."""
 
+    kind = "choices"
     default_set = "mini"
     needs = ("Subject",)
     shows_pictures: ClassVar[bool] = True
     """False where the options are not pictures of the stimulus set."""
     min_languages: ClassVar[int] = 1
     """How many languages a subject must be tested in."""
+
+    @classmethod
+    def check_declaration(cls) -> None:
+        """Refuse a formula that is not fitted as it stands; see `paradigms.formula`."""
+        if hasattr(cls, "formula"):
+            check_declared(cls.formula, cls.name)
 
     @abstractmethod
     def trials(
@@ -153,16 +180,6 @@ class PicturePairs(Paradigm):
         return picture_pairs(stimuli, language, rng, self.conditions, per_class)
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A number that a paradigm adds to every row of the trials table, as float32."""
-
-    name: str
-    """Name of the column."""
-    meaning: str
-    """What a value says, its unit included; NaN where it is not defined."""
-
-
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What was read off the maps of one picture and one concept, one map per language."""
@@ -177,14 +194,46 @@ class MapParadigm(BaseParadigm):
     """A paradigm that asks in writing where in a picture something is, in several languages.
 
     A subject answers with one map of similarities per picture and text. Subclasses say what is
-    read off the maps; conditions are templates of the word list.
+    read off the maps; conditions are templates of the word list. The formula models one of the
+    measures, see `paradigms.formula.check_maps` for what it may hold.
     """
 
+    kind = "maps"
     default_set = "scenes"
     needs = ("ReadsText", "SeesPlaces")
     measures: ClassVar[tuple[Measure, ...]]
     """Columns that are added to the trials table. ``tokens_per_word`` is filled in by the runner,
     all others by `read`."""
+    pointing: ClassVar[Measure | None] = None
+    """What it says that ``score_target`` is above ``score_distractor`` (the column ``correct``)
+    where the truth is known, as a measure; None if nothing is made of it."""
+    pairs_as_sample: ClassVar[bool] = False
+    """True if the study that is followed took pairs of picture and concept as its sample; its
+    Wilcoxon test is told beside the model then."""
+
+    @classmethod
+    def check_declaration(cls) -> None:
+        """Refuse measures that cannot be understood, and a formula that is not fitted as it is."""
+        if hasattr(cls, "measures"):
+            check_measures(cls.measures, cls.name, cls.pointing)
+        if hasattr(cls, "measures") and hasattr(cls, "formula"):
+            check_maps(cls.formula, cls.name, [measure.name for measure in cls.compared()])
+
+    @classmethod
+    def all_measures(cls) -> tuple[Measure, ...]:
+        """All `measures`, and `pointing` if there is one."""
+        return cls.measures if cls.pointing is None else (*cls.measures, cls.pointing)
+
+    @classmethod
+    def compared(cls) -> tuple[Measure, ...]:
+        """Those of them that are compared between languages."""
+        return tuple(measure for measure in cls.all_measures() if measure.compared)
+
+    @classmethod
+    def primary(cls) -> Measure:
+        """The measure that the answers are about: the one that the formula models."""
+        response = parse(cls.formula).response
+        return next(measure for measure in cls.compared() if measure.name == response)
 
     def queries(
         self,
@@ -234,10 +283,10 @@ def as_choices(paradigm: BaseParadigm) -> Paradigm:
     if isinstance(paradigm, Paradigm):
         return paradigm
     raise ToolkitError(
-        f"Paradigm {paradigm.name!r} asks for maps of pictures; it has no trials with choices.",
+        f"Paradigm {paradigm.name!r} asks for {paradigm.kind}; it has no trials with choices.",
         given=f"{paradigm.name}, version {paradigm.version}",
         allowed="a paradigm of choices, e.g. familiar, me or translation",
-        next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject multilingual-clip",
+        next_command=_how_to_run(paradigm),
     )
 
 
@@ -255,11 +304,16 @@ def as_maps(paradigm: BaseParadigm) -> MapParadigm:
     if isinstance(paradigm, MapParadigm):
         return paradigm
     raise ToolkitError(
-        f"Paradigm {paradigm.name!r} asks for choices; it reads no maps of pictures.",
+        f"Paradigm {paradigm.name!r} asks for {paradigm.kind}; it reads no maps of pictures.",
         given=f"{paradigm.name}, version {paradigm.version}",
         allowed="a paradigm of maps, e.g. dense-grounding",
-        next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject bilingual-en-nl",
+        next_command=_how_to_run(paradigm),
     )
+
+
+def _how_to_run(paradigm: BaseParadigm) -> str:
+    whom = {"choices": "bilingual-en-nl", "maps": "multilingual-clip"}.get(paradigm.kind, "NAME")
+    return f"mevgs-toolkit run-paradigm {paradigm.name} --subject {whom}"
 
 
 def _parts(n: int) -> Iterator[slice]:

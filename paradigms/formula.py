@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stimuli.errors import ToolkitError, nearest_name
@@ -12,6 +13,10 @@ NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_.]*")
 OFFSET = re.compile(r"\boffset\(\s*([A-Za-z_.][A-Za-z0-9_.]*)\s*\)")
 CROSSED = ("seed", "word_concept", "target_concept", "distractor_concept")
 """Factors that trials of choices can vary over, at random."""
+MAP_FACTORS = ("test_language", "word_concept", "target_id", "seed")
+"""Factors that maps can vary over, at random."""
+RESOURCE = "resource"
+"""Group of a language, ``high`` or ``low``: the one fixed effect of a paradigm of maps."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ def parse(text: str) -> Formula:
         ToolkitError: if there is no ``~``, nothing on its left, brackets are left over, or a
             double bar is used, which the engine does not know.
     """
+    if not isinstance(text, str):
+        raise _unreadable(repr(text), "it is no text")
     left, tilde, right = text.partition("~")
     if not tilde or not left.strip():
         raise _unreadable(text, "it needs a response, a tilde and predictors")
@@ -149,8 +156,8 @@ def check_declared(text: str, who: str) -> Formula:
         >>> str(check_declared("correct ~ 1 + (1 | seed) + (1 | word_concept)", "mine"))
         'correct ~ 1 + (1 | seed) + (1 | word_concept)'
     """
-    formula = parse(text)
     example = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
+    formula = _parsed(text, who, example)
     if formula.response != "correct":
         raise _refused(text, who, "its response must be 'correct'", example)
     if formula.fixed != "1":
@@ -166,19 +173,124 @@ def check_declared(text: str, who: str) -> Formula:
         if term.terms != "1":
             raise _refused(text, who, f"{term} has a slope, which nothing varies for", example)
         if term.group not in CROSSED:
-            near = nearest_name(term.group, CROSSED)
-            hint = f", did you mean {near}" if near else ""
+            hint = _hint(term.group, CROSSED)
             raise _refused(text, who, f"trials do not vary over {term.group!r}{hint}", example)
         if groups.count(term.group) > 1:
             raise _refused(text, who, f"{term} occurs twice", example)
     return formula
 
 
+def check_maps(text: str, who: str, measures: Sequence[str]) -> Formula:
+    """The formula of a paradigm of maps, if it can be fitted exactly as it is declared.
+
+    Its model is fitted per population and condition, without the reference language. The fixed
+    effect of `RESOURCE` is the contrast between the groups of languages; without it, the model is
+    about the mean over languages.
+
+    Args:
+        text: what the paradigm declares.
+        who: name of the paradigm, for the message.
+        measures: names of its measures that are compared; one of them is the response.
+
+    Returns:
+        The formula with its fixed part and slopes in one spelling.
+
+    Raises:
+        ToolkitError: if the response is no measure, there is another fixed effect than `RESOURCE`,
+            a random term is no intercept, or slope of `RESOURCE`, over one of `MAP_FACTORS`, or
+            languages are compared without being a random sample.
+
+    Example:
+        >>> text = "iou ~ resource + (1 | test_language) + (resource | word_concept)"
+        >>> str(check_maps(text, "mine", ["iou"]))
+        'iou ~ resource + (1 | test_language) + (1 + resource | word_concept)'
+    """
+    name = measures[0] if measures else "measure"
+    example = f"{name} ~ {RESOURCE} + (1 | test_language) + (1 | word_concept) + (1 | target_id)"
+    formula = _parsed(text, who, example)
+
+    def refused(why: str) -> ToolkitError:
+        allowed = (
+            f"a measure, an intercept with or without {RESOURCE}, and random intercepts, or slopes "
+            f"of {RESOURCE}, over {', '.join(MAP_FACTORS)}, e.g. {example}"
+        )
+        return _cannot(text, who, why, allowed)
+
+    if formula.response not in measures:
+        raise refused(
+            f"its response {formula.response!r} is none of the measures that are compared"
+            + _hint(formula.response, measures)
+        )
+    fixed = _parts(formula.fixed)
+    if not fixed <= {"1", RESOURCE}:
+        others = " + ".join(sorted(fixed - {"1", RESOURCE}))
+        raise refused(
+            f"{others!r} cannot be a fixed effect: one model is fitted per population and "
+            f"condition, and {RESOURCE} is all that is known of languages"
+        )
+    groups = [term.group for term in formula.random]
+    random = tuple(_map_term(term, groups, RESOURCE in fixed, refused) for term in formula.random)
+    if not random:
+        raise refused("without a random term, maps of one language or word count as unrelated")
+    if RESOURCE in fixed and "test_language" not in groups:
+        raise refused(
+            f"{RESOURCE} differs between languages, so these are the sample: (1 | test_language) "
+            "is missing"
+        )
+    return Formula(formula.response, RESOURCE if RESOURCE in fixed else "1", random)
+
+
+def _map_term(
+    term: RandomTerm,
+    groups: Sequence[str],
+    with_resource: bool,
+    refused: Callable[[str], ToolkitError],
+) -> RandomTerm:
+    """A random term of a paradigm of maps in one spelling; an error if it cannot be fitted."""
+    terms = _parts(term.terms)
+    if not terms <= {"1", RESOURCE}:
+        raise refused(f"{term} has a slope that nothing is known of")
+    if term.group not in MAP_FACTORS:
+        raise refused(f"maps do not vary over {term.group!r}{_hint(term.group, MAP_FACTORS)}")
+    if groups.count(term.group) > 1:
+        raise refused(f"{term} is not the only term over {term.group}")
+    if RESOURCE in terms and not with_resource:
+        raise refused(f"{term} has a slope of {RESOURCE}, which is no fixed effect")
+    if RESOURCE in terms and term.group == "test_language":
+        raise refused(f"{term} has a slope, and a language has but one {RESOURCE}")
+    return RandomTerm(f"1 + {RESOURCE}" if RESOURCE in terms else "1", term.group)
+
+
+def _parsed(text: str, who: str, example: str) -> Formula:
+    """The parts of a paradigm's formula; an error that names the paradigm if it has none."""
+    try:
+        return parse(text)
+    except ToolkitError as error:
+        what = error.message.replace("The model formula", f"The formula of the paradigm {who!r}")
+        raise ToolkitError(
+            what, given=error.given, allowed=f"lme4 notation, e.g. {example}"
+        ) from error
+
+
+def _parts(text: str) -> set[str]:
+    return {part.strip() for part in text.split("+")}
+
+
+def _hint(given: str, allowed: Sequence[str]) -> str:
+    near = nearest_name(given, allowed)
+    return f", did you mean {near}" if near else ""
+
+
 def _refused(text: str, who: str, why: str, example: str) -> ToolkitError:
+    allowed = f"an intercept and random intercepts over {', '.join(CROSSED)}, e.g. {example}"
+    return _cannot(text, who, why, allowed)
+
+
+def _cannot(text: str, who: str, why: str, allowed: str) -> ToolkitError:
     return ToolkitError(
         f"The formula of the paradigm {who!r} cannot be fitted as declared: {why}.",
         given=text,
-        allowed=f"an intercept and random intercepts over {', '.join(CROSSED)}, e.g. {example}",
+        allowed=allowed,
     )
 
 

@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
@@ -33,27 +33,64 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
     are never pooled by mistake.
 
     Raises:
-        ToolkitError: if a contrast names a condition that is not declared, or a condition shows the
-            pairs of one that is not declared before it.
+        ToolkitError: naming the file, if the class is of no kind, a contrast names a condition that
+            is not declared, a condition shows the pairs of one that is not declared before it, or
+            the class declares what cannot be kept, such as a formula that is not fitted as it
+            stands.
     """
 
     def decorate(cls: C) -> C:
-        cls.name = name
-        cls.version = version
-        known: list[str] = []
-        for condition in getattr(cls, "conditions", ()):
-            pairs_of = getattr(condition, "pairs_of", "")
-            if pairs_of and pairs_of not in known:
-                what = f"condition of {name!r} before {condition.name!r}"
-                raise unknown_name(what, pairs_of, known)
-            known.append(condition.name)
-        for contrast in cls.contrasts:
-            for given in (contrast.plus, contrast.minus):
-                if given not in known:
-                    raise unknown_name(f"condition of {name!r}", given, known)
+        try:
+            _check_kind(cls, name)
+            cls.name = name
+            cls.version = version
+            _check_conditions(cls)
+            cls.check_declaration()
+        except ToolkitError as error:
+            raise ToolkitError(
+                f"{_place(cls)}{error.message}",
+                given=error.given,
+                allowed=error.allowed,
+                nearest=error.nearest,
+                next_command=error.next_command,
+            ) from error
         return cls
 
     return decorate
+
+
+def _check_kind(cls: type[BaseParadigm], name: str) -> None:
+    from paradigms.base import BaseParadigm
+
+    kinds = {str(vars(one)["kind"]): None for one in cls.__mro__ if "kind" in vars(one)}
+    if not issubclass(cls, BaseParadigm) or len(kinds) != 1:
+        raise ToolkitError(
+            f"The paradigm {name!r} is {' and '.join(kinds) or 'of no kind'}; it must be one.",
+            given=f"class {cls.__name__}({', '.join(base.__name__ for base in cls.__bases__)})",
+            allowed="a subclass of PicturePairs or Paradigm (choices), or of MapParadigm (maps)",
+        )
+
+
+def _check_conditions(cls: type[BaseParadigm]) -> None:
+    known: list[str] = []
+    for condition in getattr(cls, "conditions", ()):
+        pairs_of = getattr(condition, "pairs_of", "")
+        if pairs_of and pairs_of not in known:
+            what = f"condition of {cls.name!r} before {condition.name!r}"
+            raise unknown_name(what, pairs_of, known)
+        known.append(condition.name)
+    for contrast in cls.contrasts:
+        for given in (contrast.plus, contrast.minus):
+            if given not in known:
+                raise unknown_name(f"condition of {cls.name!r}", given, known)
+
+
+def _place(cls: type) -> str:
+    """The file of a class, for a message; empty where there is none, as in a console."""
+    try:
+        return f"{inspect.getfile(cls)}: "
+    except (TypeError, OSError):
+        return ""
 
 
 def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParadigm]]:
@@ -77,7 +114,7 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParad
     for module in pkgutil.iter_modules(package.__path__):
         _collect(importlib.import_module(f"paradigms.{module.name}"), found)
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        _add(entry.load(), found)
+        _add(_load(entry), found)
     if folder is not None:
         for path in sorted(_python_files(Path(folder))):
             _collect(_import_file(path), found)
@@ -152,6 +189,28 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
+def _load(entry: EntryPoint) -> type[BaseParadigm]:
+    """What an entry point offers, if it is a paradigm."""
+    from paradigms.base import BaseParadigm
+
+    where = f"The entry point {entry.name} of {entry.dist.name if entry.dist else 'a package'}"
+    try:
+        cls = entry.load()
+    except ToolkitError:
+        raise
+    except Exception as error:
+        raise ToolkitError(
+            f"{where} cannot be loaded: {type(error).__name__}: {error}.", given=entry.value
+        ) from error
+    if not inspect.isclass(cls) or not issubclass(cls, BaseParadigm) or "name" not in vars(cls):
+        raise ToolkitError(
+            f"{where} is no paradigm.",
+            given=entry.value,
+            allowed="module:Class of a class that is decorated with @paradigm(name, version=...)",
+        )
+    return cls
+
+
 def _collect(module: ModuleType, found: dict[str, type[BaseParadigm]]) -> None:
     from paradigms.base import BaseParadigm
 
@@ -162,6 +221,14 @@ def _collect(module: ModuleType, found: dict[str, type[BaseParadigm]]) -> None:
 
 
 def _add(cls: type[BaseParadigm], found: dict[str, type[BaseParadigm]]) -> None:
+    asked = {name: None for base in cls.__mro__[:0:-1] for name in inspect.get_annotations(base)}
+    missing = [name for name in asked if not hasattr(cls, name)]
+    if missing:
+        raise ToolkitError(
+            f"{_place(cls)}The paradigm {cls.name!r} does not declare {', '.join(missing)}.",
+            allowed="a class that sets what its base class asks for",
+            next_command="mevgs-toolkit new-paradigm my-paradigm",
+        )
     known = found.get(cls.name)
     if known is not None and known is not cls:
         raise ToolkitError(

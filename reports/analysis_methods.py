@@ -13,7 +13,7 @@ from reports.tables import named_tests
 from toolkit.statistics.contrasts import HIDDEN
 from toolkit.statistics.penalised import METHOD
 from toolkit.statistics.phrases import TIES, count, points
-from toolkit.statistics.verdicts import LEAST
+from toolkit.statistics.verdicts import LEAST_SEEDS, LEAST_WORDS
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
@@ -51,8 +51,8 @@ def analysis(chapter: Chapter) -> Iterator[str]:
         "share, since a variance that is estimated as 0 from few levels need not be 0."
     )
     yield (
-        f"With fewer than {LEAST} seeds (of either group) or {LEAST} words no verdict is given, "
-        "only estimates."
+        f"With fewer than {LEAST_SEEDS} seeds (of either group) or {LEAST_WORDS} words no verdict "
+        "is given, only estimates."
     )
     if groups:
         bound = points(statistics["settings"]["bound"])
@@ -72,10 +72,9 @@ def analysis(chapter: Chapter) -> Iterator[str]:
     yield from _gate(statistics["gate"])
 
 
-def references(chapters: Iterable[Chapter]) -> list[str]:
+def references(chapter: Chapter) -> list[str]:
     """What the methods cite besides the toolkit and the studies."""
-    choices = [chapter for chapter in chapters if chapter.grounding is None]
-    return [REFERENCE] if any(_penalised(chapter) for chapter in choices) else []
+    return [REFERENCE] if _penalised(chapter) else []
 
 
 def _penalised(chapter: Chapter) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.kinds import REPORTS
 from reports.numbers import between, percent
-from toolkit.statistics.phrases import TIES
+from toolkit.kinds import kind_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,25 +40,19 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     """Print a summary: the test first, its controls below, then where everything lies."""
     from rich.markup import escape
 
-    from reports.grounding_text import print_overlap
-
-    out = console()
+    out, own = console(), REPORTS[kind_in(summary)]
     headline = [row for row in summary["results"] if row["headline"]]
     controls = [row for row in summary["results"] if not row["headline"]]
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
     out.print(f"\n[bold]{escape(title)}[/bold]")
-    maps = summary.get("measure") == "iou_cluster"
     for condition in dict.fromkeys(row["condition"] for row in headline):
         rows = [row for row in headline if row["condition"] == condition]
         out.print(f"\n{escape(condition)}: {escape(rows[0]['meaning'])}")
-        (print_overlap if maps else _print_test)(out, rows)
+        own.print_results(out, rows, summary)
     if controls:
-        _print_controls(out, controls)
-    out.print(
-        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
-        "items)."
-    )
-    out.print("Overlap: with the reference language's." if maps else TIES)
+        out.print("\n[bold]Controls[/bold]")
+        own.print_controls(out, controls, summary)
+    out.print(f"\n{own.results_note(summary)}", markup=False)
     for warning in summary["warnings"]:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     out.print(
@@ -66,7 +61,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     )
 
 
-def _print_test(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+    """Print the results of one condition with choices."""
     made = table(
         "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
         "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
@@ -82,10 +78,10 @@ def _print_test(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     out.print(made)
 
 
-def _print_controls(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+    """Print the results of all control conditions with choices."""
     from rich.markup import escape
 
-    out.print("\n[bold]Controls[/bold]")
     made = table(
         "population", "language", "accuracy", "95 % interval", "ties", "condition",
         numbers=("accuracy", "ties"),

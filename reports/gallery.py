@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _about(names: set[str], stimuli: StimulusSet | None) -> dict[str, dict[str, 
 
 def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
     """Sources and licences of all pictures and clips on the page."""
-    choices = [chapter for chapter in chapters if chapter.grounding is None]
+    choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
     if stimuli is None or not choices:
         return []
     shown = set(_examples(stimuli).index)

@@ -1,12 +1,20 @@
-"""Figures of dense grounding: languages, measures, words, encoders."""
+"""Figures of maps: languages, measures, chance, encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from paradigms.measures import POINTING
 from reports.figures import COLOURS, INK, MOST_CELLS, WIDTH_PX, Figure, listed, names, span
-from reports.grounding_text import title_of
+from reports.grounding_text import (
+    axis_title,
+    capital,
+    field_of,
+    measures_in,
+    primary_in,
+    title_of,
+)
 from reports.joining import Spec, below, layers, values
 from reports.numbers import interval, number
 
@@ -14,6 +22,7 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
+    from paradigms import Measure
     from reports.sources import Chapter
 
 LINE_PX = 21
@@ -33,9 +42,7 @@ def shown(chapter: Chapter) -> list[Mapping[str, Any]]:
 
 def figures(chapter: Chapter) -> list[Figure | None]:
     """The figures of this module in the order of the page."""
-    return [
-        by_language(chapter), by_measure(chapter), scale(chapter), truth(chapter),
-    ]  # fmt: skip
+    return [by_language(chapter), by_measure(chapter), scale(chapter), *against_chance(chapter)]
 
 
 def grouped(kinds: Sequence[str]) -> dict[str, Any]:
@@ -120,22 +127,26 @@ def _note(chapter: Chapter) -> str:
 
 
 def by_language(chapter: Chapter) -> Figure | None:
-    """Overlap with the reference per language, groups of languages marked."""
+    """The primary measure per language, groups of languages marked."""
     import altair as alt
     import pandas as pd
 
+    measure = primary_in(chapter.statistics)
+    field, held = field_of(measure), " with the reference" * measure.relative
     rows, seen = [], []
     for own in shown(chapter):
         means = own["tests"][0]["languages"] or {} if own["tests"] else {}
         for row in own["languages"]:
-            found = row["measures"]["iou_cluster"]
+            found = row["measures"][measure.name]
+            if found["value"] is None:
+                continue
             rows.append(
                 {
                     "panel": title_of(own),
                     "language": language_name(chapter, row["language"]),
                     "resource": row["resource"],
                     "group": RESOURCES[row["resource"]],
-                    **estimate("overlap", found),
+                    **estimate(field, found),
                     "group_mean": means.get(f"mean_{row['resource']}"),
                 }
             )
@@ -148,30 +159,30 @@ def by_language(chapter: Chapter) -> Figure | None:
         return None
     data = pd.DataFrame(rows)
     first = data[data["panel"] == data["panel"].iloc[0]]
-    order = list(first.sort_values("overlap", ascending=False)["language"])
+    order = list(first.sort_values(field, ascending=False)["language"])
     order += [name for name in dict.fromkeys(data["language"]) if name not in order]
     colour = grouped(list(data["resource"]))["color"]
     rule = alt.Chart().mark_rule(strokeDash=[5, 4], strokeWidth=1.5)
     mean = rule.encode(x=alt.X("mean(group_mean):Q"), color=colour)
     panels = [
-        _lines(ends_within(part.drop(columns="panel"), 0, 1), "overlap",
-               "overlap with the reference (IoU)", order, [mean])
+        _lines(ends_within(part.drop(columns="panel"), *measure.bounds), field,
+               axis_title(measure), order, [mean])
         | {"title": str(panel)}
         for panel, part in data.groupby("panel", sort=False)
     ]  # fmt: skip
-    ends = data.sort_values("overlap")
+    ends = data.sort_values(field)
     return Figure(
         name="languages",
-        title="Overlap with the reference, by language",
+        title=f"{capital(measure.noun)}{held}, by language",
         caption=(
-            "Cluster masks, mean over pictures, concepts and seeds with its 95 % interval "
-            "(further pictures, concepts and seeds in that language)."
+            f"{capital(measure.label)}, mean over pictures, concepts and seeds with its 95 % "
+            "interval (further pictures, concepts and seeds in that language)."
             f"{' Dashed: means of high- and low-resource languages.' * bool(seen)}{_note(chapter)}"
         ),
         alt=(
-            f"Dot plot of overlap per language, from {ends['language'].iloc[0]} "
-            f"{ends['overlap'].iloc[0]:.3f} to {ends['language'].iloc[-1]} "
-            f"{ends['overlap'].iloc[-1]:.3f}. {listed(seen)}{'.' * bool(seen)}"
+            f"Dot plot of {measure.noun} per language, from {ends['language'].iloc[0]} "
+            f"{ends[field].iloc[0]:.3f} to {ends['language'].iloc[-1]} "
+            f"{ends[field].iloc[-1]:.3f}. {listed(seen)}{'.' * bool(seen)}"
         ).rstrip(),
         chart=below(*panels, share_x=True),
         data=data,
@@ -183,6 +194,7 @@ def by_measure(chapter: Chapter) -> Figure | None:
     import altair as alt
     import pandas as pd
 
+    known = measures_in(chapter.statistics)
     rows = [
         {
             "panel": title_of(own),
@@ -192,7 +204,7 @@ def by_measure(chapter: Chapter) -> Figure | None:
         }
         for own in shown(chapter)
         for test in own["tests"]
-        if test["mixed"] is not None and not test["measure"].endswith("_px")
+        if test["mixed"] is not None and not known[test["measure"]].unit
     ]
     if not rows:
         return None
@@ -223,14 +235,17 @@ def by_measure(chapter: Chapter) -> Figure | None:
         f"{interval(row['ci_low'], row['ci_high'], digits=3)}"
         for row in rows
     ]
+    peak = (
+        " A gap near nought in the highest similarity beside one in overlap: the peak is kept, the "
+        "place is lost."
+    )
     return Figure(
         name="measures",
         title="High- less low-resource languages, by measure",
         caption=(
             "Mixed models with languages as the sample and 95 % intervals. The first measure is "
-            "the one fixed in advance; the others are uncorrected and belong together. A gap near "
-            "nought in the highest similarity beside one in overlap: the peak is kept, the "
-            f"place is lost.{_note(chapter)}"
+            "the one fixed in advance; the others are uncorrected and belong together."
+            f"{peak * any(own['failures'] for own in shown(chapter))}{_note(chapter)}"
         ),
         alt=f"Dot plot of differences between groups of languages: {listed(seen)}.",
         chart=below(*panels, share_x=True),
@@ -243,6 +258,7 @@ def scale(chapter: Chapter) -> Figure | None:
     import altair as alt
     import pandas as pd
 
+    measure = primary_in(chapter.statistics)
     rows = [
         {
             "panel": f"{delta['second']} less {delta['first']} ({delta['condition']})",
@@ -261,9 +277,9 @@ def scale(chapter: Chapter) -> Figure | None:
     zero = alt.Chart().mark_rule(strokeDash=[5, 4], strokeOpacity=0.7).encode(x=alt.datum(0))
     panels = [
         _lines(
-            ends_within(part.drop(columns="panel"), -1, 1),
+            ends_within(part.drop(columns="panel"), -measure.span, measure.span),
             "difference",
-            "difference in overlap",
+            f"difference in {measure.noun}",
             order,
             [zero],
         )
@@ -275,7 +291,7 @@ def scale(chapter: Chapter) -> Figure | None:
         name="encoders",
         title="Another encoder, by language",
         caption=(
-            "Difference in overlap, paired by picture and concept, with its 95 % interval "
+            f"Difference in {measure.noun}, paired by picture and concept, with its 95 % interval "
             "(further pictures, concepts and seeds)."
         ),
         alt=f"Dot plot of differences between populations: {listed(seen)}.",
@@ -284,11 +300,21 @@ def scale(chapter: Chapter) -> Figure | None:
     )
 
 
-def truth(chapter: Chapter) -> Figure | None:
-    """The pointing game per language beside its chance level."""
+def against_chance(chapter: Chapter) -> Iterator[Figure | None]:
+    """Every measure that has a chance level, per language beside it."""
+    for name, measure in measures_in(chapter.statistics).items():
+        if measure.chance is not None:
+            yield _against_chance(chapter, name, measure)
+
+
+def _against_chance(chapter: Chapter, name: str, measure: Measure) -> Figure | None:
+    """The means of one measure per language beside chance; None where it was not taken."""
     import altair as alt
     import pandas as pd
 
+    points = name == POINTING
+    factor, suffix, digits = (100, "_percent", 2) if points else (1, "", 4)
+    field = f"hits{suffix}" if points else field_of(measure)
     rows = [
         {
             "panel": title_of(own),
@@ -296,15 +322,16 @@ def truth(chapter: Chapter) -> Figure | None:
             "resource": test["resource"],
             "group": RESOURCES[test["resource"]],
             **{
-                f"{name}_percent": None if value is None else round(100 * value, 2)
-                for name, value in (
-                    *(("hits", test["accuracy"]["value"]), ("chance", test["chance"])),
-                    *((end, test["accuracy"][end]) for end in ("ci_low", "ci_high")),
+                column: None if value is None else round(factor * value, digits)
+                for column, value in (
+                    *((field, test["accuracy"]["value"]), (f"chance{suffix}", test["chance"])),
+                    *((f"{end}{suffix}", test["accuracy"][end]) for end in ("ci_low", "ci_high")),
                 )
             },
         }
         for own in shown(chapter)
         for test in own["pointing"]
+        if test["measure"] == name
     ]
     if not rows:
         return None
@@ -312,43 +339,54 @@ def truth(chapter: Chapter) -> Figure | None:
     order = list(dict.fromkeys(data["language"]))
     base = alt.Chart().encode(y=alt.Y("language:N", title=None, sort=order))
     look = grouped(list(data["resource"]))
+    columns = [f"{column}{suffix}" for column in ("ci_low", "ci_high", "chance")]
+    title = "highest point on the thing (%)" if points else axis_title(measure)
     drawn = [
         base.mark_tick(thickness=2, size=14, color=INK, opacity=0.8).encode(
-            x=alt.X("chance_percent:Q")
+            x=alt.X(f"chance{suffix}:Q")
         ),
         base.mark_rule(strokeWidth=2).encode(
             color=look["color"], **span("drawn_low", "drawn_high")
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(
-            x=alt.X("hits_percent:Q", title="highest point on the thing (%)"),
-            tooltip=[
-                *names("language", "group"),
-                *tooltips("hits_percent", "ci_low_percent", "ci_high_percent", "chance_percent"),
-            ],
+            x=alt.X(f"{field}:Q", title=title),
+            tooltip=[*names("language", "group"), *tooltips(field, *columns)],
             **look,
         ),
     ]
+    low, high = (factor * end for end in measure.bounds)
     panels = [
         layers(
             *drawn,
-            data=values(ends_within(part.drop(columns="panel"), 0, 100, "_percent")),
+            data=values(ends_within(part.drop(columns="panel"), low, high, suffix)),
             width=WIDTH_PX,
             height=LINE_PX * part["language"].nunique(),
         )
         | {"title": str(panel)}
         for panel, part in data.groupby("panel", sort=False)
     ]
-    seen = [f"{row['language']} {row['hits_percent']:.0f} %" for row in rows]
+    seen = [
+        f"{row['language']} {row[field]:.0f} %"
+        if points
+        else f"{row['language']} {number(row[field], digits=measure.digits)}"
+        for row in rows
+    ]
+    what = (
+        "Pointing game against the true masks: share of maps whose highest point lies inside, with "
+        "its 95 % interval (further pictures, concepts and seeds). Upright line: the share that a "
+        "point thrown at random would hit, the mean area of the masks."
+        if points
+        else f"{capital(measure.label)}, mean with its 95 % interval (further pictures, concepts "
+        "and seeds). Upright line: chance."
+    )
     return Figure(
-        name="pointing",
-        title="Does the highest point lie on the thing that is named?",
-        caption=(
-            "Pointing game against the true masks: share of maps whose highest point lies inside, "
-            "with its 95 % interval (further pictures, concepts and seeds). Upright line: the "
-            "share that a point thrown at random would hit, the mean area of the masks."
-            f"{_note(chapter)}"
-        ),
-        alt=f"Dot plot of the pointing game per language: {listed(seen, 14)}.",
+        name="pointing" if points else f"chance-{name.replace('_', '-').lower()}",
+        title="Does the highest point lie on the thing that is named?"
+        if points
+        else f"{capital(measure.noun)} and chance, by language",
+        caption=f"{what}{_note(chapter)}",
+        alt=f"Dot plot of {'the pointing game' if points else measure.noun} per language: "
+        f"{listed(seen, 14)}.",
         chart=below(*panels, share_x=True),
         data=data,
     )

@@ -1,13 +1,21 @@
-"""Figures of dense grounding with two dimensions: languages, words, peaks and tokens."""
+"""Figures of maps with two dimensions: languages, words, peaks and tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from paradigms import Measure
 from reports.figures import WIDTH_PX, Figure, listed, names
 from reports.grounding_charts import RESOURCES, axis, grouped, language_name, shown, tooltips
-from reports.grounding_text import title_of
+from reports.grounding_sources import LABELS
+from reports.grounding_text import (
+    axis_title,
+    field_of,
+    measures_in,
+    primary_in,
+    title_of,
+)
 from reports.joining import below, layers, values
 
 if TYPE_CHECKING:
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""
 BRIGHT = 0.45
-"""Above this overlap the colour is bright (viridis from 0 to 1) and numbers on it are black."""
+"""Above this value the colour is bright (viridis from 0 to 1) and numbers on it are black."""
 MOST_CONCEPTS = 30
 """More concepts than these are not drawn as a matrix; the table holds them."""
 
@@ -29,12 +37,15 @@ def figures(chapter: Chapter) -> list[Figure | None]:
 
 
 def agreement(chapter: Chapter) -> Figure | None:
-    """Mean overlap of every pair of languages."""
+    """Mean agreement of every pair of languages, in the primary measure if it was taken."""
     import pandas as pd
 
-    kept = chapter.grounding.agreement if chapter.grounding else pd.DataFrame()
-    if kept.empty:
+    kept = agreement_of(chapter)
+    taken = agreement_measures(chapter)
+    if kept.empty or not taken:
         return None
+    measure = taken[0]
+    field = field_of(measure)
     known = {(own["population"], own["condition"]): title_of(own) for own in shown(chapter)}
     rows = [
         {**row, "panel": known[row["population"], row["template"]]}
@@ -43,71 +54,90 @@ def agreement(chapter: Chapter) -> Figure | None:
     ]
     if not rows:
         return None
-    table = pd.DataFrame(rows).dropna(subset="iou_cluster")
-    table["weighted"] = table["iou_cluster"] * table["n_pictures"]
+    table = pd.DataFrame(rows).dropna(subset=measure.name)
+    table["weighted"] = table[measure.name] * table["n_pictures"]
     pair = ["panel", "language_a", "language_b"]
     sums = table.groupby(pair, sort=False)[["weighted", "n_pictures"]].sum().reset_index()
-    sums["overlap"] = (sums["weighted"] / sums["n_pictures"]).round(4)
+    sums[field] = (sums["weighted"] / sums["n_pictures"]).round(4)
     mirrored = sums.rename(columns={"language_a": "language_b", "language_b": "language_a"})
-    data = pd.concat([sums, mirrored])[[*pair, "overlap"]].drop_duplicates(pair)
+    data = pd.concat([sums, mirrored])[[*pair, field]].drop_duplicates(pair)
     data = data[data["language_a"] != data["language_b"]].reset_index(drop=True)
     if data.empty:
         return None
     order = [code for code in _ordered(chapter) if code in set(data["language_a"])]
     pairs = data[data["language_a"].map(order.index) < data["language_b"].map(order.index)]
-    ends = pairs.sort_values("overlap")
+    ends = pairs.sort_values(field)
     low, high = (ends.iloc[place] for place in (0, -1))
     return Figure(
         name="agreement",
         title="Agreement between all languages",
         caption=(
-            "Mean overlap of cluster masks (IoU x 100) for every pair of languages, over concepts, "
+            f"Mean {measure.label} for every pair of languages{_scaled(measure)}, over concepts, "
             "pictures and seeds: the reference first, then high-, then low-resource languages. "
-            "Two languages may agree with each other and not with the reference. Colours run from "
-            "0 to 1."
+            "Two languages may agree with each other and not with the reference. "
+            f"{_colours(measure)}"
         ),
         alt=(
-            f"Matrix of overlap between {len(order)} languages, from {low['overlap']:.2f} "
-            f"({low['language_a']} and {low['language_b']}) to {high['overlap']:.2f} "
+            f"Matrix of {measure.noun} between {len(order)} languages, from {low[field]:.2f} "
+            f"({low['language_a']} and {low['language_b']}) to {high[field]:.2f} "
             f"({high['language_a']} and {high['language_b']})."
         ),
-        chart=_matrix(data, "language_b", "language_a", order, order),
+        chart=_matrix(data, "language_b", "language_a", order, order, measure),
         data=data,
     )
 
 
-def words(chapter: Chapter) -> Figure | None:
-    """Overlap of every concept in every language."""
+def agreement_of(chapter: Chapter) -> pd.DataFrame:
+    """What runs have kept of how far every two languages agree; empty where there is nothing."""
     import pandas as pd
 
+    return chapter.beside.agreement if chapter.beside else pd.DataFrame()
+
+
+def agreement_measures(chapter: Chapter) -> list[Measure]:
+    """What it is measured in, the primary measure first; what is not declared has but its name."""
+    known, primary = measures_in(chapter.statistics), primary_in(chapter.statistics)
+    columns = map(str, agreement_of(chapter).columns)
+    taken = [name for name in columns if name not in (*LABELS, "n_pictures")]
+    taken.sort(key=lambda name: name != primary.name)
+    return [known.get(name, Measure(name, name)) for name in taken]
+
+
+def words(chapter: Chapter) -> Figure | None:
+    """The primary measure of every concept in every language."""
+    import pandas as pd
+
+    measure = primary_in(chapter.statistics)
+    field = field_of(measure)
     rows = [
         {
             "panel": title_of(own),
             "language": word["language"],
             "concept": word["concept"],
-            "overlap": None if word["iou"] is None else round(word["iou"], 4),
+            field: round(word["value"], 4),
         }
         for own in shown(chapter)
         for word in own["words"]
+        if word["value"] is not None
     ]
     data = pd.DataFrame(rows)
     if data.empty or not 1 < data["concept"].nunique() <= MOST_CONCEPTS:
         return None
-    means = data.groupby("concept")["overlap"].mean().sort_values(ascending=False)
+    means = data.groupby("concept")[field].mean().sort_values(ascending=False)
     languages = [code for code in _ordered(chapter) if code in set(data["language"])]
     return Figure(
         name="words",
         title="Concepts in every language",
         caption=(
-            "Mean overlap with the reference (IoU x 100), concepts with most overlap first. A "
-            "single dark cell is a word that leads elsewhere, such as a translation that means "
-            "something else. Colours run from 0 to 1."
+            f"Mean {axis_title(measure)}{_scaled(measure)}, concepts with most {measure.noun} "
+            "first. A single dark cell is a word that leads elsewhere, such as a translation that "
+            f"means something else. {_colours(measure)}"
         ),
         alt=(
-            f"Matrix of overlap by concept and language; most overlap {means.index[0]} "
-            f"{means.iloc[0]:.2f}, least {means.index[-1]} {means.iloc[-1]:.2f}."
+            f"Matrix of {measure.noun} by concept and language; most {measure.noun} "
+            f"{means.index[0]} {means.iloc[0]:.2f}, least {means.index[-1]} {means.iloc[-1]:.2f}."
         ),
-        chart=_matrix(data, "language", "concept", languages, list(means.index)),
+        chart=_matrix(data, "language", "concept", languages, list(means.index), measure),
         data=data,
     )
 
@@ -119,36 +149,56 @@ def _ordered(chapter: Chapter) -> list[str]:
     return sorted(known, key=lambda c: 0 if c == reference else order[known[c]["resource"]])
 
 
+def _scaled(measure: Measure) -> str:
+    return ", x 100" * _is_share(measure)
+
+
+def _colours(measure: Measure) -> str:
+    low, high = measure.bounds
+    return f"Colours run from {low:g} to {high:g}." if measure.bounded else ""
+
+
+def _is_share(measure: Measure) -> bool:
+    """True where cells have room for numbers: two digits of a hundred."""
+    return tuple(measure.bounds) == (0, 1)
+
+
 def _matrix(
-    data: pd.DataFrame, x: str, y: str, columns: Sequence[str], lines: Sequence[str]
+    data: pd.DataFrame,
+    x: str,
+    y: str,
+    columns: Sequence[str],
+    lines: Sequence[str],
+    measure: Measure,
 ) -> dict[str, Any]:
-    """One panel per population: a coloured cell with its number for every pair."""
+    """One panel per population: a coloured cell for every pair, with its number if a share."""
     import altair as alt
 
-    data = data.assign(percent=(100 * data["overlap"]).round())
+    field = field_of(measure)
+    ends = list(measure.bounds) if measure.bounded else alt.Undefined
+    data = data.assign(percent=(100 * data[field]).round())
     base = alt.Chart().encode(
         x=alt.X(f"{x}:N", title=None, sort=list(columns), axis=alt.Axis(labelAngle=-60)),
         y=alt.Y(f"{y}:N", title=None, sort=list(lines)),
     )
     # The page does not draw anything narrower than a phone, so few columns are made wider.
     side = max(CELL_PX, 200 // len(columns))
+    cells = base.mark_rect().encode(
+        color=alt.Color(
+            f"{field}:Q",
+            title=axis_title(measure, reference=False),
+            scale=alt.Scale(scheme="viridis", domain=ends),
+        ),
+        tooltip=[*names(x, y), *tooltips(field)],
+    )
+    numbers = base.mark_text(fontSize=11).encode(
+        text=alt.Text("percent:Q", format=".0f"),
+        color=alt.condition(alt.datum[field] > BRIGHT, alt.value("#000000"), alt.value("#ffffff")),
+        tooltip=[*names(x, y), *tooltips(field)],
+    )
     panels = [
         layers(
-            base.mark_rect().encode(
-                color=alt.Color(
-                    "overlap:Q",
-                    title="overlap (IoU)",
-                    scale=alt.Scale(scheme="viridis", domain=[0, 1]),
-                ),
-                tooltip=[*names(x, y), *tooltips("overlap")],
-            ),
-            base.mark_text(fontSize=11).encode(
-                text=alt.Text("percent:Q", format=".0f"),
-                color=alt.condition(
-                    alt.datum.overlap > BRIGHT, alt.value("#000000"), alt.value("#ffffff")
-                ),
-                tooltip=[*names(x, y), *tooltips("overlap")],
-            ),
+            *(cells, *[numbers] * _is_share(measure)),
             data=values(part.drop(columns="panel")),
             width=side * len(columns),
             height=CELL_PX * len(lines) - (4 * len(lines) if y == "concept" else 0),
@@ -176,7 +226,7 @@ def failure(chapter: Chapter) -> Figure | None:
         }
         for own in shown(chapter)
         for word in own["words"]
-        if word["peak_ratio"] is not None and word["iou"] is not None
+        if own["failures"] and word["peak_ratio"] is not None and word["iou"] is not None
     ]
     if not rows:
         return None
@@ -218,10 +268,12 @@ def failure(chapter: Chapter) -> Figure | None:
 
 
 def fertility(chapter: Chapter) -> Figure | None:
-    """Tokens per word against overlap, one mark per language."""
+    """Tokens per word against the primary measure, one mark per language."""
     import altair as alt
     import pandas as pd
 
+    measure = primary_in(chapter.statistics)
+    field = field_of(measure)
     rows = [
         {
             "panel": title_of(own),
@@ -230,23 +282,28 @@ def fertility(chapter: Chapter) -> Figure | None:
             "resource": row["resource"],
             "group": RESOURCES[row["resource"]],
             "tokens_per_word": round(row["tokens_per_word"], 3),
-            "overlap": round(row["measures"]["iou_cluster"]["value"], 4),
+            field: round(row["measures"][measure.name]["value"], 4),
         }
         for own in shown(chapter)
         if own["fertility"]
         for row in own["languages"]
-        if row["tokens_per_word"] is not None
+        if row["tokens_per_word"] is not None and row["resource"] != "reference"
+        if row["measures"][measure.name]["value"] is not None
     ]
     if not rows:
         return None
     data = pd.DataFrame(rows)
     base = alt.Chart().encode(
         x=axis("tokens_per_word", "subword tokens per word"),
-        y=alt.Y("overlap:Q", title="overlap (IoU)", scale=alt.Scale(zero=False, nice=True)),
+        y=alt.Y(
+            f"{field}:Q",
+            title=axis_title(measure, reference=False),
+            scale=alt.Scale(zero=False, nice=True),
+        ),
     )
     drawn = [
         base.mark_point(filled=True, size=60, opacity=1).encode(
-            tooltip=[*names("language"), *tooltips("tokens_per_word", "overlap")],
+            tooltip=[*names("language"), *tooltips("tokens_per_word", field)],
             **grouped(list(data["resource"])),
         ),
         base.mark_text(align="left", dx=8, fontSize=11).encode(text=alt.Text("code:N")),
@@ -263,12 +320,12 @@ def fertility(chapter: Chapter) -> Figure | None:
     ]
     return Figure(
         name="tokens",
-        title="Word length in tokens and overlap (exploratory)",
+        title=f"Word length in tokens and {measure.noun} (exploratory)",
         caption=(
             "One mark per language. Languages differ in much besides the cutting of their words, "
             "so this shows no cause."
         ),
-        alt=f"Scatter plot of tokens per word and overlap over languages. {listed(seen)}.",
+        alt=f"Scatter plot of tokens per word and {measure.noun} over languages. {listed(seen)}.",
         chart=below(*panels, share_x=True),
         data=data,
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from reports.gallery import Credit
 from reports.grounding_sources import Sample
+from reports.grounding_text import measures_in, primary_in
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from reports.sources import Chapter
     from stimuli import StimulusSet
 
+OVERLAP = "iou_cluster"
+"""The measure that cluster masks belong to, see `paradigms.agreement`."""
 SIDE_PX = 112
 """Side of a small picture on the page; half a map of 224 x 224 pixels."""
 MOST_MAPS = 6
@@ -41,7 +44,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Tile:
-    """One language's map above and its mask below."""
+    """One language's map above, and its mask below where masks are shown."""
 
     code: str
     """Language."""
@@ -51,6 +54,8 @@ class Tile:
     """Data address."""
     alt: str
     """What is seen."""
+    height_px: int
+    """Of the image."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +74,25 @@ class Overlay:
     """The reference first, then high-, then low-resource languages."""
     credit: Credit | None
     """Where the picture comes from."""
+    noun: str
+    """What the number below each map is about."""
+    masks: bool
+    """True where cluster masks are shown below the maps."""
 
 
 def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:
     """Rows of maps from the samples that runs have kept.
 
-    Pictures and concepts are picked along the overlap of the low-resource languages with the
-    reference, from the least to the most; every population shows the same.
+    Pictures and concepts are picked along the primary measure of the low-resource languages, from
+    the least to the most; every population shows the same. Cluster masks are shown where the
+    paradigm declares their overlap as a measure.
 
     Args:
-        chapter: runs of dense grounding.
+        chapter: runs of a paradigm of maps.
         stimuli: their stimulus set; None if it is not at hand.
     """
     reference = chapter.statistics["reference"]
-    kept = chapter.grounding.samples if chapter.grounding else ()
+    kept = chapter.beside.samples if chapter.beside else ()
     samples = [own for own in kept if reference in own.languages]
     populations = list(dict.fromkeys(own.population for own in samples))[:MOST_POPULATIONS]
     if not populations:
@@ -120,9 +130,9 @@ def _picked(samples: Sequence[Sample], n: int, chapter: Chapter) -> list[tuple[s
     score: dict[tuple[str, str], float] = {}
     for own in samples:
         scored = {
-            code: overlap
-            for code, overlap in zip(own.languages, own.overlaps, strict=True)
-            if math.isfinite(overlap)
+            code: value
+            for code, value in zip(own.languages, own.values, strict=True)
+            if math.isfinite(value)
         }
         low = [scored[code] for code in scored if known[code]["resource"] == "low"]
         used = low or list(scored.values()) or [0.0]
@@ -138,7 +148,8 @@ def _overlay(chapter: Chapter, own: _Drawn, stimuli: StimulusSet | None) -> Over
     truth = _truth(sample, stimuli)
     grey = _greyed(picture)
     codes = [code for code in _order(chapter) if code in sample.languages]
-    tiles = [_tile(chapter, own, code, grey, truth) for code in codes]
+    masks = OVERLAP in measures_in(chapter.statistics)
+    tiles = [_tile(chapter, own, code, grey, truth, masks) for code in codes]
     shown = "" if picture is None else _webp(_outlined(picture, truth))
     outline = ", the true mask outlined" if truth is not None else ""
     return Overlay(
@@ -149,39 +160,46 @@ def _overlay(chapter: Chapter, own: _Drawn, stimuli: StimulusSet | None) -> Over
         picture_alt=f"The picture {sample.picture_id}{outline}",
         tiles=tuple(tiles),
         credit=_credit(sample.picture_id, stimuli) if shown else None,
+        noun=primary_in(chapter.statistics).noun,
+        masks=masks,
     )
 
 
-def _tile(chapter: Chapter, own: _Drawn, code: str, grey: Pixels, truth: Mask | None) -> Tile:
+def _tile(
+    chapter: Chapter, own: _Drawn, code: str, grey: Pixels, truth: Mask | None, masks: bool
+) -> Tile:
     place = own.sample.languages.index(code)
     values, mask = own.maps[place], own.masks[place]
-    reference = chapter.statistics["reference"]
+    measure, reference = primary_in(chapter.statistics), chapter.statistics["reference"]
     name = chapter.statistics["languages"][code]["name"]
-    heat = _coloured(_half(values), grey)
-    small, other = _half_mask(mask), _half_mask(own.reference)
-    masks = grey.copy()
-    for kept, colour in ((small & other, BOTH), (other & ~small, REFERENCE), (small & ~other, OWN)):
-        masks[kept] = _blend(masks[kept], np.array(colour, np.uint8), 0.75)
-    image = _webp(np.concatenate([_outlined(heat, truth), _outlined(masks, truth)]))
-    overlap, label = own.sample.overlaps[place], code
-    said = f"{name}: similarity map above, cluster mask below"
+    drawn = [_outlined(_coloured(_half(values), grey), truth)]
+    if masks:
+        drawn.append(_outlined(_masked(mask, own.reference, grey), truth))
+    image = np.concatenate(drawn)
+    value, label = own.sample.values[place], code
+    said = f"{name}: similarity map" + " above, cluster mask below" * masks
     if code == reference:
         label += ", reference"
-    elif not (mask.any() or own.reference.any()):
+    if code != reference and masks and not (mask.any() or own.reference.any()):
         label += " both empty"
         said += "; empty, as the reference's is"
-    elif math.isfinite(overlap):
-        label += f" {overlap:.2f}"
-        said += f"; overlap with the reference {overlap:.2f}"
+    elif math.isfinite(value) and not (code == reference and measure.relative):
+        shown = f"{value:.2f}" if measure.bounded and measure.span <= 2 else f"{value:.4g}"
+        label += f" {shown}"
+        said += f"; {measure.noun}{' with the reference' * measure.relative} {shown}"
     if truth is not None:
         peak = np.unravel_index(int(_half(values).argmax()), truth.shape)
         said += f"; highest point {'inside' if truth[peak] else 'outside'} the true mask"
-    return Tile(
-        code=code,
-        label=label,
-        image=image,
-        alt=said,
-    )
+    return Tile(code=code, label=label, image=_webp(image), alt=said, height_px=len(image))
+
+
+def _masked(mask: Mask, reference: Mask, grey: Pixels) -> Pixels:
+    """A cluster mask over a picture, what it shares with the reference's told apart by colour."""
+    small, other = _half_mask(mask), _half_mask(reference)
+    out = grey.copy()
+    for kept, colour in ((small & other, BOTH), (other & ~small, REFERENCE), (small & ~other, OWN)):
+        out[kept] = _blend(out[kept], np.array(colour, np.uint8), 0.75)
+    return out
 
 
 def _picture(sample: Sample, stimuli: StimulusSet | None) -> Pixels | None:

@@ -1,4 +1,4 @@
-"""What runs of dense grounding have left behind beside their trials: agreement and sample maps."""
+"""What runs of maps have left behind beside their trials: agreement and sample maps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from paradigms.formula import parse
 from toolkit.errors import ToolkitError
+from toolkit.store import RunDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LABELS = ("population", "seed", "template", "concept", "language_a", "language_b")
+"""Columns of ``agreement.csv`` that hold no numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +40,8 @@ class Sample:
     """Codes; languages that were not asked are left out."""
     similarity: npt.NDArray[np.float32]
     """(languages, h, w) similarity of every place to the word, as fine as the network sees."""
-    overlaps: tuple[float, ...]
-    """Overlap of each language with the reference as it was scored; NaN where no trial tells."""
+    values: tuple[float, ...]
+    """The primary measure of each language as it was scored; NaN where no trial tells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +66,10 @@ def read_maps(folders: Sequence[Path]) -> Maps:
     for folder in folders:
         try:
             if (folder / "agreement.csv").is_file():
-                read = {"seed": str, "language_a": str, "language_b": str}
                 # A language may be called "nan" or "none"; only numbers can be missing.
-                table = pd.read_csv(folder / "agreement.csv", dtype=read, keep_default_na=False,
-                                    na_values={"iou_cluster": [""], "iou_p95": [""]})  # fmt: skip
-                tables.append(table)
+                table = pd.read_csv(folder / "agreement.csv", dtype=str, keep_default_na=False)
+                measured = [name for name in table.columns if name not in LABELS]
+                tables.append(table.assign(**table[measured].apply(pd.to_numeric)))
             if (folder / "maps.npz").is_file():
                 samples += _samples(folder)
         except (OSError, ValueError, KeyError) as error:
@@ -79,7 +83,7 @@ def _samples(folder: Path) -> list[Sample]:
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])
     kept = list(_kept(known))
-    scored = _scored(folder / "trials.parquet", {picture for picture, *_ in kept}, template)
+    scored = _scored(folder, {picture for picture, *_ in kept}, template)
     made = []
     for picture, concept, population, seed, similarity in kept:
         maps = np.asarray(similarity, np.float32)
@@ -94,7 +98,7 @@ def _samples(folder: Path) -> list[Sample]:
                 template=template,
                 languages=codes,
                 similarity=maps[asked],
-                overlaps=tuple(
+                values=tuple(
                     scored.get((population, seed, picture, concept, code), math.nan)
                     for code in codes
                 ),
@@ -121,15 +125,18 @@ def _kept(known: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, Any]]:
 
 
 def _scored(
-    file: Path, pictures: Collection[str], template: str
+    folder: Path, pictures: Collection[str], template: str
 ) -> dict[tuple[str, str, str, str, str], float]:
-    """Overlap by population, seed, picture, concept and language, as the trials hold it."""
+    """The primary measure by population, seed, picture, concept and language, as trials hold it."""
     import pyarrow.parquet as pq
 
+    file = folder / "trials.parquet"
     if not file.is_file():
         return {}
+    manifest = RunDirectory(folder.parent, folder.name).read_manifest()
+    primary = parse(manifest["paradigm"]["formula"]).response
     labels = ["population", "seed", "target_id", "word_concept", "test_language"]
     wanted = [("target_id", "in", sorted(pictures)), ("condition", "==", template)]
-    table = pq.read_table(file, columns=[*labels, "iou_cluster"], filters=wanted)
+    table = pq.read_table(file, columns=[*labels, primary], filters=wanted)
     columns = [table[name].to_pylist() for name in labels]
-    return dict(zip(zip(*columns, strict=True), table["iou_cluster"].to_pylist(), strict=True))
+    return dict(zip(zip(*columns, strict=True), table[primary].to_pylist(), strict=True))

@@ -1,145 +1,252 @@
-"""The tables and models of dense grounding, as text in rows."""
+"""The tables and models of maps, as text in rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.grounding_text import cells_of, group_mean, title_of
+from paradigms.measures import POINTING
+from reports.grounding_matrices import agreement_measures, agreement_of
+from reports.grounding_text import (
+    capital,
+    cells_of,
+    group_mean,
+    mean_cells,
+    measures_in,
+    primary_in,
+    title_of,
+)
 from reports.numbers import NONE, interval, number, p_value, percent
 from reports.tables import ModelSummary, Table, model_summary
 
 if TYPE_CHECKING:
+    from paradigms import Measure
     from reports.sources import Chapter
-
-SHORT = {
-    "iou_cluster": "IoU", "iou_p90": "IoU 90", "iou_p95": "IoU 95", "iou_p99": "IoU 99",
-    "iou_t15": "IoU .15", "iou_t20": "IoU .20", "iou_t25": "IoU .25", "spearman": "Spearman",
-    "pearson": "Pearson", "peak_ratio": "Peak ratio", "centre_distance_px": "Distance (px)",
-    "iou_true": "IoU true", "pointing": "Pointing",
-}  # fmt: skip
-"""Headings of measures."""
 
 
 def tables(chapter: Chapter) -> list[Table]:
     """All tables in the order of the page."""
-    made = [_tests(chapter), *_languages(chapter), _pointing(chapter), _scale(chapter)]
-    made += [*_asked(chapter), _words(chapter), _agreement(chapter)]
-    return [table for table in made if table.rows]
+    made = [_means(chapter), _tests(chapter), *_languages(chapter), *_chance(chapter)]
+    return [*made, _scale(chapter), *_asked(chapter), _words(chapter), _agreement(chapter)]
 
 
 def models(chapter: Chapter) -> list[ModelSummary]:
     """The mixed model of every population and condition."""
     return [
-        model_summary(f"{title_of(own)}: high against low resource", test["fit"], "Gaussian, REML")
+        model_summary(f"{title_of(own)}: {_about(test)}", test["fit"], "Gaussian, REML")
         for own in chapter.statistics["populations"]
         for test in own["tests"]
         if test["fit"]
     ]
 
 
-def _tests(chapter: Chapter) -> Table:
+def _about(test: Mapping[str, Any]) -> str:
+    return "mean over languages" if test["mean"] else "high against low resource"
+
+
+def _means(chapter: Chapter) -> Table:
+    """Means over languages by the mixed model, where the formula asks for no contrast."""
+    known = measures_in(chapter.statistics)
     rows = tuple(
-        (
-            title_of(own), SHORT[test["measure"]],
-            *(number(group_mean(own, test, kind), digits=3) for kind in ("high", "low")),
-            *cells_of(test),
-        )
+        (title_of(own), known[test["measure"]].heading, *mean_cells(test))
         for own in chapter.statistics["populations"]
         for test in own["tests"]
+        if test["mean"]
+    )
+    return Table(
+        name="means",
+        title="Mean over languages",
+        columns=("Population", "Measure", "Mean", "95 % CI"),
+        rows=rows,
+        n_labels=2,
+        note=f"{_headings(chapter)} Linear mixed model: {_formula(chapter)}.",
+    )
+
+
+def _formula(chapter: Chapter) -> str:
+    return str(chapter.statistics["declared"]["formula"])
+
+
+def _headings(chapter: Chapter) -> str:
+    """What the headings of measures stand for."""
+    taken = {test["measure"] for own in chapter.statistics["populations"] for test in own["tests"]}
+    known = measures_in(chapter.statistics)
+    primary = primary_in(chapter.statistics)
+    told = [f"{primary.heading}: {primary.label}, the measure fixed in advance"]
+    told += [
+        f"{measure.heading}: {measure.label}"
+        for name, measure in known.items()
+        if name in taken and name != primary.name
+    ]
+    return f"{'; '.join(told)}."
+
+
+def _tests(chapter: Chapter) -> Table:
+    known, populations = measures_in(chapter.statistics), chapter.statistics["populations"]
+    tested = [(own, test) for own in populations for test in own["tests"]]
+    with_pairs = any(test["pairs"] for _, test in tested)
+    of_model = not any(test["mean"] for _, test in tested)
+    rows = tuple(
+        (
+            title_of(own), known[test["measure"]].heading,
+            *(
+                number(group_mean(own, test, kind), digits=known[test["measure"]].digits)
+                for kind in ("high", "low")
+            ),
+            *cells_of(test, with_pairs),
+        )
+        for own, test in tested
     )  # fmt: skip
+    source = (
+        f"linear mixed model, {_formula(chapter)}; its degrees of freedom are at most the number "
+        "of languages less 2"
+        if of_model
+        else "the model asks for no contrast, so difference and interval are Welch's"
+    )
+    pairs = (
+        " Pairs: the published Wilcoxon over picture x concept pairs; it says nothing about "
+        "further languages and is given to be compared with the paper."
+    )
     return Table(
         name="resource",
         title="High- against low-resource languages",
         columns=("Population", "Measure", "High", "Low", "Difference", "95 % CI", "t (df)", "p",
-                 "p splits", "p Welch", "p pairs"),
+                 "p splits", "p Welch", *["p pairs"] * with_pairs),
         rows=rows,
         n_labels=2,
-        note="IoU: overlap of cluster masks with the reference, the measure fixed in advance; 90, "
-        "95, 99: of the highest 10, 5 and 1 % of the map; .15, .20, .25: above that similarity; "
-        "true: with the true mask. Difference, interval, t and p: linear mixed model with crossed "
-        "random effects of pictures, concepts and languages; its degrees of freedom are at most "
-        "the number of languages less 2. High and low: plain means over languages. Splits: share "
-        "of all ways to "
-        "call so many languages low that differ as much. Welch: over language means, groups may "
-        "vary differently. Pairs: the published Wilcoxon over picture x concept pairs; it says "
-        "nothing about further languages and is given to be compared with the paper.",
+        note=f"{_headings(chapter)} Difference, interval, t and p: {source}. High and low: plain "
+        "means over languages. Splits: share of all ways to call so many languages low that differ "
+        "as much. Welch: over language means, groups may vary differently."
+        f"{pairs * with_pairs}",
     )  # fmt: skip
 
 
 def _languages(chapter: Chapter) -> Iterator[Table]:
+    known, primary = measures_in(chapter.statistics), primary_in(chapter.statistics)
     for place, own in enumerate(chapter.statistics["populations"]):
         if not own["languages"]:
             continue
-        known = [n for n in SHORT if n != "pointing" and n in own["languages"][0]["measures"]]
+        taken = [name for row in own["languages"] for name in row["measures"]]
+        others = [
+            measure
+            for name, measure in known.items()
+            if name in taken and name not in (primary.name, POINTING)
+        ]
+        tokens = any(row["tokens_per_word"] is not None for row in own["languages"])
         yield Table(
             name=f"languages-{place + 1}",
             title=f"Every language: {title_of(own)}",
-            columns=("Language", "Code", "Resource", "IoU", "95 % CI", "Tokens/word",
-                     *(SHORT[n] for n in known[1:]), "Concepts", "Maps"),
-            rows=tuple(_language(row, known) for row in own["languages"]),
+            columns=("Language", "Code", "Resource", primary.heading, "95 % CI",
+                     *["Tokens/word"] * tokens, *(m.heading for m in others), "Concepts", "Maps"),
+            rows=tuple(_language(row, primary, others, tokens) for row in own["languages"]),
             n_labels=3,
-            note="Measures as above. The interval of the IoU speaks about further pictures, "
-            "concepts and seeds.",
+            note=f"Measures as above. The interval of the {primary.noun} speaks about further "
+            "pictures, concepts and seeds.",
             folded=not own["primary"],
         )  # fmt: skip
 
 
-def _language(row: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:
-    first = row["measures"][known[0]]
+def _language(
+    row: Mapping[str, Any], primary: Measure, others: Sequence[Measure], tokens: bool
+) -> tuple[str, ...]:
+    first, measures = row["measures"][primary.name], row["measures"]
     return (
-        row["name"], row["language"], row["resource"], number(first["value"], digits=3),
-        interval(first["ci_low"], first["ci_high"], digits=3),
-        number(row["tokens_per_word"], digits=2),
-        *(
-            number(row["measures"][n]["value"], digits=1 if n.endswith("_px") else 3)
-            for n in known[1:]
-        ),
+        row["name"], row["language"], row["resource"],
+        number(first["value"], digits=primary.digits),
+        interval(first["ci_low"], first["ci_high"], digits=primary.digits),
+        *[number(row["tokens_per_word"], digits=2)] * tokens,
+        *(number(measures.get(m.name, {}).get("value"), digits=m.digits) for m in others),
         str(row["n_concepts"]), f"{row['n_rows']:,}",
     )  # fmt: skip
 
 
-def _pointing(chapter: Chapter) -> Table:
+def _chance(chapter: Chapter) -> Iterator[Table]:
+    """One table for every measure that has a chance level."""
+    for name, measure in measures_in(chapter.statistics).items():
+        tests = [
+            (own, test)
+            for own in chapter.statistics["populations"]
+            for test in own["pointing"]
+            if test["measure"] == name
+        ]
+        if tests and name == POINTING:
+            yield _pointing(chapter, tests)
+        elif tests:
+            yield _above_chance(chapter, measure, tests)
+
+
+def _above_chance(
+    chapter: Chapter, measure: Measure, tests: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> Table:
+    known, digits = chapter.statistics["languages"], measure.digits
+    rows = tuple(
+        (
+            title_of(own), known[test["language"]]["name"], test["resource"],
+            number(test["accuracy"]["value"], digits=digits),
+            interval(test["accuracy"]["ci_low"], test["accuracy"]["ci_high"], digits=digits),
+            number(test["chance"], digits=digits), p_value(test["p_value"]),
+            p_value(test["p_holm"]), f"{test['n_rows']:,}",
+        )
+        for own, test in tests
+    )  # fmt: skip
+    return Table(
+        name=f"chance-{measure.name.replace('_', '-').lower()}",
+        title=f"{capital(measure.noun)} against chance",
+        columns=("Population", "Language", "Resource", measure.heading, "95 % CI", "By chance", "p",
+                 "p Holm", "Maps"),
+        rows=rows,
+        n_labels=3,
+        note="p: difference to chance, over pictures, concepts and seeds.",
+    )  # fmt: skip
+
+
+def _pointing(
+    chapter: Chapter, tests: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> Table:
     known = chapter.statistics["languages"]
+    with_overlap = any(test["iou_true"]["value"] is not None for _, test in tests)
     rows = tuple(
         (
             title_of(own), known[test["language"]]["name"], test["resource"],
             percent(test["accuracy"]["value"]),
             interval(test["accuracy"]["ci_low"], test["accuracy"]["ci_high"], 100),
             percent(test["chance"]), p_value(test["p_value"]), p_value(test["p_holm"]),
-            number(test["iou_true"]["value"], digits=3),
-            interval(test["iou_true"]["ci_low"], test["iou_true"]["ci_high"], digits=3),
+            *[
+                number(test["iou_true"]["value"], digits=3),
+                interval(test["iou_true"]["ci_low"], test["iou_true"]["ci_high"], digits=3),
+            ] * with_overlap,
             f"{test['n_rows']:,}",
         )
-        for own in chapter.statistics["populations"]
-        for test in own["pointing"]
+        for own, test in tests
     )  # fmt: skip
+    overlap = " IoU true: overlap of the cluster mask with the true mask."
     return Table(
         name="pointing",
         title="Against the true masks",
         columns=("Population", "Language", "Resource", "On the thing", "95 % CI (%)", "By chance",
-                 "p", "p Holm", "IoU true", "95 % CI", "Maps"),
+                 "p", "p Holm", *["IoU true", "95 % CI"] * with_overlap, "Maps"),
         rows=rows,
         n_labels=3,
         note="By chance: mean share of the picture that the thing covers. p: difference to it, "
-        "over pictures, concepts and seeds. IoU true: overlap of the cluster mask with the true "
-        "mask.",
+        f"over pictures, concepts and seeds.{overlap * with_overlap}",
     )  # fmt: skip
 
 
 def _scale(chapter: Chapter) -> Table:
+    primary = primary_in(chapter.statistics)
     rows = tuple(
         (
             f"{delta['second']} less {delta['first']}", delta["condition"],
             chapter.statistics["languages"][code]["name"], resource,
-            number(found["value"], digits=3), interval(found["ci_low"], found["ci_high"], digits=3),
+            number(found["value"], digits=primary.digits),
+            interval(found["ci_low"], found["ci_high"], digits=primary.digits),
         )
         for delta in chapter.statistics["scale"]
         for code, resource, found in delta["languages"]
     )  # fmt: skip
     return Table(
         name="encoders",
-        title="Another encoder: difference in overlap",
+        title=f"Another encoder: difference in {primary.noun}",
         columns=("Populations", "Condition", "Language", "Resource", "Difference", "95 % CI"),
         rows=rows,
         n_labels=4,
@@ -149,20 +256,22 @@ def _scale(chapter: Chapter) -> Table:
 
 
 def _words(chapter: Chapter) -> Table:
+    primary, populations = primary_in(chapter.statistics), chapter.statistics["populations"]
+    lost = any(own["failures"] for own in populations)
     rows = tuple(
         (
             title_of(own), word["language"], word["concept"], word["resource"],
-            number(word["iou"], digits=3), number(word["peak_ratio"], digits=3),
-            percent(word["share_lost"]),
+            number(word["value"], digits=primary.digits),
+            *[number(word["peak_ratio"], digits=3), percent(word["share_lost"])] * lost,
         )
-        for own in chapter.statistics["populations"]
+        for own in populations
         for word in own["words"]
     )  # fmt: skip
     return Table(
         name="words",
         title="Every concept in every language",
-        columns=("Population", "Language", "Concept", "Resource", "IoU", "Peak ratio",
-                 "Peak kept, place lost"),
+        columns=("Population", "Language", "Concept", "Resource", primary.heading,
+                 *["Peak ratio", "Peak kept, place lost"] * lost),
         rows=rows,
         n_labels=4,
         folded=True,
@@ -195,29 +304,28 @@ def _asked(chapter: Chapter) -> Iterator[Table]:
 
 
 def _agreement(chapter: Chapter) -> Table:
-    kept = chapter.grounding.agreement if chapter.grounding else None
+    kept, measures = agreement_of(chapter), agreement_measures(chapter)
+    names = [measure.name for measure in measures]
     rows: tuple[tuple[str, ...], ...] = ()
-    if kept is not None and not kept.empty:
+    if not kept.empty and measures:
         pair = ["population", "template", "language_a", "language_b"]
         own = kept[kept["language_a"] != kept["language_b"]]
         n = own["n_pictures"]
-        table = own[pair].assign(
-            n=n, **{name: own[name] * n for name in ("iou_cluster", "iou_p95")}
-        )
-        summed = table.groupby(pair, sort=False)[["iou_cluster", "iou_p95", "n"]].sum()
+        table = own[pair].assign(n_=n, **{name: own[name] * n for name in names})
+        summed = table.groupby(pair, sort=False)[[*names, "n_"]].sum()
         rows = tuple(
             (
                 f"{row['population']} ({row['template']})", row["language_a"], row["language_b"],
-                *(number(row[m] / row["n"], digits=3) if row["n"] else NONE
-                  for m in ("iou_cluster", "iou_p95")),
-                f"{int(row['n']):,}",
+                *(number(row[m.name] / row["n_"], digits=m.digits) if row["n_"] else NONE
+                  for m in measures),
+                f"{int(row['n_']):,}",
             )
             for row in summed.reset_index().to_dict("records")
         )  # fmt: skip
     return Table(
         name="agreement",
         title="Agreement between all languages",
-        columns=("Population", "Language", "and language", "IoU", "IoU 95", "Maps"),
+        columns=("Population", "Language", "and language", *(m.heading for m in measures), "Maps"),
         rows=rows,
         n_labels=3,
         folded=True,

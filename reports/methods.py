@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports import analysis_methods, grounding_methods
 from reports.facts import toolkit_version
+from reports.kinds import REPORTS
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
@@ -28,19 +28,20 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
     runs = [run for chapter in chapters for run in chapter.runs]
     return [
         " ".join(_populations(runs)),
-        " ".join(sentence for chapter in chapters for sentence in _trials(chapter)),
+        " ".join(text for own in chapters for text in REPORTS[own.kind].trials(own)),
         " ".join(_analysis(chapters)),
     ]
 
 
-def references(runs: Sequence[RunFiles]) -> list[str]:
+def references(chapters: Sequence[Chapter]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
+    runs = [run for chapter in chapters for run in chapter.runs]
     told = [run.manifest for run in runs if run.manifest]
     year = str(told[0].get("started", ""))[:4] if told else ""
     sets = dict.fromkeys(_set_reference(manifest["stimuli"]) for manifest in told)
     known = [text.format(year=year or "n.d.", version=toolkit_version(runs)) for text in REFERENCES]
-    maps = grounding_methods.REFERENCES if any("words" in manifest for manifest in told) else ()
-    return [*known, *maps, *sets]
+    more = dict.fromkeys(t for own in chapters for t in REPORTS[own.kind].references(own))
+    return [*known, *more, *sets]
 
 
 def _set_reference(stimuli: Mapping[str, Any]) -> str:
@@ -120,10 +121,8 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _trials(chapter: Chapter) -> Iterator[str]:
-    if chapter.grounding is not None:
-        yield from grounding_methods.trials(chapter)
-        return
+def trials_of_choices(chapter: Chapter) -> Iterator[str]:
+    """What was asked in a paradigm of choices."""
     meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
     conditions = [
         f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
@@ -168,12 +167,39 @@ def _trials(chapter: Chapter) -> Iterator[str]:
         )
 
 
+def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
+    """How a paradigm of choices was analysed."""
+    statistics = chapter.statistics
+    settings = statistics["settings"]
+    formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
+    yield (
+        f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
+        f"({statistics['engine']}, Laplace approximation; per population and language: "
+        f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
+        "freedom."
+    )
+    if statistics["groups"]:
+        fit = statistics["groups"][0]["overall"]["fit"]
+        if fit:
+            yield (
+                f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
+                "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
+                f"{100 * settings['bound']:.1f} points)."
+            )
+    if statistics["families"]:
+        yield f"Families of tests: {'; '.join(statistics['families'])}."
+    gate = statistics["gate"]
+    if gate["condition"]:
+        yield (
+            f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
+            f"{gate['condition']} were set aside ({len(gate['failed'])} of "
+            f"{gate['n_tested']})."
+        )
+
+
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
     for chapter in chapters:
-        if chapter.grounding is not None:
-            yield from grounding_methods.analysis(chapter)
-            continue
-        yield from analysis_methods.analysis(chapter)
+        yield from REPORTS[chapter.kind].analysis(chapter)
     manifests = [manifest for chapter in chapters for manifest in chapter.manifests]
     packages = manifests[0].get("packages", {}) if manifests else {}
     wanted = ("torch", "transformers", "timm", "pandas")

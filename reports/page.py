@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.facts import checksum, credit_table, run_facts, toolkit_version
+from reports.kinds import REPORTS
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
 from stimuli.names import file_name
@@ -128,6 +129,7 @@ def get_ready() -> None:
 
     from reports import (  # noqa: F401 - likewise
         charts,
+        choices_report,
         contrast_charts,
         drawing,
         gallery,
@@ -157,15 +159,15 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
     Raises:
         ToolkitError: if a folder is no run.
     """
-    from reports.gallery import cards, concept_table, find_stimuli
+    from reports.gallery import concept_table, find_stimuli
 
     runs = [folder for folder in folders if not is_space(folder)]
     if not runs:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
     chapters = read_chapters(runs, options.n_trials, options.paradigms)
-    # The gallery is about choices; maps look for their own pictures.
-    choices = [chapter for chapter in chapters if chapter.grounding is None]
-    stimuli = find_stimuli(choices or chapters, options.stimuli)
+    # The gallery is about trials; maps look for their own pictures.
+    with_cards = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
+    stimuli = find_stimuli(with_cards or chapters, options.stimuli)
     # Without the gallery no picture or sound of the set is on the page, not even on hovering.
     stimuli = stimuli if options.n_trials else None
     return Material(
@@ -174,14 +176,14 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
         chapters=tuple(chapters),
         stimuli=stimuli,
         concepts=concept_table(stimuli),
-        cards=tuple(tuple(cards(c, stimuli)) if options.n_trials else () for c in chapters),
+        cards=tuple(_cards(c, stimuli) if options.n_trials else () for c in chapters),
     )
 
 
 def _page(material: Material) -> str:
     from markupsafe import Markup
 
-    from reports import analysis_methods, drawing
+    from reports import drawing
     from reports.gallery import credits_of
     from reports.methods import methods, references
     from reports.status import status_lines
@@ -209,7 +211,7 @@ def _page(material: Material) -> str:
                 "figures": drawn,
                 "cards": cards,
                 "maps": maps,
-                "of_maps": chapter.grounding is not None,
+                "models_note": REPORTS[chapter.kind].models_note,
                 "tables": tables(chapter),
                 "models": model_summaries(chapter),
             }
@@ -233,7 +235,7 @@ def _page(material: Material) -> str:
             media=stimuli is not None,
             space=space,
             methods=methods(chapters),
-            references=[*references(runs), *analysis_methods.references(chapters)],
+            references=references(chapters),
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
             checksum=checksum(folders),
@@ -247,32 +249,21 @@ def _page(material: Material) -> str:
 
 def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
-    from reports import charts, contrast_charts, item_charts, network_charts
-
-    if chapter.grounding is not None:
-        from reports import grounding_charts, grounding_matrices
-
-        of_maps = [*grounding_charts.figures(chapter), *grounding_matrices.figures(chapter)]
-        of_maps.append(network_charts.training(chapter))
-        return [figure for figure in of_maps if figure is not None]
-    made = [charts.accuracy(chapter), charts.conditions(chapter)]
-    made += contrast_charts.figures(chapter)
-    made += [
-        item_charts.items(chapter, concepts),
-        item_charts.heat_map(chapter),
-        item_charts.confusion(chapter),
-        item_charts.margins(chapter),
-        network_charts.training(chapter),
-    ]
+    made = REPORTS[chapter.kind].figures(chapter, concepts)
     return [figure for figure in made if figure is not None]
 
 
-def _maps(chapter: Chapter, material: Material) -> list[Overlay]:
+def _cards(chapter: Chapter, stimuli: StimulusSet | None) -> tuple[Card, ...]:
+    cards = REPORTS[chapter.kind].cards
+    return tuple(cards(chapter, stimuli)) if cards else ()
+
+
+def _maps(chapter: Chapter, material: Material) -> Sequence[Overlay]:
     """Maps to look at, with the pictures of the runs' own set where it is at hand."""
     from reports.gallery import find_stimuli
-    from reports.grounding_overlays import overlays
 
-    if chapter.grounding is None or not material.options.n_trials:
+    overlays = REPORTS[chapter.kind].overlays
+    if not overlays or not material.options.n_trials:
         return []
     # Runs on different sets are never on one page, so the first run speaks for all.
     stimuli, known = material.stimuli, chapter.runs[0].manifest["stimuli"]["checksum"]

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
+from toolkit.kinds import kind_of
 from toolkit.statistics.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.grounding_sources import Maps
     from toolkit.statistics.digest import Digest
 
 AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
@@ -48,20 +49,22 @@ class Chapter:
     """Its version."""
     question: str
     """What it asks."""
+    kind: str
+    """What it asks for: which line of `reports.kinds.REPORTS` tells it."""
     runs: tuple[RunFiles, ...]
     """Where it comes from."""
     results: tuple[Mapping[str, Any], ...]
     """Accuracies per population, language and condition, as in ``summary.json``."""
     digest: Digest
-    """Margins, choices and picked trials."""
+    """Margins, choices and picked trials; empty where trials offer no choice."""
     training: pd.DataFrame | None
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
     paradigms: Path | None = None
     """Folder with paradigms of one's own."""
     notes: tuple[str, ...] = ()
     """What was noticed when the runs were gathered."""
-    grounding: Maps | None = None
-    """Maps, where the runs hold maps and not choices; their digest is empty then."""
+    beside: Any = ()
+    """What else runs of its kind hold."""
 
     @functools.cached_property
     def statistics(self) -> Mapping[str, Any]:
@@ -69,7 +72,7 @@ class Chapter:
 
         Read when first asked for: a run is read while its statistics are still at work.
         """
-        return _statistics(self.runs, self.paradigms)
+        return _statistics(self.runs, self.paradigms, REPORTS[self.kind].reads)
 
     @property
     def manifests(self) -> list[Mapping[str, Any]]:
@@ -199,28 +202,37 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
 def _chapter(
     runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None, notes: Sequence[str]
 ) -> Chapter:
-    from reports.grounding_sources import read_maps
-    from toolkit.statistics.digest import digest, no_choices
-    from toolkit.statistics.grounding_data import is_grounding
+    from toolkit.statistics.digest import no_choices
 
     folders = [run.folder for run in runs]
-    maps = all(is_grounding(folder) for folder in folders)
+    kinds = {folder: kind_of(folder, paradigms) for folder in folders}
+    if len(set(kinds.values())) > 1:
+        raise ToolkitError(
+            f"The runs of {runs[0].paradigm!r} are of different kinds.",
+            given="; ".join(f"{kind} in {folder}" for folder, kind in kinds.items()),
+            allowed="runs of one paradigm: another has the name of its own",
+        )
+    kind = kinds[folders[0]]
+    own = REPORTS[kind]
     first = runs[0].summary
     results: list[Mapping[str, Any]] = [r for run in runs for r in run.summary["results"]]
-    if not maps:
+    if own.digest:
         results = _pooled(results, runs, paradigms)
     headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
     return Chapter(
         paradigm=runs[0].paradigm,
         version=int(first["paradigm_version"]),
         question=str(first["question"]),
+        kind=kind,
         runs=tuple(runs),
         results=tuple(results),
-        digest=no_choices() if maps else digest(folders, headline, n_trials, runs[0].paradigm),
+        digest=own.digest(folders, headline, n_trials, runs[0].paradigm)
+        if own.digest
+        else no_choices(),
         training=_training(runs),
         paradigms=paradigms,
         notes=tuple(notes),
-        grounding=read_maps(folders) if maps else None,
+        beside=own.beside(folders),
     )
 
 
@@ -252,16 +264,16 @@ def _cell(row: Mapping[str, Any]) -> tuple[str, ...]:
     return row["population"], row["test_language"], row["condition"]
 
 
-def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Mapping[str, Any]:
+def _statistics(
+    runs: Sequence[RunFiles], paradigms: Path | None, needed: frozenset[str]
+) -> Mapping[str, Any]:
     """Those of the only run, or of an analysis of all runs together."""
     name = runs[0].paradigm
     saved = runs[0].folder / "statistics.json"
     if len(runs) == 1 and saved.is_file():
         content = _read_json(saved)
-        kept = content.get(name, {})
-        # Analyses of earlier versions lack what the page shows, and are made again.
-        if "answers" in kept and (kept.get("kind") == "grounding" or "conditions" in kept):
-            return dict(kept)
+        if needed <= set(content.get(name, {})):
+            return dict(content[name])
     from toolkit.statistics.analysis import analyse_runs
 
     return dict(analyse_runs([run.folder for run in runs], paradigms)[name])

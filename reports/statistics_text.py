@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
-from reports.grounding_text import print_maps
+from reports.kinds import REPORTS
 from reports.numbers import (
     NONE,
     bayes_factor,
@@ -18,6 +18,7 @@ from reports.numbers import (
     t_of_df,
     titles_of,
 )
+from toolkit.kinds import kind_in
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
 
@@ -43,14 +44,7 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             f"statistics, {analysis['engine']}"
         )
         out.print(f"\n[bold]{escape(title)}[/bold]")
-        if analysis.get("kind") == "grounding":
-            print_maps(out, analysis)
-        else:
-            _print_chance(out, analysis["chance"])
-            _print_conditions(out, analysis["conditions"])
-            for group, title in zip(analysis["groups"], titles_of(analysis["groups"]), strict=True):
-                _print_groups(out, group, title)
-            _print_lists(out, analysis["lists"])
+        REPORTS[kind_in(analysis)].print_analysis(out, analysis)
         out.print("\nWhat may be said")
         for sentence in analysis["sentences"]:
             out.print(f"- {escape(sentence)}")
@@ -60,6 +54,15 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
             out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     if file:
         out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")
+
+
+def print_tests(out: Console, analysis: Mapping[str, Any]) -> None:
+    """Print the tests of ``statistics.json`` for choices."""
+    _print_chance(out, analysis["chance"])
+    _print_conditions(out, analysis["conditions"])
+    for group, title in zip(analysis["groups"], titles_of(analysis["groups"]), strict=True):
+        _print_groups(out, group, title)
+    _print_lists(out, analysis["lists"])
 
 
 def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:

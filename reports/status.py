@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from reports.grounding_methods import ASSUMPTIONS as OF_MAPS
-from reports.grounding_methods import fits as fits_of_maps
+from reports.kinds import REPORTS
 from reports.tables import named_tests
 from toolkit.statistics.phrases import count
 
@@ -51,28 +50,19 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
         if not run.manifest:
             text = f"{run.folder.name} was imported: how its trials were made is not recorded."
             lines.append(Line("note", "Table from elsewhere", text))
-    of_choices = [chapter for chapter in chapters if chapter.grounding is None]
-    if any(chapter.manifests for chapter in of_choices):
-        lines.append(Line("note", "Assumed, not tested", ASSUMPTIONS))
-    elif of_choices:
-        lines.append(Line("note", "Assumed, not tested", OF_TABLES))
-    if any(chapter.grounding is not None for chapter in chapters):
-        lines.append(Line("note", "Assumed, not tested", OF_MAPS))
+    assumed = dict.fromkeys(REPORTS[own.kind].assumptions(own) for own in chapters)
+    lines += [Line("note", "Assumed, not tested", text) for text in assumed]
     order = ("warning", "note", "good")
     return sorted(lines, key=lambda line: order.index(line.level))
 
 
 def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
-    statistics = chapter.statistics
+    statistics, own = chapter.statistics, REPORTS[chapter.kind]
     prefix = f"{chapter.paradigm}: " if name_it else ""
-    maps = chapter.grounding is not None
-    if not maps:
-        yield _gate(statistics, prefix)
+    yield from own.status(chapter, prefix)
     for warning in statistics["warnings"]:
         yield Line("warning", f"{prefix}Statistics", warning)
-    if not maps:
-        yield from _verdicts(statistics, prefix)
-    fits = list(fits_of_maps(chapter) if maps else _fits(statistics))
+    fits = list(own.fits(chapter))
     lost = [fit for fit in fits if not fit["converged"]]
     separated = sum(bool(fit.get("separated")) for fit in lost)
     models = count(len(fits), "mixed model")
@@ -85,13 +75,19 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
     if fits and not lost and not any(fit["singular"] for fit in fits):
         verb = "converged; none is" if len(fits) > 1 else "converged and is not"
         yield Line("good", f"{prefix}Models", f"{models} {verb} singular.")
-    ties = sum(row["n_ties"] for row in chapter.results)
-    trials = sum(row["n_trials"] for row in chapter.results)
-    if not ties and not maps:
-        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
     for run in chapter.runs:
         for warning in run.summary.get("warnings", ()):
             yield Line("warning", f"{prefix}Run", warning)
+
+
+def lines_of_choices(chapter: Chapter, prefix: str) -> Iterator[Line]:
+    """The gate, whether all tests came to a verdict, and whether there were ties."""
+    yield _gate(chapter.statistics, prefix)
+    yield from _verdicts(chapter.statistics, prefix)
+    ties = sum(row["n_ties"] for row in chapter.results)
+    trials = sum(row["n_trials"] for row in chapter.results)
+    if not ties:
+        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
 
 
 def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
@@ -114,8 +110,9 @@ def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
     return Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
 
 
-def _fits(statistics: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for _, test in named_tests(statistics):
+def fits_of_choices(chapter: Chapter) -> Iterator[Mapping[str, Any]]:
+    """The models of a paradigm of choices."""
+    for _, test in named_tests(chapter.statistics):
         if test["fit"]:
             yield test["fit"]
 

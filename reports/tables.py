@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reports.kinds import REPORTS
 from reports.numbers import NONE, interval, models_of, number, p_value, percent, places_of, t_of_df
 from toolkit.statistics.phrases import TIES
 
@@ -56,17 +57,18 @@ class ModelSummary:
 
 
 def tables(chapter: Chapter) -> list[Table]:
-    """All tables of a paradigm, in the order of the page."""
-    if chapter.grounding is not None:
-        from reports import grounding_tables
+    """All tables of a paradigm that hold anything, in the order of the page."""
+    return _folded(REPORTS[chapter.kind].tables(chapter))
 
-        return _folded(grounding_tables.tables(chapter))
+
+def tables_of_choices(chapter: Chapter) -> list[Table]:
+    """All tables of a paradigm of choices."""
     from reports import contrast_tables
 
     lists = _lists(chapter.statistics.get("lists", ()))
     made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
-    return _folded(made)
+    return made
 
 
 def _folded(made: Sequence[Table]) -> list[Table]:
@@ -165,10 +167,11 @@ def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
 
 def model_summaries(chapter: Chapter) -> list[ModelSummary]:
     """Every fitted model with its formula, random effects and diagnostics."""
-    if chapter.grounding is not None:
-        from reports import grounding_tables
+    return list(REPORTS[chapter.kind].models(chapter))
 
-        return grounding_tables.models(chapter)
+
+def models_of_choices(chapter: Chapter) -> list[ModelSummary]:
+    """The models of a paradigm of choices."""
     shown = []
     for name, test in named_tests(chapter.statistics):
         instead = test.get("penalised") or {}

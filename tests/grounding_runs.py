@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from paradigms import Condition
+from paradigms.dense_grounding import DenseGrounding
 from stimuli import StimulusSet
-from toolkit.runner import Run
+from toolkit.plan import Finished
 from toolkit.statistics.grounding import analyse_grounding
 from toolkit.statistics.grounding_data import read_grounding
 from toolkit.statistics.summary import summarise
@@ -44,18 +45,11 @@ SCRIPTS = {"ar": "كلمة", "ru": "слово", "zh-CN": "词语", "zh-TW": "�
 AGREEMENT = ("iou_p95", "spearman", "peak_ratio")
 
 
-class Asked:
-    """What the analysis needs of the paradigm."""
+class Asked(DenseGrounding):
+    """The paradigm with another order of its conditions."""
 
-    name = "dense-grounding"
-    version = 1
     question = "Where in the picture does the meaning land?"
-    formula = "iou_cluster ~ resource + (1 | test_language)"
     conditions = (Condition("bare", "the word alone", headline=True), Condition("article", "a"))
-
-    @classmethod
-    def headline(cls, condition: str) -> bool:
-        return condition == "bare"
 
 
 def simulated(
@@ -208,7 +202,7 @@ def write_whole_run(
     write_run(folder, tables, manifest)
     directory = RunDirectory(folder.parent, folder.name)
     content = directory.read_manifest()
-    run = Run(directory, content, ("Made up for tests.",), 0, 0, 0.0)
+    run = Finished(directory, content, ("Made up for tests.",), 0, 0, 0.0)
     directory.write_json("summary.json", summarise(run, Asked()))
     analysis = analyse_grounding(read_grounding([folder]), Asked())
     directory.write_json("statistics.json", {Asked.name: analysis.to_json()})

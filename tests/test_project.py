@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,26 @@ def test_constraints_pin_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {re.split(r"[><=]", need)[0].lower() for need in project["dependencies"]}
     assert wanted <= pinned
+
+
+def test_makers_are_not_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    for package in ("makers", *(f"makers.{path.parent.name}" for path in ROOT.glob("makers/*/"))):
+        assert not any(fnmatch(package, pattern) for pattern in patterns)
+
+
+def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
+    """Model cards, READMEs, docstrings and messages name modules after ``python -m``."""
+    papers = [*ROOT.glob("*.md"), *(ROOT / ".ci").iterdir()]
+    for folder in ("stimuli", "paradigms", "toolkit", "reports", "makers"):
+        papers += [*(ROOT / folder).rglob("*.md"), *(ROOT / folder).rglob("*.py")]
+    said = "\n".join(path.read_text(encoding="utf-8") for path in papers)
+    named = set(
+        re.findall(r"python -m ((?:stimuli|paradigms|toolkit|reports|makers)[\w.]*\w)", said)
+    )
+    assert len(named) >= 6
+    for name in named:
+        module = ROOT / (name.replace(".", "/") + ".py")
+        assert module.is_file(), name
+        assert 'if __name__ == "__main__":' in module.read_text(encoding="utf-8"), name

@@ -13,6 +13,7 @@ from paradigms.trials import ALL_WORDS
 from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
 from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError
+from toolkit.manifests import no_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -206,8 +207,6 @@ def read_trials(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from toolkit.store import no_trials  # the store stands on this module
-
     if not path.is_file():
         raise no_trials(path)
     try:
@@ -243,32 +242,36 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def arrow_schema(names: Sequence[str], extra: Sequence[Column] = ()) -> pa.Schema:
+def arrow_schema(names: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> pa.Schema:
     """Arrow schema of the given columns, with the meaning of each in the metadata.
 
     Args:
         names: columns in their order.
+        kind: of the paradigm, see `toolkit.kinds`; it stands in the metadata, too.
         extra: columns of a paradigm that may be among them, besides `COLUMNS`.
     """
     import pyarrow as pa
 
     text = pa.dictionary(pa.int32(), pa.string())
     known = {column.name: column for column in (*COLUMNS, *extra)}
-    kinds = {
+    types = {
         name: text if known[name].dtype == "category" else pa.from_numpy_dtype(known[name].dtype)
         for name in names
     }
     meanings = {name: known[name].meaning for name in names}
-    metadata = json.dumps({"schema": SCHEMA_VERSION, "columns": meanings})
-    return pa.schema(list(kinds.items()), metadata={"mevgs_toolkit": metadata})
+    metadata = {"schema": SCHEMA_VERSION, "paradigm_kind": kind, "columns": meanings}
+    return pa.schema(list(types.items()), metadata={"mevgs_toolkit": json.dumps(metadata)})
 
 
-def write_trials(parts: Iterable[pd.DataFrame], path: Path, extra: Sequence[Column] = ()) -> None:
+def write_trials(
+    parts: Iterable[pd.DataFrame], path: Path, kind: str, extra: Sequence[Column] = ()
+) -> None:
     """Write rows as Parquet (zstd), a part at a time, so that memory does not grow with them.
 
     Args:
         parts: rows; all parts have the same columns.
         path: file to write.
+        kind: of the paradigm.
         extra: columns of a paradigm that may be among them, besides `COLUMNS`.
     """
     import pyarrow as pa
@@ -277,7 +280,7 @@ def write_trials(parts: Iterable[pd.DataFrame], path: Path, extra: Sequence[Colu
     writer = None
     try:
         for part in parts:
-            schema = arrow_schema(list(part.columns), extra)
+            schema = arrow_schema(list(part.columns), kind, extra)
             writer = writer or pq.ParquetWriter(path, schema, compression="zstd")
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
     finally:

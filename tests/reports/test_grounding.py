@@ -169,7 +169,7 @@ def test_a_file_of_earlier_runs_is_read(run: Path, tmp_path: Path) -> None:
     first = read_maps([tmp_path]).samples
     assert [own.picture_id for own in first] == known["picture_ids"].tolist()
     assert first[1].similarity.tolist() == kept[1].tolist()
-    assert all(math.isnan(overlap) for own in first for overlap in own.overlaps)
+    assert all(math.isnan(value) for own in first for value in own.values)
 
 
 def test_maps_over_pictures_of_another_set_are_never_drawn(run: Path, tmp_path: Path) -> None:

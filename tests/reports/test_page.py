@@ -421,7 +421,8 @@ def test_a_table_from_elsewhere_has_a_page(runs: dict[str, Path], tmp_path: Path
     )
     (tmp_path / "study.csv").write_text(rows)
     constants = {"population": "children", "test_language": "en", "condition": "novel-familiar",
-                 "n_choices": "2", "paradigm": "me", "paradigm_version": "2", "n_languages": "1",
+                 "n_choices": "2", "paradigm": "me", "n_languages": "1",
+                 "paradigm_version": str(get_paradigm("me").version),
                  "train_languages": "en"}  # fmt: skip
     table = read_any(
         tmp_path / "study.csv", {"seed": "child", "word_concept": "word"}, constants=constants

@@ -63,7 +63,7 @@ def chapter_of(statistics: dict[str, Any], trials: pd.DataFrame) -> Chapter:
     ]
     who = trials[["population", "n_languages", "train_languages"]].drop_duplicates()
     made = Chapter(
-        paradigm="me", version=2, question="?", runs=(RUN,), results=tuple(results),
+        paradigm="me", version=2, question="?", kind="choices", runs=(RUN,), results=tuple(results),
         digest=replace(no_choices(), populations=who), training=None,
     )  # fmt: skip
     made.__dict__["statistics"] = statistics

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from paradigms.dense_grounding import DenseGrounding
 from tests.toolkit.random_results import ALPHA, fit, pick
 from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
-from toolkit.statistics.grounding_data import Language
+from toolkit.statistics.grounding_answers import told
+from toolkit.statistics.grounding_data import Language, told_measures
 from toolkit.statistics.grounding_languages import Estimate, LanguageTest
 from toolkit.statistics.grounding_measures import (
     EmptyMasks,
@@ -20,7 +22,6 @@ from toolkit.statistics.grounding_measures import (
     WordRow,
 )
 from toolkit.statistics.grounding_models import PairTest, ResourceTest
-from toolkit.statistics.grounding_prose import told
 from toolkit.statistics.grounding_scale import ScaleDelta
 from toolkit.statistics.grounding_warnings import warnings_of
 
@@ -63,6 +64,7 @@ def _test(rng: np.random.Generator, measure: str) -> ResourceTest:
         tuple((seed, float(rng.normal(0, 0.1))) for seed in "ab"[: pick(rng, (1, 2))]),
         fit(rng, converged=True) if mixed else None,
         problem,
+        mean=None,
     )
 
 
@@ -85,7 +87,7 @@ def _population(rng: np.random.Generator, name: str, condition: str) -> Populati
     pointing = tuple(
         Pointing(
             *(code, "high", pick(rng, COUNTS), estimate(rng, 0.0), chance, estimate(rng)),
-            *(*pick(rng, ps), estimate(rng, 0.0)),
+            *(*pick(rng, ps), estimate(rng, 0.0), "pointing"),
         )
         for code in CODES[: pick(rng, (0, 1, 4))]
     )
@@ -97,7 +99,7 @@ def _population(rng: np.random.Generator, name: str, condition: str) -> Populati
         *(n_concepts, pick(rng, COUNTS)),
         tests=tuple(_test(rng, m) for m in ("iou_cluster", "peak_ratio")[: pick(rng, (0, 1, 2))]),
         languages=rows,
-        words=(WordRow("eu", "bus", "low", 0.5, nan, nan),),
+        words=(WordRow("eu", "bus", "low", 0.5, nan, nan, 0.5),),
         failures=(failure, replace(failure, resource="low"))[: pick(rng, (0, 2))],
         empty=EmptyMasks(share, 0.0, float(pick(rng, (nan, share)))),
         pointing=pointing,
@@ -121,6 +123,9 @@ def grounding(rng: np.random.Generator) -> GroundingAnalysis:
         *("dense-grounding", 1, "Where?", ALPHA, "en", known, tuple(own)),
         scale=(delta,) if len(names) > 1 else (),
         families=("a family",),
+        formula=DenseGrounding.formula,
+        measures=told_measures(DenseGrounding()),
+        primary=DenseGrounding.primary(),
     )
     analysis = replace(analysis, **told(analysis))
     return replace(analysis, warnings=tuple(warnings_of(analysis)))

@@ -300,7 +300,9 @@ def test_one_seed_or_one_word(change: dict) -> None:
     assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
     assert any("only one level" in warning for warning in result.warnings)
     if change == {"seeds": "a"}:
-        assert "no verdict (1 seed: a verdict needs 3)" in " ".join(result.sentences)
+        assert "no verdict (1 seed: a verdict needs 3 seeds and 4 words)" in " ".join(
+            result.sentences
+        )
         assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
     json.dumps(result.to_json())
 

@@ -192,9 +192,34 @@ def test_blocks_change_nothing(
     tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = get_paradigm("me"), [open_population("hasher/a", subjects_dir)], tiny_set
-    whole = score_all(*asked, root=tmp_path)
+    whole = score_all(*asked, root=tmp_path / "whole")
     monkeypatch.setattr("toolkit.score_all.MATRIX_ENTRIES", 1)
-    pd.testing.assert_frame_equal(score_all(*asked, root=tmp_path).table, whole.table)
+    blocks = score_all(*asked, root=tmp_path / "blocks")
+    pd.testing.assert_frame_equal(blocks.table, whole.table)
+
+
+def test_counting_goes_on_where_it_stopped(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    asked = get_paradigm("me"), [open_population("hasher", subjects_dir)], tiny_set
+    whole = score_all(*asked, root=tmp_path / "whole")
+    assert (whole.n_computed, whole.n_reused) == (6, 0)
+
+    def stop(what: str, done: int, total: int) -> None:
+        if (what, done) == ("counting", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_all(*asked, root=tmp_path / "cut", progress=stop)
+    folder = tmp_path / "cut" / whole.directory.run_id
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
+    assert not (folder / TABLE_NAME).exists()
+    done = score_all(*asked, root=tmp_path / "cut")
+    assert (done.n_computed, done.n_reused) == (2, 4)
+    pd.testing.assert_frame_equal(done.table, whole.table)
+    again = score_all(*asked, root=tmp_path / "cut")
+    assert (again.n_computed, again.n_reused) == (0, 6)
+    pd.testing.assert_frame_equal(again.table, whole.table)
 
 
 @paradigm("every-word", version=1)

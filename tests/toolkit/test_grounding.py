@@ -15,9 +15,10 @@ from scipy import stats
 from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulated, write_run
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
+from toolkit.kinds import kind_of
 from toolkit.statistics.counts import read_counts
 from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
-from toolkit.statistics.grounding_data import Grounded, Language, is_grounding, read_grounding
+from toolkit.statistics.grounding_data import Grounded, Language, read_grounding
 from toolkit.statistics.grounding_languages import (
     crossed_mean,
     language_test,
@@ -473,9 +474,9 @@ def test_several_runs_are_read_together_and_never_twice(tmp_path: Path) -> None:
     assert sorted(both.table["population"].unique()) == ["large", "small-clip"]
     assert both.languages["eu"] == Language("Basque", "low")
     assert both.group("low") == LOW
-    assert is_grounding(first)
-    assert is_grounding(first / "trials.parquet")
-    assert not is_grounding(tmp_path)
+    assert kind_of(first) == "maps"
+    assert kind_of(first / "trials.parquet") == "maps"
+    assert kind_of(tmp_path) == "choices", "whoever reads it says that there is nothing"
     with pytest.raises(ToolkitError, match="stand twice"):
         read_grounding([first, first])
 

@@ -87,6 +87,13 @@ def test_a_column_of_trial_lists_is_a_name(tmp_path: Path) -> None:
     assert "rows lack a value: trial_seed in 4" in said
 
 
+def test_kinds_of_subjects_are_names_that_no_row_lacks(tmp_path: Path) -> None:
+    rows = "child,word,subject_kind,correct\nc1,dax,1,1\nc2,dax,2,0\n"
+    write_long(read(tmp_path, rows), tmp_path / "t.parquet")
+    assert read_counts([tmp_path / "t.parquet"])["subject_kind"].tolist() == ["1", "2"]
+    assert "lack a value: subject_kind in 1" in faults(tmp_path, rows.replace(",2,", ",,"))
+
+
 @pytest.mark.parametrize("code", [".", "-99", "N/A", "null", "none", "99.0"])
 def test_codes_of_missing_values_can_be_named(tmp_path: Path, code: str) -> None:
     rows = f"child,word,age,correct\nc1,dax,24,1\nc1,wug,24,{code}\nc2,dax,{code},0\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 
 class Kind(enum.StrEnum):
@@ -49,9 +49,9 @@ def list_names(
     if kind is Kind.PARADIGMS:
         from paradigms.registry import find_paradigms
 
-        made = table("paradigm", "version", "question", numbers=("version",))
+        made = table("paradigm", "version", "kind", "question", numbers=("version",))
         for name, cls in find_paradigms(paradigms).items():
-            made.add_row(escape(name), str(cls.version), escape(cls.question))
+            made.add_row(escape(name), str(cls.version), escape(cls.kind), escape(cls.question))
     elif kind is Kind.SUBJECTS:
         from toolkit.subjects.populations import list_populations
 
@@ -78,7 +78,10 @@ def list_names(
 
 def describe(
     name: Annotated[
-        str, typer.Argument(help="A paradigm, population, stimulus set or published model.")
+        str,
+        typer.Argument(
+            help="A paradigm, population, one of its seeds, stimulus set or published model."
+        ),
     ],
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
@@ -94,27 +97,28 @@ def describe(
     from stimuli import list_sets, open_set
     from toolkit.errors import unknown_name
     from toolkit.subjects.clip_names import NAMES, is_model_name
-    from toolkit.subjects.populations import list_populations
+    from toolkit.subjects.populations import find_population, list_populations, nearest_subject
 
     found = find_paradigms(paradigms)
-    if is_model_name(name):
-        _describe_model(name, found)
-        return
-    populations = {population.name: population for population in list_populations(subjects)}
     if name in found:
         _describe_paradigm(found[name]())
-    elif name in populations:
-        _describe_population(populations[name])
-    elif name in list_sets() or Path(name).is_dir() or ("/" in name and ":" not in name):
+    elif is_model_name(name):
+        _describe_model(name, found)
+    elif population := find_population(name, subjects):
+        _describe_population(population)
+    elif name in list_sets() or Path(name).is_dir():
         _describe_set(open_set(name))
     else:
-        known = [*found, *populations, *list_sets(), *NAMES]
-        raise unknown_name(
+        populations = [population.name for population in list_populations(subjects)]
+        known = [*found, *populations, *list_sets()]
+        error = unknown_name(
             "paradigm, population, stimulus set or published model",
             name,
-            known,
+            [*known, *NAMES],
             "mevgs-toolkit list paradigms",
         )
+        error.nearest = nearest_subject(name, known)
+        raise error
 
 
 def version() -> None:
@@ -135,11 +139,13 @@ def version() -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
-    from paradigms import MapParadigm
     from reports.console import console, table
 
     out = console()
-    out.print(f"[bold]{escape(paradigm.name)}[/bold], version {paradigm.version}")
+    out.print(
+        f"[bold]{escape(paradigm.name)}[/bold], version {paradigm.version}, kind: "
+        f"{escape(paradigm.kind)}"
+    )
     out.print(escape(paradigm.question))
     out.print(f"Source: {escape(paradigm.source)}")
     out.print(f"Model: {escape(paradigm.formula)}\n")
@@ -154,10 +160,12 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
         out.print()
         out.print(made)
-    if isinstance(paradigm, MapParadigm):
-        made = table("measure", "meaning")
-        for measure in paradigm.measures:
-            made.add_row(escape(measure.name), escape(measure.meaning))
+    measures = paradigm.all_measures()
+    if measures:
+        made = table("measure", "meaning", "values", "chance")
+        for measure in measures:
+            chance = "" if measure.chance is None else str(measure.chance)
+            made.add_row(escape(measure.name), escape(measure.meaning), measure.values, chance)
         out.print()
         out.print(made)
 

@@ -20,7 +20,8 @@ def new_paradigm(
 ) -> None:
     """Write a working paradigm to be edited.
 
-    The file is commented and comes with its test.
+    The file is commented and comes with its test. It asks for choices between pictures; for one of
+    maps, subclass MapParadigm as dense-grounding does (paradigms/dense_grounding.py).
 
     Example: mevgs-toolkit new-paradigm my-paradigm
     """
@@ -29,6 +30,7 @@ def new_paradigm(
     written = write_paradigm(name, out)
     for path in written:
         typer.echo(f"Written: {path}")
+    typer.echo("Kind:    choices (its class is one of PicturePairs)")
     typer.echo(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
     typer.echo(f"Test it: pytest {out}")
 

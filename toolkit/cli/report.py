@@ -58,7 +58,7 @@ def report(
       mevgs-toolkit report mevgs-runs/me-* mevgs-runs/familiar-* -o report.html --figures figures
       mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.page import Options, write_report
+    from toolkit.api.results import REPORT_FILE, write_report
     from toolkit.errors import ToolkitError
 
     if out is None and len(runs) > 1:
@@ -71,14 +71,15 @@ def report(
             "A table has no folder of its own, so the page needs a place.",
             next_command=f"mevgs-toolkit report {runs[0]} -o {runs[0].with_suffix('.html')}",
         )
-    options = Options(
-        n_trials=max_trials if gallery else 0,
+    written = write_report(
+        runs,
+        out or runs[0] / REPORT_FILE,
         title=title,
-        stimuli=stimuli,
-        paradigms=paradigms,
+        n_trials=max_trials if gallery else 0,
         figures=figures,
+        stimuli=stimuli,
+        paradigms_dir=paradigms,
     )
-    written = write_report(runs, out or runs[0] / "report.html", options)
     typer.echo(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     if figures is not None:
         typer.echo(f"Figures: {figures}")

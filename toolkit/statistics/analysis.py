@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.kinds import kind_of
 from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.beside import beside
 from toolkit.statistics.cautions import Named, cautions, named_tests
@@ -17,6 +18,8 @@ from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
 from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.kinds import STATISTICS as BY_KIND
+from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
     answers,
@@ -30,6 +33,7 @@ from toolkit.statistics.reading import told_of_reading
 from toolkit.statistics.results import plain
 from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
+from toolkit.statistics.summary import summarise_choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
+OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
+"""Settings, and what they are called on the command line."""
 MANY_ROWS = 20_000
 """From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
@@ -282,10 +288,7 @@ def analyse_runs(
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
-    """Run the default analysis of every paradigm among some runs.
-
-    Runs that hold maps and not choices get the analysis of dense grounding, see
-    `toolkit.statistics.grounding`; of the settings, only the level applies to them.
+    """Run the default analysis of every paradigm among some runs, each in the way of its kind.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``.
@@ -297,47 +300,64 @@ def analyse_runs(
         The content of ``statistics.json``: analyses by paradigm.
 
     Raises:
-        ToolkitError: if a run cannot be read or analysed, or a gate or bootstrap is asked for
-            where no run holds choices.
+        ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
+            that no run of a kind heeds.
     """
-    from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import KEYS, read_lists
-    from toolkit.statistics.grounding_data import is_grounding
-    from toolkit.statistics.lists import pool_lists
-
+    if not paths:
+        raise ToolkitError("No run was given.", allowed="one or several run folders")
     settings = settings or Settings()
     paths, notes = runs_once(paths)
-    grounding = [path for path in paths if is_grounding(path)]
-    choices = [path for path in paths if path not in grounding]
+    by_kind: dict[str, list[Path]] = {}
+    for path in paths:
+        by_kind.setdefault(kind_of(path, paradigms), []).append(path)
+    _refuse_unheeded(settings, list(by_kind))
     made: dict[str, Any] = {}
-    if choices or not paths:
-        by_list, more = read_lists(choices)
-        for name, own in by_list.groupby("paradigm", observed=True):
-            asked = get_paradigm(str(name), paradigms)
-            require_test(own["condition"].unique().tolist(), asked)
-            analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
-            made[str(name)] = told_of_reading(analysis, own, asked, [*notes, *more])
-    elif settings.gate or settings.n_bootstrap:
-        raise ToolkitError(
-            "A gate and a bootstrap belong to tests with choices; these runs hold maps.",
-            allowed="--alpha",
-        )
-    if grounding:
-        from toolkit.statistics.grounding import analyse_grounding
-        from toolkit.statistics.grounding_data import read_grounding
-
-        for name, own_paths in _by_paradigm(grounding).items():
-            asked = get_paradigm(name, paradigms)
-            maps = analyse_grounding(read_grounding(own_paths), asked, settings.alpha).to_json()
-            made[name] = maps | {"warnings": [*maps["warnings"], *notes]}
+    for kind, own in by_kind.items():
+        analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
+        for name, told in analyses.items():
+            warnings = [*told["warnings"], *notes]
+            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
     return made
 
 
-def _by_paradigm(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Runs of maps by the paradigm that their first row names."""
-    from toolkit.statistics.grounding_data import paradigm_of
+def _refuse_unheeded(settings: Settings, kinds: Sequence[str]) -> None:
+    """Refuse settings that mean nothing to any of the runs, rather than leave them unheard."""
+    asked = {name for name in OPTIONS if getattr(settings, name) != getattr(Settings(), name)}
+    heeded = frozenset[str]().union(*(BY_KIND[kind].settings for kind in kinds))
+    if asked - heeded:
+        raise ToolkitError(
+            "A gate, a bootstrap and an equivalence bound belong to tests with choices; these runs "
+            f"hold {' and '.join(kinds)}.",
+            given=", ".join(OPTIONS[name] for name in OPTIONS if name in asked - heeded),
+            allowed=", ".join(OPTIONS[name] for name in OPTIONS if name in heeded) or "no setting",
+        )
 
-    found: dict[str, list[Path]] = {}
-    for path in paths:
-        found.setdefault(paradigm_of(path), []).append(path)
-    return found
+
+def analyse_choices(
+    paths: Sequence[Path],
+    paradigms: Path | None,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.counts import KEYS, read_lists
+    from toolkit.statistics.lists import pool_lists
+
+    by_list, notes = read_lists(paths, paradigms)
+    made = {}
+    for name, own in by_list.groupby("paradigm", observed=True):
+        asked = get_paradigm(str(name), paradigms)
+        require_test(own["condition"].unique().tolist(), asked)
+        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+        made[str(name)] = told_of_reading(analysis, own, asked, notes)
+    return made
+
+
+STATISTICS = Statistics(
+    analyse=analyse_choices,
+    settings=frozenset(OPTIONS),
+    results=summarise_choices,
+    about=lambda _: {"measure": "accuracy"},
+)
+"""What is made of choices."""

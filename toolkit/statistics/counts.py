@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.answers import ROW_KEY, answer_faults, empty_faults, parquet_names, repeat_faults
 from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.grounding_data import PRIMARY
+from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.statistics.lists import LIST, Drawn, check_lists, drawn, pool_lists
 from toolkit.statistics.runs import runs_once, trials_file
 from toolkit.statistics.values import as_text
@@ -40,11 +40,12 @@ ROWS_AT_ONCE = 1 << 20
 """Trials read together, so that memory does not grow with their number."""
 
 
-def read_counts(paths: Sequence[Path]) -> pd.DataFrame:
+def read_counts(paths: Sequence[Path], paradigms: Path | None = None) -> pd.DataFrame:
     """Sum the trials of some runs, a part at a time.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``.
+        paradigms: folder with paradigms of one's own, which earlier runs may name.
 
     Returns:
         One row per combination of `KEYS` that occurs: ``n_trials``, ``n_correct``, ``n_ties``;
@@ -55,14 +56,17 @@ def read_counts(paths: Sequence[Path]) -> pd.DataFrame:
     Raises:
         ToolkitError: as `read_lists`.
     """
-    return pool_lists(read_lists(paths)[0], KEYS)
+    return pool_lists(read_lists(paths, paradigms)[0], KEYS)
 
 
-def read_lists(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
+def read_lists(
+    paths: Sequence[Path], paradigms: Path | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """Sum the trials of some runs per trial list; otherwise as `read_counts`.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``. A table named twice counts once.
+        paradigms: folder with paradigms of one's own.
 
     Returns:
         One row per combination of `KEYS` and ``trial_seed``, which is what the manifest beside a
@@ -78,6 +82,7 @@ def read_lists(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
     parts: list[tuple[Drawn, pd.DataFrame]] = []
     for path in kept:
         file, source = trials_file(path), drawn(path)
+        refuse_other_kinds(kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {path}")
         own = _sum(_batches(file), str(file))
         own[LIST] = own[LIST].where(own[LIST] != "", source.trial_seed)
         parts.append((source, own))
@@ -94,6 +99,7 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
 
     where = "the table"
+    refuse_other_kinds(kind_of_rows(trials), where, "mevgs-toolkit analyze RUN")
     _check([str(name) for name in trials.columns], where)
     _raise(repeat_faults(trials), where)
     wanted = trials[[name for name in COLUMNS if name in trials]]
@@ -152,11 +158,6 @@ def _completed(table: pa.Table, kind: str) -> pa.Table:
 
 
 def _check(given: Sequence[str], where: str) -> None:
-    if PRIMARY in given:
-        raise ToolkitError(
-            f"{where} holds maps, not answers that are right or wrong.",
-            next_command="mevgs-toolkit analyze RUN",
-        )
     required = [name for name in (*KEYS, "correct", "tie") if name not in OPTIONAL]
     missing = [name for name in required if name not in given]
     if missing:

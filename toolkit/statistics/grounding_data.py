@@ -1,65 +1,32 @@
-"""Trials of dense grounding as statistics need them: one row per picture, word and network."""
+"""Trials of maps as statistics need them: one row per picture, word, language and network."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paradigms import MapParadigm
 from toolkit.answers import described
 from toolkit.errors import ToolkitError
+from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-PRIMARY = "iou_cluster"
-"""The measure the answers are about, fixed in advance; the others are shown beside it."""
-MEASURES = {
-    PRIMARY: "overlap of cluster masks",
-    "iou_p90": "overlap of the highest 10 %",
-    "iou_p95": "overlap of the highest 5 %",
-    "iou_p99": "overlap of the highest 1 %",
-    "iou_t15": "overlap above a similarity of .15",
-    "iou_t20": "overlap above a similarity of .20",
-    "iou_t25": "overlap above a similarity of .25",
-    "spearman": "rank correlation of the maps",
-    "pearson": "correlation of the maps",
-    "peak_ratio": "highest similarity over that of the reference",
-    "centre_distance_px": "distance of cluster centres (pixels)",
-    "iou_true": "overlap with the true mask",
-    "pointing": "highest point inside the true mask",
-}
-"""Measures that are compared between languages; a missing column is a missing measure."""
-BOUNDS = {
-    **{name: (0.0, 1.0) for name in MEASURES if name.startswith("iou_")},
-    **dict.fromkeys(("spearman", "pearson"), (-1.0, 1.0)),
-    "centre_distance_px": (0.0, math.inf),
-    "pointing": (0.0, 1.0),
-}
-"""What a measure cannot leave; others can be anything."""
+    from paradigms import Measure
+
 NAMES = {"word_concept": "concept", "target_id": "picture", "test_language": "language"}
 """What columns of the trials table are called here."""
 LABELS = ("paradigm", "condition", "population", "seed", *NAMES)
 """Text columns that are read."""
-NUMBERS = (
-    *("paradigm_version", "n_choices", "correct", "tokens_per_word", "mask_share"),
-    *(name for name in MEASURES if name != "pointing"),
-)
-"""Columns of numbers that are read where they are there."""
-
-
-def span(measure: str) -> float:
-    """The largest difference that two values of a measure can have.
-
-    Example:
-        >>> span("iou_cluster"), span("spearman"), span("peak_ratio")
-        (1.0, 2.0, inf)
-    """
-    low, high = BOUNDS.get(measure, (-math.inf, math.inf))
-    return high - low
+TOKENS = "tokens_per_word"
+"""Column that is there in any case, NaN where tokens were not counted."""
+Asked = type[MapParadigm] | MapParadigm
+"""A paradigm of maps: it declares the measures, which of them is the primary one, and its model."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +41,11 @@ class Language:
 
 @dataclass(frozen=True)
 class Grounded:
-    """The trials of some runs of one version of dense grounding."""
+    """The trials of some runs of one version of a paradigm of maps."""
 
     table: pd.DataFrame
     """Columns ``population``, ``seed``, ``condition``, ``language``, ``concept``, ``picture``,
-    ``tokens_per_word``, ``mask_share`` and the `MEASURES` that were taken; NaN where undefined."""
+    ``tokens_per_word``, ``pointing`` and the measures that were taken; NaN where undefined."""
     reference: str
     """Language that all others are held against; it is in neither group."""
     languages: Mapping[str, Language]
@@ -95,17 +62,25 @@ class Grounded:
             if language.resource == resource and code != self.reference and code in present
         ]
 
+    def listed(self, measure: Measure) -> list[str]:
+        """Languages that a measure is told of: both groups, the reference before them if it can."""
+        itself = self.reference in set(self.table["language"].unique()) and not measure.relative
+        return [*[self.reference] * itself, *self.group("high"), *self.group("low")]
 
-def is_grounding(path: Path) -> bool:
-    """True for a run (or its trials table) that holds maps and not choices."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def resource(self, code: str) -> str:
+        """``high`` or ``low``; ``reference`` for the language that is in neither group."""
+        return "reference" if code == self.reference else self.languages[code].resource
 
-    file = path / "trials.parquet" if path.is_dir() else path
-    try:
-        return PRIMARY in pq.read_schema(file).names
-    except (OSError, pa.ArrowInvalid):
-        return False
+
+def told_measures(asked: Asked) -> dict[str, dict[str, Any]]:
+    """What a paradigm declares of its measures, for a table that is read without it."""
+    return {
+        measure.name: {
+            **{f.name: getattr(measure, f.name) for f in fields(measure) if f.name != "name"},
+            "primary": measure.name == asked.primary().name,
+        }
+        for measure in asked.all_measures()
+    }
 
 
 def paradigm_of(path: Path) -> str:
@@ -229,12 +204,18 @@ def _read(file: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        present = set(pq.read_schema(file).names)
-        wanted = [name for name in (*LABELS, *NUMBERS) if name in present]
+        schema = pq.read_schema(file)
+        needed = (*LABELS, "paradigm_version", "n_choices", "correct")
+        # What a paradigm has added are its measures.
+        own = set(schema.names) - {column.name for column in COLUMNS}
+        wanted = [
+            *(name for name in needed if name in schema.names),
+            *(name for name in schema.names if name in own and _is_number(schema, name)),
+        ]
         table: pd.DataFrame = pq.read_table(file, columns=wanted).to_pandas()
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
-    missing = [name for name in (*LABELS, "paradigm_version", PRIMARY) if name not in present]
+    missing = [name for name in needed if name not in schema.names]
     if missing:
         raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")
     if table.empty:
@@ -242,14 +223,20 @@ def _read(file: Path) -> pd.DataFrame:
     return table
 
 
+def _is_number(schema: pa.Schema, name: str) -> bool:
+    import pyarrow as pa
+
+    kind = schema.field(name).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
 def _joined(table: pd.DataFrame) -> pd.DataFrame:
     """Columns under the names used here, truth only where there is any, nothing twice."""
     table = table.rename(columns=NAMES)
     for name in ("condition", "population", "seed", "language", "concept", "picture"):
         table[name] = table[name].astype(str).astype("category")
-    for name in ("mask_share", "tokens_per_word"):
-        if name not in table:
-            table[name] = float("nan")
+    if TOKENS not in table:
+        table[TOKENS] = float("nan")
     key = ["population", "seed", "condition", "language", "concept", "picture"]
     twice = table.duplicated(key)
     if twice.any():

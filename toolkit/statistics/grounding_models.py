@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.statistics.grounding_data import MEASURES, PRIMARY, Grounded, span
+from paradigms.formula import RESOURCE, Formula, RandomTerm, check_maps
+from toolkit.statistics.grounding_data import NAMES, Asked, Grounded
 from toolkit.statistics.grounding_languages import Estimate, LanguageTest, language_test
 from toolkit.statistics.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.results import FitResult
@@ -15,17 +17,10 @@ from toolkit.statistics.results import FitResult
 if TYPE_CHECKING:
     import pandas as pd
 
-RANDOM = (
-    "(1 | picture) + (1 + high | concept) + (1 | language)",
-    "(1 | picture) + (1 | concept) + (1 | language)",
-)
-"""Crossed random effects and what they are reduced to if the first do not converge.
+    from paradigms import Measure
 
-Languages are nested in their group, so only pictures and concepts can have a slope; concepts get
-one, because the published gaps run from .006 (bus) to .342 (road). What a single translation adds
-is left to the random effects of languages and concepts, which keeps the model small and the test a
-little on the safe side (3.7 % instead of 5 % false alarms in simulations).
-"""
+COLUMN = {"resource": "high", **NAMES}
+"""Columns that stand for the names in a paradigm's formula; ``high`` is 1 or 0."""
 SMALLEST_P = 1e-300
 """Smaller p-values of a rank test are written as below this number."""
 
@@ -55,8 +50,9 @@ class ResourceTest:
     meaning: str
     """What it measures."""
     mixed: Estimate | None
-    """high - low of the mixed model; None without one. Satterthwaite's degrees of freedom, at most
-    languages - 2, since the contrast is between languages."""
+    """high - low of the mixed model; None without one, or where the formula asks for no such
+    contrast. Satterthwaite's degrees of freedom, at most languages - 2, since the contrast is
+    between languages."""
     p_value: float
     """Its p-value, two-sided, uncorrected; NaN without a model."""
     languages: LanguageTest | None
@@ -69,78 +65,135 @@ class ResourceTest:
     """The mixed model in full, for the primary measure; None otherwise."""
     problem: str
     """Why there is no model, or how it was reduced; empty otherwise."""
+    mean: Estimate | None
+    """Mean over languages by the mixed model, where the formula asks for no contrast between
+    groups; None otherwise. Of several languages, at most languages - 1 degrees of freedom."""
 
 
-def resource_tests(grounded: Grounded, table: pd.DataFrame) -> tuple[ResourceTest, ...]:
-    """Compare the groups of languages in every measure that was taken.
+def resource_tests(
+    grounded: Grounded, table: pd.DataFrame, asked: Asked
+) -> tuple[ResourceTest, ...]:
+    """Model every measure that was taken as the paradigm declares it, and compare languages.
 
-    The primary measure is modelled on all rows, with a random effect of seeds where there are
-    several; the others on means over seeds, which in complete tables changes no estimate.
+    The primary measure comes first, taken or not. It is modelled on all rows where the formula has
+    a random effect of seeds and there are several; everything else on means over seeds, which in
+    complete tables changes no estimate.
 
     Args:
         grounded: where languages and groups are from.
         table: its rows of one population and condition.
+        asked: declares measures and model.
     """
+    primary = asked.primary()
+    names = [measure.name for measure in asked.compared()]
+    formula = check_maps(asked.formula, asked.name, names)
     high, low = grounded.group("high"), grounded.group("low")
-    rows = table[table["language"].isin([*high, *low])]
+    codes = [*high, *low] if formula.fixed == RESOURCE else grounded.listed(primary)
+    rows = table[table["language"].isin(codes)]
     rows = rows.assign(high=rows["language"].isin(high).astype(int))
-    known = [name for name in MEASURES if name in rows and rows[name].notna().any()]
+    taken = [m for m in asked.compared() if m.name in rows and rows[m.name].notna().any()]
+    taken = [primary, *(measure for measure in taken if measure.name != primary.name)]
     keys = ["picture", "concept", "language", "high"]
-    over_seeds = rows.groupby(keys, observed=True)[known].mean().reset_index()
-    return tuple(_test(name, rows, over_seeds, high, low) for name in known)
+    over_seeds = rows.groupby(keys, observed=True)[[m.name for m in taken]].mean().reset_index()
+    return tuple(_Test(grounded, measure, asked, formula).of(rows, over_seeds) for measure in taken)
 
 
-def _test(
-    name: str, rows: pd.DataFrame, over_seeds: pd.DataFrame, high: list[str], low: list[str]
-) -> ResourceTest:
-    means = over_seeds.groupby("language", observed=True)[name].mean()
-    languages = language_test(means.to_dict(), high, low, span(name))
-    seeds = _gaps(rows, name)
-    fit, problem = None, ""
-    if languages is None:
-        problem = (
-            "A contrast between languages needs two languages or more of either kind, "
-            f"and there are {len(high)} high- and {len(low)} low-resource ones."
+@dataclass(frozen=True)
+class _Test:
+    """How one measure is tested."""
+
+    grounded: Grounded
+    measure: Measure
+    asked: Asked
+    declared: Formula
+
+    def of(self, rows: pd.DataFrame, over_seeds: pd.DataFrame) -> ResourceTest:
+        """The test on all rows, and on their means over seeds."""
+        name, span = self.measure.name, self.measure.span
+        high, low = self.grounded.group("high"), self.grounded.group("low")
+        means = over_seeds.groupby("language", observed=True)[name].mean()
+        languages = language_test(means.to_dict(), high, low, span)
+        primary = name == self.declared.response
+        contrast = self.declared.fixed == RESOURCE
+        fit, problem = None, ""
+        if means.isna().all():
+            problem = f"No value of {name} is defined in these trials."
+        elif contrast and languages is None:
+            problem = (
+                "A contrast between languages needs two languages or more of either kind, "
+                f"and there are {len(high)} high- and {len(low)} low-resource ones."
+            )
+        else:
+            fit, problem = self._fitted(rows if primary else over_seeds, over_seeds)
+        mixed = mean = None
+        if fit is not None and fit.converged:
+            found = self._estimate(fit, int(means.notna().sum()))
+            if contrast:
+                mixed = found.within(-span, span)
+            else:
+                mean = found.within(*self.measure.bounds)
+        split = over_seeds[over_seeds["language"].isin([*high, *low])]
+        return ResourceTest(
+            measure=name,
+            meaning=self.measure.label,
+            mixed=mixed,
+            p_value=mixed.p_value if mixed else float("nan"),
+            languages=languages,
+            pairs=pair_test(split, name) if self.asked.pairs_as_sample else None,
+            by_seed=_gaps(rows[rows["language"].isin([*high, *low])], name),
+            fit=fit if primary else None,
+            problem=problem,
+            mean=mean,
         )
-    else:
-        fit, problem = _fitted(rows if name == PRIMARY else over_seeds, name)
-    mixed = None
-    if fit is not None and fit.converged:
-        effect = fit["high"]
+
+    def _estimate(self, fit: FitResult, n_languages: int) -> Estimate:
+        """What the model is about: the contrast, or else the mean."""
+        effect = fit["high" if self.declared.fixed == RESOURCE else "(Intercept)"]
         # A variance of languages estimated as 0 must not turn rows into the sample.
-        most = float(len(high) + len(low) - 2)
-        mixed = Estimate.of(effect.estimate, effect.std_error, min(effect.df, most))
-        mixed = mixed.within(-span(name), span(name))
-    return ResourceTest(
-        measure=name,
-        meaning=MEASURES[name],
-        mixed=mixed,
-        p_value=mixed.p_value if mixed else float("nan"),
-        languages=languages,
-        pairs=pair_test(over_seeds, name),
-        by_seed=seeds,
-        fit=fit if name == PRIMARY else None,
-        problem=problem,
-    )
+        sampled = any(term.group == "test_language" for term in self.declared.random)
+        most = n_languages - len(fit.coefficients) if sampled and n_languages > 1 else math.inf
+        return Estimate.of(effect.estimate, effect.std_error, min(effect.df, float(most)))
+
+    def _fitted(self, rows: pd.DataFrame, over_seeds: pd.DataFrame) -> tuple[FitResult | None, str]:
+        """Fit the model as declared; without its slopes if it does not converge with them."""
+        formula = _in_columns(self.declared, self.measure.name)
+        n_seeds = rows["seed"].nunique() if "seed" in rows else 1
+        if n_seeds < 2:
+            formula = formula.without("seed")
+        elif "seed" not in [term.group for term in formula.random]:
+            rows = over_seeds
+        smaller = formula.with_random(tuple(RandomTerm("1", t.group) for t in formula.random))
+        try:
+            fit = fit_mixed(rows, formula, "gaussian")
+            if fit.converged or smaller == formula:
+                return fit, "" if fit.converged else fit.warnings[-1]
+            fit = fit_mixed(rows, smaller, "gaussian")
+        except NotEstimable as error:
+            return None, str(error).partition("\n")[0]
+        if not fit.converged:
+            return fit, fit.warnings[-1]
+        largest, reduced = (
+            " + ".join(str(term) for term in one.random if str(term) != "(1 | seed)")
+            for one in (formula, smaller)
+        )
+        slopes = [f"{t.group}s" for t in formula.random if t.terms != "1"]
+        return fit, (
+            f"The model with {largest} did not converge and was reduced to {reduced}; its p-value "
+            f"speaks about these {' and '.join(slopes)}."
+        )
 
 
-def _fitted(rows: pd.DataFrame, name: str) -> tuple[FitResult | None, str]:
-    """Fit the largest model that converges, along the path of `RANDOM`."""
-    seeds = " + (1 | seed)" if "seed" in rows and rows["seed"].nunique() > 1 else ""
-    largest, smaller = RANDOM
-    try:
-        fit = fit_mixed(rows, f"{name} ~ high + {largest}{seeds}", "gaussian")
-        if fit.converged:
-            return fit, ""
-        fit = fit_mixed(rows, f"{name} ~ high + {smaller}{seeds}", "gaussian")
-    except NotEstimable as error:
-        return None, str(error).partition("\n")[0]
-    if not fit.converged:
-        return fit, fit.warnings[-1]
-    return fit, (
-        f"The model with {largest} did not converge and was reduced to {smaller}; its p-value "
-        "speaks about these concepts."
+def _in_columns(formula: Formula, response: str) -> Formula:
+    """A declared formula for a measure, with the names that columns have here."""
+    fixed = " + ".join(COLUMN.get(part, part) for part in formula.fixed.split(" + "))
+    random = (
+        RandomTerm(
+            " + ".join(COLUMN.get(part, part) for part in term.terms.split(" + ")),
+            COLUMN.get(term.group, term.group),
+        )
+        for term in formula.random
     )
+    return Formula(response, fixed, tuple(random))
 
 
 def _gaps(rows: pd.DataFrame, name: str) -> tuple[tuple[str, float], ...]:

@@ -1,15 +1,16 @@
-"""Dense grounding in sentences that say what the data show, and what they cannot show."""
+"""Maps in sentences that say what the data show, and what they cannot show."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from toolkit.statistics.grounding_data import PRIMARY
-from toolkit.statistics.grounding_languages import Estimate
+from paradigms.measures import POINTING
+from toolkit.statistics.grounding_languages import Estimate, LanguageTest
 from toolkit.statistics.grounding_measures import (
+    PEAK,
     PEAK_KEPT,
     PLACE_LOST,
     Failure,
@@ -21,12 +22,6 @@ from toolkit.statistics.phrases import alike, count, fixed, joined, p_value, per
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
-
-NOT_ASSIGNED = (
-    "Nobody assigned languages to high or low resource: it goes together with script, family and "
-    "the cutting of words into tokens, so a difference between the groups is not yet an effect of "
-    "resource."
-)
 
 
 def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
@@ -44,49 +39,6 @@ def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
 def _bare(text: str) -> str:
     """A number without its leading zero."""
     return re.sub(r"^([-+]?)0\.", r"\1.", text)
-
-
-def told(analysis: GroundingAnalysis) -> dict[str, Any]:
-    """Answers, paragraph and sentences of an analysis, by the names of its fields."""
-    heads = [own for own in analysis.populations if own.primary]
-    others = [own for own in analysis.populations if not own.primary]
-    return {
-        "answers": tuple(_answers(analysis, heads)),
-        "apa": " ".join(_apa(analysis, heads)),
-        "sentences": tuple(_sentences(analysis, heads, others)),
-    }
-
-
-def _answers(
-    analysis: GroundingAnalysis, heads: Sequence[PopulationResult]
-) -> Iterator[tuple[str, str]]:
-    reference = analysis.languages[analysis.reference].name
-    yield (
-        f"Is the place less like that of {reference} in low-resource languages?",
-        _all([resource_sentence(own, analysis.alpha) for own in heads]),
-    )
-    paired = [own.tests[0] for own in heads if own.tests and own.tests[0].pairs]
-    if paired:
-        yield "What does the published Wilcoxon test add?", pair_sentence(paired)
-    failing = [failure_sentence(own) for own in heads if len(own.failures) == 2]
-    if failing:
-        yield "Is the peak kept where the place is lost?", _all(failing)
-    if any(own.pointing for own in heads):
-        truth = [pointing_sentence(own, analysis) for own in heads if own.pointing]
-        yield "Does the highest similarity lie on the thing that is named?", _all(truth)
-    if analysis.scale:
-        said = [scale_sentence(delta, analysis.alpha) for delta in analysis.scale]
-        yield "Does another encoder change it?", _all(said)
-    exploring = [fertility_sentence(own) for own in heads if own.fertility]
-    if exploring:
-        yield (
-            "Do languages with longer words in tokens lose the place? (exploratory)",
-            _all(exploring),
-        )
-
-
-def _all(sentences: Sequence[str]) -> str:
-    return " ".join(sentences) if sentences else "Not tested."
 
 
 def who(own: PopulationResult) -> str:
@@ -112,36 +64,64 @@ def ends(low: float, high: float, digits: int = 3) -> str:
     return f"95 % CI {first} to {last}" if first != last else ""
 
 
-def resource_sentence(own: PopulationResult, alpha: float) -> str:
-    """High against low resource in the primary measure."""
-    test = next((test for test in own.tests if test.measure == PRIMARY), None)
+def resource_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
+    """High against low resource in the primary measure, or its mean where that is asked for."""
+    test = next((test for test in own.tests if test.measure == analysis.primary.name), None)
+    if test is not None and not analysis.contrasts:
+        return mean_sentence(own, test, analysis.primary.noun)
     if test is None or test.languages is None:
         return f"{who(own)}: not tested. {test.problem if test else ''}".rstrip()
-    languages = test.languages
+    noun, languages = analysis.primary.noun, test.languages
     seen = (
-        f"mean overlap {decimal(languages.mean_high)} in {languages.n_high} high- and "
+        f"mean {noun} {decimal(languages.mean_high)} in {languages.n_high} high- and "
         f"{decimal(languages.mean_low)} in {languages.n_low} low-resource languages"
     )
     if test.mixed is None:
         return f"{who(own)}: {seen}; no model ({test.problem.rstrip('.')})."
-    others = (
+    numbers = (
+        f"{effect_text(test.mixed, test.p_value)} in the mixed model; {_over_languages(languages)}"
+    )
+    alpha = analysis.alpha
+    verdict = _verdict(test, noun, alpha)
+    return f"{who(own)}: {verdict}, {seen}; {numbers}.{_unequal(test, alpha)}"
+
+
+def _over_languages(languages: LanguageTest) -> str:
+    return (
         f"{'all' if languages.exact else 'random'} {languages.n_splits} splits of the languages "
         f"{p_value(languages.permutation_p)}, Welch over languages {p_value(languages.welch_p)}"
     )
-    numbers = f"{_effect(test.mixed, test.p_value)} in the mixed model; {others}"
-    return f"{who(own)}: {_verdict(test, alpha)}, {seen}; {numbers}.{_unequal(test, alpha)}"
 
 
-def _effect(effect: Estimate, p: float) -> str:
+def effect_text(effect: Estimate, p: float) -> str:
     """A difference with its interval, test statistic and p-value."""
-    parts = [f"difference {decimal(effect.value)}", interval(effect), _t(effect), p_value(p)]
+    parts = [f"difference {decimal(effect.value)}", interval(effect), t_of(effect), p_value(p)]
     return joined(parts, ", ")
 
 
-def _verdict(test: ResourceTest, alpha: float) -> str:
+def mean_sentence(own: PopulationResult, test: ResourceTest, noun: str) -> str:
+    """The mean over languages, which is what the formula is about, and the groups beside it."""
+    if test.mean is None:
+        return f"{who(own)}: no model ({test.problem.rstrip('.')})."
+    n = sum(test.measure in row.measures for row in own.languages)
+    mean = joined([decimal(test.mean.value), interval(test.mean)], ", ")
+    said = f"{who(own)}: mean {noun} {mean}, over {count(n, 'language')} in the mixed model"
+    groups = test.languages
+    if groups is None:
+        return f"{said}."
+    difference = f"difference {decimal(groups.welch.value)}"
+    return (
+        f"{said}; {decimal(groups.mean_high)} in {groups.n_high} high- and "
+        f"{decimal(groups.mean_low)} in {groups.n_low} low-resource languages, "
+        f"{joined([difference, interval(groups.welch), _over_languages(groups)], ', ')}, "
+        "uncorrected."
+    )
+
+
+def _verdict(test: ResourceTest, noun: str, alpha: float) -> str:
     if not test.p_value < alpha:
         return "nothing tested" if math.isnan(test.p_value) else "no difference shown"
-    return "less overlap" if test.mixed and test.mixed.value > 0 else "MORE overlap"
+    return f"less {noun}" if test.mixed and test.mixed.value > 0 else f"MORE {noun}"
 
 
 def _unequal(test: ResourceTest, alpha: float) -> str:
@@ -156,7 +136,8 @@ def _unequal(test: ResourceTest, alpha: float) -> str:
     )
 
 
-def _t(estimate: Estimate) -> str:
+def t_of(estimate: Estimate) -> str:
+    """The t statistic of an estimate with its degrees of freedom."""
     if not estimate.std_error > 0:
         return "no standard error"
     return statistic(estimate.value / estimate.std_error, estimate.df)
@@ -196,7 +177,7 @@ def rank_p(p: float) -> str:
 def failure_sentence(own: PopulationResult) -> str:
     """Peak kept, place lost."""
     high, low = own.failures
-    test = next((test for test in own.tests if test.measure == "peak_ratio"), None)
+    test = next((test for test in own.tests if test.measure == PEAK), None)
     gap = ""
     if test is not None and test.mixed is not None:
         gap = f"; {joined([f'difference {decimal(test.mixed.value)}', interval(test.mixed)], ', ')}"
@@ -224,39 +205,52 @@ def _kept(low: Failure, high: Failure) -> str:
     )
 
 
-def pointing_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
-    """The pointing game against its chance level."""
-    tests = own.pointing
+def chance_sentences(
+    own: PopulationResult, analysis: GroundingAnalysis
+) -> Iterator[tuple[str, str]]:
+    """Every measure that has a chance level, with what is to be said of it."""
+    for name in dict.fromkeys(test.measure for test in own.pointing):
+        tests = [test for test in own.pointing if test.measure == name]
+        yield name, f"{who(own)}: {_against_chance(tests, analysis)}"
+
+
+def _against_chance(tests: Sequence[Pointing], analysis: GroundingAnalysis) -> str:
+    points = tests[0].measure == POINTING
+    shown = percent if points else decimal
     known = [test for test in tests if math.isfinite(test.p_holm)]
     best = max(tests, key=lambda test: test.accuracy.value)
     worst = min(tests, key=lambda test: test.accuracy.value)
     seen = (
-        f"{percent(best.accuracy.value)} in {_name(best, analysis)} down to "
-        f"{percent(worst.accuracy.value)} in {_name(worst, analysis)}"
+        f"{shown(best.accuracy.value)} in {_name(best, analysis)} down to "
+        f"{shown(worst.accuracy.value)} in {_name(worst, analysis)}"
     )
     if best.accuracy.value == worst.accuracy.value:
-        seen = f"{percent(best.accuracy.value)} in all languages"
+        seen = f"{shown(best.accuracy.value)} in all languages"
     if not known:
         unknown = math.isnan(tests[0].chance)
         why = "no chance level was recorded" if unknown else "no map differs from the next"
-        return f"{who(own)}: {seen}; {why}, so nothing is tested."
+        return f"{seen}; {why}, so nothing is tested."
     above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
     below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
     parts = [f"above chance in {len(above)} of {count(len(known), 'language')}"]
     parts += [f"BELOW in {len(below)}"] if below else []
     chance = sum(test.chance for test in known) / len(known)
-    return (
-        f"{who(own)}: {', '.join(parts)} (Holm), {seen}; a point thrown at random hits in "
-        f"{percent(chance)} (mean share of the picture that the thing covers)."
+    level = (
+        f"a point thrown at random hits in {percent(chance)} (mean share of the picture that the "
+        "thing covers)"
+        if points
+        else f"chance is {decimal(chance)}"
     )
+    return f"{', '.join(parts)} (Holm), {seen}; {level}."
 
 
 def _name(test: Pointing, analysis: GroundingAnalysis) -> str:
     return analysis.languages[test.language].name
 
 
-def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
+def scale_sentence(delta: ScaleDelta, analysis: GroundingAnalysis) -> str:
     """One population less another, paired by language, picture and concept."""
+    alpha, noun = analysis.alpha, analysis.primary.noun
     name = f"{delta.second} less {delta.first} ({delta.condition})"
     n = count(len(delta.languages), "language")
     mean = f"mean over {n} {decimal(delta.overall.value, sign=True)}"
@@ -268,12 +262,13 @@ def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
         )
     verdict = "no difference shown"
     if delta.p_holm < alpha:
-        verdict = "more overlap" if delta.overall.value > 0 else "less overlap"
+        verdict = f"{'more' if delta.overall.value > 0 else 'less'} {noun}"
     p = p_value(delta.p_value)
     if delta.p_holm != delta.p_value:
         p += f", after Holm over all pairs {p_value(delta.p_holm)}"
+    tested = t_of(delta.overall)
     said = (
-        f"{name}: {verdict}, {joined([mean, interval(delta.overall), _t(delta.overall), p], ', ')},"
+        f"{name}: {verdict}, {joined([mean, interval(delta.overall), tested, p], ', ')},"
         f" over languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
     )
     if delta.groups is not None:
@@ -281,7 +276,7 @@ def scale_sentence(delta: ScaleDelta, alpha: float) -> str:
         said += (
             f"; {decimal(groups.mean_high, sign=True)} in high- and "
             f"{decimal(groups.mean_low, sign=True)} in low-resource languages "
-            f"({_effect(groups.student, groups.student_p)}, uncorrected, in these pictures and "
+            f"({effect_text(groups.student, groups.student_p)}, uncorrected, in these pictures and "
             "concepts)"
         )
     return f"{said}. {_networks(delta)}"
@@ -300,77 +295,14 @@ def _networks(delta: ScaleDelta) -> str:
     )
 
 
-def fertility_sentence(own: PopulationResult) -> str:
-    """Token length against overlap."""
+def fertility_sentence(own: PopulationResult, noun: str) -> str:
+    """Token length against the primary measure."""
     found = own.fertility
     if found is None:
         return ""
     told = joined([ends(found.ci_low, found.ci_high, 2), p_value(found.p_value)], ", ")
     return (
-        f"{who(own)}: Spearman's correlation of tokens per word with overlap over "
+        f"{who(own)}: Spearman's correlation of tokens per word with {noun} over "
         f"{count(found.n_languages, 'language')} is {decimal(found.correlation, 2)} ({told}); few "
         "languages, and no cause is shown."
     )
-
-
-def _sentences(
-    analysis: GroundingAnalysis,
-    heads: Sequence[PopulationResult],
-    others: Sequence[PopulationResult],
-) -> Iterator[str]:
-    for own in (*heads, *others):
-        yield resource_sentence(own, analysis.alpha)
-    for delta in analysis.scale:
-        yield scale_sentence(delta, analysis.alpha)
-    for own in heads:
-        for test in own.tests[1:]:
-            if test.mixed is not None:
-                yield (
-                    f"{who(own)}, {test.meaning} ({test.measure}): high less low, "
-                    f"{_effect(test.mixed, test.p_value)}, uncorrected."
-                )
-        gaps = own.tests[0].by_seed if own.tests else ()
-        if len(gaps) > 1:
-            values = [gap for _, gap in gaps]
-            yield (
-                f"{who(own)}: over {len(gaps)} seeds the difference in overlap lies between "
-                f"{decimal(min(values))} and {decimal(max(values))}."
-            )
-    yield NOT_ASSIGNED
-
-
-def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iterator[str]:
-    from toolkit.statistics.mixed import engine
-
-    reference = analysis.languages[analysis.reference].name
-    modelled = [own for own in heads if own.tests and own.tests[0].mixed is not None]
-    if modelled:
-        yield (
-            f"Overlap of cluster masks with the {reference} map was analysed with linear "
-            f"mixed-effects models ({engine()}, REML, Satterthwaite's degrees of freedom) with "
-            "resource as fixed effect and crossed random effects of pictures, concepts and "
-            "languages, so that the degrees of freedom of the contrast follow the number of "
-            "languages."
-        )
-    for own in heads:
-        test = own.tests[0] if own.tests else None
-        if test is None or test.mixed is None or test.languages is None:
-            yield (
-                f"{who(own)}: overlap of cluster masks with the {reference} map is described and "
-                f"not tested, without a model. {test.problem if test else ''}"
-            ).rstrip()
-            continue
-        effect, languages = test.mixed, test.languages
-        yield (
-            f"{who(own)}: M = {decimal(languages.mean_high)} ({languages.n_high} high-resource "
-            f"languages) and {decimal(languages.mean_low)} ({languages.n_low} low-resource "
-            f"languages), {_apa_effect(effect, test.p_value)}; permutation of languages "
-            f"{p_value(languages.permutation_p)}."
-        )
-    yield NOT_ASSIGNED
-
-
-def _apa_effect(effect: Estimate, p: float) -> str:
-    error = f"SE = {decimal(effect.std_error)}" if math.isfinite(effect.std_error) else ""
-    told = [f"b = {decimal(effect.value)}", error, _t(effect), p_value(p), interval(effect)]
-    return joined(told, ", ")

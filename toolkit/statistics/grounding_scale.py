@@ -1,4 +1,4 @@
-"""Two populations (encoders) on the same pictures and words: do their overlaps differ?"""
+"""Two populations (encoders) on the same pictures and words: does the primary measure differ?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.statistics.contrasts import holm_p
-from toolkit.statistics.grounding_data import PRIMARY, Grounded, span
+from toolkit.statistics.grounding_data import Asked, Grounded
 from toolkit.statistics.grounding_languages import (
     Estimate,
     LanguageTest,
@@ -21,6 +21,8 @@ from toolkit.statistics.grounding_languages import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from paradigms import Measure
 
 PAIRED = ("language", "picture", "concept")
 """What a difference between populations is paired by; all three are samples."""
@@ -73,7 +75,7 @@ class ScaleDelta:
 
 
 def scale_deltas(
-    grounded: Grounded, populations: Sequence[str], conditions: Sequence[str]
+    grounded: Grounded, populations: Sequence[str], conditions: Sequence[str], asked: Asked
 ) -> tuple[ScaleDelta, ...]:
     """All pairs of populations, each in the first condition that both were run in.
 
@@ -81,6 +83,7 @@ def scale_deltas(
         grounded: all trials.
         populations: in the order in which they are to be compared.
         conditions: the most important first.
+        asked: declares the primary measure.
     """
     table = grounded.table
     ran = {
@@ -91,21 +94,23 @@ def scale_deltas(
         delta
         for first, second in itertools.combinations(populations, 2)
         for condition in [name for name in conditions if name in ran[first] & ran[second]][:1]
-        for delta in [_delta(grounded, first, second, condition)]
+        for delta in [_delta(grounded, first, second, condition, asked.primary())]
         if delta is not None
     ]
     corrected = holm_p([delta.p_value for delta in found])
     return tuple(replace(d, p_holm=p) for d, p in zip(found, corrected, strict=True))
 
 
-def _delta(grounded: Grounded, first: str, second: str, condition: str) -> ScaleDelta | None:
-    """None where they share no picture and word in any language but the reference."""
+def _delta(
+    grounded: Grounded, first: str, second: str, condition: str, measure: Measure
+) -> ScaleDelta | None:
+    """None where they share no picture and word in any language that the measure is told of."""
     whole = grounded.table
-    codes = [*grounded.group("high"), *grounded.group("low")]
+    codes = grounded.listed(measure)
     rows = whole[(whole["condition"] == condition) & whole["language"].isin(codes)]
     sides = [rows[rows["population"] == name] for name in (first, second)]
     by_seed = [
-        side.groupby([*PAIRED, "seed"], observed=True)[PRIMARY].mean().unstack("seed")
+        side.groupby([*PAIRED, "seed"], observed=True)[measure.name].mean().unstack("seed")
         for side in sides
     ]
     means = [side.mean(axis=1) for side in by_seed]
@@ -122,8 +127,8 @@ def _delta(grounded: Grounded, first: str, second: str, condition: str) -> Scale
                 _seed_means(side[side.index.get_level_values("language") == code])
                 for side in by_seed
             ]
-            estimate = _crossed(own, ("picture", "concept"), seeds)
-            languages.append((code, grounded.languages[code].resource, estimate))
+            estimate = _crossed(own, ("picture", "concept"), seeds, measure)
+            languages.append((code, grounded.resource(code), estimate))
     seeds = [_seed_means(side) for side in by_seed]
     values = {code: found.value for code, _, found in languages}
     delta = ScaleDelta(
@@ -132,11 +137,11 @@ def _delta(grounded: Grounded, first: str, second: str, condition: str) -> Scale
         n_pictures=int(paired["picture"].nunique()),
         n_concepts=int(paired["concept"].nunique()),
         languages=tuple(languages),
-        overall=_crossed(paired, PAIRED, seeds),
+        overall=_crossed(paired, PAIRED, seeds, measure),
         p_value=NOTHING,
         p_holm=NOTHING,
         groups=language_test(
-            values, grounded.group("high"), grounded.group("low"), 2 * span(PRIMARY)
+            values, grounded.group("high"), grounded.group("low"), 2 * measure.span
         ),
     )
     if delta.few:
@@ -146,7 +151,10 @@ def _delta(grounded: Grounded, first: str, second: str, condition: str) -> Scale
 
 
 def _crossed(
-    paired: pd.DataFrame, factors: Sequence[str], seeds: Sequence[Sequence[float]]
+    paired: pd.DataFrame,
+    factors: Sequence[str],
+    seeds: Sequence[Sequence[float]],
+    measure: Measure,
 ) -> Estimate:
     """Mean difference in which every language weighs the same, whatever it lacks."""
     import pandas as pd
@@ -158,7 +166,7 @@ def _crossed(
         [pd.factorize(paired[name])[0] for name in factors],
         seeds,
         weights / weights.sum(),
-    ).within(-span(PRIMARY), span(PRIMARY))
+    ).within(-measure.span, measure.span)
 
 
 def _seed_means(by_seed: pd.DataFrame) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the reader of an analysis of dense grounding must know, in sentences."""
+"""What the reader of an analysis of maps must know, in sentences."""
 
 from __future__ import annotations
 
@@ -67,10 +67,12 @@ def _cut(analysis: GroundingAnalysis) -> Iterator[str]:
     estimates = list(_intervals(analysis))
     n_cut = sum(estimate.is_cut for estimate in estimates)
     if n_cut:
+        primary = analysis.primary
+        ends = f" ({primary.noun} {primary.values})" if primary.bounded else ""
         yield (
-            "Intervals that would leave the values that their measure can have (overlap 0 to 1) "
-            f"are cut there: {n_cut} of {len(estimates)}. Pictures, concepts, languages or seeds "
-            "are too few to tell more."
+            f"Intervals that would leave the values that their measure can have{ends} are cut "
+            f"there: {n_cut} of {len(estimates)}. Pictures, concepts, languages or seeds are too "
+            "few to tell more."
         )
 
 
@@ -80,8 +82,8 @@ def _intervals(analysis: GroundingAnalysis) -> Iterator[Estimate]:
         for row in own.languages:
             yield from row.measures.values()
         for test in own.tests:
-            if test.mixed is not None:
-                yield test.mixed
+            if (found := test.mixed or test.mean) is not None:
+                yield found
     for delta in analysis.scale:
         yield delta.overall
         yield from (estimate for _, _, estimate in delta.languages)

@@ -26,6 +26,8 @@ ALIASES = {"participant": "seed", "child": "seed", "item": "word_concept", "word
 """What studies of children call our columns."""
 COUNTED = {"n_choices": 2, "n_languages": 0, "paradigm_version": 1}
 """Columns of a trials table that hold whole numbers and cannot be guessed, with the least."""
+CELLS = ("trial_seed", "subject_kind")
+"""Names that not every table has, and that no row lacks where there are any."""
 LARGEST = 32_767
 """Largest whole number of such a column; a trials table keeps them in 16 bits."""
 MEASURED = {column.name for column in COLUMNS if column.dtype == "float32"}
@@ -257,7 +259,7 @@ def _without_gaps(
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Rows that have every required value; what was left out, or that there is something to."""
     required = [column.name for column in REQUIRED if column.name in table]
-    required += [name for name in (*COUNTED, "trial_seed") if name in table]
+    required += [name for name in (*COUNTED, *CELLS) if name in table]
     gaps = table[required].isna()
     empty = gaps.any(axis=1)
     if not empty.any():

@@ -51,6 +51,7 @@ FURTHER = (
         "category",
         "which trial list was asked, where one participant answered several",
     ),
+    Column("subject_kind", "category", "kind of participants, e.g. child; compared within alone"),
 )
 """Columns of a long table that a run tells in its manifest instead."""
 MEANINGS = {column.name: column.meaning for column in (*COLUMNS, *REQUIRED, *FURTHER)}

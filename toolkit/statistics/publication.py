@@ -135,7 +135,8 @@ def publication_table(
 
     if not sources:
         raise ToolkitError("No run was given.", allowed="one or several run folders")
-    read, notes = read_seeds(sources)
+    own = Path(paradigms) if paradigms is not None else None
+    read, notes = read_seeds(sources, own)
     by_list, repeated = seeds_once(read)
     seeds = seeds_over_lists(by_list)
     known = find_paradigms(paradigms)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stimuli.files import sha256_of
 from toolkit.answers import parquet_names
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.store import RunDirectory, no_trials
+from toolkit.manifests import no_trials, read_manifest
 from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def manifest_of(path: Path) -> dict[str, Any]:
     if not place.is_dir() and place.name != TABLE:
         return {}
     folder = place if place.is_dir() else place.parent
-    return RunDirectory(folder.parent, folder.name).read_manifest()
+    return read_manifest(folder)
 
 
 def runs_once(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
+from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.statistics.describe import GROUP, seed_accuracy
-from toolkit.statistics.grounding_data import is_grounding
 from toolkit.statistics.lists import LIST, Drawn, check_lists, drawn
 from toolkit.statistics.longtable import column_faults, read_run
 from toolkit.statistics.runs import runs_once
@@ -44,12 +44,13 @@ class SeedTable:
 
 
 def read_seeds(
-    sources: Sequence[str | Path | pd.DataFrame],
+    sources: Sequence[str | Path | pd.DataFrame], paradigms: Path | None = None
 ) -> tuple[list[SeedTable], list[str]]:
     """Sum every source per seed; a table named twice is read once.
 
     Args:
         sources: run folders, trials tables or long tables.
+        paradigms: folder with paradigms of one's own.
 
     Returns:
         One table per source, and notes on those that were named twice.
@@ -64,14 +65,14 @@ def read_seeds(
     read = []
     for source in sources:
         if isinstance(source, pd.DataFrame):
-            read.append(_read(source))
+            read.append(_read(source, paradigms))
         elif Path(source) in once:
             once.remove(Path(source))
-            read.append(_read(Path(source)))
+            read.append(_read(Path(source), paradigms))
     return read, notes
 
 
-def _read(source: Path | pd.DataFrame) -> SeedTable:
+def _read(source: Path | pd.DataFrame, paradigms: Path | None) -> SeedTable:
     import pandas as pd
 
     if isinstance(source, pd.DataFrame):
@@ -79,12 +80,10 @@ def _read(source: Path | pd.DataFrame) -> SeedTable:
         faults = column_faults([*map(str, table.columns), "source", "word_concept"])
         if faults:
             raise ToolkitError("A table cannot be shown:\n  - " + "\n  - ".join(faults))
-    elif is_grounding(source):
-        raise ToolkitError(
-            f"{source} holds maps, not answers that are right or wrong.",
-            next_command=f"mevgs-toolkit report {source}",
-        )
+        refuse_other_kinds(kind_of_rows(table, paradigms), "a table", "mevgs-toolkit report RUN")
     else:
+        kind = kind_of(source, paradigms)
+        refuse_other_kinds(kind, str(source), f"mevgs-toolkit report {source}")
         told = drawn(source)
         table = read_run(source, ["n_choices", "tie", "train_languages", LIST])
     # Answers from elsewhere lack these; in a table of children and networks, the children do.

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.kinds import STATISTICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,45 +14,43 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.runner import Run
+    from toolkit.plan import Finished
 
 SUMMARY_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""
 
 
-def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
+def summarise(run: Finished, paradigm: BaseParadigm) -> dict[str, Any]:
     """Summarise a run per population, test language and condition.
 
     Returns:
         A dictionary that JSON can hold; its keys are listed in the README. Numbers that do not
         exist (the interval of a single seed) are None.
     """
-    from toolkit.statistics.grounding_data import PRIMARY, is_grounding
-
-    trials = run.directory.trials_path
-    maps = is_grounding(trials)
-    if maps:
-        from toolkit.statistics.grounding_summary import summarise_maps
-
-        results = summarise_maps(trials, paradigm)
-    else:
-        results = _choices(trials, paradigm)
+    own = STATISTICS[paradigm.kind]
     return {
         "schema": SUMMARY_SCHEMA,
         "run_id": run.directory.run_id,
         "paradigm": paradigm.name,
         "paradigm_version": paradigm.version,
         "question": paradigm.question,
-        "measure": PRIMARY if maps else "accuracy",
+        "paradigm_kind": paradigm.kind,
+        **own.about(paradigm),
         "stimuli": run.manifest["stimuli"],
         "trials_per_class": run.manifest["trials_per_class"],
         "trial_seed": run.manifest["trial_seed"],
         "warnings": list(run.warnings),
-        "results": results,
+        "results": own.results(run.directory.trials_path, paradigm),
     }
 
 
-def _choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+    """Accuracy per population, test language and condition.
+
+    Args:
+        trials: the trials table of a run that holds choices.
+        paradigm: declares the conditions.
+    """
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]

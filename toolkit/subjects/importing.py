@@ -21,7 +21,7 @@ from toolkit.subjects.checkpoints import (
     read_checkpoint,
 )
 from toolkit.subjects.network_config import SIZES
-from toolkit.subjects.populations import DESCRIPTION_FILE
+from toolkit.subjects.population import DESCRIPTION_FILE
 
 FACTORY = "toolkit.subjects.vgs_subject:load_subject"
 SOURCE = "me-vgs"

@@ -1,0 +1,85 @@
+"""How runs of each kind of paradigm are told: one table, one line per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.kinds import KindTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from reports.figures import Figure
+    from reports.gallery import Card
+    from reports.grounding_overlays import Overlay
+    from reports.sources import Chapter
+    from reports.status import Line
+    from reports.tables import ModelSummary, Table
+    from stimuli import StimulusSet
+    from toolkit.statistics.digest import Digest
+
+Row = Mapping[str, Any]
+"""A result of ``summary.json``."""
+
+
+def _nothing(*_: Any) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page and the terminal say of one kind."""
+
+    figures: Callable[[Chapter, Any], Sequence[Figure | None]]
+    """A chapter and the table of its concepts: all figures, in the order of the page."""
+    tables: Callable[[Chapter], Sequence[Table]]
+    """All tables, in the order of the page."""
+    trials: Callable[[Chapter], Iterable[str]]
+    """Sentences for the methods: what was asked."""
+    analysis: Callable[[Chapter], Iterable[str]]
+    """Sentences for the methods: how it was analysed."""
+    assumptions: Callable[[Chapter], str]
+    """What is assumed and not tested."""
+    print_results: Callable[[Console, Sequence[Row], Mapping[str, Any]], None]
+    """Print the results of one condition of a summary, which is given whole besides."""
+    print_controls: Callable[[Console, Sequence[Row], Mapping[str, Any]], None]
+    """Print those of all control conditions."""
+    results_note: Callable[[Mapping[str, Any]], str]
+    """What to know of the results of a summary."""
+    print_analysis: Callable[[Console, Mapping[str, Any]], None]
+    """Print the tests of an analysis."""
+    models: Callable[[Chapter], Sequence[ModelSummary]] = _nothing
+    """Every fitted model in full."""
+    models_note: str = ""
+    """What to know of them besides, after a comma."""
+    fits: Callable[[Chapter], Iterable[Mapping[str, Any]]] = _nothing
+    """The models whose convergence the status tells."""
+    status: Callable[[Chapter, str], Iterable[Line]] = _nothing
+    """Further lines of the status; given with what stands before their labels."""
+    references: Callable[[Chapter], Iterable[str]] = _nothing
+    """Literature besides that of the toolkit."""
+    digest: Callable[[Sequence[Path], Sequence[str], int, str], Digest] | None = None
+    """Run folders, headline conditions, how many trials to pick, and the paradigm's name: what is
+    told of trials; None where trials offer no choice."""
+    beside: Callable[[Sequence[Path]], Any] = _nothing
+    """Whatever else run folders hold of this kind."""
+    cards: Callable[[Chapter, StimulusSet | None], Sequence[Card]] | None = None
+    """Trials to look at; None where there is nothing of the kind."""
+    overlays: Callable[[Chapter, StimulusSet | None], Sequence[Overlay]] | None = None
+    """Maps to look at; None where there is nothing of the kind."""
+    reads: frozenset[str] = frozenset({"answers"})
+    """Keys of saved statistics that are needed; where one is missing, they are made again."""
+
+
+REPORTS: KindTable[Report] = KindTable(
+    "reported",
+    {
+        "choices": "reports.choices_report:REPORT",
+        "maps": "reports.maps_report:REPORT",
+    },
+)
+"""How each kind is told."""

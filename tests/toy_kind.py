@@ -1,0 +1,132 @@
+"""A third kind of paradigm, with all that is needed for one: a base class and three entries.
+
+Subjects rate how much they like each word; nothing is chosen and nothing is mapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from paradigms import BaseParadigm
+from paradigms.registry import source_checksum
+from reports.kinds import Report
+from reports.tables import Table
+from stimuli import StimulusSet
+from toolkit.embedding import subjects_of
+from toolkit.kinds import Running
+from toolkit.runner import Plan, Run, carry_out, labels
+from toolkit.statistics.kinds import Statistics
+from toolkit.store import RunDirectory, content_key
+from toolkit.subjects.populations import Population
+from toolkit.trials import COLUMNS, table_columns
+
+KIND = "ratings"
+
+
+class RatingParadigm(BaseParadigm):
+    """A paradigm that asks for ratings: subclass it and say which scale is used."""
+
+    kind = KIND
+    default_set = "mini"
+    needs = ("Subject",)
+    steps: int
+    """Steps of the scale."""
+
+
+def run_ratings(
+    paradigm: RatingParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str],
+    root: Path,
+    **_: Any,
+) -> Run:
+    """Have every seed rate every test word, by the letters of both."""
+    words = stimuli.table.query("kind == 'word' and split == 'test'")
+    cells = {
+        subject: content_key({"paradigm": source_checksum(paradigm), "subject": subject.name})
+        for subject in subjects_of(populations)
+    }
+    plan = Plan(
+        paradigm=paradigm,
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={subject.name: key for subject, key in cells.items()},
+        facts={"languages": {}, "trials_per_class": None, "trial_seed": None},
+        warnings=(),
+    )
+
+    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+        for subject, key in cells.items():
+            ids = [str(name) for name in words.index]
+            ratings = [(sum(map(ord, name + subject.seed)) % paradigm.steps) for name in ids]
+            rows = {
+                "condition": ["only"] * len(ids),
+                "test_language": list(words["language"]),
+                "trial": np.arange(len(ids)),
+                "word_id": ids,
+                "word_concept": list(words["concept"]),
+                "score_target": ratings,
+            }
+            texts = [c.name for c in COLUMNS[1:] if c.dtype == "category" and c.name not in rows]
+            nothing = {column.name: 0 for column in COLUMNS} | dict.fromkeys(texts, "")
+            same = {**nothing, **labels(paradigm, subject)}
+            directory.write_cell(key, [table_columns(rows, same)], paradigm.kind)
+        directory.assemble(list(cells.values()), paradigm.kind)
+        return {}
+
+    return carry_out(plan, root, RunDirectory.has_cell, compute)
+
+
+def mean_rating(path: Path) -> float:
+    file = path / "trials.parquet" if path.is_dir() else path
+    return float(pd.read_parquet(file, columns=["score_target"])["score_target"].mean())
+
+
+def analyse(paths: Sequence[Path], *_: Any) -> dict[str, Any]:
+    mean = float(np.mean([mean_rating(path) for path in paths]))
+    said = f"Words are liked {mean:.3f}."
+    return {
+        "liking": {
+            "paradigm": "liking", "paradigm_version": 1, "engine": "numpy", "mean": mean,
+            "answers": [["How much are words liked?", said]], "apa": said, "sentences": [said],
+            "families": [], "warnings": [],
+        }
+    }  # fmt: skip
+
+
+def results(trials: Path, _: BaseParadigm) -> list[dict[str, Any]]:
+    return [
+        {
+            "population": "all", "test_language": "all", "condition": "only", "meaning": "a word",
+            "headline": True, "n_seeds": 1, "n_trials": 1, "n_ties": 0, "mean": mean_rating(trials),
+        }
+    ]  # fmt: skip
+
+
+def print_ratings(out: Any, rows: Sequence[Mapping[str, Any]], _: Any) -> None:
+    for row in rows:
+        out.print(f"rating {row['mean']:.3f}")
+
+
+RUNNING = Running(run_ratings, options={}, others="nothing is drawn or written in")
+STATISTICS = Statistics(analyse, frozenset(), results, lambda _: {"measure": "rating"})
+REPORT = Report(
+    figures=lambda *_: [],
+    tables=lambda own: [
+        Table("liking", "Liking", ("Mean",), ((f"{own.statistics['mean']:.3f}",),), n_labels=0)
+    ],
+    trials=lambda own: [f"Words were rated in {own.paradigm}."],
+    analysis=lambda _: ["Ratings were averaged."],
+    assumptions=lambda _: "Ratings are numbers.",
+    print_results=print_ratings,
+    print_controls=print_ratings,
+    results_note=lambda _: "Ratings: from 0 on.",
+    print_analysis=lambda out, told: out.print(f"mean {told['mean']:.3f}"),
+)

@@ -1,0 +1,205 @@
+"""Kinds of paradigms: what each layer does for a kind stands in one table of that layer.
+
+A paradigm declares its kind (`paradigms.BaseParadigm.kind`), and every run records it. A further
+kind is added by a base class and modules of its own, and by one line in each of the three tables:
+`RUNNING` here, `toolkit.statistics.kinds.STATISTICS` and `reports.kinds.REPORTS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from paradigms.registry import find_paradigms
+from toolkit.errors import ToolkitError, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from toolkit.plan import Finished
+
+T = TypeVar("T")
+CHOICES = "choices"
+"""Kind of every table from elsewhere: its rows are answers that are right or wrong."""
+METADATA = b"mevgs_toolkit"
+"""Key under which a table says what it holds."""
+
+
+class KindTable(Generic[T]):
+    """What a layer does for every kind, imported when it is first asked for.
+
+    Example:
+        >>> table: KindTable[Running] = KindTable("run", {"choices": "toolkit.runner:RUNNING"})
+        >>> sorted(table["choices"].options)
+        ['trial_seed', 'trials_per_class']
+        >>> table["choses"]
+        Traceback (most recent call last):
+            ...
+        stimuli.errors.ToolkitError: There is no kind of paradigms that can be run 'choses'.
+          given: choses
+          did you mean: choices
+          allowed: choices
+    """
+
+    def __init__(self, done: str, entries: dict[str, str]) -> None:
+        """Make a table.
+
+        Args:
+            done: what the layer does with a paradigm, for messages: ``run``.
+            entries: ``module:NAME`` by kind.
+        """
+        self.done = done
+        self.entries = entries
+
+    def __getitem__(self, kind: str) -> T:
+        """What is done for a kind.
+
+        Raises:
+            ToolkitError: if there is no such kind.
+        """
+        if kind not in self.entries:
+            what = f"kind of paradigms that can be {self.done}"
+            raise unknown_name(what, kind, list(self.entries))
+        module, _, name = self.entries[kind].partition(":")
+        return cast(T, getattr(importlib.import_module(module), name))
+
+
+@dataclass(frozen=True)
+class Running:
+    """How paradigms of one kind are put to subjects."""
+
+    run: Callable[..., Finished]
+    """Called with paradigm, populations and stimuli, as `toolkit.runner.run`."""
+    options: Mapping[str, str]
+    """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of
+    `run` that it fills; empty where it is heard before."""
+    others: str
+    """Why the options of other kinds mean nothing: ``words are spoken in``."""
+
+
+RUNNING: KindTable[Running] = KindTable(
+    "run",
+    {
+        "choices": "toolkit.runner:RUNNING",
+        "maps": "toolkit.dense:RUNNING",
+    },
+)
+"""How each kind is run."""
+
+
+def kind_of(path: Path, paradigms: Path | None = None) -> str:
+    """The kind of the trials in a run or a table.
+
+    It is recorded in the table, or in the manifest beside it. Of earlier runs, which recorded none,
+    it is that of the paradigm they name. Tables from elsewhere hold answers, so `CHOICES`; what
+    cannot be read is left to whoever reads it.
+
+    Args:
+        path: run folder, or a file like its ``trials.parquet``; also an exported CSV.
+        paradigms: folder with paradigms of one's own.
+
+    Raises:
+        ToolkitError: if an earlier run names a paradigm that is not known.
+    """
+    file = path / "trials.parquet" if path.is_dir() else path
+    try:
+        told, first = _first_row(file)
+    except (OSError, ValueError):
+        return CHOICES
+    kind = told or _told_beside(file)
+    if kind is not None:
+        return kind
+    name = str(first.get("paradigm") or "")
+    if name and (named := _kinds_by_name(paradigms).get(name)):
+        return named
+    if not name or "run_id" not in first:
+        return CHOICES
+    raise ToolkitError(
+        f"{file} does not say of what kind its paradigm {name!r} is, and there is no such paradigm "
+        "here.",
+        next_command="add --paradigms DIR, the folder that holds its file",
+    )
+
+
+def kind_of_rows(table: pd.DataFrame, paradigms: Path | None = None) -> str:
+    """The kind of rows in memory: that of the paradigm they name, `CHOICES` if it is not known.
+
+    Example:
+        >>> import pandas as pd
+        >>> kind_of_rows(pd.DataFrame({"paradigm": ["dense-grounding"], "correct": [0]}))
+        'maps'
+    """
+    if "paradigm" not in table or table.empty:
+        return CHOICES
+    return _kinds_by_name(paradigms).get(str(table["paradigm"].iloc[0]), CHOICES)
+
+
+def kind_in(content: Mapping[str, Any], paradigms: Path | None = None) -> str:
+    """The kind that a summary or an analysis is about; of earlier ones, that of its paradigm.
+
+    Args:
+        content: with ``paradigm_kind``, or else ``paradigm``, the name of one.
+        paradigms: folder with paradigms of one's own.
+
+    Example:
+        >>> kind_in({"paradigm": "me"})
+        'choices'
+    """
+    told = content.get("paradigm_kind")
+    return str(told) if told else _kinds_by_name(paradigms).get(str(content["paradigm"]), CHOICES)
+
+
+def refuse_other_kinds(kind: str, where: str, next_command: str) -> None:
+    """Refuse trials that are no answers.
+
+    Args:
+        kind: what they are.
+        where: what holds them.
+        next_command: what can be done with them.
+
+    Raises:
+        ToolkitError: unless they are `CHOICES`.
+    """
+    if kind != CHOICES:
+        raise ToolkitError(
+            f"{where} holds {kind}, not answers that are right or wrong.",
+            next_command=next_command,
+        )
+
+
+def _kinds_by_name(paradigms: Path | None) -> dict[str, str]:
+    return {name: cls.kind for name, cls in find_paradigms(paradigms).items()}
+
+
+def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
+    """The kind that a table has recorded, and its first row as far as it tells the paradigm."""
+    if file.suffix.lower() == ".csv":
+        import csv
+
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            return None, dict(next(csv.DictReader(text), {}))
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as parquet:
+        schema = parquet.schema_arrow
+        told = json.loads((schema.metadata or {}).get(METADATA, b"{}"))
+        kind = told.get("paradigm_kind")
+        names = [name for name in ("paradigm", "run_id") if name in schema.names]
+        rows = next(parquet.iter_batches(1, columns=names), None)
+        return kind, dict(rows.to_pylist()[0]) if rows is not None and names else {}
+
+
+def _told_beside(file: Path) -> str | None:
+    """The kind in the manifest of the run folder that a table lies in."""
+    if file.name != "trials.parquet":
+        return None
+    try:
+        told = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))
+        kind = told["paradigm"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(kind)
