@@ -207,7 +207,7 @@ def test_maps_to_look_at_are_those_that_were_scored_whatever_the_grain(
         maps = upsample(sample.similarity)
         masks = [cluster_mask(one) for one in maps]
         again = [iou(masks[sample.languages.index("en")], mask) for mask in masks]
-        assert sample.overlaps == pytest.approx(again, abs=1e-6)
+        assert sample.values == pytest.approx(again, abs=1e-6)
     assert shapes == {"guessing": (3, 4, 4), "fine": (3, 7, 7)}
 
 
