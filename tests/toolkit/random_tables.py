@@ -47,6 +47,7 @@ def random_trials(rng: np.random.Generator) -> pd.DataFrame:
     # Words of four options among words of two.
     four = {word for word in range(n_words) if rng.random() < pick(rng, (0.0, 0.5))}
     ties = pick(rng, (0.0, 0.0, 0.1, 1.0))
+    missing = pick(rng, (0.0, 0.0, 0.2))  # share of seeds that were not asked a condition
     rows = []
     for population, known, kind in populations:
         level = pick(rng, (-CERTAIN, CERTAIN, -1.0, 0.0, 0.0, 1.0))
@@ -56,6 +57,8 @@ def random_trials(rng: np.random.Generator) -> pd.DataFrame:
             failed = lost or rng.random() < 0.1
             for language in known.split("+") if known else ("en",):
                 for condition in conditions:
+                    if rng.random() < missing:
+                        continue
                     for word in range(n_words):
                         odds = own + (0.5 * rng.normal() if abs(own) < CERTAIN / 2 else 0.0)
                         odds = 2.0 if condition == "familiar-novel" else odds
