@@ -29,6 +29,11 @@ MATRIX_ENTRIES = 1 << 23
 """Similarities held at once (32 MB), so that memory does not grow with the stimulus set."""
 TRIALS_AT_ONCE = 1 << 16
 """Trials scored together."""
+TOLD = {
+    "choices": ("choices", "bilingual-en-nl"),
+    "maps": ("maps of pictures", "multilingual-clip"),
+}
+"""What is asked for in words, and a population that can be asked; other kinds have their name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +288,7 @@ def as_choices(paradigm: BaseParadigm) -> Paradigm:
     if isinstance(paradigm, Paradigm):
         return paradigm
     raise ToolkitError(
-        f"Paradigm {paradigm.name!r} asks for {paradigm.kind}; it has no trials with choices.",
+        f"Paradigm {paradigm.name!r} asks for {_asks_for(paradigm)}; it has no trials with choices.",
         given=f"{paradigm.name}, version {paradigm.version}",
         allowed="a paradigm of choices, e.g. familiar, me or translation",
         next_command=_how_to_run(paradigm),
@@ -304,7 +309,7 @@ def as_maps(paradigm: BaseParadigm) -> MapParadigm:
     if isinstance(paradigm, MapParadigm):
         return paradigm
     raise ToolkitError(
-        f"Paradigm {paradigm.name!r} asks for {paradigm.kind}; it reads no maps of pictures.",
+        f"Paradigm {paradigm.name!r} asks for {_asks_for(paradigm)}; it reads no maps of pictures.",
         given=f"{paradigm.name}, version {paradigm.version}",
         allowed="a paradigm of maps, e.g. dense-grounding",
         next_command=_how_to_run(paradigm),
@@ -312,8 +317,12 @@ def as_maps(paradigm: BaseParadigm) -> MapParadigm:
 
 
 def _how_to_run(paradigm: BaseParadigm) -> str:
-    whom = {"choices": "bilingual-en-nl", "maps": "multilingual-clip"}.get(paradigm.kind, "NAME")
+    _, whom = TOLD.get(paradigm.kind, ("", "NAME"))
     return f"mevgs-toolkit run-paradigm {paradigm.name} --subject {whom}"
+
+
+def _asks_for(paradigm: BaseParadigm) -> str:
+    return TOLD.get(paradigm.kind, (paradigm.kind, ""))[0]
 
 
 def _parts(n: int) -> Iterator[slice]:

@@ -44,12 +44,12 @@ SHOWN = {
     "chance: t": "against chance",
     "contrast: t": "between groups",
     "control: t": "test - control",
-    "interval: share": "interval: accuracy",
-    "interval: odds ratio": "odds ratio",
-    "interval: points": "points",
-    "interval: mean, monolingual": "mean, mono",
-    "interval: mean, bilingual": "mean, bi",
-    "interval: control": "test - control",
+    "interval: share": "CI accuracy",
+    "interval: odds ratio": "CI odds ratio",
+    "interval: points": "CI points",
+    "interval: mean, monolingual": "CI mono",
+    "interval: mean, bilingual": "CI bi",
+    "interval: control": "CI test - control",
 }
 """Columns of the README's table, and what they are called there."""
 CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
@@ -278,8 +278,23 @@ def markdown() -> str:
     return "\n".join(lines)
 
 
+def between_which(test: str) -> str:
+    """The lowest and the highest rate of a test over the designs that get a verdict."""
+    table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
+    judged = table[table["chance: no verdict"] < 100][test]
+    return f"{judged.min():.1f} to {judged.max():.1f} %"
+
+
 def test_readme_shows_the_committed_results() -> None:
-    assert markdown() in (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+    readme = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+    assert markdown() in readme
+    said = " ".join(readme.split())
+    assert f"{between_which('chance: t')} against chance" in said
+    assert f"{between_which('contrast: t')} between groups" in said
+    assert f"all words, rejects in {between_which('chance: t of seed means')}" in said
+    assert f"a Wald z in {between_which('chance: Wald z')}" in said
+    assert f"between groups in {between_which('contrast: likelihood ratio')}" in said
+    assert f"of seed means in {between_which('contrast: Welch of seed means')}" in said
 
 
 @pytest.mark.slow

@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.grounding_runs import LANGUAGES, simulated
-from toolkit.statistics.grounding_data import NAMES, PRIMARY, Grounded, Language
+from tests.grounding_runs import LANGUAGES, Asked, simulated
+from toolkit.statistics.grounding_data import NAMES, Grounded, Language
 from toolkit.statistics.grounding_models import resource_tests
 from toolkit.statistics.grounding_scale import scale_deltas
 
 pytestmark = pytest.mark.benchmark
+PRIMARY = Asked.primary().name
 N_TABLES = 400
 N_PAIRS = 200
 
@@ -35,7 +36,7 @@ def test_false_alarms_of_the_model_and_of_the_published_test() -> None:
         table = simulated(rng, gap=0, n_pictures=10, n_concepts=7)[columns].rename(columns=NAMES)
         texts = table.columns.drop(PRIMARY)
         table = table.astype(dict.fromkeys(texts, "category"))
-        (test,) = resource_tests(Grounded(table, "en", known, 1), table)
+        (test,) = resource_tests(Grounded(table, "en", known, 1), table, Asked)
         assert test.languages is not None
         assert test.pairs is not None
         found["mixed model"] += test.p_value < 0.05
@@ -66,7 +67,7 @@ def test_false_alarms_between_encoders(seeds: str) -> None:
             ignore_index=True,
         ).rename(columns=NAMES)
         table = table.astype(dict.fromkeys(table.columns.drop(PRIMARY), "category"))
-        (delta,) = scale_deltas(Grounded(table, "en", known, 1), "ab", ["bare"])
+        (delta,) = scale_deltas(Grounded(table, "en", known, 1), "ab", ["bare"], Asked)
         alone = stats.ttest_1samp([estimate.value for _, _, estimate in delta.languages], 0)
         found["encoders"] += delta.p_value < 0.05
         found["languages alone"] += alone.pvalue < 0.05

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from paradigms import BaseParadigm, MapParadigm, Paradigm
 from paradigms.base import as_choices, as_maps
+from paradigms.measures import TAKEN
 from paradigms.new import write_paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
 from toolkit.runner import run
+from toolkit.statistics.grounding_data import NAMES
+from toolkit.statistics.grounding_models import COLUMN
 from toolkit.subjects.populations import open_population
-from toolkit.trials import read_trials
+from toolkit.trials import COLUMNS, read_trials
 
 
 def test_unknown_name_shows_the_nearest() -> None:
@@ -149,3 +154,120 @@ def test_conditions_that_are_named_but_not_declared_are_refused_in_a_users_file(
     with pytest.raises(ToolkitError, match="condition of 'mine'") as caught:
         get_paradigm("mine", tmp_path)
     assert (caught.value.given, caught.value.nearest) == (given, nearest)
+
+
+OWN = """
+from paradigms import Condition, MapParadigm, Measure, PairCondition, Paradigm, PicturePairs
+from paradigms import paradigm
+from paradigms.dense_grounding import DenseGrounding
+
+
+@paradigm("mine", version=1)
+class Mine({base}):
+    question = "Mine?"
+    source = "these tests"
+    conditions = (PairCondition("a", "", headline=True),)
+    {declared}
+"""
+ONE = 'measures = (Measure("m", "a number"),); formula = "m ~ resource + (1 | test_language)"'
+
+
+@pytest.mark.parametrize(
+    ("base", "declared", "why"),
+    [
+        ("PicturePairs", 'formula = "correct ~ bilingual + (1 | seed)"', "'bilingual' cannot be a"),
+        ("PicturePairs", 'formula = "correct ~ 1 + (1 | sed)"', "do not vary over 'sed', did you"),
+        ("PicturePairs", 'formula = "correct ~ 1 + (1 + n_choices | seed)"', "has a slope"),
+        ("PicturePairs", 'formula = "margin ~ 1 + (1 | seed)"', "its response must be 'correct'"),
+        ("PicturePairs", 'formula = "correct"', "it needs a response, a tilde and predictors"),
+        ("PicturePairs", "formula = None", "it is no text"),
+        ("MapParadigm", f'{ONE[:-1]} + (1 | sead)"', "vary over 'sead', did you mean seed"),
+        ("MapParadigm", f'{ONE[:-1]} + (0 + resource | word_concept)"', "has a slope that"),
+        ("MapParadigm", f'{ONE[:-1]} + (1 + m | word_concept)"', "has a slope that"),
+        ("MapParadigm", f'{ONE[:-1]} + (1 | test_language)"', "is not the only term over"),
+        ("MapParadigm", f"{ONE} + tokens_per_word".replace('" +', " +") + '"', "cannot be a fixed"),
+        ("MapParadigm", ONE.replace("resource", "resource * m"), "cannot be a fixed effect"),
+        ("MapParadigm", ONE.replace("test_language", "word_concept"), "these are the sample"),
+        ("MapParadigm", ONE.replace("(1 |", "(1 + resource |"), "a language has but one resource"),
+        ("MapParadigm", ONE.replace("~ resource + (1", "~ 1 + (1 + resource"), "no fixed effect"),
+        ("MapParadigm", ONE.replace(" + (1 | test_language)", ""), "without a random term"),
+        ("MapParadigm", ONE.replace("m ~", "n ~"), "none of the measures that are compared"),
+        ("MapParadigm", ONE.replace("m ~", "correct ~"), "none of the measures that are compared"),
+        ("MapParadigm", ONE.replace('number"', 'number", compared=False'), "none of the measures"),
+        ("MapParadigm", ONE.replace('"m"', '"seed"'), "seed is the name of something else"),
+        ("MapParadigm", ONE.replace('"m"', '"a b"'), "'a b' is no name"),
+        ("MapParadigm", ONE.replace('number"),', 'number")'), "measures is no tuple"),
+        (
+            "MapParadigm",
+            ONE.replace('number"),', 'number"), Measure("m", ""),'),
+            "declared 2 times",
+        ),
+        ("MapParadigm", ONE.replace('number"', 'number", bounds=(1, 0)'), "second is the larger"),
+        ("MapParadigm", ONE.replace('number"', 'number", chance="k"'), "'k', is no other measure"),
+        ("MapParadigm", ONE.replace('number"', 'number", bounds=(0, 1), chance=2'), "not between"),
+        ("DenseGrounding", 'pointing = Measure("hit", "a hit")', "called 'hit', not 'pointing'"),
+        ("DenseGrounding", 'kind = "choices"', "is choices and maps; it must be one"),
+        ("MapParadigm", 'formula = "m ~ 1 + (1 | seed)"', "does not declare measures"),
+        ("PicturePairs", "pass", "does not declare formula"),
+        ("object", "pass", "is of no kind"),
+    ],
+)
+def test_what_could_not_be_kept_is_refused_when_the_file_is_loaded(
+    tmp_path: Path, base: str, declared: str, why: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(OWN.format(base=base, declared=declared))
+    with pytest.raises(ToolkitError, match=re.escape(why)) as caught:
+        find_paradigms(tmp_path)
+    assert str(file) in caught.value.message
+    assert "'mine'" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("base", "declared"),
+    [
+        ("PicturePairs", 'formula = "correct ~ 1 + (1 | seed) + (1 | target_concept)"'),
+        ("MapParadigm", ONE),
+        ("MapParadigm", ONE.replace("m ~ resource", "m ~ (resource | seed) + 1 + resource")),
+        ("MapParadigm", ONE.replace("resource", "1")),
+        ("DenseGrounding", "pairs_as_sample = False"),
+    ],
+)
+def test_what_can_be_kept_is_loaded(tmp_path: Path, base: str, declared: str) -> None:
+    (tmp_path / "mine.py").write_text(OWN.format(base=base, declared=declared))
+    cls = find_paradigms(tmp_path)["mine"]
+    assert cls.kind == ("choices" if base == "PicturePairs" else "maps")
+
+
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        ("mine:Mine", "cannot be fitted as declared"),
+        ("mine:nothing", "cannot be loaded: AttributeError"),
+        ("nowhere:Mine", "cannot be loaded: ModuleNotFoundError"),
+        ("mine:OWN", "is no paradigm"),
+        ("mine:PicturePairs", "is no paradigm"),
+    ],
+)
+def test_entry_points_that_offer_no_paradigm_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offered: str, why: str
+) -> None:
+    wrong = "correct ~ bilingual + (1 | seed)" if offered == "mine:Mine" else "correct ~ (1 | seed)"
+    text = OWN.format(base="PicturePairs", declared=f'formula = "{wrong}"')
+    (tmp_path / "mine.py").write_text(f"{text}\n\nOWN = 1\n")
+    info = tmp_path / "a_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[mevgs_toolkit.paradigms]\nmine = {offered}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    with pytest.raises(ToolkitError, match=re.escape(why)) as caught:
+        find_paradigms()
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    named = "mine.py" if offered == "mine:Mine" else "entry point mine of a-package"
+    assert named in caught.value.message
+
+
+def test_names_that_tables_and_analyses_have_for_something_else_are_no_measures() -> None:
+    assert {column.name for column in COLUMNS} <= set(TAKEN)
+    assert {*NAMES.values(), *COLUMN.values(), *COLUMN} <= set(TAKEN)

@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from stimuli import StimulusSet
 from tests.process_groups import next_line, started
 from toolkit.cli import main
 from toolkit.cli.app import COLLECTOR_PACE
+from toolkit.runner import RUNNING
 from toolkit.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
@@ -80,7 +81,7 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     said = me("--format", "json", "--language", "nl")
     summary = json.loads(said.out)
     assert set(summary) == {
-        "schema", "run_id", "paradigm", "paradigm_version", "question", "stimuli",
+        "schema", "run_id", "paradigm", "paradigm_kind", "paradigm_version", "question", "stimuli",
         "trials_per_class", "trial_seed", "warnings", "measure", "results", "run_directory",
         "duration_s", "cells_computed", "cells_reused", "report",
     }  # fmt: skip
@@ -343,7 +344,7 @@ def test_ctrl_c_says_that_finished_work_is_kept(me: Cli, monkeypatch: pytest.Mon
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.api.running.run_choices", interrupted)
+    monkeypatch.setattr("toolkit.runner.RUNNING", replace(RUNNING, run=interrupted))
     said = me()
     assert said.code == 130
     assert said.err == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

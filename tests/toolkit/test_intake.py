@@ -356,7 +356,7 @@ def test_words_that_groups_share_are_counted(tmp_path: Path) -> None:
     )
     table = read(tmp_path, rows)
     assert shared_words(table).to_numpy().tolist() == [["novel-familiar", "en", "bi", "mono", 1, 4]]
-    note = "1 of 4 words were answered by both bi and mono (en, novel-familiar)"
+    note = "1 of 4 words was answered by both bi and mono (en, novel-familiar)"
     assert any(said.startswith(note) for said in table.attrs["notes"])
     assert shared_words_notes(table.assign(word_concept="dax")) == []
 

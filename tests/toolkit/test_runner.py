@@ -323,7 +323,7 @@ def test_unknown_language_is_refused(
 def test_a_paradigm_of_maps_is_refused_before_anything_else(
     tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
-    with pytest.raises(ToolkitError, match="asks for maps of pictures"):
+    with pytest.raises(ToolkitError, match="asks for maps"):
         run(get_paradigm("dense-grounding"), [], tiny_set, root=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

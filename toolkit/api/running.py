@@ -160,7 +160,7 @@ def _start(
     trials_per_class: int | None,
     trial_seed: int | None,
 ) -> Callable[..., Finished]:
-    """What runs a paradigm, with the options that mean something to its kind; others are refused."""
+    """What runs a paradigm, with the options that its kind knows; others are refused."""
     if trials_per_class is not None:
         whole("trials_per_class", trials_per_class, 1)
     if trial_seed is not None:

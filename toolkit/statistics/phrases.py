@@ -14,6 +14,8 @@ from toolkit.statistics.student import ROUNDING
 
 LARGEST = 9999.0
 """Odds ratios, Bayes factors, statistics and degrees of freedom above it are not told apart."""
+SMALLEST_POINTS = 0.0001
+"""Differences of fewer percentage points are not told apart from each other."""
 MOST_DECIMALS = 6
 LEVELS = (0.1, 0.05, 0.01, 0.005)
 """Levels that a p-value is not rounded to."""
@@ -157,7 +159,8 @@ def shifted(difference: float, low: float = math.nan, high: float = math.nan) ->
     if abs(difference) < ROUNDING:
         said = "neither higher nor lower"
     else:
-        size = f"{number[1:]} percentage points" if number[0] in "+-" else points(difference)
+        written = number[0] in "+-" and 100 * abs(difference) >= SMALLEST_POINTS
+        size = f"{number[1:]} percentage points" if written else points(difference)
         said = f"{size} {'higher' if difference > 0 else 'lower'}"
     return f"{said}{mark}{ends}"
 
@@ -170,7 +173,7 @@ def points(difference: float) -> str:
         ('2.0 percentage points', '0.01 percentage points', 'under 0.0001 percentage points')
     """
     value = 100 * abs(difference)
-    if 0 < value < 0.0001:
+    if 0 < value < SMALLEST_POINTS:
         return "under 0.0001 percentage points"
     return f"{alike([value], [0.0])[0]} percentage points"
 

@@ -135,20 +135,19 @@ class FitResult:
             f"{self.family}, {self.method}, {self.engine}; {self.n_observations} observations, "
             f"log-likelihood {self.log_likelihood:.1f}, AIC {self.aic:.1f}",
         ]
-        rows = [(c.name, c) for c in self.coefficients]
         groups = [
             (r.group if term == "(Intercept)" else f"{r.group}: {term}", sd, r.n_levels)
             for r in self.random_effects
             for term, sd in zip(r.terms, r.sds, strict=True)
         ]
-        names = [name for name, _ in rows] + [name for name, _, _ in groups]
+        names = [*(c.name for c in self.coefficients), *(name for name, _, _ in groups)]
         width = 2 + max(8, *map(len, names))
         head = f"{'estimate':>9} {'SE':>8} {'t or z':>7} {'df':>8} {'p':>8}   95 % interval"
         lines.append(f"{'fixed':<{width}}{head}")
         lines += [
-            f"{name:<{width}}{c.estimate:9.4f} {c.std_error:8.4f} {c.statistic:7.2f} {c.df:8.4g} "
-            f"{c.p_value:8.3g}   {c.ci_low:.4f} to {c.ci_high:.4f}"
-            for name, c in rows
+            f"{c.name:<{width}}{c.estimate:9.4f} {c.std_error:8.4f} {c.statistic:7.2f} "
+            f"{c.df:8.4g} {c.p_value:8.3g}   {c.ci_low:.4f} to {c.ci_high:.4f}"
+            for c in self.coefficients
         ]
         lines.append(f"{'random':<{width}}{'SD':>9} {'levels':>8}")
         lines += [f"{name:<{width}}{sd:9.4f} {n:8}" for name, sd, n in groups]
