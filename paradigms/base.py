@@ -287,7 +287,6 @@ def as_choices(paradigm: BaseParadigm) -> Paradigm:
     """
     if isinstance(paradigm, Paradigm):
         return paradigm
-    what = _asks_for(paradigm)
     raise ToolkitError(
         f"Paradigm {paradigm.name!r} asks for {_asks_for(paradigm)}; it has no trials with "
         "choices.",
