@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +106,7 @@ def kind_of(path: Path, paradigms: Path | None = None) -> str:
     Raises:
         ToolkitError: if an earlier run names a paradigm that is not known.
     """
-    file = path / "trials.parquet" if path.is_dir() else path
+    file = table_of(path)
     try:
         told, first = _first_row(file)
     except (OSError, ValueError):
@@ -195,11 +196,8 @@ def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _told_beside(file: Path) -> str | None:
     """The kind in the manifest of the run folder that a table lies in."""
-    if file.name != "trials.parquet":
+    if file.name != TRIALS_FILE:
         return None
-    try:
-        told = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))
-        kind = told["paradigm"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(kind)
+    paradigm = read_manifest(file.parent).get("paradigm")
+    kind = paradigm.get("kind") if isinstance(paradigm, dict) else None
+    return None if kind is None else str(kind)

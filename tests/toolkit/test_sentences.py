@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from paradigms.mutual_exclusivity import MutualExclusivity
 from tests.toolkit.random_results import (
     ALPHA,
     chance_family,
@@ -18,12 +19,15 @@ from tests.toolkit.random_results import (
     condition_family,
     gate,
 )
+from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults, numbers_of, unexplained
+from toolkit.statistics.analysis import Analysis, analyse
 from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.cautions import cautions, named_tests
 from toolkit.statistics.chance import ChanceTest
 from toolkit.statistics.condition_contrasts import ConditionTest
-from toolkit.statistics.groups import GroupModel, family_text
+from toolkit.statistics.counts import count_trials
+from toolkit.statistics.groups import GroupComparison, GroupModel, family_text
 from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
 from toolkit.statistics.prose import (
     answers,
@@ -37,11 +41,14 @@ from toolkit.statistics.seeds import SeedComparison
 
 N = 400
 """Draws of every kind; a second or so."""
+TABLES = (*range(10), 33, 53)
+"""Seeds of tables; in the last two, the gate leaves one condition of a contrast alone."""
+Draw = tuple[list[ChanceTest], list[ConditionTest], list[GroupComparison]]
 SIDES = {"higher": 1, "above": 1, "lower": -1, "LOWER": -1, "BELOW": -1}
 ENDS = r"\[([^,\]]+), ([^\]]+)\]"
 
 
-def said_of(rng: np.random.Generator) -> tuple[list[ChanceTest], list[ConditionTest], list[Any]]:
+def said_of(rng: np.random.Generator) -> Draw:
     return chance_family(rng), condition_family(rng), comparisons(rng)
 
 
@@ -67,12 +74,24 @@ def printed_p(said: str) -> list[str]:
     return re.findall(r"p (?:= \d*\.\d+|< \.001)", said)
 
 
+def analysis_of(seed: int) -> Analysis:
+    asked = TwoTests if seed % 3 == 0 else MutualExclusivity
+    return analyse(count_trials(random_trials(np.random.default_rng(seed))), asked)
+
+
 @pytest.fixture(scope="module")
-def draws() -> list[tuple[list[ChanceTest], list[ConditionTest], list[Any]]]:
-    return [said_of(np.random.default_rng(seed)) for seed in range(N)]
+def analyses() -> list[Analysis]:
+    return [analysis_of(seed) for seed in TABLES]
 
 
-def test_no_sentence_holds_what_cannot_be(draws: list[Any]) -> None:
+@pytest.fixture(scope="module")
+def draws(analyses: list[Analysis]) -> list[Draw]:
+    """Results that no data need ever give, and results of tables of trials."""
+    made = [said_of(np.random.default_rng(seed)) for seed in range(N)]
+    return made + [(list(a.chance), list(a.conditions), list(a.groups)) for a in analyses]
+
+
+def test_no_sentence_holds_what_cannot_be(draws: list[Draw]) -> None:
     found = []
     for seed, (chance, conditions, groups) in enumerate(draws):
         said = [chance_sentence(test) for test in chance]
@@ -94,7 +113,7 @@ def tie_share(tests: Sequence[ChanceTest | ConditionTest]) -> set[float]:
     return {100 * sum(test.n_ties for test in tests) / n_trials} if n_trials else set()
 
 
-def test_every_number_is_one_of_the_result(draws: list[Any]) -> None:
+def test_every_number_is_one_of_the_result(draws: list[Draw]) -> None:
     found = []
     for chance, conditions, groups in draws:
         for test in chance:
@@ -122,7 +141,7 @@ def test_every_number_is_one_of_the_result(draws: list[Any]) -> None:
     assert not found, "\n".join(found[:20])
 
 
-def test_chance_sentences_agree_with_their_test(draws: list[Any]) -> None:
+def test_chance_sentences_agree_with_their_test(draws: list[Draw]) -> None:
     seen = set()
     for test in (test for chance, _, _ in draws for test in chance):
         said = chance_sentence(test)
@@ -142,7 +161,7 @@ def test_chance_sentences_agree_with_their_test(draws: list[Any]) -> None:
     assert seen == {"higher", "lower", "open", "few", "undecided"}
 
 
-def test_contrast_sentences_agree_with_their_test(draws: list[Any]) -> None:
+def test_contrast_sentences_agree_with_their_test(draws: list[Draw]) -> None:
     seen = set()
     pairs: list[tuple[str, ConditionTest | GroupModel]] = []
     for _, conditions, groups in draws:
@@ -175,7 +194,7 @@ def test_contrast_sentences_agree_with_their_test(draws: list[Any]) -> None:
     assert len(seen) == 10
 
 
-def test_secondary_sentences_agree_with_their_test(draws: list[Any]) -> None:
+def test_secondary_sentences_agree_with_their_test(draws: list[Draw]) -> None:
     found = 0
     for model in (model for _, _, groups in draws for group in groups for model in group.models):
         seeds: SeedComparison = model.seeds
@@ -191,7 +210,21 @@ def test_secondary_sentences_agree_with_their_test(draws: list[Any]) -> None:
     assert found > 50
 
 
-def test_no_test_is_named_twice(draws: list[Any]) -> None:
+def test_analyses_say_nothing_impossible_and_everything_once(analyses: list[Analysis]) -> None:
+    for analysis in analyses:
+        said = [*analysis.sentences, *analysis.families, *analysis.warnings, analysis.apa]
+        said += [text for pair in analysis.answers for text in pair]
+        assert not [fault for text in said for fault in faults(text)]
+        assert len(set(analysis.sentences)) == len(analysis.sentences)
+        assert len(set(analysis.families)) == len(analysis.families)
+        questions = [question for question, _ in analysis.answers]
+        assert len(set(questions)) == len(questions)
+        names = [sentence.partition(": ")[0] for sentence in analysis.sentences]
+        assert len(set(names)) == len(names)
+        json.dumps(analysis.to_json(), allow_nan=False)
+
+
+def test_no_test_is_named_twice(draws: list[Draw]) -> None:
     for chance, conditions, groups in draws:
         tests = named_tests(chance, conditions, groups)
         names = [own.name for own in tests]
@@ -201,7 +234,7 @@ def test_no_test_is_named_twice(draws: list[Any]) -> None:
         assert [text.partition(": ")[0] for text in said] == names[len(chance) + len(conditions) :]
 
 
-def test_cautions_hold_nothing_impossible_and_name_every_reason(draws: list[Any]) -> None:
+def test_cautions_hold_nothing_impossible_and_name_every_reason(draws: list[Draw]) -> None:
     counts = pd.DataFrame(
         {"population": ["p", "p"], "seed": ["a", "a"], "n_ties": [1, 0], "n_trials": [1, 1],
          "subject_kind": ["child", "model"]}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from paradigms import ConditionContrast
 
 COUNTS = "cbind(n_right, n_wrong)"
+ONE_ALONE = "of the seeds that passed the gate, none was asked one of the conditions"
+"""Why there is no test then."""
 RANDOM = (
     "(1 + plus | seed) + (1 + plus | target_concept) + (1 | word_concept)",
     "(1 | seed) + (1 | target_concept) + (1 | word_concept)",
@@ -104,11 +106,11 @@ def contrast_tests(
     left = dict(list(counts.groupby(cell, observed=True)))
     made = [
         _test(left[key], wanted)
-        if key in left
-        else replace(_described(own, wanted), problem=NOBODY)
+        if key in left and _both(left[key], wanted)
+        else replace(_described(own, wanted), problem=ONE_ALONE if key in left else NOBODY)
         for key, own in (counts if planned is None else planned).groupby(cell, observed=True)
         for wanted in contrasts
-        if {wanted.plus, wanted.minus} <= set(own["condition"])
+        if _both(own, wanted)
     ]
     judged = [
         math.nan if test.problem or test.contrast is None else test.contrast.p_value
@@ -118,6 +120,11 @@ def contrast_tests(
         _decided(test, p, alpha, len(made))
         for test, p in zip(made, holm_p(judged), strict=True)
     )  # fmt: skip
+
+
+def _both(counts: pd.DataFrame, wanted: ConditionContrast) -> bool:
+    """True if both conditions were asked."""
+    return {wanted.plus, wanted.minus} <= set(counts["condition"])
 
 
 def _decided(test: ConditionTest, p: float, alpha: float, n_tests: int) -> ConditionTest:
