@@ -103,7 +103,6 @@ def test_a_third_kind_needs_modules_and_one_line_per_table(
     assert f"mean {mean:.3f}" in out
     assert "0 cells computed, 2 reused" in cli(*command)[1]
     assert kind_of(folder) == toy.KIND
-    assert json.loads((folder / "summary.json").read_text())["paradigm_kind"] == toy.KIND
 
     code, _, err = cli(*command, "--trials-per-class", 3)
     assert code == 2

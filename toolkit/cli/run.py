@@ -131,7 +131,7 @@ def run_paradigm(
             "cells_reused": finished.n_reused,
         }
         if output is Format.TABLE:
-            print_summary(summary | timing)
+            print_summary({**summary, **timing, "paradigm_kind": asked.kind})
         statistics = analyse_runs([folder], paradigms)
         finished.directory.write_json("statistics.json", statistics)
         if output is Format.TABLE:

@@ -34,7 +34,6 @@ def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
         "paradigm": paradigm.name,
         "paradigm_version": paradigm.version,
         "question": paradigm.question,
-        "paradigm_kind": paradigm.kind,
         **own.about(paradigm),
         "stimuli": run.manifest["stimuli"],
         "trials_per_class": run.manifest["trials_per_class"],
