@@ -364,13 +364,15 @@ def analyse_choices(
     progress: Callable[[int, int], None],
 ) -> dict[str, Any]:
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
+    from paradigms.base import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.counts import read_counts
 
-    return {
-        str(name): analyse(own, get_paradigm(str(name), paradigms), settings, progress).to_json()
-        for name, own in read_counts(paths, paradigms).groupby("paradigm", observed=True)
-    }
+    made = {}
+    for name, own in read_counts(paths, paradigms).groupby("paradigm", observed=True):
+        asked = as_choices(get_paradigm(str(name), paradigms))
+        made[str(name)] = analyse(own, asked, settings, progress).to_json()
+    return made
 
 
 STATISTICS = Statistics(
