@@ -37,7 +37,12 @@ def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
-    """Print a summary: the test first, its controls below, then where everything lies."""
+    """Print a summary: the test first, its controls below, then where everything lies.
+
+    Args:
+        summary: the content of ``summary.json``, the run's folder and times, and for a paradigm
+            that is not installed its ``paradigm_kind``.
+    """
     from rich.markup import escape
 
     out, own = console(), REPORTS[kind_in(summary)]

@@ -17,13 +17,12 @@ from reports.grounding_sources import Sample
 from reports.grounding_text import measures_in, primary_in
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
+from toolkit.statistics.grounding_measures import OVERLAP
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
     from stimuli import StimulusSet
 
-OVERLAP = "iou_cluster"
-"""The measure that cluster masks belong to, see `paradigms.agreement`."""
 SIDE_PX = 112
 """Side of a small picture on the page; half a map of 224 x 224 pixels."""
 MOST_MAPS = 6

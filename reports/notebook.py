@@ -37,8 +37,8 @@ def run_html(summary: Mapping[str, Any], folder: str) -> str:
     """
     import pandas as pd
 
-    table = pd.DataFrame(summary["results"])
-    shown = table[[name for name in table if name not in HIDDEN]].to_html(
+    results = pd.DataFrame(summary["results"]).drop(columns=[*HIDDEN], errors="ignore")
+    shown = results.dropna(axis="columns", how="all").to_html(
         index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
     )
     return (

@@ -103,7 +103,12 @@ class Chapter:
     @functools.cached_property
     def _n_languages(self) -> dict[str, int]:
         table = self.digest.populations
-        return dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
+        told = {
+            str(name): len(about["languages"])
+            for run in self.runs
+            for name, about in run.manifest.get("populations", {}).items()
+        }
+        return told | dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
 
 
 def read_run(folder: Path) -> RunFiles:

@@ -340,7 +340,7 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
 
 
 RUNNING = Running(
-    run_maps,
+    lambda *given, **options: run_maps(*given, **options),  # looked up when it is called
     options={"template": "templates", "words": ""},
     others="every picture is asked once in",
 )

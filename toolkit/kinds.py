@@ -7,6 +7,7 @@ kind is added by a base class and modules of its own, and by one line in each of
 
 from __future__ import annotations
 
+import csv
 import importlib
 import json
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,8 @@ CHOICES = "choices"
 """Kind of every table from elsewhere: its rows are answers that are right or wrong."""
 METADATA = b"mevgs_toolkit"
 """Key under which a table says what it holds."""
+LONG_TABLE = "long table"
+"""What tables of ``import-trials`` say there."""
 
 
 class KindTable(Generic[T]):
@@ -105,10 +109,10 @@ def kind_of(path: Path, paradigms: Path | None = None) -> str:
     Raises:
         ToolkitError: if an earlier run names a paradigm that is not known.
     """
-    file = path / "trials.parquet" if path.is_dir() else path
+    file = table_of(path)
     try:
         told, first = _first_row(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, csv.Error):
         return CHOICES
     kind = told or _told_beside(file)
     if kind is not None:
@@ -178,8 +182,6 @@ def _kinds_by_name(paradigms: Path | None) -> dict[str, str]:
 def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
     """The kind that a table has recorded, and its first row as far as it tells the paradigm."""
     if file.suffix.lower() == ".csv":
-        import csv
-
         with file.open(encoding="utf-8-sig", newline="") as text:
             return None, dict(next(csv.DictReader(text), {}))
     import pyarrow.parquet as pq
@@ -187,7 +189,7 @@ def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
     with pq.ParquetFile(file) as parquet:
         schema = parquet.schema_arrow
         told = json.loads((schema.metadata or {}).get(METADATA, b"{}"))
-        kind = told.get("paradigm_kind")
+        kind = CHOICES if told.get("kind") == LONG_TABLE else told.get("paradigm_kind")
         names = [name for name in ("paradigm", "run_id") if name in schema.names]
         rows = next(parquet.iter_batches(1, columns=names), None)
         return kind, dict(rows.to_pylist()[0]) if rows is not None and names else {}
@@ -195,11 +197,8 @@ def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _told_beside(file: Path) -> str | None:
     """The kind in the manifest of the run folder that a table lies in."""
-    if file.name != "trials.parquet":
+    if file.name != TRIALS_FILE:
         return None
-    try:
-        told = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))
-        kind = told["paradigm"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(kind)
+    paradigm = read_manifest(file.parent).get("paradigm")
+    kind = paradigm.get("kind") if isinstance(paradigm, dict) else None
+    return None if kind is None else str(kind)

@@ -11,6 +11,18 @@ from toolkit.errors import ToolkitError
 
 MANIFEST_FILE = "manifest.json"
 """In a run's folder: what was run, on what, with which versions."""
+TRIALS_FILE = "trials.parquet"
+"""In a run's folder: all rows of a test."""
+
+
+def table_of(path: Path) -> Path:
+    """The table that a path stands for, there or not: a file itself, or that in a run's folder.
+
+    Example:
+        >>> table_of(Path("children.parquet")).name
+        'children.parquet'
+    """
+    return path / TRIALS_FILE if path.is_dir() else path
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

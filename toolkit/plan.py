@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from paradigms.registry import source_checksum
 from stimuli import list_sets
 from toolkit.embedding import SubjectRef, subjects_of
-from toolkit.manifests import MANIFEST_FILE
-from toolkit.store import TRIALS_FILE, RunDirectory, content_key, environment, now
+from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE
+from toolkit.store import RunDirectory, content_key, environment, now
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm

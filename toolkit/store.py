@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.manifests import MANIFEST_FILE, read_manifest
+from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ DEPENDENCIES = (
     "timm", "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
-
-
-TRIALS_FILE = "trials.parquet"
-"""In a run's folder: all rows of a test."""
 
 
 def content_key(content: Mapping[str, Any]) -> str:

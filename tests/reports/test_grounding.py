@@ -273,6 +273,36 @@ def test_figures_are_written_with_their_numbers(
     assert drawn["overlap"].item() == pytest.approx(pair["iou_cluster"].mean(), abs=1e-4)
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_statistics_that_tell_of_no_declaration_are_made_again(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "earlier")
+    content = saved(folder)
+    del content["declared"]
+    for own in content["populations"]:
+        for test in own["tests"]:
+            del test["mean"]
+        for word in own["words"]:
+            del word["value"]
+    (folder / "statistics.json").write_text(json.dumps({Asked.name: content}))
+    page = Page(render([folder], Options()))
+    assert len(page.tables["dense-grounding-languages-1"]) == 1 + 12
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_training_of_many_populations_is_drawn_together(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "many")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    names = [f"clip-{number}" for number in range(9)]
+    manifest["populations"] |= {
+        name: {"n_seeds": 1, "languages": ["en"], "config": None} for name in names
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    rows = [{"population": name, "seed": "a", "update": n, "valid_loss": 1.0 / n}
+            for name in names for n in (1, 2)]  # fmt: skip
+    pd.DataFrame(rows).to_csv(folder / "training.csv", index=False)
+    assert "dense-grounding-training" in Page(render([folder], Options())).ids
+
+
 def test_damaged_maps_are_named(run: Path, tmp_path: Path) -> None:
     for name, content in (("maps.npz", b"PK"), ("agreement.csv", b"\xff\xfe\x00")):
         folder = tmp_path / name

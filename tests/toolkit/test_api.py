@@ -115,13 +115,19 @@ def test_folders_that_hold_no_finished_run_are_told_apart(ask: Any, tmp_path: Pa
     with pytest.raises(ToolkitError, match="There is no run folder"):
         open_run(tmp_path / "none")
     run = ask(**SMALL)
+    with pytest.raises(ToolkitError, match="There is no trials table") as caught:
+        open_run(tmp_path / "runs")
+    assert caught.value.nearest == str(run.folder)
     (run.folder / "trials.parquet").unlink()
-    with pytest.raises(ToolkitError, match="There is no trials table"):
+    with pytest.raises(ToolkitError, match="was not finished: it has no trials"):
         open_run(run.folder)
-    told = json.loads((run.folder / "manifest.json").read_text()) | {"status": "running"}
+    told = json.loads((run.folder / "manifest.json").read_text())
+    own = ["mevgs-toolkit", "run-paradigm", "me", "--subject", "my own"]
+    told |= {"status": "running", "command": own}
     (run.folder / "manifest.json").write_text(json.dumps(told))
-    with pytest.raises(ToolkitError, match="was not finished"):
+    with pytest.raises(ToolkitError, match="was not finished") as caught:
         open_run(str(run.folder))
+    assert caught.value.next_command == "mevgs-toolkit run-paradigm me --subject 'my own'"
 
 
 def test_markup_in_names_is_shown_as_text(ask: Any, subjects_dir: Path) -> None:

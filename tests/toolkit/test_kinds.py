@@ -27,6 +27,7 @@ from toolkit.score_all import score_all
 from toolkit.statistics.analysis import Settings, analyse_runs
 from toolkit.statistics.counts import count_trials, read_counts
 from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.longtable import write_long
 from toolkit.statistics.publication import publication_table
 from toolkit.subjects.populations import open_population
 from toolkit.trials import read_trials
@@ -256,6 +257,32 @@ def test_an_earlier_run_of_a_paradigm_that_is_not_known_is_never_guessed_at(
     )
     assert kind_of(folder, own) == "maps"
     assert analyse_runs([folder], own)["gone"]["paradigm_kind"] == "maps"
+
+
+def test_a_table_of_answers_that_names_a_paradigm_of_maps_is_not_analysed_as_maps(
+    tmp_path: Path,
+) -> None:
+    row = {"source": "study", "population": "children", "seed": "1", "test_language": "en",
+           "condition": "bare", "word_concept": "ball", "correct": 1, "paradigm": "dense-grounding",
+           "paradigm_version": 1, "n_choices": 2, "n_languages": 1, "train_languages": "en",
+           "distractor_concept": "", "tie": False}  # fmt: skip
+    write_long(pd.DataFrame([row]), tmp_path / "long.parquet")
+    assert kind_of(tmp_path / "long.parquet") == "choices"
+    with pytest.raises(ToolkitError, match="'dense-grounding' asks for maps"):
+        analyse_runs([tmp_path / "long.parquet"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", b"\xff\xfe"), ("b.csv", b""), ("c.parquet", b"PAR1"), ("d.csv", b'a"\0,"b')],
+)
+def test_what_cannot_be_read_is_left_to_whoever_reads_it(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert kind_of(tmp_path / name) == "choices"
+    with pytest.raises(ToolkitError):
+        publication_table([tmp_path / name])
 
 
 def test_tables_from_elsewhere_hold_answers(tmp_path: Path) -> None:

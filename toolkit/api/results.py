@@ -16,11 +16,12 @@ from reports.sources import read_run
 from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.embedding import Progress
-from toolkit.manifests import no_trials
+from toolkit.manifests import table_of
 from toolkit.statistics.analysis import Settings
 from toolkit.statistics.analysis import analyse_runs as analyse_folders
 from toolkit.statistics.gates import Gate
-from toolkit.store import TRIALS_FILE, write_json
+from toolkit.statistics.runs import trials_file
+from toolkit.store import write_json
 from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def open_run(folder: str | Path, paradigms_dir: str | Path | None = None) -> Run
         ToolkitError: it is not the folder of a finished run.
     """
     place = Path(folder)
-    if place.is_dir() and not (place / TRIALS_FILE).is_file():
-        raise no_trials(place / TRIALS_FILE)
+    if place.is_dir():
+        trials_file(place)
     manifest = read_run(place).manifest
     return Run(place, optional(paradigms_dir), n_reused=len(manifest.get("cells", ())))
 
@@ -156,7 +157,7 @@ class Run:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """One row per trial and network; the README and the file tell what every column means."""
-        return read_trials(self.folder / TRIALS_FILE)
+        return read_trials(table_of(self.folder))
 
     @property
     def results(self) -> pd.DataFrame:

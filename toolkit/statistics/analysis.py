@@ -340,6 +340,7 @@ def analyse_choices(
     progress: Callable[[int, int], None],
 ) -> dict[str, Any]:
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
+    from paradigms.base import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.counts import KEYS, read_lists
     from toolkit.statistics.lists import pool_lists
@@ -347,7 +348,7 @@ def analyse_choices(
     by_list, notes = read_lists(paths, paradigms)
     made = {}
     for name, own in by_list.groupby("paradigm", observed=True):
-        asked = get_paradigm(str(name), paradigms)
+        asked = as_choices(get_paradigm(str(name), paradigms))
         require_test(own["condition"].unique().tolist(), asked)
         analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
         made[str(name)] = told_of_reading(analysis, own, asked, notes)

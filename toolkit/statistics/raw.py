@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.answers import parquet_names
 from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.manifests import table_of
 from toolkit.statistics.values import NO_VALUE, tidied, without
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _is_parquet(file: Path) -> bool:
             f"{file} is a folder, not a table.",
             allowed="CSV (UTF-8) or Parquet; a run is taken as it is",
             next_command=f"mevgs-toolkit table {file}"
-            if (file / "trials.parquet").is_file()
+            if table_of(file).is_file()
             else f"ls {file}",
         )
     if not file.is_file():

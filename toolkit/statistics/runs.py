@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 from stimuli.files import sha256_of
 from toolkit.answers import parquet_names
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.manifests import no_trials, read_manifest
+from toolkit.manifests import TRIALS_FILE, no_trials, read_manifest, table_of
 from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-TABLE = "trials.parquet"
-"""The table in a run folder."""
 
 
 def trials_file(path: Path) -> Path:
@@ -27,24 +24,28 @@ def trials_file(path: Path) -> Path:
     Raises:
         ToolkitError: if there is none, with the nearest one that there is.
     """
-    file = path / TABLE if path.is_dir() else path
+    file = table_of(path)
     if file.is_file():
         return file
     if manifest_of(file).get("status") == "running":
         raise no_trials(file)
     if (path / "cells").is_dir():
         raise ToolkitError(
-            f"The run in {path} was not finished: it has no {TABLE}.",
+            f"The run in {path} was not finished: it has no {TRIALS_FILE}.",
             next_command="the same run-paradigm command again; it does only what is missing",
         )
-    runs = sorted(str(found.parent) for found in path.glob(f"*/{TABLE}")) if path.is_dir() else []
+    runs = (
+        sorted(str(found.parent) for found in path.glob(f"*/{TRIALS_FILE}"))
+        if path.is_dir()
+        else []
+    )
     beside = sorted(found.name for found in path.absolute().parent.glob("*"))
     near = nearest_name(path.name, [name for name in beside if name != path.name])
     raise ToolkitError(
         f"There is no trials table at {file}.",
         given=str(path),
         nearest=runs[0] if runs else str(path.with_name(near)) if near else None,
-        allowed=f"a run folder, its {TABLE}, or a table written by import-trials",
+        allowed=f"a run folder, its {TRIALS_FILE}, or a table written by import-trials",
         next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
     )
 
@@ -56,7 +57,7 @@ def manifest_of(path: Path) -> dict[str, Any]:
     """
     # A link leads to the run that it stands for.
     place = path.resolve()
-    if not place.is_dir() and place.name != TABLE:
+    if not place.is_dir() and place.name != TRIALS_FILE:
         return {}
     folder = place if place.is_dir() else place.parent
     return read_manifest(folder)
@@ -85,7 +86,7 @@ def runs_once(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
         >>> [path.name for path in paths], notes[0].rpartition(": ")[2]
         (['a.parquet'], 'named twice, counted once.')
     """
-    given = {path: path / TABLE if path.is_dir() else path for path in dict.fromkeys(paths)}
+    given = {path: table_of(path) for path in dict.fromkeys(paths)}
     files = {path: file for path, file in given.items() if file.is_file()}
     same = {path: path for path in given}
     for content in (_bytes_of, _rows_of):

@@ -12,7 +12,8 @@ from safetensors.torch import save
 
 from stimuli.files import sha256_of, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import backbone_checksum, find_backbone
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import find_backbone
 from toolkit.subjects.checkpoints import (
     Checkpoint,
     ConfigName,

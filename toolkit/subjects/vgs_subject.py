@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import BackboneRef, backbone_checksum, backbone_ref
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import BackboneRef, backbone_ref
 from toolkit.subjects.families import family_of
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.population import Population
