@@ -1,1 +1,1 @@
-"""What makes parts of this repository from the toolkit; not installed with it."""
+"""What makes parts of this repository from the toolkit; run as modules, not installed with it."""

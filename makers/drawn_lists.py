@@ -10,7 +10,8 @@ import numpy as np
 
 from paradigms import Paradigm, Responses, Trials
 from stimuli import open_set
-from toolkit.embedding import EmbeddingStore, embed, subjects_of
+from toolkit.embedding import embed, subjects_of
+from toolkit.embedding_store import EmbeddingStore
 from toolkit.runner import trial_rng
 from toolkit.score_all import must_perceive
 from toolkit.subjects.populations import open_population

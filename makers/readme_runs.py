@@ -18,7 +18,6 @@ from paradigms.base import as_choices, as_maps
 from paradigms.registry import get_paradigm
 from stimuli import open_set
 from toolkit.dense import run_maps
-from toolkit.frozen import open_asked
 from toolkit.runner import run
 from toolkit.score_all import score_all
 from toolkit.statistics.analysis import analyse_runs
@@ -209,7 +208,7 @@ def _translation(root: Path) -> Numbers:
     found: Numbers = {}
     novel, chances = [], {}
     for name in (*BILINGUAL, f"{BILINGUAL[0]}/frozen"):
-        done = run(asked, [open_asked(name)], open_set("mini"), root=root, jobs=2)
+        done = run(asked, [open_population(name)], open_set("mini"), root=root, jobs=2)
         for row in summarise(done, asked)["results"]:
             cell = f"{row['condition']}/{name}/{row['test_language']}"
             found[f"translation/{cell}"] = f"{100 * row['mean']:.0f}"

@@ -287,9 +287,9 @@ def as_choices(paradigm: BaseParadigm) -> Paradigm:
     """
     if isinstance(paradigm, Paradigm):
         return paradigm
-    what = _asks_for(paradigm)
     raise ToolkitError(
-        f"Paradigm {paradigm.name!r} asks for {what}; it has no trials with choices.",
+        f"Paradigm {paradigm.name!r} asks for {_asks_for(paradigm)}; it has no trials with "
+        "choices.",
         given=f"{paradigm.name}, version {paradigm.version}",
         allowed="a paradigm of choices, e.g. familiar, me or translation",
         next_command=_how_to_run(paradigm),

@@ -96,9 +96,11 @@ class PairCondition(Condition):
                 for name in asked
                 if status[name] == shows and (name == word if named else name != word)
             ]
-            distractors = [n for n in known if status[n] == self.distractor and n != word]
-            if any(one != other for one in targets for other in distractors):
-                found[word] = targets, distractors
+            others = [name for name in known if status[name] == self.distractor and name != word]
+            # Where there is one class only to stand beside, it cannot be the target itself.
+            shown = [one for one in targets if set(others) - {one}]
+            if shown:
+                found[word] = shown, [one for one in others if set(shown) - {one}]
         if not found:
             raise ToolkitError(
                 f"Condition {self.name!r} cannot be made: the test split has too few {self.word} "

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from contextlib import contextmanager
 from pathlib import Path
 
 from reports.page import Material, Options, gather, get_ready, write_report
-from toolkit.workers import (
-    end_on_interrupt,
-    end_with_parent,
-    interruptible,
-    uninterrupted,
-)
+from toolkit.workers import Begin, ProcessEndedError, processes
 
 
 class Writer:
     """Writes the report of a run in another process, or in this one where no other can be had."""
 
-    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
-        self._pool = pool
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
 
     def read(self, folder: Path, options: Options) -> None:
         """Begin to read a run whose statistics are still at work.
@@ -31,9 +24,7 @@ class Writer:
             folder: run folder with all its trials and its summary.
             options: choices of the user.
         """
-        if self._pool is not None:
-            with suppress(BrokenProcessPool):
-                self._pool.submit(_read, folder, options)
+        self._begin(_read, folder, options)
 
     def write(self, folder: Path, out: Path, options: Options) -> Path:
         """Write the report of a run and wait for it.
@@ -46,32 +37,19 @@ class Writer:
         Raises:
             ToolkitError: as `reports.page.write_report`.
         """
-        if self._pool is not None:
-            try:
-                waiting: Future[Path] = self._pool.submit(
-                    interruptible, _write, folder, out, options
-                )
-                return waiting.result()
-            except BrokenProcessPool:
-                pass
-        return write_report([folder], out, options)
+        try:
+            written: Path = self._begin(_write, folder, out, options).result()
+        except ProcessEndedError:
+            return write_report([folder], out, options)
+        return written
 
 
 @contextmanager
 def background_writer() -> Iterator[Writer]:
     """A writer that loads what it needs from now on, on another core."""
-    try:
-        # Not forked: a fork of a process in which torch runs threads can hang.
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        with uninterrupted():
-            pool.submit(_get_ready)
-    except OSError:
-        yield Writer(None)
-        return
-    try:
-        yield Writer(pool)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with processes(1) as begin:
+        begin(_get_ready)
+        yield Writer(begin)
 
 
 _gathered: dict[tuple[Path, Options], Material] = {}
@@ -87,11 +65,7 @@ def _write(folder: Path, out: Path, options: Options) -> Path:
 
 
 def _get_ready() -> None:
-    import os
-
     if hasattr(os, "nice"):
         # Networks at work come first; when the report is to be written, nobody else works.
         os.nice(10)
-    end_with_parent()
-    end_on_interrupt()
     get_ready()

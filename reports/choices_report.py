@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from reports import gallery, status
+from reports import analysis_methods, gallery, status
 from reports.console import print_accuracies, print_controls
 from reports.kinds import Report
-from reports.methods import analysis_of_choices, trials_of_choices
+from reports.methods import trials_of_choices
 from reports.statistics_text import print_tests
 from reports.tables import models_of_choices, tables_of_choices
 from toolkit.statistics.digest import digest
+from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
     from reports.figures import Figure
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 
 def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
-    from reports import charts, item_charts, network_charts
+    from reports import charts, contrast_charts, item_charts, network_charts
 
-    made = [charts.accuracy(chapter), charts.conditions(chapter)]
-    for group in chapter.statistics["groups"]:
-        made += [charts.paired(chapter, group), charts.forest(group)]
     return [
-        *made,
+        charts.accuracy(chapter),
+        charts.conditions(chapter),
+        *contrast_charts.figures(chapter),
         item_charts.items(chapter, concepts),
         item_charts.heat_map(chapter),
         item_charts.confusion(chapter),
@@ -38,17 +38,22 @@ def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
 def results_note(_: Mapping[str, Any]) -> str:
     """What to know of accuracies."""
     return (
-        "Intervals: 95 %, Student's t over seeds (further seeds, the same items). Ties count as "
-        "not correct."
+        "Intervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
+        f"items). {TIES}"
     )
+
+
+def assumptions(chapter: Chapter) -> str:
+    """What is assumed of networks, or of participants of a table from elsewhere."""
+    return status.ASSUMPTIONS if chapter.manifests else status.OF_TABLES
 
 
 REPORT = Report(
     figures=figures,
     tables=tables_of_choices,
     trials=trials_of_choices,
-    analysis=analysis_of_choices,
-    assumptions=lambda _: status.ASSUMPTIONS,
+    analysis=analysis_methods.analysis,
+    assumptions=assumptions,
     print_results=print_accuracies,
     print_controls=print_controls,
     results_note=results_note,
@@ -57,7 +62,9 @@ REPORT = Report(
     models_note=", counts instead of single answers",
     fits=status.fits_of_choices,
     status=status.lines_of_choices,
+    references=analysis_methods.references,
     digest=digest,
     cards=gallery.cards,
+    reads=frozenset({"answers", "conditions"}),
 )
 """What the page and the terminal say of choices."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.numbers import percent
+from reports.numbers import between, percent
 from toolkit.kinds import kind_in
 
 if TYPE_CHECKING:
@@ -107,5 +107,5 @@ def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
         escape(row["population"]),
         escape(row["test_language"]),
         percent(row["mean"]),
-        f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+        between(row["ci_low"], row["ci_high"]),
     )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.grounding_methods import energy
 from reports.tables import Table
+from stimuli.files import sha256_of
+from toolkit.store import package_version
 
 if TYPE_CHECKING:
     from reports.gallery import Credit
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def run_facts(run: RunFiles) -> dict[str, Any]:
-    """Where a run comes from, as the template takes it."""
+    """Where a run, or a table from elsewhere, comes from, as the template takes it."""
     manifest = run.manifest
+    if not manifest:
+        return _table_facts(run.folder)
     git = manifest.get("git") or {}
     machine = manifest.get("machine", {})
     facts = [
@@ -52,6 +56,27 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _table_facts(file: Path) -> dict[str, Any]:
+    """The same of a table from elsewhere: what its columns mean and where they came from."""
+    from toolkit.statistics.longtable import meanings_of
+
+    return {
+        "run_id": file.name,
+        "command": "",
+        "facts": [("SHA-256", sha256_of(file)), *meanings_of(file).items()],
+        "packages": {},
+        "checksums": {},
+        "packages_table": Table("", "Packages", (), ()),
+        "checksums_table": Table("", "Subjects", (), ()),
+    }
+
+
+def toolkit_version(runs: Sequence[RunFiles]) -> str:
+    """The version that the first run was made with; this one where there are tables alone."""
+    told = next((run.manifest.get("toolkit_version") for run in runs if run.manifest), None)
+    return str(told or package_version("mevgs-toolkit"))
+
+
 def credit_table(shown: Sequence[Credit]) -> Table:
     """Sources and licences of the stimuli on the page."""
     return Table(
@@ -70,6 +95,8 @@ def checksum(folders: Sequence[Path]) -> str:
     names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv",
              "agreement.csv", "maps.npz")  # fmt: skip
     for folder in folders:
+        if folder.is_file():
+            digest.update(sha256_of(folder).encode())
         for name in names:
             file = folder / name
             digest.update(name.encode())

@@ -111,7 +111,15 @@ def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet 
     """
     from stimuli import open_set
 
-    known = chapters[0].runs[0].manifest["stimuli"]
+    known = next((told["stimuli"] for chapter in chapters for told in chapter.manifests), None)
+    if known is None:
+        if given:
+            raise ToolkitError(
+                "Tables from elsewhere do not say which stimuli were shown.",
+                given=f"--stimuli {given}",
+                allowed="no --stimuli, or a run among the tables",
+            )
+        return None
     try:
         found = open_set(given or known.get("folder") or known["name"])
         checksum = found.checksum

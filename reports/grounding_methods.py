@@ -10,6 +10,7 @@ from paradigms.measures import POINTING
 from reports.grounding_text import capital, measures_in, primary_in, title_of
 from reports.numbers import number
 from toolkit.statistics.grounding_measures import OVERLAP
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from paradigms import Measure
@@ -65,7 +66,8 @@ def trials(chapter: Chapter) -> Iterator[str]:
     }
     first = statistics["populations"][0] if statistics["populations"] else None
     asked = (
-        f" {first['n_concepts']} concepts in {first['n_pictures']} pictures were asked for."
+        f" Asked for: {count(first['n_concepts'], 'concept')} in "
+        f"{count(first['n_pictures'], 'picture')}."
         if first
         else ""
     )

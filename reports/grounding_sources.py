@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from toolkit.errors import ToolkitError
-from toolkit.store import RunDirectory
+from toolkit.manifests import read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,10 +130,10 @@ def _scored(
     """The primary measure by population, seed, picture, concept and language, as trials hold it."""
     import pyarrow.parquet as pq
 
-    file = folder / "trials.parquet"
+    file = table_of(folder)
     if not file.is_file():
         return {}
-    manifest = RunDirectory(folder.parent, folder.name).read_manifest()
+    manifest = read_manifest(folder)
     primary = parse(manifest["paradigm"]["formula"]).response
     labels = ["population", "seed", "target_id", "word_concept", "test_language"]
     wanted = [("target_id", "in", sorted(pictures)), ("condition", "==", template)]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms import Measure
 from reports.console import table
-from reports.numbers import NONE, interval, number, p_value, percent
+from reports.numbers import interval, number, p_value, percent, t_of_df
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,8 +156,7 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
             made.add_row(escape(test["measure"]), *mean, *cells_of(test, with_pairs))
         out.print(
             f"\n{own['population']}, {own['condition']}: high- against low-resource languages, "
-            f"{own['n_seeds']} seed{'s' * (own['n_seeds'] != 1)}, {own['n_pictures']} pictures, "
-            f"{own['n_concepts']} concepts",
+            + ", ".join(count(own[f"n_{what}s"], what) for what in ("seed", "picture", "concept")),
             markup=False,
         )
         out.print(made)
@@ -185,13 +185,11 @@ def cells_of(test: Mapping[str, Any], with_pairs: bool) -> tuple[str, ...]:
     languages, pairs = test["languages"] or {}, test["pairs"] or {}
     mixed = test["mixed"] or {}
     shown = (languages.get("welch") or {}) if test["mean"] else mixed
-    statistic = NONE
-    if mixed.get("std_error"):
-        statistic = f"{mixed['value'] / mixed['std_error']:.2f} ({number(mixed['df'])})"
+    statistic = mixed["value"] / mixed["std_error"] if mixed.get("std_error") else None
     return (
         number(shown.get("value"), digits=3),
-        interval(shown.get("ci_low"), shown.get("ci_high"), digits=3),
-        statistic,
+        interval(shown.get("ci_low"), shown.get("ci_high"), digits=3, mark=0.0),
+        t_of_df({"statistic": statistic, "df": mixed.get("df")}),
         p_value(test["p_value"]),
         p_value(languages.get("permutation_p")),
         p_value(languages.get("welch_p")),

@@ -62,9 +62,9 @@ class Report:
     """Further lines of the status; given with what stands before their labels."""
     references: Callable[[Chapter], Iterable[str]] = _nothing
     """Literature besides that of the toolkit."""
-    digest: Callable[[Sequence[Path], Sequence[str], int], Digest] | None = None
-    """Run folders, headline conditions and how many trials to pick: what is told of trials; None
-    where trials offer no choice."""
+    digest: Callable[[Sequence[Path], Sequence[str], int, str], Digest] | None = None
+    """Run folders, headline conditions, how many trials to pick, and the paradigm's name: what is
+    told of trials; None where trials offer no choice."""
     beside: Callable[[Sequence[Path]], Any] = _nothing
     """Whatever else run folders hold of this kind."""
     cards: Callable[[Chapter, StimulusSet | None], Sequence[Card]] | None = None

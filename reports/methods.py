@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.facts import toolkit_version
 from reports.kinds import REPORTS
 
 if TYPE_CHECKING:
@@ -35,11 +36,10 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
 def references(chapters: Sequence[Chapter]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
     runs = [run for chapter in chapters for run in chapter.runs]
-    manifest = runs[0].manifest
-    year = str(manifest.get("started", ""))[:4] or "n.d."
-    version = manifest.get("toolkit_version")
-    sets = dict.fromkeys(_set_reference(run.manifest["stimuli"]) for run in runs)
-    known = [text.format(year=year, version=version) for text in REFERENCES]
+    told = [run.manifest for run in runs if run.manifest]
+    year = str(told[0].get("started", ""))[:4] if told else ""
+    sets = dict.fromkeys(_set_reference(manifest["stimuli"]) for manifest in told)
+    known = [text.format(year=year or "n.d.", version=toolkit_version(runs)) for text in REFERENCES]
     more = dict.fromkeys(t for own in chapters for t in REPORTS[own.kind].references(own))
     return [*known, *more, *sets]
 
@@ -53,6 +53,14 @@ def _set_reference(stimuli: Mapping[str, Any]) -> str:
 
 
 def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
+    imported = [run for run in runs if not run.manifest]
+    runs = [run for run in runs if run.manifest]
+    for run in imported:
+        n = {row["population"]: row["n_seeds"] for row in run.summary["results"]}
+        who = [f"{k} participant{'s' * (k != 1)} of {population}" for population, k in n.items()]
+        yield f"Answers of {_joined(who)} come from the table {run.folder.name}."
+    if not runs:
+        return
     about: dict[str, Mapping[str, Any]] = {}
     for run in runs:
         about |= run.manifest.get("populations", {})
@@ -115,7 +123,19 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
 
 def trials_of_choices(chapter: Chapter) -> Iterator[str]:
     """What was asked in a paradigm of choices."""
-    manifest = chapter.runs[0].manifest
+    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    conditions = [
+        f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
+        for name, (meaning, headline) in meanings.items()
+    ]
+    if not chapter.manifests:
+        yield (
+            f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): how the "
+            "trials were made is not recorded."
+        )
+        yield from conditions
+        return
+    manifest = chapter.manifests[0]
     stimuli = manifest["stimuli"]
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
@@ -123,7 +143,7 @@ def trials_of_choices(chapter: Chapter) -> Iterator[str]:
         f"with {manifest['trials_per_class']} trials per word class and condition."
     )
     picked = chapter.digest.picked
-    if not picked.empty and int(picked["n_choices"].iloc[0]) == 2:
+    if not picked.empty and (picked["n_choices"] == 2).all():
         yield (
             "Words, pictures and distractors were counterbalanced: every word equally often, every "
             "distractor class equally often within a word (and every target class, where the word "
@@ -134,13 +154,17 @@ def trials_of_choices(chapter: Chapter) -> Iterator[str]:
             f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
             "fixed once, taken as it is; only the places of their targets were drawn."
         )
-    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
-    for name, (meaning, headline) in meanings.items():
-        yield f"{'Test' if headline else 'Control'} condition {name}: {meaning}."
+    yield from conditions
+    seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
     yield (
-        f"Trial lists depend on the trial seed ({manifest['trial_seed']}) and not on the network, "
-        "so that items are crossed with seeds. Ties counted as not correct."
+        f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
+        "so that items are crossed with seeds."
     )
+    if chapter.statistics.get("lists"):
+        yield (
+            "Answers to several lists were added up per network, word and distractor, so that a "
+            "network is one participant."
+        )
 
 
 def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
@@ -176,7 +200,8 @@ def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
     for chapter in chapters:
         yield from REPORTS[chapter.kind].analysis(chapter)
-    packages = chapters[0].runs[0].manifest.get("packages", {})
+    manifests = [manifest for chapter in chapters for manifest in chapter.manifests]
+    packages = manifests[0].get("packages", {}) if manifests else {}
     wanted = ("torch", "transformers", "timm", "pandas")
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]
     if named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.facts import checksum, credit_table, run_facts
+from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.kinds import REPORTS
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
@@ -93,7 +93,8 @@ def write_report(
     """Write a report of some runs.
 
     Args:
-        folders: run folders; folders of embedding-space analyses may stand among them.
+        folders: run folders, their tables, or tables written by import-trials; folders of
+            embedding-space analyses may stand among them.
         out: HTML file to write.
         options: choices of the user.
         material: what `gather` has read of these folders already.
@@ -129,6 +130,7 @@ def get_ready() -> None:
     from reports import (  # noqa: F401 - likewise
         charts,
         choices_report,
+        contrast_charts,
         drawing,
         gallery,
         item_charts,
@@ -224,7 +226,7 @@ def _page(material: Material) -> str:
         .render(
             title=title,
             subtitle=_subtitle(chapters, stimuli),
-            toolkit_version=runs[0].manifest.get("toolkit_version"),
+            toolkit_version=toolkit_version(runs),
             policy=_policy(vega, script),
             css=Markup(_template_file("report.css")),
             chapters=told,
@@ -396,11 +398,11 @@ def _title(chapters: Sequence[Chapter]) -> str:
 
 
 def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
-    first = chapters[0].runs[0].manifest
+    told = [manifest for chapter in chapters for manifest in chapter.manifests]
     trials = sum(row["n_trials"] for chapter in chapters for row in chapter.results)
     languages = sorted({language for chapter in chapters for language in chapter.languages})
-    name = stimuli.title if stimuli is not None else first["stimuli"]["name"]
-    return (
-        f"{trials:,} trials, tested in {', '.join(languages)}, stimuli: {name}; run "
-        f"{str(first.get('started', ''))[:10]}"
-    )
+    shown = f"{trials:,} trials, tested in {', '.join(languages)}"
+    if not told:
+        return f"{shown}; from a table that was imported"
+    name = stimuli.title if stimuli is not None else told[0]["stimuli"]["name"]
+    return f"{shown}, stimuli: {name}; run {str(told[0].get('started', ''))[:10]}"

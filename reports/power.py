@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape as escape_xml
 
 from reports.console import console, table
 from reports.numbers import percent
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -216,7 +217,8 @@ def _legend(plans: Sequence[PowerPlan]) -> list[str]:
         y = _y(0) - 16 - 18 * (len(plans) - 1 - place)
         label = f"{plan.n_seeds} seeds per group"
         if plan.scale == "logit":
-            label = f"{plan.model.trials_per_word} trials per word: {label}"  # type: ignore[union-attr]
+            n_trials = plan.model.trials_per_word  # type: ignore[union-attr]
+            label = f"{count(n_trials, 'trial')} per word: {label}"
         parts.append(_text(WIDTH - RIGHT - 24, y, label, "end"))
         parts.append(
             _line(

@@ -10,6 +10,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from toolkit.statistics.phrases import tied
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -63,9 +65,9 @@ def note(table: PublicationTable, digits: int = 1) -> str:
     """
     sentences = [
         "Mean accuracy in % ± standard error (SE), with its "
-        f"{100 * table.level:g} % confidence interval (CI, Student's t). SE and CI are over "
-        f"{_participants(table)}: they speak about further ones of the same kind and the same "
-        "words and pictures."
+        f"{100 * table.level:g} % confidence interval (CI, Student's t on the logit scale). SE "
+        f"and CI are over {_participants(table)}: they speak about further ones of the same kind "
+        "and the same words and pictures."
     ]
     for heading in table.headings:
         name = heading.condition
@@ -79,7 +81,7 @@ def note(table: PublicationTable, digits: int = 1) -> str:
     ties = sum(cell.n_ties for row in table.rows for cell in row.cells if cell)
     if ties:
         trials = sum(cell.n_trials for row in table.rows for cell in row.cells if cell)
-        sentences.append(f"Ties count as not correct ({ties} of {trials} trials).")
+        sentences.append(f"{tied(ties, trials)}, and counted as wrong.")
     if any(len(_counts(row)) > 1 for row in table.rows):
         sentences.append("Where conditions differ in n, the numbers stand in their order.")
     return " ".join([*sentences, *table.warnings])
@@ -279,7 +281,11 @@ def _participants(table: PublicationTable) -> str:
     who = "participants" if not any(known) else "participants (training seeds for networks)"
     if all(known):
         who = "training seeds (participants)"
-    return f"n = {counts.pop()} {who}" if len(counts) == 1 else f"n {who}"
+    if len(counts) != 1:
+        return f"n {who}"
+    n = counts.pop()
+    one = who.replace("seeds", "seed").replace("participants", "participant")
+    return f"n = {n} {one if n == 1 else who}"
 
 
 def _chance(table: PublicationTable, digits: int) -> str:

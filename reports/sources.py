@@ -1,4 +1,4 @@
-"""What a report is made of: the tables that finished runs have left behind."""
+"""What a report is made of: the tables that finished runs have left behind, or were imported."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
 from toolkit.kinds import kind_of
+from toolkit.statistics.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +24,12 @@ AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The small files of one run folder."""
+    """The small files of one run folder, or the same about a table from elsewhere."""
 
     folder: Path
-    """Where it lies."""
+    """Where it lies; a table from elsewhere is a file."""
     manifest: Mapping[str, Any]
-    """What was run."""
+    """What was run; empty for a table from elsewhere."""
     summary: Mapping[str, Any]
     """Accuracies and intervals."""
 
@@ -60,6 +61,8 @@ class Chapter:
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
     paradigms: Path | None = None
     """Folder with paradigms of one's own."""
+    notes: tuple[str, ...] = ()
+    """What was noticed when the runs were gathered."""
     beside: Any = ()
     """What else runs of its kind hold."""
 
@@ -70,6 +73,11 @@ class Chapter:
         Read when first asked for: a run is read while its statistics are still at work.
         """
         return _statistics(self.runs, self.paradigms, REPORTS[self.kind].reads)
+
+    @property
+    def manifests(self) -> list[Mapping[str, Any]]:
+        """Those of its runs; tables from elsewhere have none."""
+        return [run.manifest for run in self.runs if run.manifest]
 
     @property
     def headline(self) -> list[Mapping[str, Any]]:
@@ -116,9 +124,12 @@ def read_run(folder: Path) -> RunFiles:
             next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
         )
     manifest, summary = (_read_json(folder / name) for name in ("manifest.json", "summary.json"))
-    lacking = {"paradigm", "paradigm_version", "question", "results"} - set(summary)
-    if lacking:
-        raise ToolkitError(f"{folder / 'summary.json'} lacks {', '.join(sorted(lacking))}.")
+    for name, content, needed in (
+        ("manifest.json", manifest, {"run_id", "paradigm", "stimuli", "subjects"}),
+        ("summary.json", summary, {"paradigm", "paradigm_version", "question", "results"}),
+    ):
+        if lacking := needed - set(content):
+            raise ToolkitError(f"{folder / name} lacks {', '.join(sorted(lacking))}.")
     return RunFiles(folder, manifest, summary)
 
 
@@ -147,26 +158,55 @@ def read_chapters(
     one paradigm are analysed together, since populations are compared across them.
 
     Args:
-        folders: run folders.
+        folders: run folders, their tables, or tables from elsewhere; one that is named twice
+            counts once.
         n_trials: trials to pick per paradigm.
         paradigms: folder with paradigms of one's own.
 
     Raises:
-        ToolkitError: if a folder is no run, is given twice, or holds another version of a paradigm
-            than the rest.
+        ToolkitError: if a folder is no run, or holds another version of a paradigm than the rest.
     """
-    runs = [read_run(folder) for folder in folders]
-    for number, run in enumerate(runs):
-        if run.folder.resolve() in {other.folder.resolve() for other in runs[:number]}:
-            raise ToolkitError(f"The run {run.folder} is given twice.")
+    once, notes = runs_once(folders)
+    runs = [run for path in once for run in _read_any(path, paradigms)]
     names = list(dict.fromkeys(run.paradigm for run in runs))
     return [
-        _chapter([run for run in runs if run.paradigm == name], n_trials, paradigms)
+        _chapter([run for run in runs if run.paradigm == name], n_trials, paradigms, notes)
         for name in names
     ]
 
 
-def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) -> Chapter:
+def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
+    """A run by its folder or its table; of a table from elsewhere, one for each paradigm."""
+    if not path.is_file():
+        return [read_run(path)]
+    if manifest_of(path):
+        return [read_run(path.resolve().parent)]
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.conditions import require_test
+    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.describe import seeds_of_counts
+    from toolkit.statistics.summary import results_of
+
+    made = []
+    for name, counts in read_counts([path]).groupby("paradigm", observed=True):
+        asked = get_paradigm(str(name), paradigms)
+        require_test(counts["condition"].unique().tolist(), asked)
+        names = [condition.name for condition in asked.conditions]
+        results = results_of(seeds_of_counts(counts), asked)
+        results.sort(key=lambda row: _in_order(row, names))
+        summary = {
+            "paradigm": asked.name,
+            "paradigm_version": int(counts["paradigm_version"].iloc[0]),
+            "question": asked.question,
+            "results": results,
+        }
+        made.append(RunFiles(path, {}, summary))
+    return made
+
+
+def _chapter(
+    runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None, notes: Sequence[str]
+) -> Chapter:
     from toolkit.statistics.digest import no_choices
 
     folders = [run.folder for run in runs]
@@ -180,7 +220,9 @@ def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) ->
     kind = kinds[folders[0]]
     own = REPORTS[kind]
     first = runs[0].summary
-    results = [row for run in runs for row in run.summary["results"]]
+    results: list[Mapping[str, Any]] = [r for run in runs for r in run.summary["results"]]
+    if own.digest:
+        results = _pooled(results, runs, paradigms)
     headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
     return Chapter(
         paradigm=runs[0].paradigm,
@@ -189,11 +231,42 @@ def _chapter(runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None) ->
         kind=kind,
         runs=tuple(runs),
         results=tuple(results),
-        digest=own.digest(folders, headline, n_trials) if own.digest else no_choices(),
+        digest=own.digest(folders, headline, n_trials, runs[0].paradigm)
+        if own.digest
+        else no_choices(),
         training=_training(runs),
         paradigms=paradigms,
+        notes=tuple(notes),
         beside=own.beside(folders),
     )
+
+
+def _pooled(
+    results: list[Mapping[str, Any]], runs: Sequence[RunFiles], paradigms: Path | None
+) -> list[Mapping[str, Any]]:
+    """Results of all runs; counted anew where several asked the same population the same."""
+    order = {_cell(row): place for place, row in reversed([*enumerate(results)])}
+    if len(order) == len(results):
+        return results
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.describe import seeds_of_counts
+    from toolkit.statistics.summary import results_of
+
+    asked = get_paradigm(runs[0].paradigm, paradigms)
+    counts = read_counts([run.folder for run in runs])
+    pooled = results_of(seeds_of_counts(counts[counts["paradigm"] == asked.name]), asked)
+    return sorted(pooled, key=lambda row: order[_cell(row)])
+
+
+def _in_order(row: Mapping[str, Any], conditions: Sequence[str]) -> tuple[Any, ...]:
+    """Place of a result: population, language, and condition as the paradigm orders them."""
+    population, language, condition = _cell(row)
+    return population, language, [*conditions, condition].index(condition)
+
+
+def _cell(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["population"], row["test_language"], row["condition"]
 
 
 def _statistics(

@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from reports.console import console, table
 from reports.kinds import REPORTS
-from reports.numbers import interval, models_of, number, odds_ratio, p_value, t_of_df
+from reports.numbers import (
+    NONE,
+    bayes_factor,
+    estimate,
+    models_of,
+    number,
+    odds_ratio,
+    p_value,
+    t_of_df,
+    titles_of,
+)
 from toolkit.kinds import kind_in
+from toolkit.statistics.phrases import apart, chi_squared, count
+from toolkit.statistics.phrases import p_value as phrased_p
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 
@@ -46,35 +59,61 @@ def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
 def print_tests(out: Console, analysis: Mapping[str, Any]) -> None:
     """Print the tests of ``statistics.json`` for choices."""
     _print_chance(out, analysis["chance"])
-    for group in analysis["groups"]:
-        _print_groups(out, group)
+    _print_conditions(out, analysis["conditions"])
+    for group, title in zip(analysis["groups"], titles_of(analysis["groups"]), strict=True):
+        _print_groups(out, group, title)
+    _print_lists(out, analysis["lists"])
 
 
 def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
     numbers = ("accuracy", "chance", "model [95 % CI]", "t(df)", "p", "p Holm")
     made = table("population, language", *numbers, numbers=numbers)
-    conditions = {test["condition"] for test in tests}
-    for test in tests:
-        name = f"{test['population']}, {test['test_language']}"
+    names = apart([(test["condition"],) for test in tests])
+    for test, where in zip(tests, names, strict=True):
         made.add_row(
-            _name(name if len(conditions) == 1 else f"{name}, {test['condition']}"),
+            _name(f"{test['population']}, {test['test_language']}{where}"),
             number(test["accuracy"], 100),
             number(test["chance"], 100),
-            f"{number(test['probability'], 100)} {interval(test['ci_low'], test['ci_high'], 100)}",
+            estimate(
+                *(test["probability"], test["ci_low"], test["ci_high"], 100),
+                mark=100 * test["chance"],
+            ),
             t_of_df(test),
             p_value(test["p_value"]),
             p_value(test["p_holm"]),
         )
-    out.print("\nAgainst chance (per cent; intercept of a logistic mixed model)")
+    out.print(
+        "\nAgainst chance (per cent; intercept of a logistic mixed model, ties at chance level)"
+    )
     out.print(made)
 
 
-def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
+def _print_conditions(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
+    numbers = ("test", "control", "points [95 % CI]", "t(df)", "p", "p Holm")
+    tables: dict[str, Table] = {}
+    for test in tests:
+        asked = f"{test['plus']} - {test['minus']}: {test['question']}"
+        made = tables.setdefault(asked, table("population, language", *numbers, numbers=numbers))
+        effect = _shown(test)
+        made.add_row(
+            _name(f"{test['population']}, {test['test_language']}"),
+            *(number(share, 100) for share in test["accuracies"]),
+            _points(effect, "probability_difference", "probability_"),
+            t_of_df(effect),
+            p_value(effect.get("p_value")),
+            p_value(effect.get("p_holm")),
+        )
+    for asked, made in tables.items():
+        out.print(f"\n{asked}", markup=False)
+        out.print(made)
+
+
+def _print_groups(out: Console, group: Mapping[str, Any], title: str) -> None:
     models = models_of(group)
     numbers = ("odds ratio [95 % CI]", "t(df)", "p", "p Holm", "p LR")
     made = table("mixed model", *numbers, numbers=numbers)
     for model in models:
-        effect, ratio = model["contrast"] or {}, model["ratio"]
+        effect, ratio = _shown(model), model["ratio"]
         made.add_row(
             _name(model["name"]),
             odds_ratio(effect),
@@ -83,41 +122,62 @@ def _print_groups(out: Console, group: Mapping[str, Any]) -> None:
             p_value(effect.get("p_holm")),
             p_value(ratio["p_value"] if ratio else None),
         )
-    out.print(f"\nMonolingual and bilingual, {group['condition']}", markup=False)
+    out.print(f"\nMonolingual and bilingual, {title}", markup=False)
     out.print(made)
-    columns = ("seeds", "points [95 % CI]", "Welch t(df)", "p", "g (seeds)", "BF10", "p TOST")
-    made = table("seed means", *columns, numbers=columns)
+    columns = ("points [95 % CI]", "Welch t(df)", "p Holm", "g (seeds)", "BF10", "TOST p Holm")
+    made = table("secondary: seed means", *columns, numbers=columns)
     for model in models:
-        seeds = model["seeds"]
+        seeds, few = model["seeds"], model["verdict"] == "few"
         made.add_row(
             _name(model["name"]),
-            f"{seeds['n_first']}, {seeds['n_second']}",
-            f"{number(seeds['difference'], 100)} "
-            f"{interval(seeds['ci_low'], seeds['ci_high'], 100)}",
+            _points(seeds, "difference"),
             t_of_df(seeds | {"statistic": seeds["t"]}),
-            p_value(seeds["p_value"]),
+            NONE if few else p_value(seeds["p_holm"]),
             number(seeds["hedges_g"], digits=2),
-            "-" if seeds["bayes_factor"] is None else f"{seeds['bayes_factor']:.3g}",
-            p_value(seeds["p_equivalence"]),
+            bayes_factor(seeds["bayes_factor"]),
+            NONE if few else p_value(seeds["p_equivalence_holm"]),
         )
     out.print(made)
     out.print(
         "Mixed model: further seeds and further words. Seed means: further seeds, these words; "
-        "if the effect varies by word they find one too often."
+        "if the effect varies by word they find one too often. BF10: of Student's t test."
     )
-    if group["interaction"]:
-        out.print(
-            "Does the difference depend on the test language? "
-            f"chi2({group['interaction']['df']}) = "
-            f"{number(group['interaction']['statistic'], digits=2)}, "
-            f"p = {p_value(group['interaction']['p_value'])}"
-        )
+    asked = group["interaction"]
+    if asked and asked["p_value"] is not None:
+        told = chi_squared(asked["statistic"], asked["df"], asked["p_value"])
+        out.print(f"Does the difference depend on the test language? {told}")
     simulated = group["overall"]["ratio"]
     if simulated and simulated["n_bootstrap"]:
-        out.print(
-            f"Parametric bootstrap, all languages: p = {p_value(simulated['p_bootstrap'])} "
-            f"({simulated['n_bootstrap']} simulations)"
+        n = count(simulated["n_bootstrap"], "simulation")
+        told = phrased_p(simulated["p_bootstrap"])
+        out.print(f"Parametric bootstrap, {group['overall']['name']}: {told} ({n})", markup=False)
+
+
+def _shown(test: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The contrast of a test; nothing where the data do not decide it."""
+    return {} if test["verdict"] == "undecided" else test["contrast"] or {}
+
+
+def _points(found: Mapping[str, Any], name: str, prefix: str = "") -> str:
+    """A difference in percentage points with its interval."""
+    low, high = (found.get(f"{prefix}{end}") for end in ("ci_low", "ci_high"))
+    return estimate(found.get(name), low, high, 100, mark=0.0)
+
+
+def _print_lists(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    if not found:
+        return
+    numbers = ("lists", "seeds", "mean", "SD", "lowest", "highest")
+    made = table("trial lists", *numbers, numbers=numbers)
+    for row in found:
+        made.add_row(
+            _name(f"{row['population']}, {row['test_language']}, {row['condition']}"),
+            str(row["n_lists"]),
+            str(row["n_seeds"]),
+            *(number(row[name], 100) for name in ("mean", "sd", "min", "max")),
         )
+    out.print("\nAccuracy per trial list, mean over seeds (per cent)")
+    out.print(made)
 
 
 def _name(text: str) -> Text:

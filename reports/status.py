@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.kinds import REPORTS
-from reports.numbers import models_of
+from reports.tables import named_tests
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
@@ -17,6 +18,13 @@ ASSUMPTIONS = (
     "training pictures and voices are shared, so nothing here speaks about other backbones, "
     "other stimulus sets or other recipes. Not tested: that random effects are normally "
     "distributed, and that seeds vary equally in all populations."
+)
+
+
+OF_TABLES = (
+    "Participants stand for further ones of their population, and words for further words. Not "
+    "tested: that random effects are normally distributed, and that participants vary equally in "
+    "all populations."
 )
 
 
@@ -35,7 +43,13 @@ class Line:
 def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
-    lines += _of_runs([run for chapter in chapters for run in chapter.runs])
+    runs = [run for chapter in chapters for run in chapter.runs]
+    lines += _of_runs([run for run in runs if run.manifest])
+    lines += [Line("note", "Runs", note) for note in chapters[0].notes]
+    for run in runs:
+        if not run.manifest:
+            text = f"{run.folder.name} was imported: how its trials were made is not recorded."
+            lines.append(Line("note", "Table from elsewhere", text))
     assumed = dict.fromkeys(REPORTS[own.kind].assumptions(own) for own in chapters)
     lines += [Line("note", "Assumed, not tested", text) for text in assumed]
     order = ("warning", "note", "good")
@@ -49,26 +63,43 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
     for warning in statistics["warnings"]:
         yield Line("warning", f"{prefix}Statistics", warning)
     fits = list(own.fits(chapter))
-    stopped = sum(not fit["converged"] for fit in fits)
-    singular = sum(fit["singular"] for fit in fits)
-    if stopped:
-        yield Line("warning", f"{prefix}Models", f"{stopped} of {len(fits)} did not converge.")
-    elif fits and not singular:
-        yield Line(
-            "good", f"{prefix}Models", f"All {len(fits)} mixed models converged; none is singular."
-        )
+    lost = [fit for fit in fits if not fit["converged"]]
+    separated = sum(bool(fit.get("separated")) for fit in lost)
+    models = count(len(fits), "mixed model")
+    if separated:
+        text = f"{separated} of {models} not decided: some level or cell has only equal answers."
+        yield Line("warning", f"{prefix}Separated", text)
+    if len(lost) > separated:
+        text = f"{len(lost) - separated} of {models} did not converge."
+        yield Line("warning", f"{prefix}Models", text)
+    if fits and not lost and not any(fit["singular"] for fit in fits):
+        verb = "converged; none is" if len(fits) > 1 else "converged and is not"
+        yield Line("good", f"{prefix}Models", f"{models} {verb} singular.")
     for run in chapter.runs:
         for warning in run.summary.get("warnings", ()):
             yield Line("warning", f"{prefix}Run", warning)
 
 
 def lines_of_choices(chapter: Chapter, prefix: str) -> Iterator[Line]:
-    """The gate, and whether there were ties."""
+    """The gate, whether all tests came to a verdict, and whether there were ties."""
     yield _gate(chapter.statistics, prefix)
+    yield from _verdicts(chapter.statistics, prefix)
     ties = sum(row["n_ties"] for row in chapter.results)
     trials = sum(row["n_trials"] for row in chapter.results)
     if not ties:
-        yield Line("good", f"{prefix}Ties", f"None among {trials:,} trials.")
+        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
+
+
+def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
+    """Whether every planned test came to a verdict; the warnings say why not."""
+    tests = [test for _, test in named_tests(statistics)]
+    lost = sum(test["verdict"] in ("few", "undecided") for test in tests)
+    planned = count(len(tests), "planned test")
+    if lost:
+        text = f"{lost} of {planned} came to none, and count in their families all the same."
+        yield Line("warning", f"{prefix}Verdicts", text)
+    elif tests:
+        yield Line("good", f"{prefix}Verdicts", f"{planned}, none without a verdict.")
 
 
 def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
@@ -81,23 +112,20 @@ def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
 
 def fits_of_choices(chapter: Chapter) -> Iterator[Mapping[str, Any]]:
     """The models of a paradigm of choices."""
-    statistics = chapter.statistics
-    for test in statistics["chance"]:
+    for _, test in named_tests(chapter.statistics):
         if test["fit"]:
             yield test["fit"]
-    for group in statistics["groups"]:
-        for model in models_of(group):
-            if model["fit"]:
-                yield model["fit"]
 
 
 def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
+    if not runs:
+        return
     dirty = [run for run in runs if (run.manifest.get("git") or {}).get("dirty")]
     unknown = [run for run in runs if not run.manifest.get("git")]
     if dirty:
         yield Line(
-            "warning", "Code", f"{len(dirty)} of {len(runs)} runs were made from a checkout with "
-            "changes that no commit holds.",
+            "warning", "Code", f"Made from a checkout with changes that no commit holds: "
+            f"{len(dirty)} of {count(len(runs), 'run')}.",
         )  # fmt: skip
     elif unknown:
         version = runs[0].manifest.get("toolkit_version")
@@ -107,7 +135,8 @@ def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
         yield Line("good", "Code", f"Made from commit {commit} without further changes.")
     unfinished = [run for run in runs if run.manifest.get("status") != "complete"]
     if unfinished:
-        yield Line("warning", "Unfinished", f"{len(unfinished)} of {len(runs)} runs did not end.")
+        text = f"{len(unfinished)} of {count(len(runs), 'run')} did not end."
+        yield Line("warning", "Unfinished", text)
     for what, values in (
         ("stimulus sets", {run.manifest["stimuli"]["checksum"] for run in runs}),
         ("versions of the toolkit", {run.manifest.get("toolkit_version") for run in runs}),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.numbers import NONE, interval, models_of, number, odds_ratio, p_value, percent, t_of_df
+from reports.numbers import NONE, interval, models_of, number, p_value, percent, places_of, t_of_df
+from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
     from reports.sources import Chapter
@@ -62,14 +63,10 @@ def tables(chapter: Chapter) -> list[Table]:
 
 def tables_of_choices(chapter: Chapter) -> list[Table]:
     """All tables of a paradigm of choices."""
-    made = [_accuracy(chapter), _chance(chapter.statistics["chance"], "chance", "")]
-    if chapter.statistics["chance_all_seeds"]:
-        made.append(
-            _chance(chapter.statistics["chance_all_seeds"], "chance-all", ", gated seeds included")
-        )
-    for suffix, groups in (("", "groups"), ("-all", "groups_all_seeds")):
-        for group in chapter.statistics[groups]:
-            made += _contrasts(group, suffix)
+    from reports import contrast_tables
+
+    lists = _lists(chapter.statistics.get("lists", ()))
+    made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
     made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
     return made
 
@@ -100,92 +97,30 @@ def _accuracy(chapter: Chapter) -> Table:
                  "Chance (%)", "Seeds", "Trials", "Ties"),
         rows=rows,
         n_labels=3,
-        note="Intervals: Student's t over seeds (further seeds, the same words and pictures). Ties "
-        "count as not correct.",
+        note="Intervals: Student's t over seeds on the logit scale (further seeds, the same words "
+        f"and pictures); none for a single seed, or where all seeds answer alike. {TIES}",
     )  # fmt: skip
 
 
-def _chance(tests: Sequence[Mapping[str, Any]], name: str, which: str) -> Table:
+def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
     rows = tuple(
         (
-            test["population"], test["test_language"], test["condition"],
-            number(test["accuracy"], 100), number(test["chance"], 100),
-            number(test["probability"], 100), interval(test["ci_low"], test["ci_high"], 100),
-            t_of_df(test), p_value(test["p_value"]), p_value(test["p_holm"]),
-            number(test["d_seeds"], digits=2), number(test["d_words"], digits=2),
+            row["population"], row["test_language"], row["condition"], percent(row["mean"]),
+            number(row["sd"], 100, 2), number(row["min"], 100), number(row["max"], 100),
+            str(row["n_lists"]), str(row["n_seeds"]),
         )
-        for test in tests
+        for row in found
     )  # fmt: skip
     return Table(
-        name=name,
-        title=f"Tests against chance{which}",
-        columns=("Population", "Test language", "Condition", "Correct (%)", "Chance (%)",
-                 "Model (%)", "95 % CI (%)", "t (df)", "p", "p Holm", "d (seeds)", "d (words)"),
+        name="lists",
+        title="Accuracy over trial lists",
+        columns=("Population", "Test language", "Condition", "Correct", "SD (%)", "Lowest (%)",
+                 "Highest (%)", "Lists", "Seeds"),
         rows=rows,
         n_labels=3,
-        note="Intercept of a logistic mixed model; the interval speaks about further seeds and "
-        "further words. d over seeds and d over words are not comparable with d over children.",
+        note="Accuracy per list is the mean over seeds; SD, lowest and highest are over lists. "
+        "Every list is another draw of clips, pictures and distractors from the same classes.",
     )  # fmt: skip
-
-
-def _contrasts(group: Mapping[str, Any], suffix: str) -> Iterator[Table]:
-    models = models_of(group)
-    which = f", {group['condition']}" + (", gated seeds included" if suffix else "")
-    yield Table(
-        name=f"planned-contrasts{suffix}",
-        title=f"Planned contrasts: mixed models{which}",
-        columns=("Contrast", "Family", "Odds ratio [95 % CI]", "Difference (points) [95 % CI]",
-                 "t (df)", "p", "p Holm", "p likelihood ratio", "p bootstrap"),
-        rows=tuple(_contrast(model) for model in models),
-        n_labels=2,
-        note=" ".join(
-            [f"Families: {'; '.join(group['families'])}.", _interaction(group["interaction"])]
-        ),
-    )  # fmt: skip
-    yield Table(
-        name=f"seed-means{suffix}",
-        title=f"The same contrasts over seed means{which}",
-        columns=("Contrast", "Seeds", "Difference (points)", "95 % CI", "Welch t (df)", "p",
-                 "Hedges' g (seeds)", "BF10", "p TOST"),
-        rows=tuple(_seed_means(model) for model in models),
-        note="Further seeds, these very words: where the effect varies between words, these tests "
-        f"find one too often. TOST against {number(models[0]['seeds']['bound'], 100)} points.",
-    )  # fmt: skip
-
-
-def _contrast(model: Mapping[str, Any]) -> tuple[str, ...]:
-    effect, ratio = model["contrast"] or {}, model["ratio"] or {}
-    difference = NONE
-    if effect.get("probability_difference") is not None:
-        low, high = effect["probability_ci_low"], effect["probability_ci_high"]
-        difference = f"{number(effect['probability_difference'], 100)} {interval(low, high, 100)}"
-    return (
-        model["name"], effect.get("family", model["problem"] or NONE), odds_ratio(effect),
-        difference, t_of_df(effect), p_value(effect.get("p_value")),
-        p_value(effect.get("p_holm")), p_value(ratio.get("p_value")),
-        p_value(ratio.get("p_bootstrap")),
-    )  # fmt: skip
-
-
-def _seed_means(model: Mapping[str, Any]) -> tuple[str, ...]:
-    seeds = model["seeds"]
-    factor = seeds["bayes_factor"]
-    return (
-        model["name"], f"{seeds['n_first']}, {seeds['n_second']}",
-        number(seeds["difference"], 100), interval(seeds["ci_low"], seeds["ci_high"], 100),
-        t_of_df({**seeds, "statistic": seeds["t"]}), p_value(seeds["p_value"]),
-        number(seeds["hedges_g"], digits=2), NONE if factor is None else f"{factor:.3g}",
-        p_value(seeds["p_equivalence"]),
-    )  # fmt: skip
-
-
-def _interaction(ratio: Mapping[str, Any] | None) -> str:
-    if ratio is None:
-        return ""
-    return (
-        f"Does the difference depend on the test language? chi2({ratio['df']}) = "
-        f"{number(ratio['statistic'], digits=2)}, p = {p_value(ratio['p_value'])}."
-    )
 
 
 def _words(chapter: Chapter) -> Table:
@@ -237,14 +172,24 @@ def model_summaries(chapter: Chapter) -> list[ModelSummary]:
 
 def models_of_choices(chapter: Chapter) -> list[ModelSummary]:
     """The models of a paradigm of choices."""
-    named = [
-        (f"{test['population']} in {test['test_language']}, against chance", test["fit"])
-        for test in chapter.statistics["chance"]
+    shown = []
+    for name, test in named_tests(chapter.statistics):
+        instead = test.get("penalised") or {}
+        shown += [(name, test["fit"]), (f"{name}, penalised", instead.get("fit"))]
+    return [model_summary(name, fit, "logit scale, Wald") for name, fit in shown if fit]
+
+
+def named_tests(statistics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """All tests of the seeds that passed the gate, with names that tell them apart."""
+    who = "{population} in {test_language}".format_map
+    named = [(f"{who(t)}, {t['condition']}, against chance", t) for t in statistics["chance"]]
+    named += [(f"{who(t)}, {t['plus']} - {t['minus']}", t) for t in statistics["conditions"]]
+    groups = statistics["groups"]
+    return named + [
+        (f"{model['name']}{where}", model)
+        for group, where in zip(groups, places_of(groups), strict=True)
+        for model in models_of(group)
     ]
-    for group in chapter.statistics["groups"]:
-        models = models_of(group)
-        named += [(model["name"], model["fit"]) for model in models]
-    return [model_summary(name, fit, "logit scale, Wald") for name, fit in named if fit]
 
 
 def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary:
@@ -262,7 +207,8 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
         (
             row["name"], number(row["estimate"], digits=3), number(row["std_error"], digits=3),
             number(row["statistic"], digits=2) if row["df"] == "inf" else t_of_df(row),
-            p_value(row["p_value"]), interval(row["ci_low"], row["ci_high"], digits=3),
+            p_value(row["p_value"]),
+            interval(row["ci_low"], row["ci_high"], digits=3, mark=0.0),
         )
         for row in fit["coefficients"]
     )  # fmt: skip
@@ -283,6 +229,7 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
         ("AIC", number(fit["aic"], digits=1)),
         *((("Residual SD", number(fit["residual_sd"], digits=3)),) if fit["residual_sd"] else ()),
         ("Converged", "yes" if fit["converged"] else "NO"),
+        *((("Separated", "YES"),) if fit.get("separated") else ()),
         ("Singular", "YES" if fit["singular"] else "no"),
         ("Engine", f"{fit['engine']}, {fit['family']}, {fit['method']}"),
         *((("Warnings", " ".join(fit["warnings"])),) if fit["warnings"] else ()),

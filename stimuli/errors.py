@@ -6,6 +6,7 @@ It lives in the lowest layer so that every layer above can raise it; `toolkit.er
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -59,17 +60,27 @@ class ToolkitError(Exception):
 def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to the given one, or None when nothing is close.
 
-    Upper and lower case count as equal.
+    Upper and lower case count as equal; a name of the same parts in another order is closest.
 
     Example:
         >>> nearest_name("Cluck", ["clock", "camel"])
         'clock'
+        >>> nearest_name("nl_EN", ["en-fr", "en-nl", "nl"])
+        'en-nl'
         >>> nearest_name("xyz", ["clock", "camel"]) is None
         True
     """
     by_folded = {name.casefold(): name for name in allowed}
-    close = difflib.get_close_matches(given.casefold(), list(by_folded), n=1, cutoff=0.5)
+    folded = given.casefold()
+    same_parts = [name for name in by_folded if _parts(name) == _parts(folded)]
+    close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=0.5)
+    close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
+
+
+def _parts(name: str) -> list[str]:
+    """What a name is put together from, whatever the order and the signs between."""
+    return sorted(re.split(r"[\W_]+", name))
 
 
 def unknown_name(

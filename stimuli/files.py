@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,13 +14,16 @@ ABANDONED_AFTER_S = 600.0
 """Seconds without a write after which nobody is writing a temporary file any more."""
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")
 """Names that `write_atomic` gives to temporary files."""
+_tell: Callable[[Path], None] | None = None
+"""Told of every temporary file before it is there."""
 
 
 @contextmanager
 def write_atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path in the same folder and rename it to `path` on success.
 
-    When the block raises, the temporary file is removed and `path` is left as it was.
+    When the block raises, the temporary file is removed and `path` is left as it was. When the
+    process is killed, whoever was told (`tell_unfinished`) can remove it.
 
     Args:
         path: where the finished file belongs; its folder must exist.
@@ -41,11 +44,35 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     unfinished = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+    if _tell is not None:
+        _tell(unfinished)
     try:
         yield unfinished
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def tell_unfinished(tell: Callable[[Path], None] | None) -> None:
+    """Have someone told of every temporary file of this process, before it is there.
+
+    Args:
+        tell: called with the path that `write_atomic` is about to give, which is not given if
+            this raises; None to tell nobody.
+
+    Example:
+        >>> import tempfile
+        >>> told = []
+        >>> tell_unfinished(told.append)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with write_atomic(Path(folder) / "table.csv") as unfinished:
+        ...         _ = unfinished.write_text("a,b")
+        >>> told == [unfinished]
+        True
+        >>> tell_unfinished(None)
+    """
+    global _tell
+    _tell = tell
 
 
 def remove_abandoned(folder: str | Path) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 COLOUR_OF = {
     "ball": 0, "ballon": 0, "Ball": 0, "car": 1, "voiture": 1, "Auto": 1,

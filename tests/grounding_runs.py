@@ -15,7 +15,7 @@ import pandas as pd
 from paradigms import Condition
 from paradigms.dense_grounding import DenseGrounding
 from stimuli import StimulusSet
-from toolkit.runner import Run
+from toolkit.plan import Finished
 from toolkit.statistics.grounding import analyse_grounding
 from toolkit.statistics.grounding_data import read_grounding
 from toolkit.statistics.summary import summarise
@@ -202,7 +202,7 @@ def write_whole_run(
     write_run(folder, tables, manifest)
     directory = RunDirectory(folder.parent, folder.name)
     content = directory.read_manifest()
-    run = Run(directory, content, ("Made up for tests.",), 0, 0, 0.0)
+    run = Finished(directory, content, ("Made up for tests.",), 0, 0, 0.0)
     directory.write_json("summary.json", summarise(run, Asked()))
     analysis = analyse_grounding(read_grounding([folder]), Asked())
     directory.write_json("statistics.json", {Asked.name: analysis.to_json()})

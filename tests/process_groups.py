@@ -1,16 +1,27 @@
-"""Commands in a process group of their own, which a signal reaches as Ctrl-C in a terminal does."""
+"""Commands in a process group of their own, which a signal reaches as Ctrl-C in a terminal does.
+
+Tests wait for what a command says, or for its end, and not for a time: a command and all processes
+it has started have ended when nothing can be read from it any more (`communicate`).
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+LIMIT_S = 1800
+"""Many times what any command here takes on a busy machine: ends a test that would never end."""
 
 
 @contextmanager
-def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def started(
+    command: Sequence[str | Path], cwd: Path | None = None, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Start a command whose output is caught; if the block raises, all its processes are killed."""
     with subprocess.Popen(
         command,
@@ -18,9 +29,26 @@ def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        cwd=cwd,
+        env=env,
     ) as process:
+        limit = threading.Timer(LIMIT_S, os.killpg, (process.pid, signal.SIGKILL))
+        limit.daemon = True
+        limit.start()
         try:
             yield process
+            assert limit.is_alive(), f"{command} never ended"
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             raise
+        finally:
+            limit.cancel()
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    """What a command says next on standard output; fails if it has ended before."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"the command has ended: {process.communicate()[1]}"
+    return line.rstrip("\n")

@@ -19,10 +19,10 @@ from reports.tables import Table
 from stimuli import StimulusSet
 from toolkit.embedding import subjects_of
 from toolkit.kinds import Running
-from toolkit.runner import Plan, Run, carry_out, labels
+from toolkit.plan import Finished, Plan, carry_out, labels
 from toolkit.statistics.kinds import Statistics
 from toolkit.store import RunDirectory, content_key
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 from toolkit.trials import COLUMNS, table_columns
 
 KIND = "ratings"
@@ -46,7 +46,7 @@ def run_ratings(
     languages: Sequence[str],
     root: Path,
     **_: Any,
-) -> Run:
+) -> Finished:
     """Have every seed rate every test word, by the letters of both."""
     words = stimuli.table.query("kind == 'word' and split == 'test'")
     cells = {
@@ -54,6 +54,7 @@ def run_ratings(
         for subject in subjects_of(populations)
     }
     plan = Plan(
+        name=paradigm.name,
         paradigm=paradigm,
         populations=tuple(populations),
         stimuli=stimuli,
@@ -75,8 +76,10 @@ def run_ratings(
                 "score_target": ratings,
             }
             texts = [c.name for c in COLUMNS[1:] if c.dtype == "category" and c.name not in rows]
-            nothing = {column.name: 0 for column in COLUMNS} | dict.fromkeys(texts, "")
-            same = {**nothing, **labels(paradigm, subject)}
+            nothing = (
+                {column.name: 0 for column in COLUMNS} | dict.fromkeys(texts, "") | {"n_choices": 1}
+            )
+            same = {**nothing, **labels(subject, paradigm)}
             directory.write_cell(key, [table_columns(rows, same)], paradigm.kind)
         directory.assemble(list(cells.values()), paradigm.kind)
         return {}

@@ -1,1 +1,80 @@
-"""Who is asked and what comes of it: subjects, training, running, storing, statistics, CLI."""
+"""Ask a trained model what child-language researchers ask a child.
+
+Who is asked and what comes of it: subjects, training, running, storing, statistics, command line.
+What a script or a notebook needs is offered here, and imported when it is first used::
+
+    import toolkit
+
+    run = toolkit.run_paradigm("me", ["bilingual-en-nl"])
+    run.trials       # a DataFrame, one row per trial and network
+    run.analyse()    # what may be concluded
+    run.report()     # one page that stands alone
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from toolkit.hidden import refuse_hidden
+
+if TYPE_CHECKING:
+    from toolkit.api import (
+        LogitModel,
+        MapParadigm,
+        Paradigm,
+        PicturePairs,
+        Population,
+        Run,
+        ShareModel,
+        Statistics,
+        StimulusSet,
+        Subject,
+        ToolkitError,
+        __version__,
+        analyse_runs,
+        fit_mixed,
+        open_paradigm,
+        open_population,
+        open_run,
+        open_set,
+        plan_seeds,
+        run_paradigm,
+        write_report,
+    )
+
+__all__ = [
+    "LogitModel",
+    "MapParadigm",
+    "Paradigm",
+    "PicturePairs",
+    "Population",
+    "Run",
+    "ShareModel",
+    "Statistics",
+    "StimulusSet",
+    "Subject",
+    "ToolkitError",
+    "__version__",
+    "analyse_runs",
+    "fit_mixed",
+    "open_paradigm",
+    "open_population",
+    "open_run",
+    "open_set",
+    "plan_seeds",
+    "run_paradigm",
+    "write_report",
+]
+
+refuse_hidden()
+
+if not TYPE_CHECKING:  # names that are not offered are errors to a type checker, too
+
+    def __getattr__(name: str) -> object:
+        """What is offered here, imported when it is first asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module 'toolkit' has no attribute {name!r}")
+        return getattr(import_module("toolkit.api"), name)
+
+    def __dir__() -> list[str]:
+        """What is offered here, beside what every module has."""
+        return sorted({*globals(), *__all__})

@@ -11,7 +11,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects import contract
 
 if TYPE_CHECKING:
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 TOLD = {
     "Subject": "hear words and look at pictures",
@@ -85,7 +85,7 @@ def incapable_first(
         ToolkitError: see `require`, or else what the block raised.
 
     Example:
-        >>> from toolkit.subjects.populations import Population
+        >>> from toolkit.subjects.population import Population
         >>> deaf = Population("deaf", ("en",), ("a",), "Hears nothing.", lambda p, s: object())
         >>> try:
         ...     with incapable_first([deaf], ["Subject"], "SeesAnswers"):

@@ -17,8 +17,8 @@ import numpy as np
 
 from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.base import as_maps
-from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
+from stimuli.names import file_name
 from toolkit.capabilities import incapable_first, require
 from toolkit.dense_cells import (
     MAPS_PREFIX,
@@ -33,12 +33,12 @@ from toolkit.dense_cells import (
     sample_template,
     score_cell,
 )
-from toolkit.dense_store import PICTURES_AT_ONCE, DenseStore
 from toolkit.embedding import Progress, SubjectRef, subjects_of
+from toolkit.embedding_store import EmbeddingStore
 from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
 from toolkit.kinds import Running
-from toolkit.runner import DEFAULT_ROOT, Plan, Run, carry_out, labels, untrained
+from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
 from toolkit.store import RunDirectory, content_key
 from toolkit.subjects.contract import SeesMasks
 from toolkit.workers import Submit, workers
@@ -47,8 +47,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
+PICTURES_AT_ONCE = 32
+"""Pictures in one file of features and in one cell of a run."""
 AGREEMENT_FILE = "agreement.csv"
 """In the run folder: agreement of every two languages, averaged over pictures."""
 MAPS_FILE = "maps.npz"
@@ -65,7 +67,7 @@ def run_maps(
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
     progress: Progress = lambda *_: None,
-) -> Run:
+) -> Finished:
     """Put a paradigm of maps to all seeds of some populations, doing only what is not stored yet.
 
     Args:
@@ -89,6 +91,7 @@ def run_maps(
     cells = _plan(test, subjects_of(populations), stimuli, queries)
     tested = {population.name: list(queries.languages) for population in populations}
     plan = Plan(
+        name=file_name(test.name),
         paradigm=test,
         populations=tuple(populations),
         stimuli=stimuli,
@@ -139,13 +142,13 @@ def _plan(
         tuple(pictures[start : start + PICTURES_AT_ONCE])
         for start in range(0, len(pictures), PICTURES_AT_ONCE)
     ]
-    source = source_checksum(paradigm)
+    decided = named(paradigm)
     plan: dict[SubjectRef, list[MapCell]] = {}
     for subject in subjects:
         plan[subject] = []
         for number, chunk in enumerate(chunks):
             facts = {
-                "paradigm": [paradigm.name, paradigm.version, source],
+                "paradigm": decided,
                 "stimuli": stimuli.checksum,
                 "subject": [subject.name, subject.checksum],
                 "queries": queries.checksum,
@@ -157,7 +160,7 @@ def _plan(
                 name=f"{subject.name}/{number}",
                 key=content_key(facts),
                 pictures=chunk,
-                labels=labels(paradigm, subject),
+                labels=labels(subject, paradigm),
             )
             plan[subject].append(cell)
     return plan
@@ -196,7 +199,7 @@ def _compute(
     jobs: int,
     progress: Progress,
 ) -> None:
-    store = DenseStore(shared.directory.root / "embeddings")
+    store = EmbeddingStore(shared.directory.root / "embeddings")
     n_cells = sum(map(len, missing.values()))
     n_done = 0
 
@@ -222,7 +225,7 @@ def _ask(
     subject: SubjectRef,
     loaded: Any,
     cells: Sequence[MapCell],
-    store: DenseStore,
+    store: EmbeddingStore,
     submit: Submit,
     progress: Progress,
 ) -> None:

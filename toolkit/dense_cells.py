@@ -12,7 +12,6 @@ import numpy as np
 
 from paradigms import MapParadigm, Queries
 from paradigms.base import Mask
-from stimuli.files import write_atomic
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.store import RunDirectory
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from paradigms import Reading
     from stimuli import StimulusSet
-    from toolkit.dense_store import Texts
+    from toolkit.embedding_store import Texts
 
 N_SAMPLE = 12
 """Pairs of picture and concept whose maps are kept as they are, to be looked at."""
@@ -239,7 +238,7 @@ class _Gathered:
         """Store everything; the rows last, since their file says that the cell is done."""
         directory, kind = self.shared.directory, self.shared.paradigm.kind
         extra = measure_columns(self.shared.paradigm)
-        with write_atomic(beside(directory, cell.key)) as path:
+        with directory.writing(beside(directory, cell.key)) as path:
             np.savez(path, n_pictures=self.n_pictures, **self.sums, **self.maps)  # type: ignore[arg-type]
         same = {**cell.labels, "target_position": 0, "distractor_id": "", "distractor_concept": ""}
         numbers = {name: np.concatenate(parts) for name, parts in self.numbers.items()}

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimuli.files import write_atomic
 from toolkit.capabilities import require
-from toolkit.errors import ToolkitError
-from toolkit.store import content_key
-from toolkit.subjects.contract import Floats, SeesAnswers, SharesBackbones, Subject, UnfitError
+from toolkit.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 CHUNK = 512
 """Stimuli held in memory at once, so that memory does not grow with the stimulus set."""
@@ -61,61 +56,6 @@ def subjects_of(populations: Iterable[Population]) -> list[SubjectRef]:
     """All seeds of some populations in their order, each once however often it is asked for."""
     found = [SubjectRef(known, seed) for known in populations for seed in known.seeds]
     return list({subject.name: subject for subject in found}.values())
-
-
-@dataclass(eq=False)
-class Embeddings:
-    """Embeddings of one subject for one stimulus set, by stimulus id."""
-
-    words: dict[str, Floats]
-    """(d,) vector of every word embedded so far."""
-    pictures: dict[str, Floats]
-    """(d,) vector of every picture embedded so far."""
-
-    def of(self, kind: str) -> dict[str, Floats]:
-        """Vectors of one kind, ``word`` or ``picture``."""
-        return self.words if kind == "word" else self.pictures
-
-    def matrix(self, kind: str, ids: Sequence[str]) -> Floats:
-        """Vectors of the ids in their order, (n, d)."""
-        vectors = self.of(kind)
-        if not ids:
-            return np.zeros((0, 0), dtype=np.float32)
-        return np.stack([vectors[name] for name in ids])
-
-
-@dataclass(frozen=True)
-class EmbeddingStore:
-    """Folder of embeddings, one file per subject and stimulus set."""
-
-    folder: Path
-    """Where the files lie."""
-
-    def path(self, subject: SubjectRef, stimuli: StimulusSet) -> Path:
-        """File of a subject's embeddings for a set."""
-        key = content_key({"subject": subject.checksum, "stimuli": stimuli.checksum})
-        return self.folder / f"{key}.npz"
-
-    def read(self, path: Path) -> Embeddings:
-        """Read what is stored; a damaged file counts as absent, since it can be made again."""
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-                return Embeddings(
-                    dict(zip(stored["word_ids"].tolist(), stored["words"], strict=True)),
-                    dict(zip(stored["picture_ids"].tolist(), stored["pictures"], strict=True)),
-                )
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-            return Embeddings({}, {})
-
-    def write(self, path: Path, embeddings: Embeddings) -> None:
-        """Write embeddings, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, Any] = {}
-        for kind, vectors in (("word", embeddings.words), ("picture", embeddings.pictures)):
-            arrays[f"{kind}_ids"] = np.array(list(vectors), dtype=np.str_)
-            arrays[f"{kind}s"] = np.array(list(vectors.values()), dtype=np.float32)
-        with write_atomic(path) as unfinished:
-            np.savez(unfinished, **arrays)
 
 
 def embed(
@@ -215,7 +155,7 @@ def _embed_group(
             if places:
                 names = [chunk[place] for place in places]
                 vectors = _vectors(network, kind, features, places)
-                _check(vectors, names, subject, kind)
+                check_vectors(vectors, (len(names), None), f"{kind}s", names, subject)
                 stored[subject].of(kind).update(zip(names, vectors, strict=True))
 
         with ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -282,21 +222,3 @@ def _vectors(subject: Any, kind: str, features: Any, places: Sequence[int]) -> A
     else:
         given = subject.embed_words if kind == "word" else subject.embed_pictures
     return given(own)
-
-
-def _check(vectors: Any, names: Sequence[str], subject: SubjectRef, kind: str) -> None:
-    """Refuse embeddings that break the contract, before anything is stored."""
-    if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or len(vectors) != len(names):
-        raise ToolkitError(
-            f"Subject {subject.name} broke the contract while embedding {len(names)} {kind}s.",
-            given=f"{type(vectors).__name__} of shape {getattr(vectors, 'shape', 'none')}",
-            allowed=f"a NumPy array of shape ({len(names)}, d)",
-        )
-    broken = ~np.isfinite(vectors).all(axis=1)
-    if broken.any():
-        raise ToolkitError(
-            f"Subject {subject.name} gave NaN or infinity for {int(broken.sum())} of "
-            f"{len(names)} {kind}s, first for {names[int(broken.argmax())]}.",
-            allowed="finite numbers; nothing was written",
-            next_command="mevgs-toolkit check-stimuli DIR, or train the subject again",
-        )

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.runner import Run
+    from toolkit.plan import Finished
 
 T = TypeVar("T")
 CHOICES = "choices"
@@ -75,7 +76,7 @@ class KindTable(Generic[T]):
 class Running:
     """How paradigms of one kind are put to subjects."""
 
-    run: Callable[..., Run]
+    run: Callable[..., Finished]
     """Called with paradigm, populations and stimuli, as `toolkit.runner.run`."""
     options: Mapping[str, str]
     """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of
@@ -108,7 +109,7 @@ def kind_of(path: Path, paradigms: Path | None = None) -> str:
     Raises:
         ToolkitError: if an earlier run names a paradigm that is not known.
     """
-    file = path / "trials.parquet" if path.is_dir() else path
+    file = table_of(path)
     try:
         told, first = _first_row(file)
     except (OSError, ValueError, csv.Error):
@@ -196,11 +197,8 @@ def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _told_beside(file: Path) -> str | None:
     """The kind in the manifest of the run folder that a table lies in."""
-    if file.name != "trials.parquet":
+    if file.name != TRIALS_FILE:
         return None
-    try:
-        told = json.loads((file.parent / "manifest.json").read_text(encoding="utf-8"))
-        kind = told["paradigm"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(kind)
+    paradigm = read_manifest(file.parent).get("paradigm")
+    kind = paradigm.get("kind") if isinstance(paradigm, dict) else None
+    return None if kind is None else str(kind)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +12,14 @@ import numpy as np
 
 from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.base import as_choices
-from paradigms.registry import source_checksum
-from stimuli import list_sets
 from stimuli.names import file_name
 from toolkit.capabilities import incapable_first
-from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
+from toolkit.embedding import Progress, SubjectRef, embed, subjects_of
+from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.kinds import Running
-from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.store import RunDirectory, content_key
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.trials import answers_table
 
@@ -30,14 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
-DEFAULT_ROOT = Path("mevgs-runs")
-"""Where runs are kept unless told otherwise."""
-LONGEST_NAME = 80
-"""Characters of a population's name that go into the name of a run."""
-LOG_FILE = "training_log.csv"
-"""In a population's folder: one row per validation."""
 DEFAULT_PER_CLASS = 50
 """Trials per word class and condition, as in the reference study."""
 
@@ -56,24 +47,6 @@ class Cell:
     """Name of the stored cell, made of everything that decides its content."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished run."""
-
-    directory: RunDirectory
-    """Where it lies."""
-    manifest: Mapping[str, Any]
-    """What was run."""
-    warnings: tuple[str, ...]
-    """What the reader of the results must know."""
-    n_computed: int
-    """Cells computed now."""
-    n_reused: int
-    """Cells that were there already."""
-    duration_s: float
-    """Time taken, in seconds."""
-
-
 def run(
     paradigm: BaseParadigm,
     populations: Sequence[Population],
@@ -85,7 +58,7 @@ def run(
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
     progress: Progress = lambda *_: None,
-) -> Run:
+) -> Finished:
     """Put a paradigm to all seeds of some populations, doing only what is not stored yet.
 
     Args:
@@ -110,6 +83,7 @@ def run(
     subjects = subjects_of(populations)
     cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed)
     plan = Plan(
+        name=file_name(asked.name),
         paradigm=asked,
         populations=tuple(populations),
         stimuli=stimuli,
@@ -141,111 +115,6 @@ def _fixed(
     names = set(known["condition"])
     asked = [condition.name for condition in paradigm.conditions if condition.name in names]
     return {"fixed_trials": asked} if asked else {}
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What a run consists of, before anything is computed."""
-
-    paradigm: BaseParadigm
-    """The test."""
-    populations: tuple[Population, ...]
-    """Who is asked."""
-    stimuli: StimulusSet
-    """What is said and shown."""
-    cells: Mapping[str, str]
-    """Key of every cell by what it is, e.g. ``bilingual-en-nl/c/en``."""
-    facts: Mapping[str, Any]
-    """What else decides the run, for its manifest."""
-    warnings: tuple[str, ...]
-    """What the reader of the results must know."""
-
-
-def carry_out(
-    plan: Plan,
-    root: Path,
-    is_done: Callable[[RunDirectory, str], bool],
-    compute: Callable[[RunDirectory], Mapping[str, Any]],
-) -> Run:
-    """Do what is missing of a plan, and keep its manifest.
-
-    Args:
-        plan: what the run consists of.
-        root: folder that holds all runs.
-        is_done: whether the cell of a key lies finished in the directory.
-        compute: makes the cells that are missing and joins all of them; what it returns goes into
-            the manifest.
-
-    Raises:
-        ToolkitError: what `compute` raises; cells finished until then are kept. Where there are
-            none, a run that is new leaves nothing behind.
-    """
-    started, clock = now(), time.perf_counter()
-    keys = list(plan.cells.values())
-    directory = RunDirectory(root, _run_id(plan.paradigm, plan.populations, keys))
-    with directory.opened():
-        n_missing = sum(not is_done(directory, key) for key in keys)
-        manifest: dict[str, Any] = directory.read_manifest() or {
-            "run_id": directory.run_id,
-            "started": started,
-            **environment(),
-        }
-        manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
-        if n_missing or not directory.trials_path.is_file():
-            directory.write_json("manifest.json", manifest)
-            directory.write_training_logs(
-                {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
-            )
-            manifest |= compute(directory)
-            manifest |= {"status": "complete", "ended": now()}
-            directory.write_json("manifest.json", manifest)
-    return Run(
-        directory=directory,
-        manifest=manifest,
-        warnings=plan.warnings,
-        n_computed=n_missing,
-        n_reused=len(keys) - n_missing,
-        duration_s=time.perf_counter() - clock,
-    )
-
-
-def _told(plan: Plan) -> dict[str, Any]:
-    """What a manifest says of a plan."""
-    paradigm, stimuli = plan.paradigm, plan.stimuli
-    known = list_sets().get(stimuli.name)
-    return {
-        "paradigm": {
-            "name": paradigm.name,
-            "kind": paradigm.kind,
-            "version": paradigm.version,
-            "question": paradigm.question,
-            "formula": paradigm.formula,
-            "source_sha256": source_checksum(paradigm),
-        },
-        "stimuli": {
-            "name": stimuli.name,
-            "version": stimuli.version,
-            "checksum": stimuli.checksum,
-            "title": stimuli.title,
-            "description": stimuli.description,
-            "licence": stimuli.licence,
-            "folder": None if known == stimuli.folder else str(stimuli.folder.resolve()),
-        },
-        "populations": {p.name: _about(p) for p in plan.populations},
-        "subjects": {subject.name: subject.checksum for subject in subjects_of(plan.populations)},
-        **plan.facts,
-    }
-
-
-def _about(population: Population) -> dict[str, Any]:
-    """What a manifest says of a population: how its seeds came about, where that is known."""
-    config = population.folder / "config.json" if population.folder is not None else None
-    return {
-        "description": population.description,
-        "languages": list(population.languages),
-        "n_seeds": len(population.seeds),
-        "config": json.loads(config.read_text()) if config and config.is_file() else None,
-    }
 
 
 def languages_of(
@@ -302,7 +171,7 @@ def _plan(
 ) -> list[Cell]:
     """Make the trial lists, once for all subjects, and name the cells."""
     lists: dict[tuple[str, ...], tuple[Trials, str]] = {}
-    source = source_checksum(paradigm)
+    decided = named(paradigm)
     cells = []
     for subject in subjects:
         languages = tested[subject.population.name]
@@ -319,7 +188,7 @@ def _plan(
                 lists[asked] = (made, made.checksum)
             trials, checksum = lists[asked]
             facts = {
-                "paradigm": [paradigm.name, paradigm.version, source],
+                "paradigm": decided,
                 "stimuli": stimuli.checksum,
                 "subject": [subject.name, subject.checksum],
                 "language": language,
@@ -327,14 +196,6 @@ def _plan(
             }
             cells.append(Cell(subject, language, trials, content_key(facts)))
     return cells
-
-
-def _run_id(paradigm: BaseParadigm, populations: Sequence[Population], keys: Sequence[str]) -> str:
-    names = list(dict.fromkeys(population.name for population in populations))
-    # Names of published models hold slashes, colons and whole paths.
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", names[0]).strip("-")
-    who = plain[-LONGEST_NAME:] if len(names) == 1 else f"{len(names)}-populations"
-    return f"{file_name(paradigm.name)}-{who}-{content_key({'cells': list(keys)})[:8]}"
 
 
 def _compute(
@@ -400,34 +261,8 @@ def _scores(
 
 
 def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
-    who = labels(paradigm, cell.subject)
+    who = labels(cell.subject, paradigm)
     return answers_table(cell.trials, scores, {**who, "test_language": cell.language})
-
-
-def labels(paradigm: BaseParadigm, subject: SubjectRef) -> dict[str, str | int]:
-    """Values that all rows of a subject share."""
-    population = subject.population
-    return {
-        "paradigm": paradigm.name,
-        "paradigm_version": paradigm.version,
-        "population": population.name,
-        "n_languages": len(population.languages),
-        "train_languages": "+".join(population.languages),
-        "seed": subject.seed,
-    }
-
-
-def untrained(
-    populations: Sequence[Population], tested: Mapping[str, Sequence[str]]
-) -> Iterator[str]:
-    """A warning for every population that is tested in languages it was not trained on."""
-    for population in populations:
-        foreign = [name for name in tested[population.name] if name not in population.languages]
-        if population.languages and foreign:
-            yield (
-                f"{population.name} was not trained on {', '.join(foreign)}: "
-                "read its results there as a control."
-            )
 
 
 RUNNING = Running(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,15 @@ import numpy as np
 
 from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
 from paradigms.base import MATRIX_ENTRIES
-from paradigms.registry import source_checksum
 from stimuli.files import write_atomic
-from toolkit.embedding import Embeddings, EmbeddingStore, Progress, SubjectRef, embed, subjects_of
+from stimuli.names import file_name
+from toolkit.embedding import Progress, SubjectRef, embed, subjects_of
+from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
 from toolkit.exhaustive import Wins, count_wins
-from toolkit.runner import DEFAULT_ROOT, languages_of
-from toolkit.store import RunDirectory, content_key, environment, now, working_folder
+from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
+from toolkit.runner import languages_of
+from toolkit.store import RunDirectory, content_key
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.triples import Material, Question, picture_pairs, questions
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
     Ints = npt.NDArray[np.int64]
 
 TABLE_NAME = "exhaustive.parquet"
 """File of the counts in the run folder."""
+COUNTS_SCHEMA = 1
+"""Raised when a column of the counts changes its meaning."""
 COLUMNS = {
     "paradigm": "name of the paradigm",
     "paradigm_version": "version of the paradigm",
@@ -53,17 +56,20 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class ScoredAll:
+class ScoredAll(Finished):
     """Counts of all triples of some populations."""
 
-    directory: RunDirectory
-    """Where they were written."""
     table: pd.DataFrame
     """One row per seed, language, condition and concepts of word, target and distractor."""
-    manifest: Mapping[str, Any]
-    """What was counted."""
-    duration_s: float
-    """Time taken, in seconds."""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One subject counted in one language."""
+
+    subject: SubjectRef
+    language: str
+    key: str
 
 
 def score_all(
@@ -80,7 +86,8 @@ def score_all(
     """Ask every triple of word clip, target picture and distractor picture of a paradigm.
 
     The conditions are those of the paradigm; a condition whose target shows another class than
-    the word names goes over all such classes. Embeddings are shared with runs under ``root``.
+    the word names goes over all such classes. Embeddings are shared with runs under ``root``; only
+    what is not counted yet is counted.
 
     Args:
         paradigm: a paradigm of picture pairs (`paradigms.PicturePairs`).
@@ -99,27 +106,36 @@ def score_all(
     """
     import pandas as pd
 
-    started, clock = now(), time.perf_counter()
     pairs = picture_pairs(paradigm)
     tested = {p.name: languages_of(p, pairs, stimuli, languages) for p in populations}
-    subjects = subjects_of(populations)
     material = {
         language: Material.of(stimuli, language, any_style=any_style)
         for language in dict.fromkeys(name for names in tested.values() for name in names)
     }
     asked = {language: list(questions(pairs, m)) for language, m in material.items()}
-    directory = RunDirectory(root, _run_id(pairs, subjects, tested, stimuli, any_style))
-    needed = {
-        subject: {
-            "word": [
-                w for name in tested[subject.population.name] for w in material[name].word_ids
-            ],
-            "picture": next(iter(material.values())).picture_ids,
+    cells = list(_cells(pairs, subjects_of(populations), tested, stimuli, any_style))
+    plan = Plan(
+        name=f"{file_name(paradigm.name)}-all",
+        paradigm=paradigm,
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+        facts={"languages": tested, "any_style": any_style, "columns": COLUMNS},
+        table=TABLE_NAME,
+    )
+
+    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+        missing: dict[SubjectRef, list[_Cell]] = {}
+        for cell in cells:
+            if not directory.has_cell(cell.key):
+                missing.setdefault(cell.subject, []).append(cell)
+        needed = {
+            subject: {
+                "word": [word for cell in own for word in material[cell.language].word_ids],
+                "picture": material[own[0].language].picture_ids,
+            }
+            for subject, own in missing.items()
         }
-        for subject in subjects
-    }
-    with working_folder(directory.folder):
-        parts = []
         store = EmbeddingStore(root / "embeddings")
         given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
         for done, (subject, loaded, known) in enumerate(given):
@@ -128,38 +144,53 @@ def score_all(
                 loaded,
                 f"mevgs-toolkit run-paradigm {paradigm.name} --subject {subject.population.name}",
             )
-            for language in tested[subject.population.name]:
+            for cell in missing[subject]:
+                language = cell.language
                 found = _count(subject, perceives, known, material[language], asked[language])
-                parts.append(_rows(found, pairs, subject, language))
-            progress("counting", done + 1, len(subjects))
-        table = pd.concat(parts, ignore_index=True)
-        names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
-        table[names] = table[names].astype("category")
-        manifest = {
-            "run_id": directory.run_id,
-            "started": started,
-            "ended": now(),
-            **environment(),
-            "paradigm": {
-                "name": paradigm.name,
-                "kind": paradigm.kind,
-                "version": paradigm.version,
-            },
-            "stimuli": {
-                "name": stimuli.name,
-                "version": stimuli.version,
-                "checksum": stimuli.checksum,
-            },
-            "subjects": {subject.name: subject.checksum for subject in subjects},
-            "languages": tested,
-            "any_style": any_style,
-            "columns": COLUMNS,
-            "status": "complete",
-        }
+                with directory.writing(directory.cell_path(cell.key)) as path:
+                    _rows(found, pairs, subject, language).to_parquet(path, compression="zstd")
+            progress("counting", done + 1, len(missing))
         with write_atomic(directory.folder / TABLE_NAME) as path:
-            table.to_parquet(path, compression="zstd", index=False)
-        directory.write_json("manifest.json", manifest)
-    return ScoredAll(directory, table, manifest, time.perf_counter() - clock)
+            _joined(directory, cells).to_parquet(path, compression="zstd", index=False)
+        return {}
+
+    done = carry_out(plan, root, RunDirectory.has_cell, compute)
+    return ScoredAll(**vars(done), table=pd.read_parquet(done.directory.folder / TABLE_NAME))
+
+
+def _cells(
+    paradigm: PicturePairs,
+    subjects: Sequence[SubjectRef],
+    tested: Mapping[str, Sequence[str]],
+    stimuli: StimulusSet,
+    any_style: bool,
+) -> Iterator[_Cell]:
+    """What is counted and stored on its own: one subject in one language."""
+    decided = {
+        "counts": COUNTS_SCHEMA,
+        "paradigm": named(paradigm),
+        "stimuli": stimuli.checksum,
+        "any_style": any_style,
+    }
+    for subject in subjects:
+        for language in tested[subject.population.name]:
+            whom = {"subject": [subject.name, subject.checksum], "language": language}
+            yield _Cell(subject, language, content_key(decided | whom))
+
+
+def _joined(directory: RunDirectory, cells: Sequence[_Cell]) -> pd.DataFrame:
+    """The counts of all cells, in their order.
+
+    Raises:
+        ToolkitError: if a cell cannot be read back.
+    """
+    import pandas as pd
+
+    parts = [directory.read_cell(cell.key).to_pandas() for cell in cells]
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
+    table[names] = table[names].astype("category")
+    return table
 
 
 def must_perceive(subject: SubjectRef, loaded: Subject | SeesAnswers, next_command: str) -> Subject:
@@ -255,33 +286,5 @@ def _rows(
             columns["n_correct"].append(int(wins.correct[target, distractor]))
             columns["n_ties"].append(int(wins.ties[target, distractor]))
     n = len(columns["condition"])
-    population = subject.population
-    labels: dict[str, Any] = {
-        "paradigm": paradigm.name,
-        "paradigm_version": paradigm.version,
-        "population": population.name,
-        "n_languages": len(population.languages),
-        "train_languages": "+".join(population.languages),
-        "seed": subject.seed,
-        "test_language": language,
-    }
-    return pd.DataFrame(columns | {name: [value] * n for name, value in labels.items()})
-
-
-def _run_id(
-    paradigm: PicturePairs,
-    subjects: Sequence[SubjectRef],
-    tested: Mapping[str, Sequence[str]],
-    stimuli: StimulusSet,
-    any_style: bool,
-) -> str:
-    facts = {
-        "paradigm": [paradigm.name, paradigm.version, source_checksum(paradigm)],
-        "stimuli": stimuli.checksum,
-        "subjects": {subject.name: subject.checksum for subject in subjects},
-        "languages": tested,
-        "any_style": any_style,
-    }
-    names = list(tested)
-    who = names[0] if len(names) == 1 else f"{len(names)}-populations"
-    return f"{paradigm.name}-all-{who}-{content_key(facts)[:8]}"
+    same = {**labels(subject, paradigm), "test_language": language}
+    return pd.DataFrame(columns | {name: [value] * n for name, value in same.items()})

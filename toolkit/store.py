@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
+from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
@@ -116,24 +116,28 @@ class RunDirectory:
     @property
     def trials_path(self) -> Path:
         """All rows of the run."""
-        return self.folder / "trials.parquet"
+        return self.folder / TRIALS_FILE
 
     def cell_path(self, key: str) -> Path:
         """File of one cell."""
-        return self.folder / "cells" / f"{key}.parquet"
+        return self._cells / f"{key}.parquet"
+
+    @property
+    def _cells(self) -> Path:
+        return self.folder / "cells"
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Make the folders, and clear away what a killed run left half-written.
+        """Make the folder, and clear away what a killed run left half-written.
 
         A run that is new and ends in an error before anything of it was finished leaves no folder
         behind, its manifest included.
 
         Raises:
-            ToolkitError: if the folders cannot be made, for example on a read-only disk.
+            ToolkitError: if the folder cannot be made, for example on a read-only disk.
         """
-        with working_folder(self.folder / "cells") as made:
-            for folder in (self.folder, self.folder / "cells", self.root / "embeddings"):
+        with working_folder(self.folder) as made:
+            for folder in (self.folder, self._cells, self.root / "embeddings"):
                 remove_abandoned(folder)
             try:
                 yield
@@ -145,9 +149,10 @@ class RunDirectory:
 
     def _forget(self) -> None:
         """Remove what is told of a run, if there is nothing else in its folder."""
-        told = [self.folder / name for name in ("manifest.json", "training.csv")]
-        others = {*self.folder.iterdir()} - {*told, self.folder / "cells"}
-        if not others and not any((self.folder / "cells").iterdir()):
+        if self._cells.is_dir():
+            self._cells.rmdir()
+        told = [self.folder / name for name in (MANIFEST_FILE, "training.csv")]
+        if not {*self.folder.iterdir()} - {*told}:
             for path in told:
                 path.unlink(missing_ok=True)
 
@@ -155,11 +160,18 @@ class RunDirectory:
         """True if the cell was finished; unfinished cells never bear their name."""
         return self.cell_path(key).is_file()
 
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Give a temporary path for a cell or what lies beside it; see `write_atomic`."""
+        self._cells.mkdir(exist_ok=True)
+        with write_atomic(path) as unfinished:
+            yield unfinished
+
     def write_cell(
         self, key: str, parts: Iterable[pd.DataFrame], kind: str, extra: Sequence[Column] = ()
     ) -> None:
-        """Write one cell, whole or not at all."""
-        with write_atomic(self.cell_path(key)) as path:
+        """Write the rows of one cell, whole or not at all."""
+        with self.writing(self.cell_path(key)) as path:
             write_trials(parts, path, kind, extra)
 
     def assemble(self, keys: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> None:
@@ -185,6 +197,16 @@ class RunDirectory:
                 for part in self._cell_parts(key):
                     name = pa.array([self.run_id] * len(part)).dictionary_encode()
                     writer.write_table(part.add_column(0, "run_id", name).cast(schema))
+
+    def read_cell(self, key: str) -> pa.Table:
+        """All rows of a cell.
+
+        Raises:
+            ToolkitError: if it cannot be read back.
+        """
+        import pyarrow as pa
+
+        return pa.concat_tables(self._cell_parts(key))
 
     def _cell_parts(self, key: str) -> Iterator[pa.Table]:
         import pyarrow as pa
@@ -228,37 +250,17 @@ class RunDirectory:
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
-        try:
-            manifest = json.loads((self.folder / "manifest.json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return manifest if isinstance(manifest, dict) else {}
+        return read_manifest(self.folder)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
-        with write_atomic(self.folder / name) as path:
-            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_json(self.folder / name, content)
 
 
-def no_trials(file: Path) -> ToolkitError:
-    """The error for a trials table that is not there: its run was not finished, or there is none.
-
-    Args:
-        file: the table.
-    """
-    manifest = RunDirectory(file.parent.parent, file.parent.name).read_manifest()
-    command = manifest.get("command")
-    if manifest.get("status") == "running" and command:
-        return ToolkitError(
-            f"The run in {file.parent} was not finished.",
-            allowed="the folder of a finished run",
-            next_command=shlex.join(command),
-        )
-    return ToolkitError(
-        f"There is no trials table at {file}.",
-        allowed="a run folder, or its trials.parquet",
-        next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
-    )
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all."""
+    with write_atomic(file) as path:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def now() -> str:

@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.trials import ALL_WORDS
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
+from toolkit.delimited import read_delimited
+from toolkit.errors import ToolkitError
+from toolkit.manifests import no_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -182,12 +185,8 @@ def table_faults(table: pd.DataFrame) -> list[str]:
     """List everything that keeps a table from being a trials table; empty if nothing does."""
     import pandas as pd
 
-    faults = []
-    expected = [column.name for column in COLUMNS]
-    for name in expected:
-        if name not in table:
-            near = nearest_name(name, [str(given) for given in table.columns])
-            faults.append(f"column {name} is missing" + (f" (is it {near}?)" if near else ""))
+    given = [str(name) for name in table.columns]
+    faults = [missing_column(column.name, given) for column in COLUMNS if column.name not in table]
     # A map without a mask to point into has one place only, and no distractor to score.
     pointing = table["n_choices"] != 1 if "n_choices" in table else slice(None)
     for name in ("score_target", "score_distractor", "margin"):
@@ -197,18 +196,7 @@ def table_faults(table: pd.DataFrame) -> list[str]:
             empty = table[name] if name == "score_target" else table.loc[pointing, name]
             if empty.isna().any():
                 faults.append(f"column {name} has {int(empty.isna().sum())} empty values")
-    if "correct" in table and not table["correct"].isin([0, 1]).all():
-        wrong = table.loc[~table["correct"].isin([0, 1]), "correct"].head(3).tolist()
-        faults.append(f"column correct holds {wrong}, expected 0 or 1")
-    if {"correct", "tie"} <= set(table) and (
-        table["tie"].astype(bool) & (table["correct"] == 1)
-    ).any():
-        faults.append("a tie is counted as correct")
-    key = ["paradigm", "paradigm_version", "population", "seed", "test_language", "trial"]
-    if set(key) <= set(table) and table.duplicated(key).any():
-        first = table.loc[table.duplicated(key), key].iloc[0].to_dict()
-        faults.append(f"{int(table.duplicated(key).sum())} rows occur twice, first {first}")
-    return faults
+    return faults + answer_faults(table, fewest_choices=1) + repeat_faults(table)
 
 
 def read_trials(path: Path) -> pd.DataFrame:
@@ -219,18 +207,39 @@ def read_trials(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from toolkit.store import no_trials  # the store stands on this module
-
     if not path.is_file():
         raise no_trials(path)
     try:
-        table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        if path.suffix.lower() == ".csv":
+            table = _read_csv(path)
+        else:
+            parquet_names(path)
+            table = pd.read_parquet(path)
+    except ToolkitError:
+        raise
     except Exception as error:
         raise ToolkitError(f"{path} cannot be read as a table: {error}.") from error
     faults = table_faults(table)
     if faults:
         raise ToolkitError(f"{path} is not a trials table:\n  - " + "\n  - ".join(faults))
     return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """An exported table: names stay text, 007 is never 7; everything else is a number if it can."""
+    import pandas as pd
+
+    text, _ = read_delimited(path)
+    names = {column.name for column in COLUMNS if column.dtype == "category"}
+    made = {}
+    for name in text:
+        value = text[name]
+        if name not in names:
+            value = value.replace({"True": "1", "False": "0", "": None})
+            number = pd.to_numeric(value, errors="coerce")
+            value = number if (number.notna() == value.notna()).all() else value
+        made[name] = value
+    return pd.DataFrame(made)
 
 
 def arrow_schema(names: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> pa.Schema:

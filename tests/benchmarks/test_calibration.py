@@ -17,6 +17,7 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,20 @@ LEVEL, EFFECT = 0.4, 0.5
 """Log odds of a correct answer, and of the difference between groups, where something differs."""
 N_DISTRACTORS, N_PICTURES = 13, 10
 FORMULA = parse(MutualExclusivity.formula)
+RESULTS = Path(__file__).with_name("calibration.csv")
+"""Results of ``1000 300``, all designs: per cent, and of how many experiments."""
+SHOWN = {
+    "chance: t": "against chance",
+    "contrast: t": "between groups",
+    "control: t": "test - control",
+    "interval: share": "CI accuracy",
+    "interval: odds ratio": "CI odds ratio",
+    "interval: points": "CI points",
+    "interval: mean, monolingual": "CI mono",
+    "interval: mean, bilingual": "CI bi",
+    "interval: control": "CI test - control",
+}
+"""Columns of the README's table, and what they are called there."""
 CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
 
 
@@ -78,11 +93,15 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
     word = np.repeat(np.arange(n_words), each)
     distractor = np.arange(n_words * each) % N_DISTRACTORS
     picture = word * N_PICTURES + np.tile(np.arange(each) % N_PICTURES, n_words)
-    items = (
-        rng.normal(0, SDS["word"], n_words)[word]
-        + rng.normal(0, SDS["picture"], n_words * N_PICTURES)[picture]
-        + rng.normal(0, SDS["distractor"], N_DISTRACTORS)[distractor]
+    words, pictures, distractors = (
+        rng.normal(0, SDS[name], n)[places]
+        for name, n, places in (
+            ("word", n_words, word),
+            ("picture", n_words * N_PICTURES, picture),
+            ("distractor", N_DISTRACTORS, distractor),
+        )
     )
+    items = words + pictures + distractors
     slopes = rng.normal(0, SDS["slope"], n_words)[word]
     parts = []
     for bilingual, population in enumerate(("monolingual-en", "bilingual-en-nl")):
@@ -104,7 +123,9 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
                     }
                 )
             )
-    return summed(pd.concat(parts, ignore_index=True)).assign(condition="novel-familiar")
+    counts = summed(pd.concat(parts, ignore_index=True)).assign(condition="novel-familiar")
+    counts.attrs["distractors"] = float(distractors.mean())
+    return counts
 
 
 def summed(trials: pd.DataFrame) -> pd.DataFrame:
@@ -208,8 +229,11 @@ def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
             *(effect.probability_ci_low, effect.probability_ci_high),
             expit(LEVEL + EFFECT) - expit(LEVEL),
         )
+        # Means of groups speak about further seeds and words, and these distractors.
+        shown = counts.attrs["distractors"]
         for mean, truth in zip(model.means, (LEVEL, LEVEL + EFFECT), strict=True):
-            found[f"interval: mean, {mean.name}"] = covers(mean.ci_low, mean.ci_high, expit(truth))
+            held = covers(mean.ci_low, mean.ci_high, expit(truth + shown))
+            found[f"interval: mean, {mean.name}"] = held
     (control,) = contrast_tests(against_control(design, rng, differs=True), CONTRAST, 0.05)
     if control.contrast is not None:
         effect = control.contrast
@@ -239,6 +263,38 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
             for what, value in own.items():
                 collected[what].append(value)
     return {what: float(np.nanmean(values)) for what, values in collected.items()}
+
+
+def markdown() -> str:
+    """The table of the README, from what this script printed when it was last run."""
+    table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
+    lines = [f"| seeds x words | {' | '.join(SHOWN.values())} |", "| --- " * (len(SHOWN) + 1) + "|"]
+    for name in DESIGNS:
+        row = table.loc[name]
+        cells = [f"{row[what]:.1f}" for what in SHOWN]
+        if row["chance: no verdict"] == 100:
+            cells[:3] = ["no verdict"] * 3
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def between_which(test: str) -> str:
+    """The lowest and the highest rate of a test over the designs that get a verdict."""
+    table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
+    judged = table[table["chance: no verdict"] < 100][test]
+    return f"{judged.min():.1f} to {judged.max():.1f} %"
+
+
+def test_readme_shows_the_committed_results() -> None:
+    readme = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+    assert markdown() in readme
+    said = " ".join(readme.split())
+    assert f"{between_which('chance: t')} against chance" in said
+    assert f"{between_which('contrast: t')} between groups" in said
+    assert f"all words, rejects in {between_which('chance: t of seed means')}" in said
+    assert f"a Wald z in {between_which('chance: Wald z')}" in said
+    assert f"between groups in {between_which('contrast: likelihood ratio')}" in said
+    assert f"of seed means in {between_which('contrast: Welch of seed means')}" in said
 
 
 @pytest.mark.slow

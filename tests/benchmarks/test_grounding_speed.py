@@ -19,7 +19,7 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from tests.paradigms import literal_maps as literal
 from toolkit.dense import run_maps
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 from toolkit.trials import read_trials
 
 pytestmark = pytest.mark.benchmark

@@ -21,7 +21,6 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from toolkit.subjects.families import make_network
 from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.vgs import VGSNetwork
 from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject
@@ -71,7 +70,7 @@ def published() -> Any:
 @pytest.fixture
 def network(published: Any) -> VGSNetwork:
     """The same network here."""
-    own = make_network(MD)
+    own = VGSNetwork(MD)
     own.load(published.state_dict(), "the published code")
     return own
 

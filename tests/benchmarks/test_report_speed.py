@@ -18,7 +18,8 @@ from toolkit.runner import run
 from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.dummies import DRAWINGS, RULES, Dummy
-from toolkit.subjects.populations import Population, open_population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
 
 pytestmark = pytest.mark.benchmark
 CODE = """

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.benchmark
 CODE = """
 import json, resource, sys
 import numpy as np, torch
-from toolkit.subjects.families import make_network
 from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.vgs import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import items_loss
 from toolkit.training.sampler import Sampler
@@ -30,7 +30,7 @@ bank = FeatureBank(
     word_start=np.arange(n + 1) * frames,
     maps=torch.rand(n, 2048, 8, 8, dtype=torch.half),
 )
-network = make_network(NetworkConfig(768, 2048, width=256, embedding=256))
+network = VGSNetwork(NetworkConfig(768, 2048, width=256, embedding=256))
 optimiser = torch.optim.Adam(network.parameters(), lr=2e-4, fused=True)
 sampler = Sampler(bank, "train", ["en"], 0, negatives_from=sys.argv[1])
 peaks = [peak()]

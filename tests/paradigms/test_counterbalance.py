@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paradigms import Trials
+from paradigms import PairCondition, Trials
+from paradigms.counterbalance import _crossed
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
@@ -235,3 +236,21 @@ def test_translation_names_every_class_of_the_other_language(tiny_set: StimulusS
     assert all(option.startswith("en/") for option in trials.option_ids)
     heard = {trials.word_ids[index] for index in trials.word}
     assert set(tiny_set.table.loc[sorted(heard), "language"]) == {"nl"}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize(
+    ("said", "pictured"), [("wa", "wab"), ("wab", "wab"), ("wab", "wabcde"), ("wabc", "wabc")]
+)
+def test_a_class_never_stands_beside_itself_however_few_there_are(
+    said: str, pictured: str, n: int
+) -> None:
+    design = PairCondition("two others", "", word="novel", mismatched=True, distractor="novel")
+    shown = design.classes(dict.fromkeys(pictured, "novel"), said, pictured)["w"]
+    codes = [np.array([ord(name) for name in names], np.int32) for names in shown]
+    seen = np.zeros((128, 128))
+    pairs = _crossed(*codes, n, seen, np.random.default_rng(n))
+    assert pairs.shape == (n, 2)
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    counts = [np.sum(pairs[:, 0] == code) for code in codes[0]]
+    assert max(counts) - min(counts) <= 1

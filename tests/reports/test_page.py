@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from reports.numbers import interval, number, odds_ratio, p_value, percent
+from paradigms.registry import get_paradigm
+from reports.analysis_methods import in_order
+from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of_df
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
+from stimuli import StimulusSet
 from toolkit.errors import ToolkitError
+from toolkit.runner import run
+from toolkit.statistics.elsewhere import read_any, write_long
+from toolkit.statistics.summary import summarise
+from toolkit.subjects.populations import open_population
 
 EVIL = "<script>alert(1)</script>"
 
@@ -94,7 +103,8 @@ def test_sections_of_all_runs_are_there_and_names_are_unique(whole: str) -> None
         for part in ("figures", "trials", "tables", "models"):
             assert f"{paradigm}-{part}" in page.ids
     for figure in (
-        *("me-accuracy", "me-conditions", "me-monolingual-bilingual", "me-contrasts"),
+        *("me-accuracy", "me-conditions", "me-condition-contrasts"),
+        *("me-monolingual-bilingual", "me-contrasts"),
         *("me-items", "me-words-by-distractors", "me-margins", "me-training"),
         *("translation-confusions", "familiar-accuracy"),
     ):
@@ -122,20 +132,35 @@ def test_tables_hold_the_saved_numbers(me_page: str, runs: dict[str, Path]) -> N
         [percent(row["mean"]), interval(row["ci_low"], row["ci_high"], 100)] for row in results
     ]
     statistics = saved(runs["me"], "statistics")["me"]
-    assert [row[3:10] for row in tables["me-chance"][1:]] == [
+    every = statistics["chance_all_seeds"] or statistics["chance"]
+    assert any(test["fit"] for test in every)
+    name = "me-chance-all" if statistics["chance_all_seeds"] else "me-chance"
+    assert [row[4:11] for row in tables[name][1:]] == [
         [
             number(test["accuracy"], 100), number(test["chance"], 100),
             number(test["probability"], 100), interval(test["ci_low"], test["ci_high"], 100),
-            f"{test['statistic']:.2f} ({number(test['df'])})", p_value(test["p_value"]),
-            p_value(test["p_holm"]),
+            t_of_df(test), p_value(test["p_value"]), p_value(test["p_holm"]),
         ]
-        for test in statistics["chance"]
+        for test in every
     ]  # fmt: skip
-    group = statistics["groups"][0]
-    models = (group["overall"], *group["by_language"], *group["by_population"])
-    assert [(row[0], row[2]) for row in tables["me-planned-contrasts"][1:]] == [
-        (model["name"], odds_ratio(model["contrast"])) for model in models
+    compared = statistics["conditions"]
+    assert [row[2] for row in tables["me-condition-contrasts"][1:]] == [
+        f"novel-familiar - {control}"
+        for _ in range(len(compared) // 2)
+        for control in ("absent-familiar", "novel*-familiar")
     ]
+    assert [row[7:11] for row in tables["me-condition-contrasts"][1:]] == [
+        [odds_ratio(effect), t_of_df(effect), p_value(effect.get("p_value")),
+         p_value(effect.get("p_holm"))]
+        for effect in (test["contrast"] or {} for test in compared)
+    ]  # fmt: skip
+    for suffix in ("", "_all_seeds"):
+        for group in statistics[f"groups{suffix}"]:
+            models = (group["overall"], *group["by_language"], *group["by_population"])
+            shown = tables[f"me-planned-contrasts{'-all' * bool(suffix)}"]
+            assert [(row[0], row[4]) for row in shown[1:]] == [
+                (model["name"], odds_ratio(model["contrast"] or {})) for model in models
+            ]
     words = [row for row in statistics["words"] if row["condition"] == "novel-familiar"]
     assert [row[4] for row in tables["me-words"][1:]] == [
         number(row["accuracy"], 100) for row in words
@@ -153,11 +178,16 @@ def test_answers_come_first_and_methods_say_what_was_done(
     assert statistics["apa"] in text
     manifest = saved(runs["me"], "manifest")
     for fact in (
-        manifest["stimuli"]["checksum"], manifest["paradigm"]["formula"], "counterbalanced",
+        manifest["stimuli"]["checksum"], "counterbalanced",
         statistics["engine"], "8 trials per word class", "3 networks trained on en and nl",
         manifest["subjects"]["bilingual-en-nl/b"], "arXiv 2506.04037",
     ):  # fmt: skip
         assert fact in text
+    formulas = {
+        in_order(test["fit"]["fitted_formula"]) for test in statistics["chance"] if test["fit"]
+    }
+    assert formulas
+    assert all(formula in text for formula in formulas), "what was fitted, not what was declared"
     assert "The smallest population has 3 seeds" in text, "few seeds are told"
     assert "Assumed, not tested" in text
 
@@ -300,7 +330,9 @@ def test_an_analysis_of_the_space_is_shown(runs: dict[str, Path], tmp_path: Path
     assert {"space", "space-variance", "space-map-pca", "space-map-tsne"} <= set(page.ids)
 
 
-@pytest.mark.parametrize("broken", ["missing", "empty", "manifest", "summary", "trials", "text"])
+@pytest.mark.parametrize(
+    "broken", ["missing", "empty", "manifest", "bare", "summary", "trials", "text"]
+)
 def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     if broken == "empty":
@@ -309,6 +341,8 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
         shutil.copytree(runs["me"], folder)
     if broken == "manifest":
         (folder / "manifest.json").write_text("{")
+    if broken == "bare":
+        (folder / "manifest.json").write_text("{}")
     if broken == "summary":
         (folder / "summary.json").write_text("{}")
     if broken == "trials":
@@ -322,8 +356,6 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
 
 
 def test_other_wrong_input_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ToolkitError, match="given twice"):
-        render([runs["me"], runs["me"] / ".." / runs["me"].name], Options())
     with pytest.raises(ToolkitError, match="at least one run"):
         render([], Options())
     (tmp_path / "file").write_text("")
@@ -337,3 +369,77 @@ def test_paradigms_of_any_name_have_figures_and_anchors_of_their_own() -> None:
     assert len(set(made)) == len(names)
     assert made[:3] == names[:3]
     assert all(re.fullmatch(r"[a-z0-9_-]+", one) for one in made)
+
+
+def test_a_run_named_twice_is_one_run_on_the_page(runs: dict[str, Path], tmp_path: Path) -> None:
+    me = runs["me"]
+    shutil.copy(me / "trials.parquet", tmp_path / "copy.parquet")
+    names = [me, me / ".." / me.name, me / "trials.parquet", tmp_path / "copy.parquet"]
+    (chapter,) = read_chapters(names, 0)
+    assert [run.folder for run in chapter.runs] == [me]
+    assert [note.rpartition(": ")[2] for note in chapter.notes] == [
+        "named twice, counted once."
+    ] * 3
+    assert "copy.parquet is the same table as" in render(names, Options(n_trials=0))
+
+
+def test_lists_of_one_test_are_one_result(
+    runs: dict[str, Path], tmp_path: Path, tiny_set: StimulusSet
+) -> None:
+    """Two trial lists of the same networks: their answers are added up, and the page tells both."""
+    subjects = runs["me"].parents[1] / "subjects"
+    asked = get_paradigm("me")
+    populations = [open_population(name, subjects) for name in ("monolingual-en", "monolingual-nl")]
+    folders = []
+    for seed in (5, 6):
+        done = run(asked, populations, tiny_set, root=tmp_path, per_class=8, trial_seed=seed)
+        done.directory.write_json("summary.json", summarise(done, asked))
+        folders.append(done.directory.folder)
+    (chapter,) = read_chapters(folders, 6)
+    single = [read_chapters([folder], 6)[0] for folder in folders]
+    for place, row in enumerate(chapter.results):
+        parts = [one.results[place] for one in single]
+        assert row["condition"] == parts[0]["condition"]
+        assert row["n_seeds"] == 3
+        assert row["n_trials"] == sum(part["n_trials"] for part in parts)
+        weights = [part["n_trials"] for part in parts]
+        means = [part["mean"] for part in parts]
+        assert row["mean"] == pytest.approx(np.average(means, weights=weights))
+    # Trial 3 of one list is not trial 3 of the other.
+    assert chapter.digest.picked.groupby(["rank", "seed"]).size().max() == 1
+    page = html.unescape(render(folders, Options(n_trials=0)))
+    assert "Accuracy over trial lists" in page
+    assert "Trial lists depend on the trial seed (5, 6)" in page
+    assert "Answers to 2 trial lists were added up per word and distractor" in page
+
+
+def test_a_table_from_elsewhere_has_a_page(runs: dict[str, Path], tmp_path: Path) -> None:
+    rows = "child,word,correct\n" + "".join(
+        f"c{child},{word},{(child + place) % 3 > 0:d}\n"
+        for child in range(6)
+        for place, word in enumerate(("dax", "wug", "<b>fep</b>"))
+    )
+    (tmp_path / "study.csv").write_text(rows)
+    constants = {"population": "children", "test_language": "en", "condition": "novel-familiar",
+                 "n_choices": "2", "paradigm": "me", "n_languages": "1",
+                 "paradigm_version": str(get_paradigm("me").version),
+                 "train_languages": "en"}  # fmt: skip
+    table = read_any(
+        tmp_path / "study.csv", {"seed": "child", "word_concept": "word"}, constants=constants
+    )
+    write_long(table, tmp_path / "children.parquet", table.attrs["meanings"])
+    page = html.unescape(render([tmp_path / "children.parquet"], Options()))
+    assert "Answers of 6 participants of children come from the table children.parquet." in page
+    assert "children.parquet was imported: how its trials were made is not recorded." in page
+    assert "column child of study.csv" in page
+    assert "Seeds stand for further trainings" not in page
+    both = html.unescape(render([tmp_path / "children.parquet", runs["me"]], Options(n_trials=3)))
+    assert "words were answered by both bilingual-en-nl and children" in both
+    assert "Seeds stand for further trainings" in both
+    with pytest.raises(ToolkitError, match="do not say which stimuli were shown"):
+        render([tmp_path / "children.parquet"], Options(stimuli="mini"))
+    bare = table.drop(columns=["paradigm", "n_choices"])
+    write_long(bare, tmp_path / "bare.parquet")
+    with pytest.raises(ToolkitError, match="lacks the columns paradigm, n_choices") as error:
+        render([tmp_path / "bare.parquet"], Options())
+    assert "import-trials" in str(error.value)

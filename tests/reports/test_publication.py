@@ -160,10 +160,10 @@ def test_html_lines_fill_the_width() -> None:
 
 def test_note_says_over_what_errors_are_and_what_chance_is() -> None:
     text = note(table())
-    assert "standard error (SE), with its 95 % confidence interval (CI, Student's t)" in text
+    assert "standard error (SE), with its 95 % confidence interval (CI, Student's t on the" in text
     assert "SE and CI are over n training seeds (participants)" in text
     assert "me: nf, meaning of nf. Chance: 50.0 %." in text
-    assert "Ties" not in text
+    assert "ties" not in text
     one = table(Row("en", "p", ("en",), (cell(0.5), cell(0.6))))
     assert "over n = 5 training seeds (participants)" in note(one)
     children = table(Row("en", "children", None, (cell(0.5), cell(0.6, n=6))))
@@ -181,7 +181,7 @@ def test_ties_and_different_chance_are_told() -> None:
         ),
     )
     text = note(made)
-    assert "Ties count as not correct (7 of 2100 trials)." in text
+    assert "7 of 2100 trials (0.3 %) are ties, and counted as wrong." in text
     assert "Chance: translation 7.7 to 8.3 %, me not known." in text
 
 

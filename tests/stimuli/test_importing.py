@@ -76,11 +76,13 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
                root=tmp_path / "runs", per_class=7)  # fmt: skip
     assert done.manifest["fixed_trials"] == [condition]
     chapter = SimpleNamespace(
-        grounding=None, paradigm=name, version=1, question="?", results=[],
-        runs=[SimpleNamespace(manifest=done.manifest)],
+        paradigm=name, version=1, question="?", results=[], statistics={},
+        runs=[SimpleNamespace(manifest=done.manifest)], manifests=[done.manifest],
         digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
     )  # fmt: skip
-    assert f"does not hold for {condition}: these trials are a list" in " ".join(trials_of_choices(chapter))
+    assert f"does not hold for {condition}: these trials are a list" in " ".join(
+        trials_of_choices(chapter)
+    )
     table = read_trials(done.directory.trials_path)
     table = table[table["condition"] == condition]
     published = json.loads((data / "filelists" / f"{condition}-dutch-test.json").read_text())

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
+from makers.sets.build_mini import source_name
 from stimuli import StimulusSet, open_set
-from stimuli.build_mini import source_name
 from stimuli.checks import table_faults
 from stimuli.columns import columns_csv
 from stimuli.speech import VOICES, jitter

@@ -17,7 +17,7 @@ from stimuli.tables import read_table
 from stimuli.texts import read_toml
 from stimuli.wordlist import read_word_list
 from stimuli.wordlists import read_words
-from toolkit.subjects.populations import read_population
+from toolkit.subjects.population import read_population
 from toolkit.training.grid import read_grid
 
 SET = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from paradigms.familiar import Familiar
 from paradigms.mutual_exclusivity import MutualExclusivity
@@ -24,7 +24,7 @@ from toolkit.statistics.groups import compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, with_fixed
 from toolkit.statistics.mixed import fit_mixed, fit_prepared, prepare
-from toolkit.statistics.seeds import bayes_factor, compare_seeds, hedges_g, over_chance
+from toolkit.statistics.seeds import bayes_factor, compare_seeds, over_chance
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -126,26 +126,26 @@ def test_seed_comparison_is_welch() -> None:
         (np.mean(a) - np.mean(b)) / pooled * (1 - 3 / (4 * 9 - 9)), rel=1e-2
     )
     assert math.isnan(compare_seeds("one", [0.5], [0.4, 0.6]).p_value)
-    assert math.isnan(compare_seeds("flat", [0.5, 0.5], [0.5, 0.5]).t)
+    # Equal but for the rounding of computers.
+    for flat in ([0.5, 0.5], [0.3, 0.1 + 0.2, 0.3]):
+        assert math.isnan(compare_seeds("flat", flat, [0.5, 0.5]).t)
+        assert math.isnan(over_chance(flat, 0.5)[0])
 
 
-def test_bayes_factor_and_g_are_those_of_pingouin() -> None:
-    pingouin = pytest.importorskip("pingouin")
-    rng = np.random.default_rng(7)
-    for n_first, n_second in ((2, 2), (3, 7), (5, 5), (30, 20)):
-        a, b = rng.normal(0.6, 0.05, n_first), rng.normal(0.5, 0.1, n_second)
-        assert hedges_g(a, b) == pytest.approx(
-            pingouin.compute_effsize(a, b, eftype="hedges"), rel=1e-9
-        )
-        for t in (0.0, -0.7, 2.1, 6.0):
-            expected = pingouin.bayesfactor_ttest(t, n_first, n_second)
-            assert bayes_factor(t, n_first, n_second) == pytest.approx(expected, rel=1e-6)
+def test_bayes_factor_is_that_of_students_test() -> None:
+    """Equation 1 of Rouder et al. (2009), integrated with 30 digits elsewhere."""
+    assert bayes_factor(100, 2, 2) == pytest.approx(40.3805, rel=1e-5)
+    assert bayes_factor(-20, 500, 500) == pytest.approx(2.22433e71, rel=1e-5)
+    a, b = [0.61, 0.66, 0.63], [0.68, 0.71, 0.70, 0.99]
+    student, welch = (stats.ttest_ind(a, b, equal_var=equal).statistic for equal in (True, False))
+    found = compare_seeds("a - b", a, b).bayes_factor
+    assert found == pytest.approx(bayes_factor(student, 3, 4))
+    assert found != pytest.approx(bayes_factor(welch, 3, 4), rel=0.01)
 
 
-def test_bayes_factor_of_a_difference_beyond_doubt() -> None:
-    # Equation 1 of Rouder et al. (2009) with 30 digits.
-    assert bayes_factor(1000, 2, 2) == pytest.approx(399.381, rel=1e-5)
-    assert bayes_factor(20, 500, 500) == pytest.approx(2.22433e71, rel=1e-5)
+def test_bayes_factor_grows_with_t_also_where_integration_fails() -> None:
+    # Integrated by pingouin 0.7 with t = 1000, two groups of two give .45 instead of 399.4.
+    assert bayes_factor(1000, 2, 2) == bayes_factor(200, 2, 2) > bayes_factor(100, 2, 2)
     assert bayes_factor(1000, 500, 500) == math.inf
 
 
@@ -178,23 +178,27 @@ def test_counts_are_the_sums_of_trials(tmp_path: Path) -> None:
     assert set(counts["seed"]) == {f"{p}/{s}" for p in FOUR for s in "abcde"}
     table.to_parquet(tmp_path / "trials.parquet")
     pd.testing.assert_frame_equal(read_counts([tmp_path]), counts)
+    table.head(100).to_parquet(tmp_path / "part.parquet")
     with pytest.raises(ToolkitError, match="stand in two of the runs"):
-        read_counts([tmp_path, tmp_path / "trials.parquet"])
+        read_counts([tmp_path, tmp_path / "part.parquet"])
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda t: t.drop(columns="word_concept"), "lacks the column word_concept"),
-        (lambda t: t.assign(correct="yes"), "Column correct holds"),
+        (lambda t: t.assign(correct="yes"), "column correct holds text, expected 0 or 1"),
         (lambda t: t.iloc[:0], "no trials"),
-        (lambda t: t.assign(correct=2), "something else than 0 and 1"),
-        (lambda t: t.assign(correct=t["correct"].where(t.index > 4)), "Column correct h"),
+        (lambda t: t.assign(correct=2), r"column correct holds \[2, 2, 2\], expected 0 or 1"),
+        (
+            lambda t: t.assign(correct=t["correct"].where(t.index > 4)),
+            "column correct has 5 empty values",
+        ),
         (
             lambda t: pd.concat(
                 [t.assign(trial=t.groupby(["population", "seed", "test_language"]).cumcount())] * 2
             ),
-            "Rows occur twice",
+            "840 rows occur twice, first paradigm me, .* trial 0$",
         ),
     ],
 )
@@ -296,18 +300,21 @@ def test_one_seed_or_one_word(change: dict) -> None:
     assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
     assert any("only one level" in warning for warning in result.warnings)
     if change == {"seeds": "a"}:
-        assert "no verdict (1 seed: a verdict needs 3)" in " ".join(result.sentences)
+        assert "no verdict (1 seed: a verdict needs 3 seeds and 4 words)" in " ".join(
+            result.sentences
+        )
         assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
     json.dumps(result.to_json())
 
 
 def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = count_trials(trials(FOUR, seeds="abc", n_words=5))
+    table = trials(FOUR, seeds="abc", n_words=5)
+    counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
     alone = analyse(counts, MutualExclusivity).to_json()
     monkeypatch.setattr("toolkit.statistics.analysis.MANY_ROWS", 0)
     monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
     # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.chance.test_chance", None)
+    monkeypatch.setattr("toolkit.statistics.condition_contrasts._test", None)
     assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
 
 
@@ -355,9 +362,10 @@ def test_item_view() -> None:
     per_seed = first.groupby("seed")[["n_correct", "n_trials"]].sum()
     values = per_seed["n_correct"] / per_seed["n_trials"]
     row = words[(words["population"] == "monolingual-en") & (words["word_concept"] == "w0")]
-    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    mean, error = values.mean(), stats.sem(values)
+    ends = stats.t.interval(0.95, 4, special.logit(mean), error / (mean * (1 - mean)))
     assert row[["accuracy", "ci_low", "ci_high"]].to_numpy()[0] == pytest.approx(
-        (values.mean(), max(0, low), min(1, high))
+        (mean, *special.expit(ends))
     )
     assert len(word_by_distractor(counts)) == 4 * 7 * 3
     agreement = item_consistency(counts)

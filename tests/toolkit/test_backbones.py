@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import ToolkitError
+from toolkit.subjects.backbone_files import backbone_checksum
 from toolkit.subjects.backbones import (
     KNOWN,
     BackboneRef,
-    backbone_checksum,
     backbone_folder,
     backbone_ref,
     find_backbone,

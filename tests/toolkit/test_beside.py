@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
+import signal
+import sys
 
 import pytest
 
@@ -31,11 +32,10 @@ def test_work_is_done_here_where_there_is_no_second_process(
     assert where(True) == os.getpid()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="work that never ends")
 def test_a_second_process_is_ended_with_what_it_stands_beside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
-    start = time.monotonic()
-    with pytest.raises(KeyError), beside(True, time.sleep, 60):
+    with pytest.raises(KeyError), beside(True, signal.pause):  # or it would be waited for
         raise KeyError
-    assert time.monotonic() - start < 30

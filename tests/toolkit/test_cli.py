@@ -6,12 +6,10 @@ import gc
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +17,10 @@ import pandas as pd
 import pytest
 
 from stimuli import StimulusSet
+from tests.process_groups import next_line, started
 from toolkit.cli import main
 from toolkit.cli.app import COLLECTOR_PACE
+from toolkit.runner import RUNNING
 from toolkit.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
@@ -81,7 +81,7 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     said = me("--format", "json", "--language", "nl")
     summary = json.loads(said.out)
     assert set(summary) == {
-        "schema", "run_id", "paradigm", "paradigm_version", "question", "stimuli",
+        "schema", "run_id", "paradigm", "paradigm_kind", "paradigm_version", "question", "stimuli",
         "trials_per_class", "trial_seed", "warnings", "measure", "results", "run_directory",
         "duration_s", "cells_computed", "cells_reused", "report",
     }  # fmt: skip
@@ -277,7 +277,13 @@ def test_full_disk_leaves_nothing_half_written(
     assert {path.suffix for path in left} <= {".npz"}, "whole embeddings and no run"
 
 
-SLOW = "        import time; time.sleep(0.2)\n"
+STOPPING = """
+        import os, threading
+        from pathlib import Path
+        if "STOP" in os.environ and len(list(Path("cut").glob("me-*/cells/[!.]*.parquet"))) >= 2:
+            print("two cells are there", flush=True)
+            threading.Event().wait()
+"""
 
 
 def test_killed_run_goes_on_where_it_stopped(
@@ -285,21 +291,15 @@ def test_killed_run_goes_on_where_it_stopped(
 ) -> None:
     code = subjects_dir / "hasher" / "hasher_subject.py"
     marker = "    def similarity(self, words, pictures):\n"
-    code.write_text(code.read_text().replace(marker, marker + SLOW))
+    code.write_text(code.read_text().replace(marker, marker + STOPPING.lstrip("\n")))
     command = [
         *COMMAND, "run-paradigm", "me", "--subject", "hasher", "--subjects", str(subjects_dir),
         "--stimuli", str(tiny_set.folder), "--no-report", "--format", "json", "--out",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        [*command, "cut"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
-    ) as process:
-        deadline = time.monotonic() + 60
-        while len(list(tmp_path.glob("cut/me-*/cells/[!.]*.parquet"))) < 2:
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+    with started([*command, "cut"], cwd=tmp_path, env=environment | {"STOP": "1"}) as process:
+        assert next_line(process) == "two cells are there"
+        process.kill()
     ended = [
         json.loads(
             subprocess.run(
@@ -344,7 +344,7 @@ def test_ctrl_c_says_that_finished_work_is_kept(me: Cli, monkeypatch: pytest.Mon
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.runner.run", interrupted)
+    monkeypatch.setattr("toolkit.runner.RUNNING", replace(RUNNING, run=interrupted))
     said = me()
     assert said.code == 130
     assert said.err == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

@@ -143,7 +143,7 @@ def test_a_model_that_open_clip_knows(describe: Describe, hub: Path) -> None:
     [
         ("openclip:RN5O/openai", "RN50"),
         ("openclip:RN50/openia", "openai"),
-        ("openclp:RN50/openai", "openclip:FOLDER"),
+        ("openclp:RN50/openai", "openclip:RN50/openai"),
         ("transfomers:NAME", "transformers:NAME"),
     ],
 )

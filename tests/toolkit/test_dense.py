@@ -25,11 +25,12 @@ from tests.colours import COLOUR_OF, Colours, Guessing, LowResource, population
 from tests.conftest import write_scenes
 from toolkit import dense
 from toolkit.dense import run_maps
-from toolkit.dense_store import DenseStore
+from toolkit.embedding_store import EmbeddingStore
 from toolkit.errors import ToolkitError
-from toolkit.runner import Run
+from toolkit.plan import Finished
 from toolkit.runner import run as run_choices
-from toolkit.subjects.populations import Population, open_population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
 from toolkit.trials import COLUMNS, read_trials
 
 PARADIGM = get_paradigm("dense-grounding")
@@ -40,22 +41,22 @@ N_ROWS = 5 * 2 * 3
 """Pictures x things in each x languages."""
 
 
-def ask(who: Population, stimuli: StimulusSet, root: Path, **options: Any) -> Run:
+def ask(who: Population, stimuli: StimulusSet, root: Path, **options: Any) -> Finished:
     return run_maps(PARADIGM, [who], stimuli, root=root, **options)
 
 
-def trials_of(done: Run) -> pd.DataFrame:
+def trials_of(done: Finished) -> pd.DataFrame:
     return read_trials(done.directory.trials_path)
 
 
 @pytest.fixture(scope="module")
-def known(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def known(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """One run of a subject that is always right."""
     return ask(population(), scenes_set, tmp_path_factory.mktemp("known"), templates=BOTH)
 
 
 def test_the_table_has_one_row_per_picture_concept_language_and_template(
-    known: Run, scenes_set: StimulusSet
+    known: Finished, scenes_set: StimulusSet
 ) -> None:
     table = trials_of(known)
     assert list(table.columns) == [column.name for column in COLUMNS] + MEASURES
@@ -72,14 +73,14 @@ def test_the_table_has_one_row_per_picture_concept_language_and_template(
 
 
 def test_what_lies_beside_the_central_square_is_neither_shown_nor_scored(
-    known: Run, tmp_path: Path
+    known: Finished, tmp_path: Path
 ) -> None:
     wide = open_set(write_scenes(tmp_path / "wide", margin=8))
     table = trials_of(ask(population(), wide, tmp_path / "runs", templates=BOTH))
     pd.testing.assert_frame_equal(table[MEASURES], trials_of(known)[MEASURES])
 
 
-def test_a_perfect_subject_points_at_everything_in_every_language(known: Run) -> None:
+def test_a_perfect_subject_points_at_everything_in_every_language(known: Finished) -> None:
     table = trials_of(known)
     assert (table["correct"] == 1).all()
     assert not table["tie"].any()
@@ -172,7 +173,9 @@ def test_agreement_of_all_languages_averages_what_the_rows_say(
         assert line.iou_p95 == pytest.approx(own["iou_p95"].mean(), abs=1e-6)
 
 
-def test_maps_to_look_at_are_the_subjects_similarities(known: Run, scenes_set: StimulusSet) -> None:
+def test_maps_to_look_at_are_the_subjects_similarities(
+    known: Finished, scenes_set: StimulusSet
+) -> None:
     with np.load(known.directory.folder / "maps.npz") as stored:
         kept = dict(stored)
     assert str(kept["template"]) == "bare"
@@ -212,7 +215,7 @@ def test_maps_to_look_at_are_those_that_were_scored_whatever_the_grain(
 
 
 def test_manifest_records_words_energy_and_what_was_run(
-    known: Run, scenes_set: StimulusSet
+    known: Finished, scenes_set: StimulusSet
 ) -> None:
     manifest = json.loads((known.directory.folder / "manifest.json").read_text())
     assert manifest["status"] == "complete"
@@ -274,7 +277,7 @@ class StopError(Exception):
 
 
 @pytest.fixture(scope="module")
-def whole(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def whole(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A run in chunks of two pictures, made in one go by one process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dense, "PICTURES_AT_ONCE", 2)
@@ -284,7 +287,7 @@ def whole(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.mark.parametrize("stop_after", [0, 2, 4])
 def test_interrupted_run_goes_on_without_loss_or_duplicates(
     scenes_set: StimulusSet,
-    whole: Run,
+    whole: Finished,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     stop_after: int,
@@ -310,7 +313,7 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
 
 
 def test_processes_change_nothing(
-    scenes_set: StimulusSet, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenes_set: StimulusSet, whole: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dense, "PICTURES_AT_ONCE", 2)
     two = ask(population(Guessing), scenes_set, tmp_path, jobs=2)
@@ -319,7 +322,7 @@ def test_processes_change_nothing(
         assert first.read_bytes() == second.read_bytes()
 
 
-def by_what_was_asked(done: Run) -> pd.DataFrame:
+def by_what_was_asked(done: Finished) -> pd.DataFrame:
     table = trials_of(done)
     key = ["seed", "target_id", "word_id"]
     return table.astype(dict.fromkeys(key, str)).set_index(key).sort_index()
@@ -530,7 +533,7 @@ def test_features_are_named_by_what_is_in_the_pictures(
     scenes_set: StimulusSet, tmp_path: Path
 ) -> None:
     subject = dense.subjects_of([population(seeds="a")])[0]
-    store = DenseStore(tmp_path)
+    store = EmbeddingStore(tmp_path)
     paths = {
         store.features(subject, Colours([]), scenes_set, names, 3)
         for names in (["scene-0", "scene-1"], ["scene-1", "scene-0"], ["scene-0", "scene-1"])

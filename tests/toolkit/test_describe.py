@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
 from toolkit.trials import table_faults
@@ -32,14 +32,35 @@ def test_seed_accuracy_counts() -> None:
     assert table["chance"].tolist() == [0.5, 0.5]
 
 
-def test_interval_is_that_of_a_one_sample_t_test() -> None:
+def test_interval_is_a_t_interval_on_the_logit_scale() -> None:
     rng = np.random.default_rng(0)
     answers = {seed: rng.integers(0, 2, 50).tolist() for seed in "abcdefg"}
     row = accuracy_over_seeds(seed_accuracy(trials(answers))).iloc[0]
     means = [np.mean(given) for given in answers.values()]
-    interval = stats.ttest_1samp(means, 0.5).confidence_interval(0.95)
-    assert row["mean"] == pytest.approx(np.mean(means), abs=1e-12)
+    mean, error = np.mean(means), stats.sem(means)
+    interval = special.expit(
+        stats.t.interval(0.95, 6, special.logit(mean), error / (mean * (1 - mean)))
+    )
+    assert row["mean"] == pytest.approx(mean, abs=1e-12)
     assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(interval), abs=1e-12)
+    # With little spread it is nearly the interval of the mean itself.
+    symmetric = stats.ttest_1samp(means, 0.5).confidence_interval(0.95)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(symmetric), abs=0.005)
+
+
+@pytest.mark.parametrize("right", [[20, 20, 19], [0, 1], [20, 0], [19, 20, 20, 20, 20]])
+def test_interval_ends_within_0_and_1(right: list[int]) -> None:
+    answers = {str(seed): [1] * n + [0] * (20 - n) for seed, n in enumerate(right)}
+    row = accuracy_over_seeds(seed_accuracy(trials(answers))).iloc[0]
+    assert 0 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1
+
+
+@pytest.mark.parametrize("right", [0, 7, 20])
+def test_seeds_that_answer_alike_have_no_interval(right: int) -> None:
+    answers = {seed: [1] * right + [0] * (20 - right) for seed in "abc"}
+    row = accuracy_over_seeds(seed_accuracy(trials(answers))).iloc[0]
+    assert row["mean"] == pytest.approx(right / 20)
+    assert np.isnan(row[["ci_low", "ci_high"]].astype(float)).all()
 
 
 def test_one_seed_has_no_interval() -> None:

@@ -14,14 +14,17 @@ import pytest
 import stimuli.files
 from stimuli import StimulusSet
 from toolkit import embedding
-from toolkit.embedding import Embeddings, EmbeddingStore, SubjectRef, embed
+from toolkit.embedding import SubjectRef, embed
+from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import UnfitError
-from toolkit.subjects.populations import WEIGHTS, Population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import WEIGHTS
 from toolkit.subjects.vgs_subject import BackboneRef, backbone_checksum
 
 CHUNK = 5
-PATIENCE_S = 20
+PATIENCE_S = 600
+"""Many times what a busy machine takes: only a test that fails waits so long."""
 
 
 class Backbone:

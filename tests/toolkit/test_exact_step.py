@@ -10,7 +10,7 @@ from torch.nn import functional
 from tests.toolkit.training_bank import make_bank
 from toolkit.subjects.families import CLIP
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import TransformerPooling
+from toolkit.subjects.vgs import TransformerPooling, VGSNetwork
 from toolkit.subjects.vgs_subject import fresh_network
 from toolkit.training.fit import items_loss
 from toolkit.training.sampler import Sampler
@@ -22,15 +22,19 @@ def pooled(pool: TransformerPooling, inputs: Tensor) -> Tensor:
     return pool.proj_out(pool.ln_out(pool.layer(tokens[None])[0, 0]))
 
 
-def literal_loss(network: CLIP, words: list[list[Tensor]], pictures: list[list[Tensor]]) -> Tensor:
+def literal_loss(
+    network: VGSNetwork, words: list[list[Tensor]], pictures: list[list[Tensor]]
+) -> Tensor:
     """Mean over items and directions of minus the log share of the positive (published eq.)."""
+    assert isinstance(network.family, CLIP)
+    scale = network.family.scale_of(network)
     losses = []
     for clips, maps in zip(words, pictures, strict=True):
         heard = [pooled(network.audio_enc.pool, clip) for clip in clips]
         seen = [pooled(network.image_enc.pool, one.flatten(1).T) for one in maps]
         for own, others in ((heard[0], seen), (seen[0], heard)):
             scores = [functional.cosine_similarity(own, other, dim=0) for other in others]
-            losses.append(-(network.scale() * torch.stack(scores)).log_softmax(0)[0])
+            losses.append(-(scale * torch.stack(scores)).log_softmax(0)[0])
     return torch.stack(losses).mean()
 
 
@@ -41,7 +45,6 @@ def test_loss_and_gradients_of_a_literal_step(temperature: str, negatives_from: 
     network = fresh_network(
         NetworkConfig(5, 7, width=128, embedding=3, temperature=temperature), seed=2
     ).eval()
-    assert isinstance(network, CLIP)
     with torch.no_grad():
         # Biases are zero in a fresh network and would hide a forgotten one.
         draw = torch.Generator().manual_seed(1)

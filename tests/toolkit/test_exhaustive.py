@@ -192,9 +192,34 @@ def test_blocks_change_nothing(
     tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = get_paradigm("me"), [open_population("hasher/a", subjects_dir)], tiny_set
-    whole = score_all(*asked, root=tmp_path)
+    whole = score_all(*asked, root=tmp_path / "whole")
     monkeypatch.setattr("toolkit.score_all.MATRIX_ENTRIES", 1)
-    pd.testing.assert_frame_equal(score_all(*asked, root=tmp_path).table, whole.table)
+    blocks = score_all(*asked, root=tmp_path / "blocks")
+    pd.testing.assert_frame_equal(blocks.table, whole.table)
+
+
+def test_counting_goes_on_where_it_stopped(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    asked = get_paradigm("me"), [open_population("hasher", subjects_dir)], tiny_set
+    whole = score_all(*asked, root=tmp_path / "whole")
+    assert (whole.n_computed, whole.n_reused) == (6, 0)
+
+    def stop(what: str, done: int, total: int) -> None:
+        if (what, done) == ("counting", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_all(*asked, root=tmp_path / "cut", progress=stop)
+    folder = tmp_path / "cut" / whole.directory.run_id
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
+    assert not (folder / TABLE_NAME).exists()
+    done = score_all(*asked, root=tmp_path / "cut")
+    assert (done.n_computed, done.n_reused) == (2, 4)
+    pd.testing.assert_frame_equal(done.table, whole.table)
+    again = score_all(*asked, root=tmp_path / "cut")
+    assert (again.n_computed, again.n_reused) == (0, 6)
+    pd.testing.assert_frame_equal(again.table, whole.table)
 
 
 @paradigm("every-word", version=1)
@@ -267,7 +292,7 @@ def test_paradigms_without_plain_picture_pairs_are_refused(
 
 
 def test_paradigms_of_maps_are_refused(tiny_set: StimulusSet, tmp_path: Path) -> None:
-    with pytest.raises(ToolkitError, match="asks for maps of pictures"):
+    with pytest.raises(ToolkitError, match="asks for maps"):
         score_all(get_paradigm("dense-grounding"), [], tiny_set, root=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
@@ -314,7 +339,7 @@ def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> No
     assert kept["results"] == said["results"]
     code, out, _ = scored("me", "--subject", "hasher/a", "--language", "en")
     assert code == 0
-    for expected in ("All triples", "novel-familiar", "cake", "triples in", "- to -"):
+    for expected in ("All triples", "novel-familiar", "cake", "triples in", "   -   "):
         assert expected in out
 
 
@@ -326,7 +351,7 @@ def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> No
         (["me", "--subject", "hasher/q"], "seed"),
         (["me", "--subject", "hasher", "--language", "fr"], "en, nl"),
         (["me", "--subject", "perfect", "--language", "en"], "trial list"),
-        (["dense-grounding", "--subject", "hasher"], "asks for maps of pictures"),
+        (["dense-grounding", "--subject", "hasher"], "asks for maps"),
     ],
 )
 def test_wrong_names_get_one_clear_message(scored, arguments: list[str], expected: str) -> None:

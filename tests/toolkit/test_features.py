@@ -20,12 +20,8 @@ from tests.stimuli.published_layout import write_clip, write_json, write_publish
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects import extraction
-from toolkit.subjects.backbones import (
-    backbone_checksum,
-    backbone_name,
-    find_backbone,
-    open_backbone,
-)
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.extraction import extract
 from toolkit.subjects.feature_files import (
     FeatureFile,

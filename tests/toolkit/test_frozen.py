@@ -12,9 +12,9 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.frozen import FrozenFeatures, open_asked
 from toolkit.runner import run
 from toolkit.subjects.contract import SharesBackbones, Subject
+from toolkit.subjects.frozen import FrozenFeatures
 from toolkit.subjects.populations import open_population
 from toolkit.trials import read_trials
 
@@ -113,7 +113,7 @@ def test_features_are_averaged_over_time_and_over_the_picture() -> None:
 def test_translation_goes_to_the_nearest_centroid_of_the_averages(
     tiny_set: StimulusSet, networks_dir: Path, tmp_path: Path
 ) -> None:
-    asked = open_asked("nets/frozen", networks_dir)
+    asked = open_population("nets/frozen", networks_dir)
     done = run(get_paradigm("translation"), [asked], tiny_set, root=tmp_path)
     trials = read_trials(done.directory.trials_path)
     assert set(trials["population"]) == {"nets-frozen"}
@@ -138,20 +138,20 @@ def test_translation_goes_to_the_nearest_centroid_of_the_averages(
 
 
 def test_identity_follows_the_backbones_and_not_the_networks(networks_dir: Path) -> None:
-    before = open_asked("nets/frozen", networks_dir).checksum("frozen")
+    before = open_population("nets/frozen", networks_dir).checksum("frozen")
     (networks_dir / "nets" / "a.weights").write_text("2")
-    assert open_asked("nets/frozen", networks_dir).checksum("frozen") == before
+    assert open_population("nets/frozen", networks_dir).checksum("frozen") == before
     assert before != open_population("nets", networks_dir).checksum("b")
     (networks_dir / "nets" / "config.json").write_text('{"backbones": "others"}')
-    assert open_asked("nets/frozen", networks_dir).checksum("frozen") != before
+    assert open_population("nets/frozen", networks_dir).checksum("frozen") != before
 
 
 def test_a_real_seed_of_that_name_comes_first(networks_dir: Path) -> None:
     described = networks_dir / "nets" / "population.toml"
     described.write_text(described.read_text().replace('["a", "b"]', '["a", "frozen"]'))
-    found = open_asked("nets/frozen", networks_dir)
+    found = open_population("nets/frozen", networks_dir)
     assert (found.name, found.seeds) == ("nets", ("frozen",))
-    assert open_asked("nets", networks_dir).seeds == ("a", "frozen")
+    assert open_population("nets", networks_dir).seeds == ("a", "frozen")
 
 
 @pytest.mark.parametrize(
@@ -179,3 +179,22 @@ def test_what_cannot_be_asked_is_said_in_one_message(
     assert "Traceback" not in out + err
     assert exit_.value.code == 2
     assert expected in err
+
+
+@pytest.mark.parametrize("command", [("score-all", "me"), ("analyze-space",)])
+@pytest.mark.parametrize("subject", ["nets/frozen", "{folder}/nets/frozen"])
+def test_every_command_opens_frozen_features_and_says_what_they_cannot_do(
+    tiny_set: StimulusSet, networks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], subject: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    given = ["mevgs-toolkit", *command, "--subject", subject.format(folder=networks_dir)]
+    given += ["--subjects", str(networks_dir)] if "{" not in subject else []
+    monkeypatch.setattr(sys, "argv", [*given, "--stimuli", str(tiny_set.folder)])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert exit_.value.code == 2
+    assert "lie in different spaces and cannot be compared" in err
+    assert [path.name for path in Path("mevgs-runs").iterdir()] == ["embeddings"]

@@ -244,7 +244,7 @@ def test_pointing_is_held_against_the_area_of_the_masks(analysis: GroundingAnaly
         assert test.difference.value == pytest.approx(test.accuracy.value - test.chance)
         assert 0.05 < test.chance < 0.2
         assert test.p_holm >= test.p_value
-    assert "Holm over 26 tests" in " ".join(analysis.families)
+    assert "Holm over 26 planned tests" in " ".join(analysis.families)
 
 
 def test_without_areas_there_is_no_chance_level(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_pairs_of_encoders_are_corrected_and_few_pictures_are_no_sample(tmp_path
     raw = [delta.p_value for delta in found.scale]
     assert len(raw) == 3
     assert min(delta.p_holm for delta in found.scale) == pytest.approx(3 * min(raw))
-    assert "pairs of populations: Holm over 3 tests" in found.families
+    assert "pairs of populations: Holm over 3 planned tests" in found.families
     assert "after Holm over all pairs" in dict(found.answers)[ENCODERS]
     two = [simulated(rng, population=name, level=level, n_pictures=2, condition=condition)
            for name, level, condition in (("a", 0.3, "article"), ("b", 0.8, "article"),
@@ -421,7 +421,7 @@ def test_every_interval_ends_where_its_measure_does(tmp_path: Path) -> None:
     for estimate, low, high in known:
         assert low <= estimate.ci_low <= estimate.value <= estimate.ci_high <= high
     assert any(estimate.is_cut for estimate, _, _ in known)
-    assert any("intervals would leave the values" in text for text in found.warnings)
+    assert any("Intervals that would leave the values" in text for text in found.warnings)
 
 
 def test_empty_masks_are_counted(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from stimuli.errors import ToolkitError
 from toolkit.subjects.hearing import SHIPPED, Hearing
-from toolkit.training.excluded import is_excluded
 
 DIM = 6
 HOP, SHORTEST = 4, 8
@@ -286,14 +285,6 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     with pytest.raises(ToolkitError, match="not finite"):
         Hearing(tmp_path)
-
-
-def test_shipped_names_hold_nothing_excluded() -> None:
-    lines = (SHIPPED / "names.txt").read_text(encoding="utf-8").splitlines()
-    names = [line.split("\t") for line in lines]
-    assert {language for language, _ in names} == {"en", "nl", "fr"}
-    assert len(names) > 3_000
-    assert [name for language, name in names if is_excluded(name, language)] == []
 
 
 def test_shipped_backbone_is_small_and_hears_differences() -> None:

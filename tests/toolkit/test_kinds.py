@@ -104,6 +104,7 @@ def test_a_third_kind_needs_modules_and_one_line_per_table(
     assert f"mean {mean:.3f}" in out
     assert "0 cells computed, 2 reused" in cli(*command)[1]
     assert kind_of(folder) == toy.KIND
+    assert json.loads((folder / "summary.json").read_text())["paradigm_kind"] == toy.KIND
 
     code, _, err = cli(*command, "--trials-per-class", 3)
     assert code == 2
@@ -267,7 +268,7 @@ def test_a_table_of_answers_that_names_a_paradigm_of_maps_is_not_analysed_as_map
            "distractor_concept": "", "tie": False}  # fmt: skip
     write_long(pd.DataFrame([row]), tmp_path / "long.parquet")
     assert kind_of(tmp_path / "long.parquet") == "choices"
-    with pytest.raises(ToolkitError, match="'dense-grounding' asks for maps of pictures"):
+    with pytest.raises(ToolkitError, match="'dense-grounding' asks for maps"):
         analyse_runs([tmp_path / "long.parquet"])
 
 

@@ -290,7 +290,7 @@ def test_measures_are_held_against_the_chance_level_that_they_declare(
         assert test.difference.value == pytest.approx(hits.mean() - 0.5)
     assert sum(tests[code].p_holm < 0.05 for code in HIGH) >= 7
     assert all(tests[code].p_holm > 0.05 for code in LOW)
-    assert "hit above chance: Holm over 13 tests" in found.families
+    assert "hit above chance: Holm over 13 planned tests" in found.families
     assert "above chance in" in dict(found.answers)["Is the hit above chance?"]
 
 

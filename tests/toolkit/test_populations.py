@@ -17,7 +17,8 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.populations import Population, list_populations, open_population
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import list_populations, open_population, open_populations
 from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
 
 SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
@@ -345,3 +346,85 @@ class TestShipped:
     def test_size(self) -> None:
         size = sum(path.stat().st_size for folder in TRAINED for path in folder.iterdir())
         assert size < 20e6
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [
+        ("my/own", ("a", "b")),
+        ("my/own/", ("a", "b")),
+        ("./my/own/b", ("b",)),
+        ("{absolute}/my/own/a", ("a",)),
+        ("my/own/frozen", ("frozen",)),
+    ],
+)
+def test_the_path_of_a_population_is_as_good_as_its_name(
+    given: str, seeds: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (write_own(tmp_path / "my" / "own") / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert open_population(given.format(absolute=tmp_path)).seeds == seeds
+
+
+def test_a_population_stands_before_a_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_own(tmp_path / "random")
+    monkeypatch.chdir(tmp_path)
+    assert open_population("random").folder == populations.WEIGHTS / "random"
+    assert open_population("./random").name == "own"
+
+
+def test_a_folder_of_several_populations_is_told_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        write_own(tmp_path / "my" / name, name=name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ToolkitError, match="holds 2 populations, and none is named") as caught:
+        open_population("my")
+    assert caught.value.allowed == "my/one, my/two"
+    assert open_population("my/two/b").name == "two"
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [
+        ("bilingual-nl-en", "bilingual-en-nl"),
+        ("bilingual_nl_fr", "bilingual-fr-nl"),
+        ("en-monolingual", "monolingual-en"),
+        ("BILINGUAL-EN-NL", "bilingual-en-nl"),
+        ("Bilingual-Fr-En/c", "bilingual-en-fr/c"),
+        ("nl-en-bilingual/frozen", "bilingual-en-nl/frozen"),
+        ("bilingual-en-nl/C", "c"),
+        ("bilingual-en-nl/Frozen", "frozen"),
+        ("Transformers:openai/clip", "transformers:openai/clip"),
+        ("open_clip:RN50/openai", "openclip:RN50/openai"),
+        ("xyz", None),
+    ],
+)
+def test_names_in_another_order_or_case_are_told_the_right_one(
+    given: str, nearest: str | None
+) -> None:
+    with pytest.raises(ToolkitError) as caught:
+        open_population(given)
+    assert caught.value.nearest == nearest
+
+
+@pytest.mark.parametrize("name", ["perfect/frozen", "random/frozen"])
+def test_frozen_features_are_offered_only_where_there_are_backbones(name: str) -> None:
+    with pytest.raises(ToolkitError, match="does not stand on frozen backbones"):
+        open_population(name)
+    with pytest.raises(ToolkitError, match="no seed of population") as caught:
+        open_population(name.replace("frozen", "z"))
+    assert "frozen" not in (caught.value.allowed or "")
+
+
+def test_two_populations_of_one_name_are_not_asked_together(tmp_path: Path) -> None:
+    own = write_own(tmp_path / "own", name="random")
+    with pytest.raises(ToolkitError, match="Two populations are called 'random'"):
+        open_populations(["random/a", str(own)])
+    same = [str(own / "a"), f"{own}/../own/b", open_population(str(own))]
+    assert [one.seeds for one in open_populations(same)] == [("a",), ("b",), ("a", "b")]
+    with pytest.raises(ToolkitError, match="No population was named"):
+        open_populations([])

@@ -51,8 +51,10 @@ def test_mean_error_and_interval_are_over_seeds() -> None:
     assert cell.mean == pytest.approx(0.6)
     # Standard deviation .1 over three seeds; t quantile .975 of 2 degrees of freedom is 4.302653.
     assert cell.std_error == pytest.approx(0.1 / math.sqrt(3))
-    assert cell.ci_low == pytest.approx(0.6 - 4.302653 * 0.1 / math.sqrt(3), abs=1e-6)
-    assert cell.ci_high == pytest.approx(0.6 + 4.302653 * 0.1 / math.sqrt(3), abs=1e-6)
+    # On the logit scale, whose slope at .6 is 1 / .24; log odds of .6 are .405465.
+    half = 4.302653 * 0.1 / math.sqrt(3) / 0.24
+    assert cell.ci_low == pytest.approx(1 / (1 + math.exp(half - 0.405465)), abs=1e-6)
+    assert cell.ci_high == pytest.approx(1 / (1 + math.exp(-half - 0.405465)), abs=1e-6)
 
 
 def test_rows_are_laid_out_as_in_the_published_table() -> None:
@@ -103,13 +105,21 @@ def test_one_seed_has_no_error_and_says_so() -> None:
     assert any("single seed" in warning for warning in made.warnings)
 
 
-def test_interval_beyond_100_is_shown_as_computed_with_a_note() -> None:
+def test_interval_ends_below_100() -> None:
     made = publication_table([answers({"a": (10, 10), "b": (9, 10)})])
     cell = made.rows[0].cells[0]
     assert cell is not None
     assert cell.ci_high is not None
-    assert cell.ci_high > 1
-    assert any("not cut" in warning for warning in made.warnings)
+    assert cell.mean < cell.ci_high <= 1
+    assert made.warnings == ()
+
+
+def test_seeds_that_answer_alike_have_no_interval_and_it_is_said() -> None:
+    made = publication_table([answers({"a": (10, 10), "b": (10, 10)})])
+    cell = made.rows[0].cells[0]
+    assert cell is not None
+    assert (cell.mean, cell.std_error, cell.ci_low, cell.ci_high) == (1.0, 0.0, None, None)
+    assert any("answer alike have no interval" in warning for warning in made.warnings)
 
 
 def test_same_answers_given_twice_count_once() -> None:

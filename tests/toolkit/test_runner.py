@@ -19,15 +19,17 @@ from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
-from toolkit.runner import Run, run
-from toolkit.subjects.populations import Population, open_population
+from toolkit.plan import Finished
+from toolkit.runner import run
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
 from toolkit.trials import COLUMNS, read_trials, table_faults
 
 CHOICES = [name for name, cls in find_paradigms().items() if not issubclass(cls, MapParadigm)]
 DUMMIES = ("perfect", "reversed", "random", "constant", "familiar-seeker")
 
 
-def trials_of(done: Run) -> pd.DataFrame:
+def trials_of(done: Finished) -> pd.DataFrame:
     return read_trials(done.directory.trials_path)
 
 
@@ -321,7 +323,7 @@ def test_unknown_language_is_refused(
 def test_a_paradigm_of_maps_is_refused_before_anything_else(
     tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
-    with pytest.raises(ToolkitError, match="asks for maps of pictures"):
+    with pytest.raises(ToolkitError, match="asks for maps"):
         run(get_paradigm("dense-grounding"), [], tiny_set, root=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

@@ -366,6 +366,30 @@ def test_command_writes_explained_tables_that_repeat(
     assert {name: (folder / f"{name}.csv").read_text() for name in TABLES} == kept
 
 
+def test_the_manifest_tells_who_was_asked_what_as_that_of_any_run(
+    analyzed, tiny_set: StimulusSet, subjects_dir: Path
+) -> None:
+    few = ("--language", "nl", "--bootstrap", 0, "--map-seeds", 0)
+    assert analyzed("--subject", "hasher/b", "--subject", "hasher/c", *few)[0] == 0
+    (folder,) = Path("mevgs-runs").glob("space-hasher-*")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["run_id"], manifest["status"]) == (folder.name, "complete")
+    assert set(manifest["subjects"]) == {"hasher/b", "hasher/c"}
+    assert manifest["populations"]["hasher"]["n_seeds"] == 2
+    assert {"started", "ended", "command", "git", "packages", "stimuli"} <= set(manifest)
+
+
+def test_the_answers_set_beside_spaces_decide_the_name_of_the_tables(
+    analyzed, tiny_set: StimulusSet, subjects_dir: Path
+) -> None:
+    asked = ("--subject", "hasher", "--bootstrap", 0, "--map-seeds", 0, "--run")
+    for per_class in (2, 3):
+        population = [open_population("hasher", subjects_dir)]
+        done = run(get_paradigm("me"), population, tiny_set, per_class=per_class)
+        assert analyzed(*asked, done.directory.trials_path)[0] == 0
+    assert len(list(Path("mevgs-runs").glob("space-*"))) == 2
+
+
 def test_one_seed_and_no_maps_are_said(analyzed) -> None:
     code, out, _ = analyzed(
         "--subject", "hasher/b", "--language", "nl", "--bootstrap", 0, "--map-seeds", 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ import torch
 
 from stimuli import StimulusSet, open_set
 from tests.conftest import write_set
+from tests.process_groups import next_line, started
 from toolkit.cli import main
-from toolkit.subjects.backbones import backbone_checksum
+from toolkit.subjects.backbone_files import backbone_checksum
 from toolkit.subjects.populations import WEIGHTS, open_population
 from toolkit.training.features import FeatureBank, bank_key, outline, save_bank
 
-COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()", "train"]
 GRID = """
 stimuli = "set"
 [recipe]
@@ -108,6 +109,65 @@ def begun_in(out: Path) -> set[str]:
     return {path.stem for path in out.glob("unfinished/[!.]*.pt")} - finished_in(out)
 
 
+STOPPING = """
+import os, signal, threading
+from toolkit.cli import main
+from toolkit.training import cards
+from toolkit.training.checkpoint import Checkpoint
+
+save, add_subject = Checkpoint.save, cards.add_subject
+
+def say_and_stop(what):
+    os.write(1, f"{what}\\n".encode())
+    threading.Event().wait()
+
+def saving(self, *given):
+    save(self, *given)
+    if list(self.path.parents[1].glob("*/?.safetensors")):
+        say_and_stop("one is finished, and another is begun")
+
+def adding(*given):
+    add_subject(*given)
+    if "STOP_AT_FIRST" in os.environ:
+        say_and_stop("one is finished")
+
+Checkpoint.save, cards.add_subject = saving, adding
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    main()
+"""
+"""The command, which stops for ever."""
+
+
+@contextmanager
+def training(folder: Path, jobs: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A grid that is being trained in ``killed``, by a command that stops."""
+    script = folder / "script.py"
+    script.write_text(STOPPING)
+    command = [sys.executable, script, "train", "--grid", "grid.toml", "--out", "killed"]
+    with started([*command, "--jobs", jobs], folder, os.environ | environment) as process:
+        yield process
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
+@pytest.mark.parametrize("stop", [{}, {"STOP_AT_FIRST": "1"}])
+@pytest.mark.usefixtures("train")
+def test_ctrl_c_ends_all_that_train(tmp_path: Path, stop: dict[str, str]) -> None:
+    """While subjects are waited for, and while a finished one is written and others train on."""
+    write_features(tmp_path / "killed", open_set(tmp_path / "set"))
+    with training(tmp_path, "2", **stop) as process:
+        next_line(process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.endswith(
+        "\nError: Interrupted. What was finished is kept: the same command goes on.\n"
+    )
+    assert not list((tmp_path / "killed").rglob(".*")), "nothing half-written"
+
+
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_killed_grid_goes_on_to_the_same_weights(
     train: Callable[..., tuple[int, str]], tmp_path: Path, jobs: str
@@ -115,30 +175,13 @@ def test_a_killed_grid_goes_on_to_the_same_weights(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for out in (whole, killed):
         write_features(out, open_set(tmp_path / "set"))
-    begun = subprocess.Popen(
-        [*COMMAND, "--grid", "grid.toml", "--out", str(killed), "--jobs", jobs],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    states = killed / "unfinished"
-    deadline = time.monotonic() + 600
-    try:
-        while not (finished_in(killed) and begun_in(killed)):
-            assert begun.poll() is None, "ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-    finally:
-        begun.send_signal(signal.SIGKILL)
-        begun.wait()
+    with training(tmp_path, jobs) as process:
+        assert next_line(process) == "one is finished, and another is begun"
+        process.kill()
+        process.communicate()  # comes back when those that train have ended, too
     finished = finished_in(killed)
     assert 0 < len(finished) < 6
     assert begun_in(killed)
-    time.sleep(0.5)
-    # Its processes have ended with it: what they write does not change any more.
-    before = {path: path.read_bytes() for path in states.iterdir()}
-    time.sleep(0.5)
-    assert {path: path.read_bytes() for path in states.iterdir()} == before
 
     code, text = train("--grid", "grid.toml", "--out", "killed", "--jobs", "1")
     assert code == 0
@@ -150,7 +193,7 @@ def test_a_killed_grid_goes_on_to_the_same_weights(
     for name in ("monolingual-en", "bilingual-en-fr"):
         for file in ("training_log.csv", "config.json", "population.toml", "README.md"):
             assert (killed / name / file).read_bytes() == (whole / name / file).read_bytes()
-    assert not states.exists()
+    assert not (killed / "unfinished").exists()
     assert open_population("bilingual-en-fr", killed).seeds == ("a", "b")
     config = json.loads((killed / "bilingual-en-fr" / "config.json").read_text())
     assert (config["training"]["n_updates"], config["training"]["epoch_clips"]) == (36, 12)
@@ -196,6 +239,9 @@ def test_left_out_combinations_are_told(
         (["--languages", "en", "--set", "epoch=3"], "did you mean: epochs"),
         (["--languages", "en", "--hearing", "earless"], "earless"),
         (["--languages", "en", "--seeds", "A"], "no seed 'A'"),
+        (["--population", "multilingual-clip"], "python -m makers.multilingual_clip.train"),
+        (["--population", "all", "--population", "multilingual-clip"], "speech networks"),
+        (["--population", "multilingual-clip", "--languages", "en"], "bilingual-en-nl"),
     ],
 )
 def test_bad_input(

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import make_network
-from toolkit.subjects.network_config import FAMILIES, NetworkConfig
-from toolkit.subjects.vgs import TransformerPooling, VGSNetwork, paired_loss
+from toolkit.subjects.families import FAMILIES, paired_loss
+from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.vgs import TransformerPooling, VGSNetwork
 from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
@@ -71,7 +71,7 @@ def test_dropout_only_while_training(network: VGSNetwork) -> None:
 
 def test_positions_are_overlooked_only_while_training() -> None:
     config = NetworkConfig(word_dim=5, picture_dim=7, dropout=0.0, position_dropout=0.5)
-    network = make_network(config)
+    network = VGSNetwork(config)
     inputs = torch.randn(2, 30, 5, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(network.encode_words(inputs), network.encode_words(inputs))
     pictures = torch.randn(2, 7, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -79,7 +79,7 @@ def test_positions_are_overlooked_only_while_training() -> None:
     network.eval()
     assert torch.equal(network.encode_words(inputs), network.encode_words(inputs))
     with torch.no_grad():
-        nothing = make_network(replace(config, position_dropout=0.9999)).train()
+        nothing = VGSNetwork(replace(config, position_dropout=0.9999)).train()
         nothing.load(network.state_dict(), "the other")
         two = nothing.encode_words(inputs)
     # With everything overlooked the class position is all there is.
@@ -94,7 +94,7 @@ def test_published_numbers(family: str) -> None:
         pytest.skip("numbers of the published code are not here")
     fixture = {key: torch.from_numpy(value) for key, value in np.load(path).items()}
     config = NetworkConfig(word_dim=24, picture_dim=40, embedding=32, family=family)
-    network = make_network(config).eval()
+    network = VGSNetwork(config).eval()
     state = {key[6:]: value for key, value in fixture.items() if key.startswith("state/")}
     network.load(state, "fixture")
     items, n = fixture["lengths"].shape
@@ -178,9 +178,9 @@ def test_mattnet_poolings_of_several_positions() -> None:
     means = [[(word.mean(1) @ picture.mean(1)) for picture in pictures] for word in words]
     for pooling, expected in (("scores-max", largest), ("features-avg", means)):
         network = of_family("mattnet", pooling=pooling)
-        scores = network.similarity_of_positions(words, pictures)
+        scores = network.family.similarity_of_positions(words, pictures)
         torch.testing.assert_close(scores, torch.tensor(expected))
-        one = network.similarity_of_positions(words[..., :1], pictures[..., :1])
+        one = network.family.similarity_of_positions(words[..., :1], pictures[..., :1])
         torch.testing.assert_close(one, network.similarity(words[..., 0], pictures[..., 0]))
 
 
@@ -230,24 +230,27 @@ def test_language_links_are_the_mean_of_three_losses() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_can_learn(family: str) -> None:
-    """A few steps on fixed items bring the objective down."""
+    """A few steps on fixed items bring the objective down.
+
+    The steps are Adam's, as in training. It remembers how steep it was: once the objective is at
+    its floor and its slopes are rounding, steps are small. Steps of one length whatever the slope
+    would go on at random there, and how far depends on how a processor rounds.
+    """
     network = of_family(family, dropout=0.0).train()
     draw = torch.Generator().manual_seed(1)
     features = torch.randn(14, 5, 5, generator=draw), torch.randn(14, 7, 2, 2, generator=draw)
-    weights = list(network.parameters())
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     losses = []
     for _ in range(25):
         words = network.encode_words(features[0]).view(7, 2, 3)
         pictures = network.encode_pictures(features[1]).view(7, 2, 3)
-        linked = (words.flip(1),) if family == "clip-two-audios" else ()
+        linked = (words.flip(1),) if FAMILIES[family].links else ()
         loss = network.objective(words, pictures, *linked)
-        # A temperature below its bound has no gradient.
-        slopes = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
-        with torch.no_grad():
-            for weight, slope in zip(weights, slopes, strict=True):
-                weight -= 2e-3 * slope.sign()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_towers_of_different_width() -> None:
@@ -265,7 +268,7 @@ def test_temperature(temperature: str, learnt: float, expected: float) -> None:
     network = fresh_network(NetworkConfig(word_dim=2, picture_dim=3, temperature=temperature))
     with torch.no_grad():
         network.logit_scale.fill_(math.log(learnt))
-    assert network.scale().item() == pytest.approx(expected, rel=1e-5)
+    assert network.family.scale_of(network).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_loss_by_hand(network: VGSNetwork) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from stimuli import open_set
-from tests.process_groups import started
+from tests.process_groups import next_line, started
 from toolkit.errors import ToolkitError
-from toolkit.workers import workers
+from toolkit.workers import ProcessEndedError, processes, tell, workers
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -54,91 +57,242 @@ def test_each_keeps_to_one_thread(tmp_path: Path) -> None:
     assert set(threads) == {1}
 
 
+def test_what_cannot_be_handed_over_is_an_error_and_the_process_goes_on() -> None:
+    with processes(1) as begin:
+        one = begin(os.getpid).result()
+        with pytest.raises(TypeError, match="cannot pickle"):
+            begin(threading.Lock).result()
+        with pytest.raises(RuntimeError, match="BadOptionUsage: it needs two arguments"):
+            begin(
+                exec, "import click; raise click.BadOptionUsage('x', 'it needs two arguments')"
+            ).result()
+        with pytest.raises(ValueError, match="invalid literal") as caught:
+            begin(int, "x").result()
+        assert "in _serve" in caught.value.__notes__[0], "where it arose is told"
+        assert begin(os.getpid).result() == one
+
+
+def test_work_is_handed_on_as_it_was_when_it_was_begun() -> None:
+    numbers = [2, 3]
+    with processes(1) as begin:
+        begin(abs, -7)
+        waiting = begin(sum, numbers)
+        numbers.append(5)
+        assert waiting.result() == 5
+
+
+def test_work_tells_how_far_it_is() -> None:
+    heard: list[int] = []
+    with processes(1, hear=heard.append) as begin:
+        for number in (2, 3, 5):
+            begin(tell, number)
+        assert begin(abs, -7).result() == 7
+        assert heard == [2, 3, 5]
+
+
+def test_no_work_is_begun_once_a_process_has_ended() -> None:
+    with processes(1) as begin:
+        with pytest.raises(ProcessEndedError):
+            begin(os._exit, 1).result()
+        with pytest.raises(ProcessEndedError):
+            begin(abs, -7).result()
+
+
+def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", _no_memory)
+    with pytest.raises(ProcessEndedError), workers(2) as submit:
+        submit(abs, -7)
+
+
+def _no_memory(process: object) -> None:
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
 SCRIPT = """
-import signal, sys, time
+import os, signal, sys, threading, time
 from pathlib import Path
 from stimuli.files import write_atomic
-from toolkit.workers import workers
+from toolkit.errors import ToolkitError
 
-def work(folder):
-    with write_atomic(Path(folder) / "file.txt") as path:
+folder, way, on_interrupt = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+def say(what):
+    os.write(1, f"{what}\\n".encode())  # in one piece: several processes speak
+
+def work(name):
+    with write_atomic(folder / f"{name}.txt") as path:
         path.write_text("half of it")
-        time.sleep(60)
+        say(os.getpid())
+        if on_interrupt == "default_int_handler":
+            threading.Event().wait()
+        while not (folder.parent / "go on").exists():
+            time.sleep(0.01)
 
+def work_list():
+    from toolkit.workers import workers
+    with workers(2) as submit:
+        for name in "abc":
+            submit(work, name)
+        say("all is given")
+
+def work_map():
+    from toolkit.workers import mapping
+    with mapping(2) as mapped:
+        list(mapped(work, "abc"))
+
+def training():
+    from toolkit.training.workers import train_all
+    for _ in train_all("abc", 2, print):
+        pass
+
+def report():
+    from reports.background import background_writer
+    from reports.page import Options
+    with background_writer() as writer:
+        writer.write(folder, folder / "report.html", Options())
+
+if __name__ != "__main__" and way == "training":
+    import toolkit.training.workers
+    toolkit.training.workers._train = lambda job, watch: work(job)
+if __name__ != "__main__" and way == "report":
+    import reports.background
+    reports.background._write = lambda *given: work("report")
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, getattr(signal, sys.argv[2]))
+    signal.signal(signal.SIGINT, getattr(signal, on_interrupt))
     try:
-        with workers(2) as submit:
-            for _ in range(3):
-                submit(work, sys.argv[1])
-            print("at work", flush=True)
+        globals()[way]()
     except KeyboardInterrupt:
         sys.exit(130)
+    except ToolkitError as error:
+        sys.exit(error.message)
 """
+"""Work that begins to write a file, says so, and never comes to an end."""
+N_AT_WORK = {"work_list": 2, "work_map": 2, "training": 2, "report": 1}
+"""Processes at work at the same time, by the way in which it is shared."""
+ENDED = "A process that shared the work ended by itself; it may have run out of memory."
+NO_RUN = "{} is not the folder of a finished run: it has no manifest.json."
+
+not_windows = pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
-@pytest.mark.parametrize("n_begun", [0, 2])
-def test_ctrl_c_ends_all_at_once_silently_and_leaves_nothing_half_written(
-    tmp_path: Path, n_begun: int
-) -> None:
-    """With none begun, the processes are still loading what they need."""
-    script, folder = tmp_path / "script.py", tmp_path / "folder"
+@contextmanager
+def sharing(
+    folder: Path, way: str, on_interrupt: str = "default_int_handler"
+) -> Iterator[subprocess.Popen[str]]:
+    """The script, begun; it writes into a folder in the given one."""
+    (folder / "out").mkdir(exist_ok=True)
+    script = folder / "script.py"
     script.write_text(SCRIPT)
-    folder.mkdir()
-    with started([sys.executable, str(script), str(folder), "default_int_handler"]) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "at work\n"
-        deadline = time.monotonic() + 60
-        while len(list(folder.iterdir())) < n_begun:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    command = [sys.executable, script, folder / "out", way, on_interrupt]
+    with started(command) as process:
+        yield process
+
+
+def at_work(process: subprocess.Popen[str], n: int) -> list[int]:
+    """The processes that have begun to write, once there are some."""
+    found: list[int] = []
+    while len(found) < n:
+        line = next_line(process)
+        found += [int(line)] if line.isdigit() else []
+    return found
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "out").iterdir())
+
+
+@not_windows
+@pytest.mark.parametrize("way", N_AT_WORK)
+def test_ctrl_c_ends_all_at_once_silently_and_leaves_nothing_half_written(
+    tmp_path: Path, way: str
+) -> None:
+    with sharing(tmp_path, way) as process:
+        at_work(process, N_AT_WORK[way])
+        assert len(written(tmp_path)) == N_AT_WORK[way]
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate()
     assert (process.returncode, said) == (130, "")
-    assert not list(folder.iterdir())
+    assert written(tmp_path) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
-def test_what_a_script_put_into_the_background_goes_on(tmp_path: Path) -> None:
-    script, folder = tmp_path / "script.py", tmp_path / "folder"
-    script.write_text(SCRIPT.replace("sleep(60)", "sleep(1)"))
-    folder.mkdir()
-    with started([sys.executable, str(script), str(folder), "SIG_IGN"]) as process:
-        deadline = time.monotonic() + 60
-        while not list(folder.iterdir()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+@not_windows
+def test_ctrl_c_while_processes_are_loading(tmp_path: Path) -> None:
+    with sharing(tmp_path, "work_list") as process:
+        while next_line(process) != "all is given":
+            pass
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
+    assert (process.returncode, said) == (130, "")
+    assert written(tmp_path) == []
+
+
+@not_windows
+@pytest.mark.parametrize(
+    ("way", "nth"),
+    [
+        ("work_list", 0),
+        ("work_list", 1),
+        ("work_map", 0),
+        ("report", 0),
+        pytest.param("training", 0, marks=pytest.mark.slow),
+    ],
+)
+def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
+    tmp_path: Path, way: str, nth: int
+) -> None:
+    """Nor do the others, which are given up; whoever writes a report then writes it itself."""
+    with sharing(tmp_path, way) as process:
+        os.kill(at_work(process, N_AT_WORK[way])[nth], signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert said == f"{ENDED if way != 'report' else NO_RUN.format(tmp_path / 'out')}\n"
+    assert written(tmp_path) == []
+
+
+@not_windows
+def test_what_others_write_in_the_same_folder_is_left_alone(tmp_path: Path) -> None:
+    with sharing(tmp_path, "work_list") as other:
+        at_work(other, 2)
+        theirs = written(tmp_path)
+        with sharing(tmp_path, "work_list") as process:
+            at_work(process, 2)
+            assert len(written(tmp_path)) == 4
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate()
+        assert written(tmp_path) == theirs
+        os.killpg(other.pid, signal.SIGINT)
+        other.communicate()
+    assert written(tmp_path) == []
+
+
+@not_windows
+def test_what_a_script_put_into_the_background_goes_on(tmp_path: Path) -> None:
+    with sharing(tmp_path, "work_list", "SIG_IGN") as process:
+        at_work(process, 2)
+        os.killpg(process.pid, signal.SIGINT)
+        (tmp_path / "go on").touch()
+        _, said = process.communicate()
     assert (process.returncode, said) == (0, "")
-    assert [path.name for path in folder.iterdir()] == ["file.txt"]
+    assert written(tmp_path) == ["a.txt", "b.txt", "c.txt"]
 
 
-HELD_BACK = """
-import os, signal, subprocess, sys
-from toolkit.workers import uninterrupted
+STARTING = """
+import os, signal
+from toolkit.workers import workers
 
-look = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-signal.signal(signal.SIGINT, signal.default_int_handler)
-try:
-    with uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        print("held back from a new process:", end=" ", flush=True)
-        subprocess.run([sys.executable, "-c", look], check=True)
-    print("lost")
-except KeyboardInterrupt:
-    print("heard behind the block, where it is held back:", end=" ")
-    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+if __name__ == "__main__":
+    with workers(2) as submit:
+        submit(abs, 1)
+        submit(abs, 1)
+else:
+    held_back = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    os.write(1, f"{held_back}\\n".encode())
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back")
-def test_ctrl_c_is_held_back_and_not_lost() -> None:
-    # In a process of its own, whose threads no other test has started: any of them may hear it.
-    command = [sys.executable, "-c", HELD_BACK]
-    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
-    assert told == [
-        "held back from a new process: True",
-        "heard behind the block, where it is held back: False",
-    ]
+def test_processes_that_are_just_starting_hear_no_ctrl_c(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(STARTING)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"True"}

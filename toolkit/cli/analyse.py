@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from toolkit.cli.options import AlphaOption, Format, FormatOption, ParadigmsOption
-
-if TYPE_CHECKING:
-    from toolkit.statistics.gates import Gate
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +21,8 @@ def analyze(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folders (or their trials.parquet) of one or several paradigms.",
+            help="Run folders (or their trials.parquet) of one or several paradigms, or tables "
+            "written by import-trials.",
             show_default=False,
         ),
     ],
@@ -63,7 +61,8 @@ def analyze(
     """Test populations against chance and against each other, with seeds as participants.
 
     Logistic mixed models over seeds, words and distractors; monolingual against bilingual
-    populations where both were run; Holm's correction; what the data cannot show. Runs of
+    populations where both were run; Holm's correction; what the data cannot show. Runs that
+    differ in --trial-seed alone are added up per network, and how much lists vary is told. Runs of
     dense-grounding are tested between languages, with languages as the sample.
 
     \b
@@ -72,29 +71,32 @@ def analyze(
       mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.statistics_text import print_analyses
-    from stimuli.files import write_atomic
+    from toolkit.api.results import STATISTICS_FILE, analyse_runs
     from toolkit.cli.progress import progress_bars
-    from toolkit.statistics.analysis import Settings, analyse_runs
 
-    settings = Settings(alpha=alpha, bound=bound, n_bootstrap=bootstrap, gate=_gate(gate))
     with progress_bars(show=output is Format.TABLE) as progress:
-        content = analyse_runs(
-            runs, paradigms, settings, lambda done, total: progress("bootstrap", done, total)
+        made = analyse_runs(
+            runs,
+            alpha=alpha,
+            bound=bound,
+            n_bootstrap=bootstrap,
+            gate=_gate(gate),
+            paradigms_dir=paradigms,
+            progress=progress,
         )
     single = runs[0] if len(runs) == 1 and runs[0].is_dir() else None
-    file = out or (single / "statistics.json" if single else None)
+    file = out or (single / STATISTICS_FILE if single else None)
     if file is not None:
-        with write_atomic(file) as path:
-            path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        made.save(file)
     if output is Format.JSON:
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
     else:
-        print_analyses(content, str(file) if file else None)
+        print_analyses(made, str(file) if file else None)
 
 
-def _gate(given: str | None) -> Gate | None:
+def _gate(given: str | None) -> tuple[str, float] | None:
+    """Condition and share, as they are written."""
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.gates import Gate
 
     if given is None:
         return None
@@ -108,4 +110,4 @@ def _gate(given: str | None) -> Gate | None:
             f"The gate {given!r} cannot be read.",
             allowed="CONDITION=SHARE with a share between 0 and 1, e.g. familiar-novel=0.6",
         )
-    return Gate(condition, minimum)
+    return condition, minimum

@@ -24,12 +24,13 @@ from toolkit.cli import (
     tables,
     train,
 )
+from toolkit.errors import ToolkitError
+from toolkit.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
 USAGE_ERROR = 2
-INTERRUPTED = 130
 COLLECTOR_PACE = (100_000, 50, 100)
 """New objects after which the garbage collector runs, and how seldom it looks at older ones."""
 
@@ -60,35 +61,34 @@ features.register(app)
 
 def main() -> NoReturn:
     """Run the command line; foreseen errors end with exit code 2 and no traceback."""
-    from toolkit.errors import ToolkitError
-
     # Must be set before any library that talks to a model hub is imported: nothing is fetched
     # unless the user names a hub model, and shipped models are folders.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     # Importing torch, timm and transformers makes close to a million objects that all stay: at the
     # usual pace, looking for garbage among them takes a quarter of the time that importing takes.
     gc.set_threshold(*COLLECTOR_PACE)
-    try:
-        app(prog_name="mevgs-toolkit")
-    except ToolkitError as error:
-        _stop(str(error), USAGE_ERROR)
-    except (KeyboardInterrupt, SystemExit) as end:
-        # typer turns Ctrl-C into an exit code and says nothing.
-        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
-            raise
-        _stop("Interrupted. What was finished is kept: the same command goes on.", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has gone; further writes would only raise again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        _stop(
-            f"A file could not be read or written:{where}: {error.strerror or error}.\n"
-            "  Nothing half-written was left; what was finished before is kept.\n"
-            "  try: free some space or choose another folder with --out DIR",
-            USAGE_ERROR,
-        )
+    with clearing_up_undisturbed():
+        try:
+            app(prog_name="mevgs-toolkit")
+        except ToolkitError as error:
+            _stop(str(error), USAGE_ERROR)
+        except (KeyboardInterrupt, SystemExit) as end:
+            # typer turns Ctrl-C into an exit code and says nothing.
+            if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+                raise
+            _stop(MESSAGE, INTERRUPTED)
+        except BrokenPipeError:
+            # The reader of a pipe (head, less) has gone; further writes would only raise again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            _stop(
+                f"A file could not be read or written:{where}: {error.strerror or error}.\n"
+                "  Nothing half-written was left; what was finished before is kept.\n"
+                "  try: free some space or choose another folder with --out DIR",
+                USAGE_ERROR,
+            )
     sys.exit(0)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
-    from toolkit.subjects.populations import Population
+    from toolkit.subjects.population import Population
 
 
 class Kind(enum.StrEnum):
@@ -78,7 +78,10 @@ def list_names(
 
 def describe(
     name: Annotated[
-        str, typer.Argument(help="A paradigm, population, stimulus set or published model.")
+        str,
+        typer.Argument(
+            help="A paradigm, population, one of its seeds, stimulus set or published model."
+        ),
     ],
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
@@ -94,27 +97,28 @@ def describe(
     from stimuli import list_sets, open_set
     from toolkit.errors import unknown_name
     from toolkit.subjects.clip_names import NAMES, is_model_name
-    from toolkit.subjects.populations import list_populations
+    from toolkit.subjects.populations import find_population, list_populations, nearest_subject
 
     found = find_paradigms(paradigms)
-    if is_model_name(name):
-        _describe_model(name, found)
-        return
-    populations = {population.name: population for population in list_populations(subjects)}
     if name in found:
         _describe_paradigm(found[name]())
-    elif name in populations:
-        _describe_population(populations[name])
-    elif name in list_sets() or Path(name).is_dir() or ("/" in name and ":" not in name):
+    elif is_model_name(name):
+        _describe_model(name, found)
+    elif population := find_population(name, subjects):
+        _describe_population(population)
+    elif name in list_sets() or Path(name).is_dir():
         _describe_set(open_set(name))
     else:
-        known = [*found, *populations, *list_sets(), *NAMES]
-        raise unknown_name(
+        populations = [population.name for population in list_populations(subjects)]
+        known = [*found, *populations, *list_sets()]
+        error = unknown_name(
             "paradigm, population, stimulus set or published model",
             name,
-            known,
+            [*known, *NAMES],
             "mevgs-toolkit list paradigms",
         )
+        error.nearest = nearest_subject(name, known)
+        raise error
 
 
 def version() -> None:

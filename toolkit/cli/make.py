@@ -36,19 +36,24 @@ def new_paradigm(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Run folder, as printed by run-paradigm.")],
-    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+    run: Annotated[
+        Path, typer.Argument(help="Run folder, its trials.parquet, or a table of import-trials.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")],
 ) -> None:
     """Write the trials of a run as CSV.
 
-    For R or a spreadsheet; columns as in trials.parquet.
+    For R or a spreadsheet; columns as in trials.parquet, or as import-trials made them.
 
-    Example: mevgs-toolkit export mevgs-runs/me-perfect-1a2b3c4d --out trials.csv
-    """
+    \b
+    Examples:
+      mevgs-toolkit export mevgs-runs/me-perfect-1a2b3c4d --out trials.csv
+      mevgs-toolkit export children.parquet --out children.csv
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli.files import write_atomic
-    from toolkit.trials import read_trials
+    from toolkit.statistics.longtable import read_whole
 
-    table = read_trials(run / "trials.parquet")
+    table = read_whole(run)
     with write_atomic(out) as unfinished:
         table.to_csv(unfinished, index=False)
     typer.echo(f"{len(table)} trials written to {out}")

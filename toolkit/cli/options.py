@@ -25,8 +25,8 @@ SubjectOption = Annotated[
     list[str],
     typer.Option(
         metavar="POPULATION",
-        help="Population (all its seeds) or one seed of it, e.g. bilingual-en-nl or "
-        "bilingual-en-nl/c. Repeatable.",
+        help="Population (all its seeds), one seed of it, or the folder of one, e.g. "
+        "bilingual-en-nl, bilingual-en-nl/c or my-subjects/mine. Repeatable.",
     ),
 ]
 LanguageOption = Annotated[

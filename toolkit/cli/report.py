@@ -20,8 +20,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folders of one or several paradigms and populations; folders of "
-            "analyze-space may stand among them.",
+            help="Run folders of one or several paradigms and populations, or tables written by "
+            "import-trials; folders of analyze-space may stand among them.",
             show_default=False,
         ),
     ],
@@ -49,14 +49,16 @@ def report(
     """Write a report: one HTML page that stands alone.
 
     Answers, figures, trials to look at and listen to, tables, models, methods. It opens offline
-    and fetches nothing. Runs of the same paradigm are analysed together.
+    and fetches nothing. Runs of the same paradigm are analysed together; those that differ in
+    --trial-seed alone are added up per network.
 
     \b
     Examples:
       mevgs-toolkit report mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit report mevgs-runs/me-* mevgs-runs/familiar-* -o report.html --figures figures
+      mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.page import Options, write_report
+    from toolkit.api.results import REPORT_FILE, write_report
     from toolkit.errors import ToolkitError
 
     if out is None and len(runs) > 1:
@@ -64,14 +66,20 @@ def report(
             "Several runs make one page, and its place is not given.",
             next_command=f"mevgs-toolkit report {' '.join(map(str, runs))} -o report.html",
         )
-    options = Options(
-        n_trials=max_trials if gallery else 0,
+    if out is None and runs[0].is_file():
+        raise ToolkitError(
+            "A table has no folder of its own, so the page needs a place.",
+            next_command=f"mevgs-toolkit report {runs[0]} -o {runs[0].with_suffix('.html')}",
+        )
+    written = write_report(
+        runs,
+        out or runs[0] / REPORT_FILE,
         title=title,
-        stimuli=stimuli,
-        paradigms=paradigms,
+        n_trials=max_trials if gallery else 0,
         figures=figures,
+        stimuli=stimuli,
+        paradigms_dir=paradigms,
     )
-    written = write_report(runs, out or runs[0] / "report.html", options)
     typer.echo(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     if figures is not None:
         typer.echo(f"Figures: {figures}")

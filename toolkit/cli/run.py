@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -28,7 +27,6 @@ def register(app: typer.Typer) -> None:
 
 
 def run_paradigm(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me or translation.")],
     subject: SubjectOption,
     language: LanguageOption = None,
@@ -53,9 +51,11 @@ def run_paradigm(
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
     trials_per_class: Annotated[
-        int, typer.Option(min=1, help="Trials per word class and condition.")
-    ] = 50,
-    trial_seed: Annotated[int, typer.Option(min=0, help="Seed of the trial lists.")] = 0,
+        int | None, typer.Option(min=1, help="Trials per word class and condition [50].")
+    ] = None,
+    trial_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the trial lists [0].")
+    ] = None,
     out: RunsOption = RUNS,
     jobs: Annotated[
         int, typer.Option(min=1, help="Seeds, or chunks of pictures, worked on at the same time.")
@@ -82,81 +82,44 @@ def run_paradigm(
       mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from paradigms.registry import get_paradigm
     from reports.background import background_writer
     from reports.console import print_summary
     from reports.page import Options
     from reports.statistics_text import print_analyses
-    from stimuli import open_set
+    from toolkit.api.results import REPORT_FILE, STATISTICS_FILE
+    from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars
-    from toolkit.frozen import open_asked
-    from toolkit.kinds import RUNNING
-    from toolkit.statistics.analysis import analyse_runs
-    from toolkit.statistics.summary import summarise
 
-    asked = get_paradigm(name, paradigms)
-    populations = [open_asked(given, subjects) for given in subject]
-    shown = open_set(stimuli or asked.default_set, words)
-    own = RUNNING[asked.kind]
-    given_by = {
-        "trials_per_class": trials_per_class,
-        "trial_seed": trial_seed,
-        "template": template or (),
-        "words": words,
-    }
-    _refuse(context, [option for option in given_by if option not in own.options], own.others, name)
-    chosen = {argument: given_by[option] for option, argument in own.options.items() if argument}
+    start = prepare_run(
+        name,
+        subject,
+        languages=language or (),
+        stimuli=stimuli,
+        words=words,
+        templates=template or (),
+        trials_per_class=trials_per_class,
+        trial_seed=trial_seed,
+        out=out,
+        jobs=jobs,
+        subjects_dir=subjects,
+        paradigms_dir=paradigms,
+    )
     with background_writer() if report else nullcontext() as writer:
         with progress_bars(show=output is Format.TABLE) as progress:
-            finished = own.run(
-                asked,
-                populations,
-                shown,
-                languages=language or (),
-                root=out,
-                jobs=jobs,
-                progress=progress,
-                **chosen,
-            )
-            summary = summarise(finished, asked)
-        folder = finished.directory.folder
-        finished.directory.write_json("summary.json", summary)
+            run = start(progress)
         options = Options(paradigms=paradigms)
         if writer is not None:
-            writer.read(folder, options)
-        timing = {
-            "run_directory": str(folder),
-            "duration_s": round(finished.duration_s, 3),
-            "cells_computed": finished.n_computed,
-            "cells_reused": finished.n_reused,
-        }
+            writer.read(run.folder, options)
         if output is Format.TABLE:
-            print_summary({**summary, **timing, "paradigm_kind": asked.kind})
-        statistics = analyse_runs([folder], paradigms)
-        finished.directory.write_json("statistics.json", statistics)
+            print_summary(run.told)
+        statistics = run.analyse()
         if output is Format.TABLE:
-            print_analyses(statistics, str(folder / "statistics.json"))
+            print_analyses(statistics, str(run.folder / STATISTICS_FILE))
         page = None
         if writer is not None:
-            page = writer.write(folder, folder / "report.html", options)
+            page = writer.write(run.folder, run.folder / REPORT_FILE, options)
     if output is Format.JSON:
-        known = {"report": str(page) if page else None}
-        typer.echo(json.dumps(summary | timing | known, indent=2, ensure_ascii=False))
+        told = {**run.told, "report": str(page) if page else None}
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     elif page:
         typer.echo(f"Report: {page}")
-
-
-def _refuse(context: typer.Context, options: Sequence[str], why: str, paradigm: str) -> None:
-    """Refuse options that mean nothing to a paradigm, rather than leave them unheard."""
-    from toolkit.errors import ToolkitError
-
-    for option in options:
-        source = context.get_parameter_source(option)
-        if source is not None and source.name == "COMMANDLINE":
-            written = f"--{option.replace('_', '-')}"
-            raise ToolkitError(
-                f"{written} means nothing here: {why} {paradigm!r}.",
-                given=written,
-                allowed=f"the same command without {written}",
-                next_command="mevgs-toolkit list paradigms",
-            )

@@ -64,10 +64,10 @@ def score_all(
     from toolkit.score_all import TABLE_NAME
     from toolkit.score_all import score_all as count_all
     from toolkit.statistics.exact import summarise_exact
-    from toolkit.subjects.populations import open_population
+    from toolkit.subjects.populations import open_populations
 
     asked = get_paradigm(name, paradigms)
-    populations = [open_population(given, subjects) for given in subject]
+    populations = open_populations(subject, subjects)
     with progress_bars(show=output is Format.TABLE) as progress:
         done = count_all(
             asked,
@@ -85,13 +85,16 @@ def score_all(
         "run_directory": str(done.directory.folder),
         "n_triples": int(done.table["n_triples"].sum()),
         "duration_s": round(done.duration_s, 3),
+        "cells_computed": done.n_computed,
+        "cells_reused": done.n_reused,
     }
     if output is Format.JSON:
         typer.echo(json.dumps(summary | told, indent=2, ensure_ascii=False))
         return
     _print(summary)
     typer.echo(
-        f"\n{told['n_triples']:,} triples in {told['duration_s']:.1f} s. Written to "
+        f"\n{told['n_triples']:,} triples in {told['duration_s']:.1f} s, {done.n_computed} cells "
+        f"computed, {done.n_reused} reused. Written to "
         f"{told['run_directory']} ({TABLE_NAME}: by word, target and distractor class)"
     )
 
@@ -100,7 +103,7 @@ def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from reports.console import console, table
-    from reports.numbers import percent
+    from reports.numbers import between, percent
 
     out = console()
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
@@ -114,7 +117,7 @@ def _print(summary: dict[str, Any]) -> None:
         made.add_row(
             *(escape(row[name]) for name in ("condition", "population", "test_language")),
             percent(row["mean"]),
-            f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+            between(row["ci_low"], row["ci_high"]),
             f"{row['n_ties']:,}",
             " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
         )
@@ -123,8 +126,8 @@ def _print(summary: dict[str, Any]) -> None:
     for condition in dict.fromkeys(headline):
         _print_words(out, [row for row in summary["words"] if row["condition"] == condition])
     out.print(
-        "\nIntervals: 95 %, Student's t over seeds (further seeds, these words and pictures). "
-        "Chance is 50 %; ties count as not correct."
+        "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, these words "
+        "and pictures). Chance is 50 %; ties count as wrong."
     )
 
 

@@ -26,12 +26,6 @@ from toolkit.cli.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stimuli import StimulusSet
-    from toolkit.embedding import Progress
-    from toolkit.statistics.space_sample import Space
-    from toolkit.statistics.space_words import Accuracy
-    from toolkit.subjects.populations import Population
-
 SHOWN = ("variance", "gap", "alignment", "similarity", "words_accuracy")
 """Tables that are printed."""
 
@@ -74,159 +68,37 @@ def analyze_space(
       mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-bilingual-en-nl-*
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import open_set
-    from stimuli.names import file_name
     from toolkit.cli.progress import progress_bars
+    from toolkit.spaces import compare_spaces
     from toolkit.statistics.results import plain
-    from toolkit.statistics.space import analyse_spaces, write_tables
-    from toolkit.store import content_key, environment, now
-    from toolkit.subjects.populations import open_population
+    from toolkit.subjects.populations import open_populations
 
-    started = now()
-    populations = [open_population(given, subjects) for given in subject]
-    opened = open_set(stimuli)
-    names = list(dict.fromkeys(population.name for population in populations))
-    accuracy = _accuracy(run, names, paradigms) if run else None
+    populations = open_populations(subject, subjects)
     with progress_bars(show=output is Format.TABLE) as progress:
-        spaces, facts = _spaces(
-            populations, opened, language or (), per_class, seed, out, jobs, progress
-        )
-        made = analyse_spaces(
-            spaces,
-            dict(zip(opened.table["concept"], opened.table["status"], strict=True)),
-            accuracy=accuracy,
+        done, made = compare_spaces(
+            populations,
+            open_set(stimuli),
+            languages=language or (),
+            run=run,
+            paradigms=paradigms,
+            per_class=per_class,
             n_bootstrap=bootstrap,
-            seed=seed,
             map_seeds=map_seeds,
+            seed=seed,
+            root=out,
+            jobs=jobs,
             progress=progress,
         )
-    facts |= {
-        "per_class": per_class,
-        "n_bootstrap": bootstrap,
-        "bootstrap_seed": seed,
-        "map_seeds": map_seeds,
-        "run": run.name if run else None,
-    }
-    who = file_name(names[0]) if len(names) == 1 else f"{len(names)}-populations"
-    folder = out / f"space-{who}-{content_key(facts)[:8]}"
-    times = {"started": started, "ended": now()}
-    write_tables(folder, made, {"run_id": folder.name, **times, **environment(), **facts})
+    folder = done.directory.folder
+    shown: dict[str, Any] = {name: made.tables[name].to_dict("records") for name in SHOWN}
     if output is Format.JSON:
-        tables = {name: plain(made.tables[name].to_dict("records")) for name in SHOWN}
-        told = {"folder": str(folder), "notes": made.notes, **tables}
+        told = {"folder": str(folder), "notes": made.notes, **plain(shown)}
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
-    shown: dict[str, Any] = {name: made.tables[name].to_dict("records") for name in SHOWN}
     _print(shown)
     for note in made.notes:
         typer.echo(f"Note: {note}")
     typer.echo(f"\n{len(made.tables)} tables (Parquet, CSV) and manifest.json written to {folder}")
-
-
-def _spaces(
-    populations: Sequence[Population],
-    stimuli: StimulusSet,
-    languages: Sequence[str],
-    per_class: int,
-    seed: int,
-    root: Path,
-    jobs: int,
-    progress: Progress,
-) -> tuple[list[Space], dict[str, Any]]:
-    """Samples of the spaces of all networks, and what decided them."""
-    import numpy as np
-
-    from paradigms.base import as_choices
-    from paradigms.registry import get_paradigm
-    from toolkit.embedding import EmbeddingStore, embed, subjects_of
-    from toolkit.errors import ToolkitError
-    from toolkit.runner import languages_of
-    from toolkit.score_all import must_perceive
-    from toolkit.statistics.space_sample import Sample, Space
-
-    # Any test of single words is made in the languages that are looked at here.
-    asked = as_choices(get_paradigm("familiar"))
-    tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
-    references = subjects_of(populations)
-    concept_of = stimuli.table["concept"].to_dict()
-    chosen: dict[tuple[str, str], tuple[str, ...]] = {}
-    for kind in [("picture", ""), *(("word", name) for name in _all(tested))]:
-        table = stimuli.select(kind=kind[0], split="test", language=kind[1] or None)
-        rng = np.random.default_rng(seed)
-        chosen[kind] = tuple(
-            name
-            for _, own in table.groupby("concept", sort=True)
-            for name in sorted(rng.permutation(sorted(own.index))[:per_class].tolist())
-        )
-        if not chosen[kind]:
-            raise ToolkitError(
-                f"The stimulus set {stimuli.name!r} has no test {kind[0]}s"
-                + (f" in language {kind[1]!r}." if kind[1] else "."),
-                next_command=f"mevgs-toolkit describe {stimuli.name}",
-            )
-    kinds = {
-        name: [*(("word", language) for language in tested[name]), ("picture", "")]
-        for name in tested
-    }
-    needed = {
-        one: {
-            wanted: [i for k in kinds[one.population.name] if k[0] == wanted for i in chosen[k]]
-            for wanted in ("word", "picture")
-        }
-        for one in references
-    }
-    store = EmbeddingStore(root / "embeddings")
-    found: dict[str, Space] = {}
-    for one, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
-        must_perceive(one, loaded, "mevgs-toolkit list subjects")
-        samples = tuple(
-            Sample(
-                *kind,
-                chosen[kind],
-                tuple(concept_of[name] for name in chosen[kind]),
-                known.matrix(kind[0], chosen[kind]),
-            )
-            for kind in kinds[one.population.name]
-        )
-        found[one.name] = Space(one.population.name, one.population.languages, one.seed, samples)
-    facts = {
-        "stimuli": {
-            "name": stimuli.name, "version": stimuli.version, "checksum": stimuli.checksum,
-        },
-        "subjects": {one.name: one.checksum for one in references},
-        "languages": tested,
-    }  # fmt: skip
-    return [found[one.name] for one in references], facts
-
-
-def _all(tested: Mapping[str, Sequence[str]]) -> list[str]:
-    return list(dict.fromkeys(name for names in tested.values() for name in names))
-
-
-def _accuracy(run: Path, populations: Sequence[str], paradigms: Path | None) -> Accuracy:
-    """Accuracy per network and word in a run that asked these populations.
-
-    Raises:
-        ToolkitError: if there is no such run, or it asked none of them.
-    """
-    from paradigms.registry import find_paradigms
-    from toolkit.errors import ToolkitError, nearest_name
-    from toolkit.statistics.counts import read_counts
-    from toolkit.statistics.space_words import read_accuracy
-
-    counts = read_counts([run])
-    asked = sorted(set(counts["population"].astype(str)))
-    if not set(asked) & set(populations):
-        raise ToolkitError(
-            f"The run {run} asked none of these populations.",
-            given=", ".join(populations),
-            allowed=", ".join(asked),
-            nearest=nearest_name(populations[0], asked),
-        )
-    headline = {
-        name: {condition.name for condition in made.conditions if condition.headline}
-        for name, made in find_paradigms(paradigms).items()
-    }
-    return read_accuracy(counts, headline)
 
 
 def _print(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

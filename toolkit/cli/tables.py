@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,7 +65,8 @@ def table(
         typer.Option("--format", help="By default that of --output's suffix, else text."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write; else it is printed.")
+        Path | None,
+        typer.Option("--output", "--out", "-o", help="File to write; else it is printed."),
     ] = None,
     digits: Annotated[
         int, typer.Option(min=0, max=15, help="Decimals of the percentages, in every format.")
@@ -105,7 +106,7 @@ def table(
 
 def import_trials(
     file: Annotated[Path, typer.Argument(help="CSV (UTF-8) or Parquet, one answer per row.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
+    output: Annotated[Path, typer.Option("--output", "--out", "-o", help="Parquet file to write.")],
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,7 +124,17 @@ def import_trials(
     recode: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME:OLD=NEW,...", help="Values to rename, e.g. condition:NF=novel-familiar."
+            metavar="NAME:OLD=NEW,...",
+            help="Values to rename before they are looked at, e.g. condition:NF=novel-familiar or "
+            "correct:yes=1; with nothing or NA behind the =, OLD means a missing value.",
+        ),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE,...",
+            help="Codes that mean a missing value in any column, e.g. -99 or . (an empty field, NA "
+            "and NaN always do).",
         ),
     ] = None,
     wide: Annotated[
@@ -147,7 +158,9 @@ def import_trials(
 
     Children, published predictions, anything with one answer per row. All faults are told at
     once. What a column means is written into the file; other columns are kept. With a paradigm
-    among the values of --set, the table can be analysed together with runs.
+    among the values of --set, the table can be analysed together with runs. Blanks around values
+    are taken off and letters composed (NFC), which is told, as are names in two spellings. A
+    column trial_seed tells several trial lists of one participant apart.
 
     \b
     Examples:
@@ -159,6 +172,8 @@ def import_trials(
         --set population=children,test_language=en,n_choices=2,paradigm=me \\
         --set paradigm_version=1,n_languages=1,train_languages=en \\
         --recode condition:NF=novel-familiar,condition:NN=novel-novel
+      mevgs-toolkit import-trials study.csv -o children.parquet --missing .,-99 \\
+        --recode correct:yes=1,correct:no=0 --drop-missing
       mevgs-toolkit import-trials predictions.csv -o published.parquet \\
         --wide population --word-pattern '^([a-z]+)_' \\
         --set test_language=en,condition=novel-familiar,n_choices=2
@@ -179,47 +194,37 @@ def import_trials(
             next_command=f"-o {output.with_stem(output.stem + '-long')}",
         )
     named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
-    renamed = _renamings(recode or ())
+    wishes: dict[str, Any] = {
+        "columns": named,
+        "constants": values,
+        "recode": _renamings(recode or ()),
+        "missing": _codes(missing or ()),
+        "drop_missing": drop_missing,
+        "keep_repeats": keep_repeats,
+    }
     if wide is None:
         if word_pattern is not None:
             raise ToolkitError("--word-pattern goes with --wide.", next_command="--wide population")
-        made = read_any(
-            file,
-            named,
-            constants=values,
-            recode=renamed,
-            drop_missing=drop_missing,
-            keep_repeats=keep_repeats,
-        )
+        made = read_any(file, **wishes)
     elif word_pattern is None:
         raise ToolkitError(
             "--wide needs --word-pattern: which part of a clip's name is the word?",
             next_command="--word-pattern '^([a-z]+)_' for ball_012.wav",
         )
     else:
-        made = read_wide(
-            file,
-            word_pattern=word_pattern,
-            answers=wide.value,
-            columns=named,
-            constants=values,
-            recode=renamed,
-            drop_missing=drop_missing,
-        )
+        made = read_wide(file, word_pattern=word_pattern, answers=wide.value, **wishes)
     write_long(made, output, made.attrs["meanings"])
     _tell(made, output)
 
 
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+def _pairs(option: str, given: Sequence[str], *, empty: bool = False) -> dict[str, str]:
     """NAME=VALUE pairs, several in one argument; a value with a comma stands in quotes."""
-    import csv
-
     from toolkit.errors import ToolkitError
 
     pairs: dict[str, str] = {}
-    for part in (part for row in csv.reader(given, skipinitialspace=True) for part in row):
+    for part in _parts(given):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and value) or name in pairs:
+        if not (name and equals and (value or empty)) or name in pairs:
             raise ToolkitError(
                 f"{option} has {name!r} twice." if name in pairs else f"{option} is not readable.",
                 given=part,
@@ -229,18 +234,31 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def _parts(given: Sequence[str]) -> list[str]:
+    """What commas separate; a part with a comma stands in quotes."""
+    import csv
+
+    return [part for row in csv.reader(given, skipinitialspace=True) for part in row]
+
+
+def _codes(given: Sequence[str]) -> list[str]:
+    """Codes of missing values, each once."""
+    return list(dict.fromkeys(code for part in _parts(given) if (code := part.strip())))
+
+
 def _renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
     """New names of values by column, from NAME:OLD=NEW."""
     from toolkit.errors import ToolkitError
 
     made: dict[str, dict[str, str]] = {}
-    for where, new in _pairs("--recode", given).items():
+    for where, new in _pairs("--recode", given, empty=True).items():
         name, colon, old = where.partition(":")
         if not (name and colon and old):
             raise ToolkitError(
                 "--recode is not readable.",
                 given=f"{where}={new}",
-                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar",
+                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar; "
+                "nothing or NA behind the = for a missing value",
             )
         made.setdefault(name, {})[old] = new
     return made
@@ -254,5 +272,5 @@ def _tell(made: pd.DataFrame, output: Path) -> None:
         f"population{'s' * (populations > 1)} written to {output}."
     )
     for note in made.attrs["notes"]:
-        typer.echo(note)
+        typer.echo(f"Note: {note}")
     typer.echo(f"See accuracies: mevgs-toolkit table {output}")

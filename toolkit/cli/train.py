@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli.options import NewPopulationsOption
+from toolkit.subjects.families import listed
 
 if TYPE_CHECKING:
     from toolkit.embedding import Progress
@@ -55,9 +56,7 @@ def train(
         str | None, typer.Option(help="What to start from: shipped or published. [shipped]")
     ] = None,
     size: Annotated[str | None, typer.Option(help="xsm, sm, md (the paper's) or lg.")] = None,
-    family: Annotated[
-        str | None, typer.Option(help="clip, clip-two-audios (language links), mattnet or barlip.")
-    ] = None,
+    family: Annotated[str | None, typer.Option(help=f"{listed()}.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other value, e.g. epochs=24. Repeatable."),
@@ -96,10 +95,6 @@ def train(
 
     On published HDF5 features, without the backbones: the same with --stimuli ME-VGS-FOLDER.
 
-    The multilingual CLIP of dense grounding, after npm install @iconify/json@2.2.535
-    cldr-annotations-full@48.2.0 in the same folder:
-    mevgs-toolkit train --population multilingual-clip --out my-subjects
-
     A grid: mevgs-toolkit train --example-grid > grid.toml, edit it, then
     mevgs-toolkit train --grid grid.toml --out my-subjects
     """
@@ -116,9 +111,7 @@ def train(
         "seeing": seeing,
     }
     given = {name: value for name, value in options.items() if value}
-    if population == [_CLIP]:
-        _train_clip(given, out, jobs)
-        return
+    _refuse_clip(population or [])
     asked = _from_file(grid, given) if grid else _from_options(given)
 
     from toolkit.training.populations import train_populations
@@ -132,21 +125,18 @@ def train(
     typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
 
 
-def _train_clip(given: dict[str, Any], out: Path, jobs: int) -> None:
-    """The multilingual CLIP, from npm packages in the folder `node_modules`."""
+def _refuse_clip(names: Sequence[str]) -> None:
+    """The multilingual CLIP hears nothing, and what makes it is not installed."""
     from toolkit.errors import ToolkitError
-    from toolkit.training.clip import train_from_packages
-    from toolkit.training.conditions import seeds_of
 
-    if set(given) - {"population", "seeds"}:
+    if _CLIP in names:
         raise ToolkitError(
-            f"{_CLIP} is always trained in the same way.",
-            given=", ".join(f"--{name}" for name in given),
-            allowed="--population with --seeds, --out and --jobs",
+            f"{_CLIP} is no population of speech networks, which are what this command trains.",
+            given=f"--population {_CLIP}",
+            allowed="populations such as bilingual-en-nl",
+            next_command="python -m makers.multilingual_clip.train --out my-subjects, "
+            "in a checkout of the toolkit",
         )
-    with _bars() as (progress, _):
-        train_from_packages(seeds_of(given.get("seeds", "abc")), out, jobs=jobs, progress=progress)
-    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
 
 
 def _from_file(path: Path, given: dict[str, Any]) -> Grid:

@@ -11,15 +11,12 @@ from toolkit.errors import ToolkitError, unknown_name
 from toolkit.kinds import kind_of
 from toolkit.statistics.apa import apa_paragraph
 from toolkit.statistics.beside import beside
+from toolkit.statistics.cautions import Named, cautions, named_tests
 from toolkit.statistics.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.conditions import require_test
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
-from toolkit.statistics.groups import (
-    GroupComparison,
-    GroupModel,
-    compare_groups,
-    family_text,
-)
+from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
@@ -28,11 +25,13 @@ from toolkit.statistics.prose import (
     answers,
     chance_sentence,
     condition_sentence,
-    few_seeds_sentence,
     gate_sentence,
     group_sentence,
+    places,
 )
-from toolkit.statistics.results import FitResult, plain
+from toolkit.statistics.reading import told_of_reading
+from toolkit.statistics.results import plain
+from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 from toolkit.statistics.summary import summarise_choices
 
@@ -48,7 +47,7 @@ STATISTICS_SCHEMA = 1
 OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
 """Settings, and what they are called on the command line."""
 MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays if there is something to compare."""
+"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def analyse(
             *(tests.chance, tests.conditions, tests.groups),
         ),
         sentences=(gate_sentence(report), *tests.sentences()),
-        warnings=tuple(_warnings(tests, counts)),
+        warnings=tuple(cautions(counts, tests.named())),
     )
 
 
@@ -207,29 +206,19 @@ class _Tests:
     conditions: tuple[ConditionTest, ...]
     groups: tuple[GroupComparison, ...]
 
-    def models(self) -> list[GroupModel]:
-        """All comparisons of monolingual and bilingual subjects."""
-        return [
-            model
-            for group in self.groups
-            for model in (group.overall, *group.by_language, *group.by_population)
-        ]
-
-    def named_fits(self) -> list[tuple[str, FitResult]]:
-        """Every fitted model with what it is about."""
-        named = [(f"{t.population} in {t.test_language}", t.fit) for t in self.chance]
-        named += [
-            (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t.fit)
-            for t in self.conditions
-        ]
-        named += [(model.name, model.fit) for model in self.models()]
-        return [(name, fit) for name, fit in named if fit is not None]
+    def named(self) -> list[Named]:
+        """Every test under its name."""
+        return named_tests(self.chance, self.conditions, self.groups)
 
     def sentences(self) -> list[str]:
         """What may be said, test by test."""
         said = [chance_sentence(test) for test in self.chance]
         said += [condition_sentence(test) for test in self.conditions]
-        return said + [group_sentence(model) for model in self.models()]
+        return said + [
+            group_sentence(model, where)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for model in group.models
+        ]
 
     def families(self) -> list[str]:
         """The families of tests, in words."""
@@ -238,7 +227,11 @@ class _Tests:
             ("a condition against its control", self.conditions),
         )
         found = [family_text(name, tests) for name, tests in named if tests]
-        return found + [family for group in self.groups for family in group.families]
+        return found + [
+            family.replace(":", f"{where}:", 1)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for family in group.families
+        ]
 
 
 def _tests(
@@ -250,6 +243,24 @@ def _tests(
     progress: Callable[[int, int], None],
 ) -> _Tests:
     """All tests, those included that were planned and that no seed is left for after the gate."""
+    wanted = paradigm.contrasts
+    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
+    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    pays = len(asked) >= MANY_ROWS
+    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+
+
+def _headline(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[list[ChanceTest], list[GroupComparison]]:
+    """The headline conditions against chance, and between groups."""
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
     tests: list[ChanceTest] = []
     groups: list[GroupComparison] = []
@@ -258,55 +269,17 @@ def _tests(
         wanted = planned[planned["condition"] == condition]
         if wanted.empty:
             continue
-        pays = len(own) >= MANY_ROWS and own["n_languages"].nunique() > 1
-        with beside(pays, chance_tests, own, formula, wanted) as chance:
-            compared = [
-                compare_groups(
-                    own[own["subject_kind"] == kind],
-                    *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
-                    planned=wanted[wanted["subject_kind"] == kind],
-                )
-                for kind in sorted(wanted["subject_kind"].unique())
-            ]
-            tests += chance()
+        tests += chance_tests(own, formula, wanted)
+        compared = [
+            compare_groups(
+                own[own["subject_kind"] == kind],
+                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                planned=wanted[wanted["subject_kind"] == kind],
+            )
+            for kind in sorted(wanted["subject_kind"].unique())
+        ]
         groups += [comparison for comparison in compared if comparison]
-    return _Tests(
-        tuple(decided(tests, settings.alpha)),
-        contrast_tests(counts, paradigm.contrasts, settings.alpha, planned),
-        tuple(groups),
-    )
-
-
-def _warnings(tests: _Tests, counts: pd.DataFrame) -> list[str]:
-    per_population = counts.groupby("population", observed=True)["seed"].nunique()
-    few = few_seeds_sentence(int(per_population.min()))
-    told = [few] if few else []
-    ties = int(counts["n_ties"].sum())
-    if ties:
-        told.append(
-            f"{ties} of {int(counts['n_trials'].sum())} trials are ties: wrong in accuracies, "
-            "1 / options of a correct answer in tests."
-        )
-    kinds = sorted(counts["subject_kind"].unique())
-    if len(kinds) > 1:
-        told.append(
-            f"Subjects are of different kinds ({', '.join(kinds)}). Children and networks are "
-            "never compared as monolingual and bilingual; each kind is compared within itself."
-        )
-    fits = tests.named_fits()
-    singular = [name for name, fit in fits if fit.singular]
-    if singular:
-        told.append(
-            "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
-            + "; ".join(singular)
-            + "."
-        )
-    # Singular fits are told above, with their names.
-    told += sorted({w for _, fit in fits for w in fit.warnings if "level" in w or "left out" in w})
-    problems = {
-        f"{m.name}: {text}" for m in tests.models() for text in (m.problem, m.reduced) if text
-    }
-    return told + sorted(problems)
+    return tests, groups
 
 
 def analyse_runs(
@@ -333,6 +306,7 @@ def analyse_runs(
     if not paths:
         raise ToolkitError("No run was given.", allowed="one or several run folders")
     settings = settings or Settings()
+    paths, notes = runs_once(paths)
     by_kind: dict[str, list[Path]] = {}
     for path in paths:
         by_kind.setdefault(kind_of(path, paradigms), []).append(path)
@@ -340,7 +314,9 @@ def analyse_runs(
     made: dict[str, Any] = {}
     for kind, own in by_kind.items():
         analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
-        made |= {name: {"paradigm_kind": kind, **told} for name, told in analyses.items()}
+        for name, told in analyses.items():
+            warnings = [*told["warnings"], *notes]
+            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
     return made
 
 
@@ -366,12 +342,16 @@ def analyse_choices(
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
     from paradigms.base import as_choices
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
+    from toolkit.statistics.counts import KEYS, read_lists
+    from toolkit.statistics.lists import pool_lists
 
+    by_list, notes = read_lists(paths, paradigms)
     made = {}
-    for name, own in read_counts(paths, paradigms).groupby("paradigm", observed=True):
+    for name, own in by_list.groupby("paradigm", observed=True):
         asked = as_choices(get_paradigm(str(name), paradigms))
-        made[str(name)] = analyse(own, asked, settings, progress).to_json()
+        require_test(own["condition"].unique().tolist(), asked)
+        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+        made[str(name)] = told_of_reading(analysis, own, asked, notes)
     return made
 
 

@@ -8,8 +8,21 @@ from collections.abc import Sequence
 from toolkit.statistics.chance import ChanceTest
 from toolkit.statistics.condition_contrasts import ConditionTest
 from toolkit.statistics.groups import GroupComparison, GroupModel
-from toolkit.statistics.phrases import count, odds_ratio, p_value, percent, statistic
+from toolkit.statistics.phrases import (
+    TIES,
+    count,
+    equals,
+    factor,
+    fixed,
+    odds_ratio,
+    p_value,
+    percent,
+    size,
+    statistic,
+)
+from toolkit.statistics.prose import places
 from toolkit.statistics.results import Contrast
+from toolkit.statistics.verdicts import Verdict
 
 
 def apa_paragraph(
@@ -35,30 +48,30 @@ def apa_paragraph(
         f"({engine}, Laplace approximation), training seeds standing for participants and words "
         f"and distractors for items ({formula}). Standard errors and degrees of freedom "
         "(Satterthwaite) were corrected for the numbers of seeds and items, p values after Holm "
-        "over all planned tests of a family. Ties counted as 1 / options of a correct answer."
+        f"over all planned tests of a family. {TIES}"
     ]
     said += [_chance(test) for test in chance]
     said += [
         _effect(f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}",
-                test.contrast, test.problem, {"d over seeds": test.d_seeds})
+                test.verdict, test.contrast, test.problem, {"d over seeds": test.d_seeds})
         for test in conditions
     ]  # fmt: skip
     said += [
-        _group(model)
-        for group in groups
-        for model in (group.overall, *group.by_language, *group.by_population)
+        _group(model, where)
+        for group, where in zip(groups, places(groups), strict=True)
+        for model in group.models
     ]
     return " ".join(said)
 
 
 def _chance(test: ChanceTest) -> str:
     who = f"{test.population} tested in {test.test_language} ({test.condition})"
-    mean = f"M = {percent(test.credited)}, {count(test.n_seeds, 'seed')}"
+    mean = f"M = {percent(test.credited, test.chance)}, {count(test.n_seeds, 'seed')}"
     if test.verdict in ("few", "undecided"):
-        return f"{who}: {mean}; no verdict ({test.problem.rstrip('.')})."
+        return f"{who}: {mean}; {_none(test.problem)}."
     numbers = [
-        f"b = {test.estimate:.2f}",
-        f"SE = {test.std_error:.2f}",
+        f"b = {fixed(test.estimate, 2)}",
+        f"SE = {fixed(test.std_error, 2)}",
         statistic(test.statistic, test.df),
         p_value(test.p_holm),
         *_sizes({"d over seeds": test.d_seeds, "d over words": test.d_words}),
@@ -66,30 +79,39 @@ def _chance(test: ChanceTest) -> str:
     return f"{who}: {mean}, {', '.join(numbers)}."
 
 
-def _group(model: GroupModel) -> str:
+def _group(model: GroupModel, where: str) -> str:
     sizes = {"Hedges' g over seeds": model.seeds.hedges_g}
-    factor = model.seeds.bayes_factor
-    text = _effect(model.name, model.contrast, model.problem, sizes)
-    if math.isnan(factor) or model.contrast is None or model.problem:
+    text = _effect(f"{model.name}{where}", model.verdict, model.contrast, model.problem, sizes)
+    found = model.seeds.bayes_factor
+    if math.isnan(found) or model.verdict in ("few", "undecided"):
         return text
-    told = "over 1e300" if math.isinf(factor) else f"{factor:.2g}"
-    return f"{text[:-1]}, BF10 = {told} (Student's t test of seed means)."
+    return f"{text[:-1]}, BF10 {equals(factor(found))} (Student's t test of seed means)."
 
 
-def _effect(name: str, effect: Contrast | None, problem: str, sizes: dict[str, float]) -> str:
-    if effect is None or problem:
-        return f"{name}: no verdict ({problem.rstrip('.')})."
+def _effect(
+    name: str, verdict: Verdict, effect: Contrast | None, problem: str, sizes: dict[str, float]
+) -> str:
+    if effect is None or verdict in ("few", "undecided"):
+        return f"{name}: {_none(problem)}."
+    odds = odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
     numbers = [
-        f"b = {effect.estimate:.2f}",
-        f"SE = {effect.std_error:.2f}",
+        f"b = {fixed(effect.estimate, 2)}",
+        f"SE = {fixed(effect.std_error, 2)}",
         statistic(effect.statistic, effect.df),
         p_value(effect.p_holm),
-        odds_ratio(effect).replace("[", "95 % CI ["),
+        f"odds ratio {equals(odds).replace(' [', ', 95 % CI [')}",
         *_sizes(sizes),
     ]
     return f"{name}: {', '.join(numbers)}."
 
 
+def _none(problem: str) -> str:
+    reason = problem.rstrip(".")
+    return f"no verdict ({reason[:1].lower()}{reason[1:]})" if reason else "no verdict"
+
+
 def _sizes(sizes: dict[str, float]) -> list[str]:
     """Effect sizes that there are."""
-    return [f"{name} = {value:.2f}" for name, value in sizes.items() if math.isfinite(value)]
+    return [
+        f"{name} {equals(size(value))}" for name, value in sizes.items() if math.isfinite(value)
+    ]

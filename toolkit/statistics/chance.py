@@ -269,4 +269,9 @@ def _sources(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]
         ]
         if outer:
             shares[outer[0]] += shares.pop(inner)
-    return [(share, levels[group], 1) for group, share in shares.items()]
+    found = [(share, levels[group], 1) for group, share in shares.items()]
+    n_seeds = int(table["seed"].nunique())
+    if found and "seed" not in levels and n_seeds > 1:
+        # One answer per seed: what varies between seeds is in the answers' own noise.
+        found.append((0.0, n_seeds, 1))
+    return found

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.answers import ROW_KEY, answer_faults, empty_faults, parquet_names, repeat_faults
+from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
-from toolkit.store import no_trials
+from toolkit.statistics.lists import LIST, Drawn, check_lists, drawn, pool_lists
+from toolkit.statistics.runs import runs_once, trials_file
+from toolkit.statistics.values import as_text
+from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +25,17 @@ KEYS = (
     *("distractor_concept", "n_choices", "subject_kind"),
 )
 """What one row of counts stands for."""
+NUMBERS = ("paradigm_version", "n_languages", "n_choices")
+"""Those of them that are whole numbers."""
+WHO_AND_WHAT = ("paradigm", "population", "seed", "test_language", "condition", "word_concept")
+"""Those of them that are never empty."""
 OPTIONAL = ("target_concept", "subject_kind")
 """Keys that a table may lack: the word names its target then, and `subject_kind` is told by where
 the table comes from."""
 MODEL, IMPORTED = "model", "imported"
 """Kinds of subjects of this toolkit's own runs, and of tables from elsewhere that name none."""
-COLUMNS = (*KEYS, "correct", "tie", "trial")
-"""Columns that are read; ``trial`` where there is one, to find rows that occur twice."""
+COLUMNS = (*KEYS, LIST, "correct", "tie")
+"""Columns that are summed; some have no `LIST`."""
 ROWS_AT_ONCE = 1 << 20
 """Trials read together, so that memory does not grow with their number."""
 
@@ -41,46 +50,84 @@ def read_counts(paths: Sequence[Path], paradigms: Path | None = None) -> pd.Data
     Returns:
         One row per combination of `KEYS` that occurs: ``n_trials``, ``n_correct``, ``n_ties``;
         ``seed`` is told apart by population (``bilingual-en-nl/a``), since seed a of one
-        population is another network than seed a of the next.
+        population is another network than seed a of the next. Runs that differ in their trial
+        list alone are added up.
+
+    Raises:
+        ToolkitError: as `read_lists`.
+    """
+    return pool_lists(read_lists(paths, paradigms)[0], KEYS)
+
+
+def read_lists(
+    paths: Sequence[Path], paradigms: Path | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Sum the trials of some runs per trial list; otherwise as `read_counts`.
+
+    Args:
+        paths: run folders, or files like their ``trials.parquet``. A table named twice counts once.
+        paradigms: folder with paradigms of one's own.
+
+    Returns:
+        One row per combination of `KEYS` and ``trial_seed``, which is what the manifest beside a
+        table says, or a column of that name; empty if there is neither. And notes on tables that
+        were named twice.
 
     Raises:
         ToolkitError: if a file is missing, cannot be read, lacks a column, holds something else
-            than 0 and 1 in ``correct``, or holds a trial that it or another run holds too.
+            than 0 and 1 in ``correct``, or holds a trial twice; or if another holds the same
+            subject and test, and not with another trial list alone.
     """
-    parts = []
-    for path in paths:
-        file = path / "trials.parquet" if path.is_dir() else path
+    kept, notes = runs_once(paths)
+    parts: list[tuple[Drawn, pd.DataFrame]] = []
+    for path in kept:
+        file, source = trials_file(path), drawn(path)
         refuse_other_kinds(kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {path}")
-        parts.append(_sum(_batches(file)).assign(_file=str(path)))
-    return _joined(parts)
+        own = _sum(_batches(file), str(file))
+        own[LIST] = own[LIST].where(own[LIST] != "", source.trial_seed)
+        parts.append((source, own))
+    check_lists(parts)
+    return _joined([own for _, own in parts]), notes
 
 
 def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Sum trials in memory; otherwise as `read_counts`.
 
     Raises:
-        ToolkitError: if a column is missing.
+        ToolkitError: if a column is missing, or as `read_counts`.
     """
     import pyarrow as pa
 
-    refuse_other_kinds(kind_of_rows(trials), "the table", "mevgs-toolkit analyze RUN")
-    _check([str(name) for name in trials.columns], "the table")
+    where = "the table"
+    refuse_other_kinds(kind_of_rows(trials), where, "mevgs-toolkit analyze RUN")
+    _check([str(name) for name in trials.columns], where)
+    _raise(repeat_faults(trials), where)
     wanted = trials[[name for name in COLUMNS if name in trials]]
     table = pa.Table.from_pandas(wanted, preserve_index=False)
-    return _joined([_sum([_completed(table, _kind([str(name) for name in trials.columns]))])])
+    summed = _sum([_completed(table, _kind([str(name) for name in trials.columns]))], where)
+    return pool_lists(_joined([summed]), KEYS)
 
 
 def _batches(file: Path) -> Iterator[pa.Table]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not file.is_file():
-        raise no_trials(file)
+    if file.suffix.lower() == ".csv":
+        _check(header_of(file), str(file))
+        table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        yield _completed(table, _kind(table.column_names))
+        return
+    given = parquet_names(file)
+    _check(given, str(file))
     try:
         with pq.ParquetFile(file) as parquet:
-            _check(parquet.schema_arrow.names, str(file))
-            columns = [name for name in COLUMNS if name in parquet.schema_arrow.names]
-            kind = _kind(parquet.schema_arrow.names)
+            kind = _kind(given)
+            key = [name for name in ROW_KEY if name in given]
+            # Numbers and codes of categories alone: some 20 bytes per trial.
+            rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
+            _raise(repeat_faults(rows), str(file))
+            del rows
+            columns = [name for name in COLUMNS if name in given]
             # A run writes one row group per network and language: many small ones are read as one.
             held: list[pa.RecordBatch] = []
             for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
@@ -118,71 +165,58 @@ def _check(given: Sequence[str], where: str) -> None:
             f"{where} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
             given=", ".join(given),
             nearest=nearest_name(missing[0], list(given)),
-            next_command="mevgs-toolkit import-trials FILE --columns seed=NAME,...",
+            next_command="mevgs-toolkit import-trials FILE --columns seed=NAME,... --set "
+            "paradigm=me,paradigm_version=1,n_choices=2,n_languages=1,train_languages=en",
         )
 
 
-def _sum(tables: Iterable[pa.Table]) -> pd.DataFrame:
-    """Counts of all tables together, one row per combination of `KEYS`."""
+def _raise(faults: Sequence[str], where: str) -> None:
+    if faults:
+        raise ToolkitError(f"{where} is not a table of trials:\n  - " + "\n  - ".join(faults))
+
+
+def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
+    """Counts of all tables together, one row per combination of `KEYS` and `LIST`."""
+    import pandas as pd
     import pyarrow as pa
 
     parts = []
+    keys = [*KEYS, LIST]
     for table in tables:
+        _raise(_faults(table), where)
         for name in ("correct", "tie"):
-            column = table.column(name)
-            if not (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-                raise ToolkitError(
-                    f"Column {name} holds {column.type}, expected 0 or 1.",
-                    given=f"e.g. {column[0].as_py()!r}" if len(column) else "nothing",
-                )
-            number = column.cast(pa.int64())
+            number = table.column(name).cast(pa.int64())
             table = table.set_column(table.column_names.index(name), name, number)
-        _check_answers(table)
-        if "trial" not in table.column_names:
-            table = table.append_column("trial", pa.nulls(len(table), pa.int64()))
+        if LIST not in table.column_names:
+            table = table.append_column(LIST, pa.array([""] * len(table)).dictionary_encode())
         wanted = [("correct", "count"), ("correct", "sum"), ("tie", "sum")]
-        wanted += [("trial", "min"), ("trial", "max")]
-        parts.append(_decoded(table.unify_dictionaries().group_by(list(KEYS)).aggregate(wanted)))
+        parts.append(_decoded(table.unify_dictionaries().group_by(keys).aggregate(wanted)))
     if not sum(len(part) for part in parts):
         raise ToolkitError("There are no trials.", allowed="at least one trial")
     names = {"correct_count": "n_trials", "correct_sum": "n_correct", "tie_sum": "n_ties"}
-    ends = [("trial_min", "min"), ("trial_max", "max")]
-    whole = pa.concat_tables(parts, promote_options="permissive").group_by(list(KEYS))
-    frame: pd.DataFrame = whole.aggregate([(n, "sum") for n in names] + ends).to_pandas()
+    whole = pa.concat_tables(parts, promote_options="permissive").group_by(keys)
+    frame: pd.DataFrame = whole.aggregate([(n, "sum") for n in names]).to_pandas()
     frame = frame.rename(columns={f"{n}_sum": name for n, name in names.items()})
-    _check_repeats(frame)
-    frame = frame.drop(columns=["trial_min_min", "trial_max_max"])
-    return frame.sort_values(list(KEYS), ignore_index=True)
+    for name in (*(key for key in KEYS if key not in NUMBERS), LIST):
+        codes, values = pd.factorize(frame[name].fillna(""))
+        frame[name] = pd.Index([as_text(value) for value in values], dtype=object)[codes]
+    frame = frame.astype(dict.fromkeys(NUMBERS, "int64"))
+    return frame.sort_values(keys, ignore_index=True)
 
 
-def _check_answers(table: pa.Table) -> None:
-    """Refuse answers that are missing or neither right nor wrong."""
-    import pyarrow.compute as pc
+def _faults(table: pa.Table) -> list[str]:
+    """What keeps rows from being counted."""
+    import pandas as pd
 
-    column = table.column("correct")
-    if column.null_count:
-        raise ToolkitError(f"Column correct has {column.null_count} empty values.")
-    if len(column) and not (pc.min(column).as_py() >= 0 and pc.max(column).as_py() <= 1):
-        raise ToolkitError(
-            "Column correct holds something else than 0 and 1.",
-            given=f"values from {pc.min(column).as_py()} to {pc.max(column).as_py()}",
-        )
-
-
-def _check_repeats(frame: pd.DataFrame) -> None:
-    """Refuse more rows of a seed, language and test than its trials have numbers."""
-    key = ["paradigm", "paradigm_version", "population", "seed", "test_language"]
-    found = frame.groupby(key, observed=True, dropna=False).agg(
-        n=("n_trials", "sum"), first=("trial_min_min", "min"), last=("trial_max_max", "max")
-    )
-    twice = found[found["n"] > found["last"] - found["first"] + 1]
-    if len(twice):
-        raise ToolkitError(
-            f"Rows occur twice: {dict(zip(key, twice.index[0], strict=True))} has "
-            f"{int(twice['n'].iloc[0])} rows for trials {int(twice['first'].iloc[0])} to "
-            f"{int(twice['last'].iloc[0])}.",
-            allowed="one row per trial and subject",
-        )
+    frame = table.select(["correct", "tie", *NUMBERS]).to_pandas()
+    n_empty = {name: table.column(name).null_count for name in (*WHO_AND_WHAT, *NUMBERS)}
+    text = [
+        f"column {name} holds text, expected numbers"
+        for name in NUMBERS
+        if name != "n_choices" and not n_empty[name]
+        if not pd.api.types.is_numeric_dtype(frame[name])
+    ]
+    return [*empty_faults(n_empty), *text, *answer_faults(frame)]
 
 
 def _decoded(table: pa.Table) -> pa.Table:
@@ -200,20 +234,10 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.concat(parts, ignore_index=True)
-    key = ["paradigm", "paradigm_version", "population", "seed", "test_language"]
-    if "_file" in table:
-        files = table.groupby(key, observed=True)["_file"].nunique()
-        if (files > 1).any():
-            first = dict(zip(key, files.index[files > 1][0], strict=True))
-            raise ToolkitError(
-                f"The same subject and test stand in two of the runs: {first}.",
-                allowed="every run once; a run of several populations holds those of its parts",
-            )
-        table = table.drop(columns="_file")
-    table["seed"] = table["population"].astype(str) + "/" + table["seed"].astype(str)
-    for name in KEYS:
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            table[name] = table[name].fillna("").astype(str).astype("category")
+    table["seed"] = table["population"] + "/" + table["seed"]
+    for name in (*KEYS, LIST):
+        if name not in NUMBERS:
+            table[name] = table[name].astype("category")
     return table
 
 
@@ -224,10 +248,13 @@ def accuracy_per_seed(counts: pd.DataFrame) -> pd.DataFrame:
         counts: what `read_counts` gave.
 
     Returns:
-        Columns of the group and ``n_trials``, ``n_correct``, ``n_ties``, ``accuracy``.
+        Columns of the group and ``n_trials``, ``n_correct``, ``n_ties``, ``accuracy``, and
+        ``chance``, the mean over trials of 1 / ``n_choices``.
     """
     group = ["population", "n_languages", "test_language", "condition", "seed"]
-    table = counts.groupby(group, observed=True, sort=True)[["n_trials", "n_correct", "n_ties"]]
-    summed = table.sum().reset_index()
+    table = counts.assign(chance=counts["n_trials"] / counts["n_choices"])
+    numbers = ["n_trials", "n_correct", "n_ties", "chance"]
+    summed = table.groupby(group, observed=True, sort=True)[numbers].sum().reset_index()
     summed["accuracy"] = summed["n_correct"] / summed["n_trials"]
+    summed["chance"] /= summed["n_trials"]
     return summed

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.errors import ToolkitError
-from toolkit.store import no_trials
+from toolkit.statistics.lists import LIST, drawn
+from toolkit.statistics.runs import trials_file
+from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +23,10 @@ N_BINS = 40
 KINDS = ("easiest", "hardest", "most disagreed")
 """Why a trial was picked: most or fewest seeds right, or seeds nearest to half and half."""
 CELL = ["population", "test_language"]
-TRIAL = ["condition", "test_language", "trial", "word_id", "target_id"]
+TRIAL = ["condition", "test_language", LIST, "trial", "word_id", "target_id"]
 """What makes answers of several seeds answers to the same trial."""
+ABOUT = ["population", "n_languages", "train_languages"]
+"""What is known of a population."""
 READ = (
     *("condition", "population", "n_languages", "train_languages", "seed", "test_language"),
     *("trial", "word_id", "word_concept", "target_id", "target_concept", "distractor_id"),
@@ -48,59 +52,81 @@ class Digest:
 
 
 def no_choices() -> Digest:
-    """The digest of runs whose trials offer no choice, such as maps."""
+    """The digest of runs whose trials offer no choice, such as maps, or tell no scores."""
     import pandas as pd
 
-    empty = pd.DataFrame()
-    about = pd.DataFrame(columns=["population", "n_languages", "train_languages"])
-    return Digest(populations=about, margins=empty, choices=empty, picked=empty)
+    return Digest(
+        populations=pd.DataFrame(columns=ABOUT),
+        margins=pd.DataFrame(columns=[*CELL, "n_trials", "low", "high", "share"]),
+        choices=pd.DataFrame(),
+        picked=pd.DataFrame(),
+    )
 
 
-def digest(runs: Sequence[Path], headline: Sequence[str], n_picked: int) -> Digest:
+def digest(
+    runs: Sequence[Path], headline: Sequence[str], n_picked: int, paradigm: str = ""
+) -> Digest:
     """Read the trials of some runs of one paradigm.
 
     Args:
-        runs: run folders.
+        runs: run folders, or tables; those that lack scores tell of their populations alone.
         headline: names of the conditions that are the test itself.
         n_picked: trials to pick; shared out among test languages and `KINDS`.
+        paradigm: rows of other paradigms are passed over; empty for all rows.
 
     Raises:
         ToolkitError: if a trials table is missing or cannot be read.
     """
     import pandas as pd
 
-    trials = pd.concat([_read(run / "trials.parquet", headline) for run in runs])
-    texts = [name for name in READ if not pd.api.types.is_numeric_dtype(trials[name])]
+    read = [_read(run, headline, paradigm) for run in runs]
+    about = pd.concat([table[ABOUT] for table in read]).drop_duplicates()
+    about = about.astype({"population": str, "train_languages": str})
+    whole = [table for table in read if "margin" in table]
+    if not whole:
+        return replace(no_choices(), populations=about)
+    trials = pd.concat(whole)
+    texts = [name for name in (*READ, LIST) if not pd.api.types.is_numeric_dtype(trials[name])]
     # Different runs have different categories; pandas turns them into text on joining.
     trials = trials.astype(dict.fromkeys(texts, "category"))
-    about = ["population", "n_languages", "train_languages"]
     taught = trials["n_languages"] > 0
     picks = _pick(trials[taught] if taught.any() else trials, n_picked)
     picked = trials.merge(picks, on=TRIAL).sort_values(["rank", "population", "seed"])
     return Digest(
-        populations=trials[about].drop_duplicates().astype({"population": str}),
+        populations=about,
         margins=_margins(trials),
         choices=_choices(trials),
         picked=picked.astype(dict.fromkeys(texts, str)).reset_index(drop=True),
     )
 
 
-def _read(file: Path, headline: Sequence[str]) -> pd.DataFrame:
+def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
+    """The rows of the test itself; only what is told of populations where scores are missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if not file.is_file():
-        raise no_trials(file)
+    file = trials_file(run)
+
+    def wanted_of(given: Sequence[str]) -> list[str]:
+        return [*READ, *({LIST} & set(given))] if set(READ) <= set(given) else ABOUT
+
     try:
-        with pq.ParquetFile(file) as parquet:
-            table = parquet.read(columns=list(READ))
+        if file.suffix.lower() == ".csv":
+            table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        else:
+            with pq.ParquetFile(file) as parquet:
+                names = wanted_of(parquet.schema_arrow.names)
+                table = parquet.read(columns=list({*names, "condition", "paradigm"}))
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    wanted = wanted_of(table.column_names)
     # Twice as fast as to have the reader filter each of hundreds of small row groups.
-    wanted = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline))
-    frame: pd.DataFrame = table.filter(wanted).to_pandas()
-    return frame
+    rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
+    if paradigm:
+        rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
+    frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
+    return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
 
 
 def _margins(trials: pd.DataFrame) -> pd.DataFrame:

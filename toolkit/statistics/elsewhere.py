@@ -12,18 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.intake import ALIASES, Wishes, faulty, finish
-from toolkit.statistics.longtable import (
-    TEXT,
-    as_names,
-    combine,
-    not_binary,
-    read_run,
-    write_long,
-)
+from toolkit.statistics.intake import ALIASES, Wishes, faulty, finish, named_twice
+from toolkit.statistics.longtable import TEXT, combine, read_run, write_long
+from toolkit.statistics.raw import read_raw
+from toolkit.statistics.values import as_found, as_names, as_text, not_binary, renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -38,8 +33,6 @@ WIDE_COLUMNS = {
 """Columns of the published wide predictions (Nortje et al. 2024, TACL), under our names."""
 WIDE_SEED_COLUMNS = {"word_id": "audio", "target_id": "image-pos", "distractor_id": "image-neg"}
 """Those of the predictions with a column per seed (Oneata et al. 2025, arXiv 2506.04037)."""
-NO_VALUE = ("", "NA", "NaN")
-"""What counts as missing in a CSV; words such as "none", "null" and "nan" are left alone."""
 
 
 def read_any(
@@ -48,26 +41,30 @@ def read_any(
     *,
     constants: Mapping[str, str] | None = None,
     recode: Mapping[str, Mapping[str, str]] | None = None,
+    missing: Sequence[str] = (),
     drop_missing: bool = False,
     keep_repeats: bool = False,
 ) -> pd.DataFrame:
     r"""Read any table with one answer per row as a long table.
 
     Args:
-        path: CSV (comma, semicolon or tab, UTF-8) or Parquet.
+        path: CSV (comma, semicolon or tab; UTF-8, or UTF-16 with its mark) or Parquet. Blanks
+            around values are taken off and letters composed (NFC), with a note.
         columns: what the file calls our columns, ``{"seed": "sub_id", ...}``. Columns that bear
             our name already need not be named; ``participant`` stands for ``seed``, ``item`` for
             ``word_concept``. Columns that are not named are kept as they are.
         constants: values that are the same in every row, ``{"population": "children"}``. With
             ``paradigm`` among them (and paradigm_version, n_choices, n_languages,
             train_languages) the table can be analysed together with runs of that paradigm.
-        recode: new names of values, ``{"condition": {"NF": "novel-familiar"}}``.
+        recode: new names of values, ``{"correct": {"yes": "1", "no": "0", "null": ""}}``, given
+            before values are looked at; an empty new name, or NA, means that the value is missing.
+        missing: codes that mean a missing value in any column, such as ``-99`` or ``.``.
         drop_missing: leave out rows where a required value is missing; else they are a fault.
         keep_repeats: take equal rows for separate trials; else they are a fault.
 
     Returns:
-        The long table. ``table.attrs["notes"]`` says what was left out, and
-        ``table.attrs["meanings"]`` where each column came from.
+        The long table. ``table.attrs["notes"]`` says what was left out or changed and what looks
+        doubtful, and ``table.attrs["meanings"]`` where each column came from.
 
     Raises:
         ToolkitError: if the file cannot be read, or listing every fault of the table.
@@ -86,14 +83,21 @@ def read_any(
         [['study', '007', 'ball', 1], ['study', '007', 'cup', 0]]
     """
     file = Path(path)
-    named = {ALIASES.get(ours, ours): theirs for ours, theirs in (columns or {}).items()}
-    raw = _read_table(file, [theirs for ours, theirs in named.items() if ours in TEXT])
-    faults = _naming_faults(raw, named)
+    named = _by_our_names(columns or {})
+    raw = read_raw(file, _names_in(named), missing)
+    faults = [*named_twice(columns or {}, "named"), *raw.faults]
+    faults += _naming_faults(raw.table, named)
     meanings = {ours: f"column {theirs} of {file.name}" for ours, theirs in named.items()}
-    table, kept = _renamed(raw, named)
+    table, kept, clashes = _renamed(raw.table, named)
+    notes = raw.told({old: ours for ours, old in (named | kept).items() if ours in TEXT})
+    notes += [
+        f"The file's own column {old} is kept as {name}."
+        for name, old in kept.items()
+        if name != old
+    ]
     meanings |= {name: f"column {old} of {file.name}, as found" for name, old in kept.items()}
     wishes = Wishes(constants or {}, recode or {}, drop_missing, keep_repeats)
-    return finish(table, file, faults, meanings, wishes)
+    return finish(table, file, [*faults, *clashes], meanings, wishes, notes)
 
 
 def read_wide(
@@ -104,7 +108,9 @@ def read_wide(
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
     recode: Mapping[str, Mapping[str, str]] | None = None,
+    missing: Sequence[str] = (),
     drop_missing: bool = False,
+    keep_repeats: bool = False,
 ) -> pd.DataFrame:
     """Read published predictions with one column of 0 and 1 per model as a long table.
 
@@ -122,8 +128,11 @@ def read_wide(
             `WIDE_COLUMNS` or `WIDE_SEED_COLUMNS`; any further column named here is kept and not
             taken for answers.
         constants: values that are the same in every row.
-        recode: new names of values, ``{"population": {"none": "no-pretraining"}}``.
+        recode: new names of values, ``{"population": {"none": "no-pretraining"}}``; those of
+            ``correct`` are looked for in all columns of answers.
+        missing: codes that mean a missing value in any column.
         drop_missing: leave out answers that are missing; else they are a fault.
+        keep_repeats: take equal rows for separate trials; else they are a fault.
 
     Returns:
         The long table, one row per trial and column of answers.
@@ -134,36 +143,25 @@ def read_wide(
     import pandas as pd
 
     file = Path(path)
-    own = [theirs for ours, theirs in (columns or {}).items() if ours in TEXT]
-    published = (*WIDE_COLUMNS.items(), *WIDE_SEED_COLUMNS.items())
-    raw = _read_table(file, own + [theirs for ours, theirs in published if ours in TEXT])
-    known = WIDE_SEED_COLUMNS if set(WIDE_SEED_COLUMNS.values()) <= set(raw) else WIDE_COLUMNS
+    asked = _by_our_names(columns or {})
+    raw = read_raw(file, _names_in(asked | WIDE_COLUMNS) | _names_in(WIDE_SEED_COLUMNS), missing)
+    table = raw.table
+    known = WIDE_SEED_COLUMNS if set(WIDE_SEED_COLUMNS.values()) <= set(table) else WIDE_COLUMNS
     # Published variants lack some of these; only those that were named must be there.
-    named = {o: t for o, t in known.items() if t in raw} | dict(columns or {})
-    faults = _naming_faults(raw, named)
-    if "word_id" not in named:
-        near = nearest_name("audio_query", list(raw.columns))
-        faults.append(
-            "nothing says which column names the clip: name it, word_id=COLUMN"
-            + (f" (is it {near}?)" if near else "")
-        )
-    given = [name for name in raw.columns if name not in named.values()]
-    if not given:
-        faults.append("there is no column of answers besides those named")
-    wrong = {name: not_binary(raw[name]) for name in given}
-    faults += [
-        f"column {name} holds {values}, expected 0 or 1; if it holds no answers, name it too, "
-        f"{name}={name}"
-        for name, values in wrong.items()
-        if values
-    ]
+    named = {ours: theirs for ours, theirs in known.items() if theirs in table} | asked
+    faults = [*named_twice(columns or {}, "named"), *raw.faults, *_naming_faults(table, named)]
+    given = [name for name in table.columns if name not in named.values()]
+    new_names = dict(recode or {})
+    cells, wrong = _answers(table[given], new_names.pop("correct", {}))
+    faults += [*_wide_faults(named, list(table.columns), given), *wrong]
     if faults:
         raise faulty(file, faults)
-    shared = [raw[theirs].rename(ours) for ours, theirs in named.items()]
-    wide = pd.concat([*shared, raw[given]], axis=1)
-    table = wide.melt(id_vars=list(named), var_name=answers, value_name="correct")
-    table[answers] = table[answers].str.removeprefix(_common_folder(given))
-    table["word_concept"], unmatched = _words_in(table["word_id"], word_pattern)
+    shared = [table[theirs].rename(ours) for ours, theirs in named.items()]
+    long = pd.concat([*shared, cells], axis=1).melt(
+        id_vars=list(named), var_name=answers, value_name="correct"
+    )
+    long[answers] = long[answers].str.removeprefix(_common_folder(given))
+    long["word_concept"], unmatched = _words_in(long["word_id"], word_pattern)
     meanings = {ours: f"column {theirs} of {file.name}" for ours, theirs in named.items()} | {
         answers: f"name of the column of answers in {file.name}",
         "word_concept": f"found in {named['word_id']} by {word_pattern}",
@@ -171,47 +169,53 @@ def read_wide(
     values = dict(constants or {})
     if answers == "population" and "seed" not in named:
         values.setdefault("seed", "1")
-    wishes = Wishes(values, recode or {}, drop_missing)
-    made = finish(table, file, unmatched, meanings, wishes)
+    wishes = Wishes(values, new_names, drop_missing, keep_repeats)
+    notes = raw.told({theirs: ours for ours, theirs in named.items() if ours in TEXT})
+    made = finish(long, file, unmatched, meanings, wishes, notes)
     if made.groupby("population", observed=True)["seed"].nunique().max() == 1:
         made.attrs["notes"].append("One seed per population: nothing can be said about seeds.")
     return made
 
 
-def _read_table(file: Path, names: Sequence[str]) -> pd.DataFrame:
-    """Read a file as it is; columns that will hold names are read as text, 007 stays 007."""
+def _by_our_names(columns: Mapping[str, str]) -> dict[str, str]:
+    """What the user named, under our names."""
+    return {ALIASES.get(ours, ours): theirs for ours, theirs in columns.items()}
+
+
+def _names_in(named: Mapping[str, str]) -> set[str]:
+    """Columns of a file that do not number its rows, whoever named them."""
+    own = {theirs for ours, theirs in named.items() if ours in TEXT or ours == "correct"}
+    return own | TEXT | set(ALIASES) | {"correct"}
+
+
+def _answers(cells: pd.DataFrame, new_names: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of answers with the new names of their values, and what is wrong with them."""
     import pandas as pd
 
-    if not file.is_file():
-        near = nearest_name(file.name, [found.name for found in file.absolute().parent.glob("*")])
-        raise ToolkitError(
-            f"There is no file at {file}.", nearest=str(file.with_name(near)) if near else None
+    met = {as_text(value) for name in cells for value in pd.unique(cells[name].dropna())}
+    faults = [f"correct never is {old}" for old in new_names if old not in met]
+    made = {}
+    for name in map(str, cells.columns):
+        made[name], _ = as_found(renamed(cells[name], new_names)[0] if new_names else cells[name])
+        if wrong := not_binary(made[name]):
+            faults.append(
+                f"column {name} holds {wrong}, expected 0 or 1; if it holds no answers, name it "
+                f"too, {name}={name}"
+            )
+    return pd.DataFrame(made), faults
+
+
+def _wide_faults(
+    named: Mapping[str, str], columns: Sequence[str], given: Sequence[str]
+) -> Iterator[str]:
+    """What keeps a table from having one column of answers per model or seed."""
+    if "word_id" not in named:
+        near = nearest_name("audio_query", columns)
+        yield "nothing says which column names the clip: name it, word_id=COLUMN" + (
+            f" (is it {near}?)" if near else ""
         )
-    if file.suffix.lower() in (".xls", ".xlsx", ".ods", ".sav", ".rds", ".rdata", ".dta"):
-        raise ToolkitError(
-            f"{file} is neither CSV nor Parquet.", allowed="CSV (UTF-8) or Parquet; save it as CSV"
-        )
-    try:
-        if file.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(file)
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            header = text.readline()
-        separator = max(",;\t", key=header.count)
-        return pd.read_csv(
-            file,
-            sep=separator,
-            dtype=dict.fromkeys((*TEXT, *names), str),
-            encoding="utf-8-sig",
-            keep_default_na=False,
-            na_values=list(NO_VALUE),
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError as error:
-        raise ToolkitError(f"{file} is empty.") from error
-    except UnicodeDecodeError as error:
-        raise ToolkitError(f"{file} is not UTF-8 text.", next_command="save it as UTF-8") from error
-    except (OSError, ValueError) as error:
-        raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
+    if not given:
+        yield "there is no column of answers besides those named"
 
 
 def _naming_faults(raw: pd.DataFrame, named: Mapping[str, str]) -> list[str]:
@@ -227,17 +231,25 @@ def _naming_faults(raw: pd.DataFrame, named: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def _renamed(raw: pd.DataFrame, named: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The table under our names, and where its other columns came from.
+def _renamed(
+    raw: pd.DataFrame, named: Mapping[str, str]
+) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
+    """The table under our names, where its other columns came from, and names that clash.
 
     A column that bears one of our names without being meant is kept as ``file_<name>``.
     """
     import pandas as pd
 
     rest = [str(name) for name in raw.columns if name not in named.values()]
-    kept = {f"file_{name}" if name in named else name: name for name in rest}
+    new = {old: f"file_{old}" if old in named else old for old in rest}
+    clashes = [
+        f"columns {old} and {name} would both be called {name}: --columns {old} names another"
+        for old, name in new.items()
+        if name != old and name in {*rest, *named}
+    ]
+    kept = {name: old for old, name in new.items()}
     parts = {ours: raw[theirs] for ours, theirs in named.items() if theirs in raw}
-    return pd.DataFrame(parts | {ours: raw[old] for ours, old in kept.items()}), kept
+    return pd.DataFrame(parts | {ours: raw[old] for ours, old in kept.items()}), kept, clashes
 
 
 def _words_in(clips: pd.Series, pattern: str) -> tuple[pd.Series, list[str]]:

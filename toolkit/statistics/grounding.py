@@ -38,6 +38,7 @@ from toolkit.statistics.grounding_scale import ScaleDelta, scale_deltas
 from toolkit.statistics.grounding_summary import about_maps, summarise_maps
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.mixed import engine
+from toolkit.statistics.phrases import told_family
 from toolkit.statistics.results import plain
 
 if TYPE_CHECKING:
@@ -223,13 +224,16 @@ def _families(
             f"primary: high against low resource in the {primary.label}, one test per "
             f"population ({told}), uncorrected"
         )
-    chance = [test for own in heads for test in own.pointing if math.isfinite(test.p_value)]
-    if chance:
-        names = list(dict.fromkeys(test.measure for test in chance))
-        yield f"{' and '.join(names)} above chance: Holm over {len(chance)} tests"
-    n_pairs = sum(math.isfinite(delta.p_value) for delta in scale)
-    if n_pairs:
-        yield f"pairs of populations: Holm over {n_pairs} test{'s' * (n_pairs != 1)}"
+    chance = [test for own in heads for test in own.pointing]
+    measures = " and ".join(dict.fromkeys(test.measure for test in chance))
+    planned = {
+        f"{measures} above chance": [test.p_value for test in chance],
+        "pairs of populations": [delta.p_value for delta in scale],
+    }
+    for name, ps in planned.items():
+        lost = sum(map(math.isnan, ps))
+        if lost < len(ps):
+            yield told_family(name, len(ps), lost)
     further = len(heads) < len(results) or any(len(own.tests) > 1 for own in heads)
     rest = {
         "all other measures and conditions": bool(where) and further,

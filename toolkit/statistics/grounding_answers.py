@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from paradigms.measures import POINTING
 from toolkit.statistics.grounding_prose import (
     chance_sentences,
     decimal,
+    effect_text,
     failure_sentence,
     fertility_sentence,
     interval,
@@ -20,10 +22,11 @@ from toolkit.statistics.grounding_prose import (
     t_of,
     who,
 )
-from toolkit.statistics.phrases import p_value
+from toolkit.statistics.phrases import joined, p_value
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
+    from toolkit.statistics.grounding_languages import Estimate
 
 CROSSED = {"target_id": "pictures", "word_concept": "concepts", "test_language": "languages"}
 """Factors of a formula in words."""
@@ -50,9 +53,9 @@ def _answers(
 ) -> Iterator[tuple[str, str]]:
     noun, said = analysis.primary.noun, [resource_sentence(own, analysis) for own in heads]
     yield _question(analysis), _all(said)
-    pairs = [own.tests[0].pairs for own in heads if own.tests and own.tests[0].pairs]
-    if pairs:
-        yield "What does the published Wilcoxon test add?", pair_sentence(pairs, heads[0])
+    paired = [own.tests[0] for own in heads if own.tests and own.tests[0].pairs]
+    if paired:
+        yield "What does the published Wilcoxon test add?", pair_sentence(paired)
     failing = [failure_sentence(own) for own in heads if len(own.failures) == 2]
     if failing:
         yield "Is the peak kept where the place is lost?", _all(failing)
@@ -103,15 +106,12 @@ def _sentences(
     for own in heads:
         for test in own.tests[1:]:
             if test.mean is not None:
-                yield (
-                    f"{who(own)}, {test.meaning} ({test.measure}): mean "
-                    f"{decimal(test.mean.value)}, {interval(test.mean)}."
-                )
+                mean = joined([decimal(test.mean.value), interval(test.mean)], ", ")
+                yield f"{who(own)}, {test.meaning} ({test.measure}): mean {mean}."
             if test.mixed is not None:
                 yield (
-                    f"{who(own)}, {test.meaning} ({test.measure}): high less low "
-                    f"{decimal(test.mixed.value)}, {interval(test.mixed)}, {t_of(test.mixed)}, "
-                    f"{p_value(test.p_value)}, uncorrected."
+                    f"{who(own)}, {test.meaning} ({test.measure}): high less low, "
+                    f"{effect_text(test.mixed, test.p_value)}, uncorrected."
                 )
         gaps = own.tests[0].by_seed if own.tests else ()
         if len(gaps) > 1:
@@ -142,12 +142,16 @@ def _apa(analysis: GroundingAnalysis, heads: Sequence[PopulationResult]) -> Iter
         yield (
             f"{who(own)}: M = {decimal(languages.mean_high)} ({languages.n_high} high-resource "
             f"languages) and {decimal(languages.mean_low)} ({languages.n_low} low-resource "
-            f"languages), b = {decimal(effect.value)}, SE = {decimal(effect.std_error)}, "
-            f"{t_of(effect)}, {p_value(test.p_value)}, 95 % CI [{decimal(effect.ci_low)}, "
-            f"{decimal(effect.ci_high)}]; permutation of languages "
+            f"languages), {_apa_effect(effect, test.p_value)}; permutation of languages "
             f"{p_value(languages.permutation_p)}."
         )
     yield NOT_ASSIGNED
+
+
+def _apa_effect(effect: Estimate, p: float) -> str:
+    error = f"SE = {decimal(effect.std_error)}" if math.isfinite(effect.std_error) else ""
+    told = [f"b = {decimal(effect.value)}", error, t_of(effect), p_value(p), interval(effect)]
+    return joined(told, ", ")
 
 
 def _what(analysis: GroundingAnalysis) -> str:

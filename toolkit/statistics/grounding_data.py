@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paradigms import MapParadigm
+from toolkit.answers import described
 from toolkit.errors import ToolkitError
+from toolkit.manifests import table_of
 from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def paradigm_of(path: Path) -> str:
     """Name of the paradigm of a run, or of its trials table; empty if there are no trials."""
     import pyarrow.parquet as pq
 
-    file = path / "trials.parquet" if path.is_dir() else path
+    file = table_of(path)
     with pq.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches(1, columns=["paradigm"]):
             return str(batch.column(0)[0].as_py())
@@ -106,7 +108,7 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
     """
     import pandas as pd
 
-    files = [path / "trials.parquet" if path.is_dir() else path for path in paths]
+    files = [table_of(path) for path in paths]
     manifests = {file.parent: _manifest(file.parent / "manifest.json") for file in files}
     _one_set(manifests)
     _one_text(manifests)
@@ -241,7 +243,7 @@ def _joined(table: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         raise ToolkitError(
             "The same picture, word and subject stand twice in the runs: "
-            f"{table.loc[twice, key].iloc[0].to_dict()}.",
+            f"{described({name: table.loc[twice, name].iloc[0] for name in key})}.",
             allowed="every run once",
         )
     # Without a true mask there is one choice, and a wrong answer means nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ from toolkit.statistics.grounding_measures import (
     Failure,
     Pointing,
 )
-from toolkit.statistics.grounding_models import SMALLEST_P, PairTest, ResourceTest
+from toolkit.statistics.grounding_models import SMALLEST_P, ResourceTest
 from toolkit.statistics.grounding_scale import ScaleDelta
-from toolkit.statistics.phrases import p_value, percent, statistic
+from toolkit.statistics.phrases import alike, count, fixed, joined, p_value, percent, statistic
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
@@ -32,9 +33,12 @@ def decimal(value: float, digits: int = 3, sign: bool = False) -> str:
     """
     if not math.isfinite(value):
         return "not available"
-    value = round(value, digits) or 0.0  # no -.000
-    text = f"{value:{'+' if sign else ''}.{digits}f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 and "0." in text[:3] else text
+    return _bare(fixed(value, digits, sign))
+
+
+def _bare(text: str) -> str:
+    """A number without its leading zero."""
+    return re.sub(r"^([-+]?)0\.", r"\1.", text)
 
 
 def who(own: PopulationResult) -> str:
@@ -43,8 +47,21 @@ def who(own: PopulationResult) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The 95 % interval of an estimate in words."""
-    return f"95 % CI {decimal(estimate.ci_low)} to {decimal(estimate.ci_high)}"
+    """The 95 % interval of an estimate in words; empty without one."""
+    return ends(estimate.ci_low, estimate.ci_high)
+
+
+def ends(low: float, high: float, digits: int = 3) -> str:
+    """A 95 % interval in words, with as many decimals as tell its ends apart; empty without one.
+
+    Example:
+        >>> ends(-0.05, 0.1), ends(0.1, 0.1), ends(float("nan"), 1.0)
+        ('95 % CI -.050 to .100', '', '')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    first, last = map(_bare, alike([low, high], [0.0], digits))
+    return f"95 % CI {first} to {last}" if first != last else ""
 
 
 def resource_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str:
@@ -62,8 +79,7 @@ def resource_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str
     if test.mixed is None:
         return f"{who(own)}: {seen}; no model ({test.problem.rstrip('.')})."
     numbers = (
-        f"difference {decimal(test.mixed.value)}, {interval(test.mixed)}, {t_of(test.mixed)}, "
-        f"{p_value(test.p_value)} in the mixed model; {_over_languages(languages)}"
+        f"{effect_text(test.mixed, test.p_value)} in the mixed model; {_over_languages(languages)}"
     )
     alpha = analysis.alpha
     verdict = _verdict(test, noun, alpha)
@@ -77,29 +93,34 @@ def _over_languages(languages: LanguageTest) -> str:
     )
 
 
+def effect_text(effect: Estimate, p: float) -> str:
+    """A difference with its interval, test statistic and p-value."""
+    parts = [f"difference {decimal(effect.value)}", interval(effect), t_of(effect), p_value(p)]
+    return joined(parts, ", ")
+
+
 def mean_sentence(own: PopulationResult, test: ResourceTest, noun: str) -> str:
     """The mean over languages, which is what the formula is about, and the groups beside it."""
     if test.mean is None:
         return f"{who(own)}: no model ({test.problem.rstrip('.')})."
     n = sum(test.measure in row.measures for row in own.languages)
-    said = (
-        f"{who(own)}: mean {noun} {decimal(test.mean.value)}, {interval(test.mean)}, over {n} "
-        f"language{'s' * (n != 1)} in the mixed model"
-    )
+    mean = joined([decimal(test.mean.value), interval(test.mean)], ", ")
+    said = f"{who(own)}: mean {noun} {mean}, over {count(n, 'language')} in the mixed model"
     groups = test.languages
     if groups is None:
         return f"{said}."
+    difference = f"difference {decimal(groups.welch.value)}"
     return (
         f"{said}; {decimal(groups.mean_high)} in {groups.n_high} high- and "
-        f"{decimal(groups.mean_low)} in {groups.n_low} low-resource languages, difference "
-        f"{decimal(groups.welch.value)}, {interval(groups.welch)}, {_over_languages(groups)}, "
+        f"{decimal(groups.mean_low)} in {groups.n_low} low-resource languages, "
+        f"{joined([difference, interval(groups.welch), _over_languages(groups)], ', ')}, "
         "uncorrected."
     )
 
 
 def _verdict(test: ResourceTest, noun: str, alpha: float) -> str:
     if not test.p_value < alpha:
-        return "no difference shown"
+        return "nothing tested" if math.isnan(test.p_value) else "no difference shown"
     return f"less {noun}" if test.mixed and test.mixed.value > 0 else f"MORE {noun}"
 
 
@@ -111,8 +132,7 @@ def _unequal(test: ResourceTest, alpha: float) -> str:
     return (
         " The verdict leans on both groups varying alike, which "
         f"{min(languages.n_low, languages.n_high)} languages cannot show: without that assumption "
-        f"(Welch) differences from {decimal(languages.welch.ci_low)} to "
-        f"{decimal(languages.welch.ci_high)} fit the data."
+        f"(Welch) the difference has a {interval(languages.welch) or 'wide interval'}."
     )
 
 
@@ -123,10 +143,14 @@ def t_of(estimate: Estimate) -> str:
     return statistic(estimate.value / estimate.std_error, estimate.df)
 
 
-def pair_sentence(pairs: Sequence[PairTest], own: PopulationResult) -> str:
+def pair_sentence(tests: Sequence[ResourceTest]) -> str:
     """The published test, and what it may not be used for."""
-    values = "; ".join(f"{pair.n_pairs:,} pairs, {rank_p(pair.p_value)}" for pair in pairs)
-    test = own.tests[0].languages
+    pairs = [test.pairs for test in tests if test.pairs is not None]
+    values = "; ".join(
+        f"{pair.n_pairs:,} pair{'s' * (pair.n_pairs != 1)}, {rank_p(pair.p_value)}"
+        for pair in pairs
+    )
+    test = tests[0].languages
     n_high, n_low = (test.n_high, test.n_low) if test else (0, 0)
     which = f"these {n_low} from these {n_high} languages" if test else "these languages"
     return (
@@ -156,7 +180,7 @@ def failure_sentence(own: PopulationResult) -> str:
     test = next((test for test in own.tests if test.measure == PEAK), None)
     gap = ""
     if test is not None and test.mixed is not None:
-        gap = f"; difference {decimal(test.mixed.value)}, {interval(test.mixed)}"
+        gap = f"; {joined([f'difference {decimal(test.mixed.value)}', interval(test.mixed)], ', ')}"
     return (
         f"{who(own)}: the highest similarity is {decimal(low.peak_ratio)} of the reference's in "
         f"low- and {decimal(high.peak_ratio)} in high-resource languages{gap}, while overlap is "
@@ -208,7 +232,7 @@ def _against_chance(tests: Sequence[Pointing], analysis: GroundingAnalysis) -> s
         return f"{seen}; {why}, so nothing is tested."
     above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
     below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
-    parts = [f"above chance in {len(above)} of {len(known)} languages"]
+    parts = [f"above chance in {len(above)} of {count(len(known), 'language')}"]
     parts += [f"BELOW in {len(below)}"] if below else []
     chance = sum(test.chance for test in known) / len(known)
     level = (
@@ -228,8 +252,8 @@ def scale_sentence(delta: ScaleDelta, analysis: GroundingAnalysis) -> str:
     """One population less another, paired by language, picture and concept."""
     alpha, noun = analysis.alpha, analysis.primary.noun
     name = f"{delta.second} less {delta.first} ({delta.condition})"
-    n = len(delta.languages)
-    mean = f"mean over {n} language{'s' * (n != 1)} {decimal(delta.overall.value, sign=True)}"
+    n = count(len(delta.languages), "language")
+    mean = f"mean over {n} {decimal(delta.overall.value, sign=True)}"
     if delta.few:
         return (
             f"{name}: {mean}, in these languages, pictures and concepts only: "
@@ -242,17 +266,18 @@ def scale_sentence(delta: ScaleDelta, analysis: GroundingAnalysis) -> str:
     p = p_value(delta.p_value)
     if delta.p_holm != delta.p_value:
         p += f", after Holm over all pairs {p_value(delta.p_holm)}"
+    tested = t_of(delta.overall)
     said = (
-        f"{name}: {verdict}, {mean}, {interval(delta.overall)}, {t_of(delta.overall)}, {p}, over "
-        f"languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
+        f"{name}: {verdict}, {joined([mean, interval(delta.overall), tested, p], ', ')},"
+        f" over languages, pictures and concepts{' and seeds' * (max(delta.n_seeds) > 1)}"
     )
     if delta.groups is not None:
         groups = delta.groups
         said += (
             f"; {decimal(groups.mean_high, sign=True)} in high- and "
-            f"{decimal(groups.mean_low, sign=True)} in low-resource languages (these differ by "
-            f"{decimal(groups.student.value)}, {interval(groups.student)}, "
-            f"{p_value(groups.student_p)}, uncorrected, in these pictures and concepts)"
+            f"{decimal(groups.mean_low, sign=True)} in low-resource languages "
+            f"({effect_text(groups.student, groups.student_p)}, uncorrected, in these pictures and "
+            "concepts)"
         )
     return f"{said}. {_networks(delta)}"
 
@@ -275,10 +300,9 @@ def fertility_sentence(own: PopulationResult, noun: str) -> str:
     found = own.fertility
     if found is None:
         return ""
-    span = f"95 % CI {decimal(found.ci_low, 2)} to {decimal(found.ci_high, 2)}, "
+    told = joined([ends(found.ci_low, found.ci_high, 2), p_value(found.p_value)], ", ")
     return (
         f"{who(own)}: Spearman's correlation of tokens per word with {noun} over "
-        f"{found.n_languages} languages is {decimal(found.correlation, 2)} "
-        f"({span if math.isfinite(found.ci_low) else ''}{p_value(found.p_value)}); few languages, "
-        "and no cause is shown."
+        f"{count(found.n_languages, 'language')} is {decimal(found.correlation, 2)} ({told}); few "
+        "languages, and no cause is shown."
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from toolkit.statistics.grounding_languages import Estimate
 from toolkit.statistics.grounding_prose import decimal, who
-from toolkit.statistics.phrases import percent
+from toolkit.statistics.phrases import count, percent
 
 if TYPE_CHECKING:
     from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
@@ -45,15 +46,19 @@ def _of_population(own: PopulationResult, reference: str) -> Iterator[str]:
     gaps = [f"{code} lacks {n}" for code, n in missing.items() if n]
     if gaps:
         yield (
-            f"{who(own)}: of {own.n_concepts} concepts {', '.join(gaps)}. Plain means are over "
-            "other words there; the mixed model takes concepts into account."
+            f"{who(own)}: of {count(own.n_concepts, 'concept')} {', '.join(gaps)}. Plain means "
+            "are over other words there; the mixed model takes concepts into account."
         )
-    if own.empty and max(own.empty.share_both, own.empty.share_reference) > MANY_EMPTY:
-        yield (
-            f"{who(own)}: {percent(own.empty.share_reference)} of the {reference} maps have no "
-            f"cluster. In {percent(own.empty.share_both)} of the maps of other languages both "
-            "masks are empty, which counts as an overlap of 1 by the published definition."
-        )
+    if own.empty is not None:
+        both, alone = own.empty.share_both, own.empty.share_reference
+        if both > MANY_EMPTY or alone > MANY_EMPTY:
+            # Runs without the reference's own maps do not know its share.
+            known = not math.isnan(alone)
+            first = f" {percent(alone)} of the {reference} maps have no cluster." * known
+            yield (
+                f"{who(own)}:{first} In {percent(both)} of the maps of other languages both masks "
+                "are empty, which counts as an overlap of 1 by the published definition."
+            )
     if own.primary and own.n_seeds == 1:
         yield f"{who(own)}: one network, so nothing is said about others trained alike."
 
@@ -65,9 +70,9 @@ def _cut(analysis: GroundingAnalysis) -> Iterator[str]:
         primary = analysis.primary
         ends = f" ({primary.noun} {primary.values})" if primary.bounded else ""
         yield (
-            f"{n_cut} of {len(estimates)} intervals would leave the values that their measure can "
-            f"have{ends} and are cut there: pictures, concepts, languages or seeds are too few to "
-            "tell more."
+            f"Intervals that would leave the values that their measure can have{ends} are cut "
+            f"there: {n_cut} of {len(estimates)}. Pictures, concepts, languages or seeds are too "
+            "few to tell more."
         )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.statistics.chance import NOBODY
 from toolkit.statistics.contrasts import (
     Cell,
     between,
@@ -18,6 +17,7 @@ from toolkit.statistics.contrasts import (
     holm_p,
     marginal_mean,
 )
+from toolkit.statistics.group_sources import difference_sources, mean_sources
 from toolkit.statistics.likelihood import (
     LikelihoodRatio,
     bootstrap,
@@ -26,6 +26,7 @@ from toolkit.statistics.likelihood import (
 )
 from toolkit.statistics.mixed import NotEstimable, Prepared, fit_mixed, fit_prepared, prepare
 from toolkit.statistics.penalised import Penalised, penalised_difference
+from toolkit.statistics.phrases import told_family
 from toolkit.statistics.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.student import standardised
@@ -53,6 +54,9 @@ random effect of words within each kind of training says the same with equal var
 COUNTS = "cbind(n_right, n_wrong)"
 OFFSET = "chance_log_odds"
 OVERALL = "bilingual - monolingual, all languages"
+NOBODY = "no language is left in which seeds of both groups passed the gate"
+NO_FREEDOM = "no degrees of freedom: every seed is the only one of its population"
+"""Why there is no test then."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,11 @@ class GroupComparison:
     languages with several, where that is another test than the one per language."""
     families: tuple[str, ...]
     """The families of tests, in words."""
+
+    @property
+    def models(self) -> tuple[GroupModel, ...]:
+        """All comparisons: overall, per language, per population."""
+        return (self.overall, *self.by_language, *self.by_population)
 
 
 def compare_groups(
@@ -199,11 +208,7 @@ def family_text(name: str, tests: Sequence[Any]) -> str:
         >>> family_text("above chance", [Test(problem="")])
         'above chance: one test'
     """
-    lost = sum(bool(test.problem) for test in tests)
-    lacking = f", of which {lost} gave no verdict" if lost else ""
-    if len(tests) == 1:
-        return f"{name}: one test{', which gave no verdict' if lost else ''}"
-    return f"{name}: Holm over {len(tests)} planned tests{lacking}"
+    return told_family(name, len(tests), sum(bool(test.problem) for test in tests))
 
 
 def _compared(counts: pd.DataFrame) -> pd.DataFrame:
@@ -274,16 +279,18 @@ def _model(name: str, asked: pd.DataFrame, bound: float) -> GroupModel:
         known = {OFFSET: float(table[OFFSET].mean())}
         return [known | {"bilingual": bilingual, "test_language": name} for name in languages]
 
-    parts = _parts(fit, seeds, table)
+    parts = difference_sources(fit, seeds, table)
+    found = contrast(
+        *(fit, name, cells(1), cells(0)),
+        correction=lambda std_error: effective(parts, std_error),
+    )
     return replace(
         model,
         fit=fit,
-        contrast=contrast(
-            *(fit, name, cells(1), cells(0)),
-            correction=lambda std_error: effective(parts, std_error),
-        ),
+        problem=model.problem or NO_FREEDOM * math.isnan(found.p_value),
+        contrast=found,
         means=tuple(
-            marginal_mean(fit, group, cells(value), _mean_parts(fit, seeds, table, value))
+            marginal_mean(fit, group, cells(value), mean_sources(fit, seeds, table, value))
             for value, group in ((0, "monolingual"), (1, "bilingual"))
         ),
         reduced=reduced,
@@ -334,63 +341,6 @@ def _per_seed(table: pd.DataFrame) -> pd.DataFrame:
     keys = ["population", "seed", "bilingual", "test_language"]
     summed = table.groupby(keys, observed=True)[["n_right", "n_trials"]].sum().reset_index()
     return summed.assign(accuracy=summed["n_right"] / summed["n_trials"])
-
-
-def _parts(
-    fit: FitResult, seeds: pd.DataFrame, table: pd.DataFrame
-) -> list[tuple[float, int, int]]:
-    """Shares of seeds and words in the variance of bilingual - monolingual; see `effective`."""
-    per_cell = seeds.groupby(["test_language", "bilingual"], observed=True)["seed"]
-    weight = 1 / seeds["test_language"].nunique() / per_cell.transform("size")
-    per_seed = weight.groupby(seeds["seed"], observed=True).sum()
-    sds = _sds(fit)
-    seed_share = sds.get(("seed", "(Intercept)"), 0.0) ** 2 * float((per_seed**2).sum())
-    parts = [(seed_share, len(per_seed), int(seeds["population"].nunique()))]
-    asked = table.groupby(["word", "bilingual"], observed=True).size().unstack(fill_value=0) > 0
-    if len(asked) < 2:
-        return parts
-    # A word that one group alone was asked does not cancel: its level, too, is part of the effect.
-    bilingual, monolingual = (asked[group] / asked[group].sum() for group in (1, 0))
-    own = (bilingual - monolingual).to_numpy(float)
-    slope = bilingual.to_numpy(float)
-    level_sd, slope_sd = sds.get(("word", "(Intercept)"), 0.0), sds.get(("word", "bilingual"), 0.0)
-    both = _correlation(fit) * level_sd * slope_sd
-    share = own @ own * level_sd**2 + slope @ slope * slope_sd**2 + 2 * (own @ slope) * both
-    crossed = bool(asked.all(axis=None))
-    return [*parts, (max(0.0, float(share)), len(asked), 1 if crossed else 2)]
-
-
-def _mean_parts(
-    fit: FitResult, seeds: pd.DataFrame, table: pd.DataFrame, bilingual: int
-) -> list[tuple[float, int, int]]:
-    """Shares of seeds and words in the variance of the mean of one group; see `effective`."""
-    sds, own = _sds(fit), seeds[seeds["bilingual"] == bilingual]
-    n_seeds = int(own["seed"].nunique())
-    n_words = int(table.loc[table["bilingual"] == bilingual, "word"].nunique())
-    level, slope = sds.get(("word", "(Intercept)"), 0.0), sds.get(("word", "bilingual"), 0.0)
-    words = level**2 + bilingual * (slope**2 + 2 * _correlation(fit) * level * slope)
-    seed = sds.get(("seed", "(Intercept)"), 0.0) ** 2
-    found = [(seed / n_seeds, n_seeds, 1), (max(0.0, words) / n_words, n_words, 1)]
-    return [part for part in found if part[1] > 1]
-
-
-def _sds(fit: FitResult) -> dict[tuple[str, str], float]:
-    """Standard deviations by factor and term."""
-    return {
-        (effect.group, term): sd
-        for effect in fit.random_effects
-        for term, sd in zip(effect.terms, effect.sds, strict=True)
-    }
-
-
-def _correlation(fit: FitResult) -> float:
-    """Correlation of level and slope of words; 0 where one of them does not vary."""
-    found = [
-        effect.correlations[0][1]
-        for effect in fit.random_effects
-        if effect.group == "word" and len(effect.sds) > 1
-    ]
-    return found[0] if found and not math.isnan(found[0]) else 0.0
 
 
 def _seed_comparison(name: str, seeds: pd.DataFrame, bound: float) -> SeedComparison:

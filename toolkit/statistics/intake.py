@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from toolkit.answers import answer_faults, repeat_faults
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.longtable import (
-    KEY,
-    MEANINGS,
-    REQUIRED,
-    TEXT,
-    as_names,
-    as_numbers,
-    not_binary,
-    repeated_rows,
-)
+from toolkit.statistics.conditions import condition_notes
+from toolkit.statistics.items import shared_words_notes
+from toolkit.statistics.longtable import MEANINGS, REQUIRED, TEXT
+from toolkit.statistics.spelling import spelling_notes
+from toolkit.statistics.values import as_found, as_names, as_numbers, not_binary, renamed
+from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,8 +24,14 @@ if TYPE_CHECKING:
 
 ALIASES = {"participant": "seed", "child": "seed", "item": "word_concept", "word": "word_concept"}
 """What studies of children call our columns."""
-COUNTED = {"n_choices", "n_languages", "paradigm_version"}
-"""Columns of a trials table that hold numbers and cannot be guessed."""
+COUNTED = {"n_choices": 2, "n_languages": 0, "paradigm_version": 1}
+"""Columns of a trials table that hold whole numbers and cannot be guessed, with the least."""
+CELLS = ("trial_seed", "subject_kind")
+"""Names that not every table has, and that no row lacks where there are any."""
+LARGEST = 32_767
+"""Largest whole number of such a column; a trials table keeps them in 16 bits."""
+MEASURED = {column.name for column in COLUMNS if column.dtype == "float32"}
+"""Columns that hold scores."""
 SHOWN = 3
 """Examples named in a fault."""
 
@@ -39,7 +43,8 @@ class Wishes:
     constants: Mapping[str, str] = field(default_factory=dict)
     """Values that are the same in every row."""
     recode: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """New names of values, by column: ``{"condition": {"NF": "novel-familiar"}}``."""
+    """New names of values, by column: ``{"condition": {"NF": "novel-familiar"}}``; an empty name
+    means that the value is missing."""
     drop_missing: bool = False
     """Leave out rows that lack a required value."""
     keep_repeats: bool = False
@@ -52,8 +57,19 @@ def finish(
     faults: Sequence[str],
     meanings: Mapping[str, str],
     wishes: Wishes,
+    read: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Add what is the same everywhere, look for faults, and bring the table into its form.
+
+    Values get their new names first; only then are they looked at.
+
+    Args:
+        table: columns under our names.
+        file: where it comes from.
+        faults: those found so far.
+        meanings: where each column came from.
+        wishes: what the user said.
+        read: notes from reading the file.
 
     Raises:
         ToolkitError: listing every fault.
@@ -65,64 +81,121 @@ def finish(
     said = {ALIASES.get(ours, ours): value for ours, value in wishes.constants.items()}
     for name, value in ({"source": file.stem} | said).items():
         if name not in table:
-            table[name] = _constant(name, value)
+            table[name] = value
             origins[name] = "the same in every row"
-    faults += [*_unsaid(table, origins), *_unfit(table)]
-    table, notes, gaps = _without_gaps(table, drop_missing=wishes.drop_missing)
+    for name, values in wishes.recode.items():
+        faults += recode(table, ALIASES.get(name, name), values)
+    faults += _unsaid(table, origins)
+    notes = _in_their_kinds(table)
+    faults += _unfit(table)
+    table, left_out, gaps = _without_gaps(table, drop_missing=wishes.drop_missing)
     faults += gaps
     if not wishes.keep_repeats or "trial" in table:
-        faults += _repeat_faults(table)
+        faults += _repeats(table)
     for name in TEXT & set(table):
         table[name] = as_names(table[name])
-    for name, values in wishes.recode.items():
-        faults += _recoded(table, ALIASES.get(name, name), values)
     if faults:
         raise faulty(file, faults)
     if "paradigm" in table:
         origins |= _filled_up(table)
-    table["correct"] = as_numbers(table["correct"]).astype("int8")
+    _as_numbers(table)
+    if faults := answer_faults(table):
+        raise faulty(file, faults)
     first = [column.name for column in REQUIRED]
     table = table[[*first, *(name for name in table.columns if name not in first)]]
+    notes = [*read, *left_out, *notes, *spelling_notes(table), *shared_words_notes(table)]
+    notes += [*_language_notes(table), *_paradigm_notes(table)]
     table.attrs = {"notes": notes, "meanings": origins}
     return table
 
 
-def _constant(name: str, value: str) -> str | int | float:
-    if name in TEXT or re.fullmatch(r"-?\d+(\.\d+)?", value) is None:
-        return value
-    return int(value) if value.lstrip("-").isdigit() else float(value)
+def recode(table: pd.DataFrame, name: str, values: Mapping[str, str]) -> list[str]:
+    """Rename values of a column in place; faults where there is no such column or value."""
+    if name not in table:
+        return [f"{name} is to be renamed in, but there is no such column"]
+    table[name], faults = renamed(table[name], values)
+    return faults
+
+
+def _in_their_kinds(table: pd.DataFrame) -> list[str]:
+    """Make numbers of all columns that hold numbers and are no names, in place; remarks on it."""
+    notes = []
+    for name in [name for name in table if name not in TEXT]:
+        table[name], note = as_found(table[name])
+        notes += [f"{name}: {note}."] if note else []
+    return notes
 
 
 def _unfit(table: pd.DataFrame) -> Iterator[str]:
     """Values of the wrong kind, and what is needed besides once a paradigm is named."""
-    import pandas as pd
-
-    if "correct" in table:
-        wrong = not_binary(table["correct"])
-        if wrong:
-            yield f"column correct holds {wrong}, expected 0 or 1"
-    for name in COUNTED & set(table):
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            yield f"column {name} holds text, expected numbers"
+    for name in ("correct", "tie"):
+        if name in table and (wrong := not_binary(table[name])):
+            yield (
+                f"column {name} holds {wrong}, expected 0 or 1; --recode {name}:OLD=1 (or =0) "
+                "gives a value a new name, --missing OLD says that it means none"
+            )
+    for name in sorted({*COUNTED, *MEASURED} & set(table)):
+        yield from _no_number(table[name].dropna(), name)
     if "paradigm" in table:
         for name in sorted({*COUNTED, "train_languages"} - set(table)):
             yield f"paradigm is named, but not {name} ({MEANINGS[name]}): set it, {name}=VALUE"
 
 
-def _recoded(table: pd.DataFrame, name: str, values: Mapping[str, str]) -> list[str]:
-    """Rename values of a column in place; faults where there is no such column or value."""
-    if name not in table:
-        return [f"{name} is to be renamed in, but there is no such column"]
-    column = as_names(table[name])
-    known = [str(value) for value in column.cat.categories]
-    faults = []
-    for old in values:
-        if old not in known:
-            near = nearest_name(old, known)
-            faults.append(f"{name} never is {old}" + (f" (is it {near}?)" if near else ""))
-    # Several values may become one, which categories alone cannot.
-    table[name] = as_names(column.astype(object).replace(dict(values)))
-    return faults
+def _no_number(values: pd.Series, name: str) -> Iterator[str]:
+    import pandas as pd
+
+    least = COUNTED.get(name)
+    if not pd.api.types.is_numeric_dtype(values):
+        if len(values):
+            yield f"column {name} holds text, expected numbers"
+    elif least is None:
+        if np.isinf(values.to_numpy(float)).any():
+            yield f"column {name} holds infinity, expected numbers"
+    elif not (fits := (values % 1 == 0) & values.between(least, LARGEST)).all():
+        shown = ", ".join(f"{value:g}" for value in values[~fits].unique()[:SHOWN].tolist())
+        yield f"column {name} holds {shown}, expected whole numbers from {least} to {LARGEST}"
+
+
+def _as_numbers(table: pd.DataFrame) -> None:
+    """Give answers and whole numbers the types of a trials table, in place."""
+    table["correct"] = as_numbers(table["correct"]).astype("int8")
+    if "tie" in table:
+        table["tie"] = as_numbers(table["tie"]).fillna(0).astype(bool)
+    for name in COUNTED:
+        if name in table:
+            table[name] = table[name].astype("int16")
+
+
+def _language_notes(table: pd.DataFrame) -> Iterator[str]:
+    """Say so where the number of training languages is not the number of their codes."""
+    if not {"n_languages", "train_languages"} <= set(table):
+        return
+    pairs = table[["population", "n_languages", "train_languages"]].drop_duplicates().astype(object)
+    for population, n, codes in pairs.itertuples(index=False, name=None):
+        named = len(str(codes).split("+")) if isinstance(codes, str) and codes else 0
+        if named and named != n:
+            yield (
+                f"{population}: n_languages is {n}, train_languages is {codes!r}; codes are joined "
+                "by '+', as in en+nl, and only who was trained on a language is compared in it."
+            )
+
+
+def _paradigm_notes(table: pd.DataFrame) -> Iterator[str]:
+    """Say so where a paradigm or one of its conditions is not known; it may be the user's own."""
+    from paradigms.registry import find_paradigms
+
+    known = find_paradigms() if "paradigm" in table else {}
+    for name in map(str, table["paradigm"].unique() if "paradigm" in table else ()):
+        if name in known:
+            yield from condition_notes(
+                table.loc[table["paradigm"] == name, "condition"].unique(), known[name]
+            )
+        else:
+            near = nearest_name(name, list(known))
+            yield (
+                f"The paradigm {name} is not among those of the toolkit ({', '.join(known)})"
+                + (f"; is it {near}?" if near else "; analyze needs --paradigms DIR with its file.")
+            )
 
 
 def _filled_up(table: pd.DataFrame) -> dict[str, str]:
@@ -138,12 +211,28 @@ def _filled_up(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _clashes(table: pd.DataFrame, constants: Mapping[str, str]) -> list[str]:
-    """Constants that would overwrite a column."""
+    """Constants that would overwrite a column, or each other."""
     names = {ours: ALIASES.get(ours, ours) for ours in constants}
-    return [
+    faults = named_twice(constants, "set")
+    return faults + [
         f"{ours} is a column and also set to {constants[ours]!r}"
         for ours, name in names.items()
         if name in table
+    ]
+
+
+def named_twice(given: Mapping[str, str], how: str) -> list[str]:
+    """Faults where two of the user's names are one of ours.
+
+    Example:
+        >>> named_twice({"seed": "child", "participant": "sub"}, "named")
+        ['seed is named twice: seed=child, participant=sub']
+    """
+    by_name: dict[str, list[str]] = {}
+    for ours, value in given.items():
+        by_name.setdefault(ALIASES.get(ours, ours), []).append(f"{ours}={value}")
+    return [
+        f"{name} is {how} twice: {', '.join(own)}" for name, own in by_name.items() if len(own) > 1
     ]
 
 
@@ -170,6 +259,7 @@ def _without_gaps(
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Rows that have every required value; what was left out, or that there is something to."""
     required = [column.name for column in REQUIRED if column.name in table]
+    required += [name for name in (*COUNTED, *CELLS) if name in table]
     gaps = table[required].isna()
     empty = gaps.any(axis=1)
     if not empty.any():
@@ -184,12 +274,12 @@ def _without_gaps(
     return table[~empty].reset_index(drop=True), [f"Left out: {what}."], []
 
 
-def _repeat_faults(table: pd.DataFrame) -> list[str]:
+def _repeats(table: pd.DataFrame) -> list[str]:
     if "trial" in table:
-        key = [name for name in KEY if name in table]
-        repeated = repeated_rows(table, key)
-        what = f"have the same {', '.join(key)} as another; if trial does not number the trials, "
-        return [f"{repeated} rows {what}name it differently"] if repeated else []
+        return [
+            f"{fault}; if trial does not number the trials, name it differently"
+            for fault in repeat_faults(table)
+        ]
     # Without a number of the trial, only rows equal in everything can be told to be repeated.
     repeated = int(table.duplicated().sum())
     if not repeated:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.phrases import count
+from toolkit.statistics.student import share_interval
+
 if TYPE_CHECKING:
     import pandas as pd
 
 GROUP = ["condition", "population", "test_language"]
+SHOWN = 3
+"""Pairs of populations that are named for not sharing their words."""
 
 
 def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy per word with a t interval over seeds.
+    """Accuracy per word with its interval over seeds.
 
     Args:
         counts: what `toolkit.statistics.counts.read_counts` gave.
 
     Returns:
         Per condition, population, language and word: ``n_seeds``, ``n_trials``, ``accuracy``
-        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high`` (cut to [0, 1]; NaN with one
-        seed).
+        (mean over seeds), ``std_error``, ``ci_low``, ``ci_high``
+        (`toolkit.statistics.student.share_interval`; NaN with one seed, and where all seeds answer
+        alike).
     """
-    from scipy.special import stdtrit
-
     keys = [*GROUP, "word_concept"]
     seeds = counts.groupby([*keys, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
     seeds["accuracy"] = seeds["n_correct"] / seeds["n_trials"]
@@ -38,9 +43,9 @@ def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     table["std_error"] = table.pop("sd") / np.sqrt(table["n_seeds"])
     freedom = table["n_seeds"].where(table["n_seeds"] > 1) - 1
-    half = stdtrit(freedom.to_numpy(float), 0.975) * table["std_error"]
-    table["ci_low"] = (table["accuracy"] - half).clip(0, 1)
-    table["ci_high"] = (table["accuracy"] + half).clip(0, 1)
+    table["ci_low"], table["ci_high"] = share_interval(
+        table["accuracy"], table["std_error"], freedom.to_numpy(float)
+    )
     return table
 
 
@@ -54,6 +59,72 @@ def word_by_distractor(counts: pd.DataFrame) -> pd.DataFrame:
     table = counts.groupby(keys, observed=True)[["n_correct", "n_trials"]].sum().reset_index()
     table["accuracy"] = table.pop("n_correct") / table["n_trials"]
     return table
+
+
+def shared_words(answers: pd.DataFrame) -> pd.DataFrame:
+    """How many words two populations were both asked, per test language and condition.
+
+    Where these are not all words, what differs between words stands in the difference between
+    the populations and does not cancel.
+
+    Args:
+        answers: counts, or trials; ``condition``, ``test_language``, ``population`` and
+            ``word_concept`` are looked at.
+
+    Returns:
+        Per condition, language and pair of populations (``first``, ``second``): ``n_both`` words
+        asked of both, ``n_words`` asked of either.
+
+    Example:
+        >>> import pandas as pd
+        >>> shared_words(pd.DataFrame({
+        ...     "condition": "nf", "test_language": "en", "population": ["mono", "mono", "bi"],
+        ...     "word_concept": ["dax", "wug", "wug"],
+        ... })).to_numpy().tolist()
+        [['nf', 'en', 'bi', 'mono', 1, 2]]
+    """
+    import pandas as pd
+
+    cell = ["condition", "test_language"]
+    asked: dict[tuple[str, ...], dict[str, set[str]]] = {}
+    found = answers[[*cell, "population", "word_concept"]].drop_duplicates().astype(str)
+    for *where, population, word in found.itertuples(index=False, name=None):
+        asked.setdefault(tuple(where), {}).setdefault(population, set()).add(word)
+    rows = [
+        [*where, first, second, len(own[first] & own[second]), len(own[first] | own[second])]
+        for where, own in sorted(asked.items())
+        for first, second in itertools.combinations(sorted(own), 2)
+    ]
+    return pd.DataFrame(rows, columns=[*cell, "first", "second", "n_both", "n_words"])
+
+
+def shared_words_notes(answers: pd.DataFrame) -> list[str]:
+    """Say which populations were not asked the same words.
+
+    Args:
+        answers: as for `shared_words`.
+
+    Example:
+        >>> import pandas as pd
+        >>> shared_words_notes(pd.DataFrame({
+        ...     "condition": "nf", "test_language": "en", "population": ["mono", "bi"],
+        ...     "word_concept": ["dax", "wug"],
+        ... }))[0]
+        '0 of 2 words were answered by both bi and mono (en, nf): words do not cancel between them.'
+    """
+    pairs = shared_words(answers)
+    uneven = pairs[pairs["n_both"] < pairs["n_words"]]
+    said = [
+        f"{row['n_both']} of {count(row['n_words'], 'word')} "
+        f"{'was' if row['n_both'] == 1 else 'were'} answered by both {row['first']} and "
+        f"{row['second']} ({row['test_language']}, {row['condition']}): words do not cancel "
+        "between them."
+        for row in uneven.head(SHOWN).to_dict("records")
+    ]
+    if len(uneven) > SHOWN:
+        more = count(len(uneven) - SHOWN, "more pair")
+        said.append(f"So it is with {more} of populations.")
+    return said
 
 
 def item_consistency(counts: pd.DataFrame) -> pd.DataFrame:

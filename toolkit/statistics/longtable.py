@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from stimuli.files import write_atomic
-from stimuli.texts import read_text
+from toolkit.answers import (
+    ROW_KEY,
+    answer_faults,
+    empty_faults,
+    missing_column,
+    parquet_names,
+    repeat_faults,
+)
+from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.statistics.runs import trials_file
+from toolkit.statistics.values import as_names
 from toolkit.trials import COLUMNS, Column, read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    import numpy.typing as npt
     import pandas as pd
 
 LONG_SCHEMA = 1
@@ -36,14 +42,23 @@ OPTIONAL = ("distractor_concept", "target_id")
 """Items that a mixed model can use where they are known; named as in the trials table."""
 RUN_COLUMNS = (
     "run_id", "paradigm", "paradigm_version", "n_languages", "train_languages", "trial",
-    "distractor_concept", "target_id", "n_choices", "tie",
+    "distractor_concept", "target_id", "n_choices", "tie", "trial_seed",
 )  # fmt: skip
 """Columns of the trials table that are read besides the required ones."""
-KEY = ("paradigm", "paradigm_version", "population", "seed", "test_language", "condition", "trial")
-"""What names one row of a trials table."""
-MEANINGS = {column.name: column.meaning for column in (*COLUMNS, *REQUIRED)}
+FURTHER = (
+    Column(
+        "trial_seed",
+        "category",
+        "which trial list was asked, where one participant answered several",
+    ),
+    Column("subject_kind", "category", "kind of participants, e.g. child; compared within alone"),
+)
+"""Columns of a long table that a run tells in its manifest instead."""
+MEANINGS = {column.name: column.meaning for column in (*COLUMNS, *REQUIRED, *FURTHER)}
 """Every column whose meaning the toolkit fixes."""
-TEXT = frozenset(column.name for column in (*COLUMNS, *REQUIRED) if column.dtype == "category")
+TEXT = frozenset(
+    column.name for column in (*COLUMNS, *REQUIRED, *FURTHER) if column.dtype == "category"
+)
 """Known columns that hold names, whatever a file holds them as."""
 
 
@@ -64,10 +79,9 @@ def read_run(path: str | Path, columns: Collection[str] | None = None) -> pd.Dat
     Raises:
         ToolkitError: if there is no such table, or listing every fault of it.
     """
-    file = _trials_file(Path(path))
-    if file.suffix == ".csv":
-        first_line = read_text(file, "a CSV file in UTF-8").partition("\n")[0]
-        _refuse_other_tables(file, next(csv.reader([first_line]), []))
+    file = trials_file(Path(path))
+    if file.suffix.lower() == ".csv":
+        _refuse_other_tables(file, header_of(file))
         table = read_trials(file)
         # Empty text, such as the languages of untrained networks, is read back as missing.
         for name in TEXT & set(table):
@@ -76,9 +90,24 @@ def read_run(path: str | Path, columns: Collection[str] | None = None) -> pd.Dat
         table = _read_parquet(file, columns)
     if "run_id" in table:
         table = table.rename(columns={"run_id": "source"})
-    faults = list(_row_faults(table))
-    if faults:
-        raise ToolkitError(f"{file} is not a table of trials:\n  - " + "\n  - ".join(faults))
+    _refuse(file, _row_faults(table))
+    return table
+
+
+def read_whole(path: str | Path) -> pd.DataFrame:
+    """Read a table with all its columns: trials of a run or a long table.
+
+    Args:
+        path: run folder, ``trials.parquet``, or a table written by ``import-trials``.
+
+    Raises:
+        ToolkitError: if there is no such table, or listing every fault of it.
+    """
+    file = trials_file(Path(path))
+    if file.suffix.lower() == ".csv" or "source" not in (names := parquet_names(file)):
+        return read_trials(file)
+    table = _read_columns(file, names)
+    _refuse(file, _row_faults(table))
     return table
 
 
@@ -159,47 +188,21 @@ def write_long(
         pq.write_table(made.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
 
-def as_names(values: pd.Series) -> pd.Series:
-    """Values as categories of text; whole numbers lose the ``.0`` that missing values gave them.
+def meanings_of(path: str | Path) -> dict[str, str]:
+    """What the columns of a long table mean, as `write_long` wrote it; empty if nothing is there.
 
-    Example:
-        >>> import pandas as pd
-        >>> as_names(pd.Series([7.0, None, 11.0])).tolist()
-        ['7', nan, '11']
+    Args:
+        path: a file; only Parquet can say.
     """
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        categories = values.cat.categories
-        if all(isinstance(name, str) for name in categories):
-            return values
-        return values.cat.rename_categories([_text(name) for name in categories])
-    codes, found = pd.factorize(values, use_na_sentinel=True)
-    text = [_text(name) for name in found]
-    distinct = {name: number for number, name in enumerate(dict.fromkeys(text))}
-    place = np.array([distinct[name] for name in text], dtype=np.int32)
-    known = np.where(codes >= 0, place[codes] if len(place) else codes, -1)
-    names = pd.Index(list(distinct), dtype="str")
-    return pd.Series(pd.Categorical.from_codes(known, names), index=values.index, name=values.name)
-
-
-def not_binary(values: pd.Series) -> str:
-    """Up to three values that are not 0, 1, TRUE or FALSE, as text; empty if there are none."""
-    numbers = as_numbers(values)
-    wrong = values[values.notna() & ~numbers.isin([0, 1])]
-    shown = [repr(value) for value in wrong.drop_duplicates().head(3).tolist()]
-    return f"{', '.join(shown)} in {len(wrong)} rows" if len(wrong) else ""
-
-
-def as_numbers(values: pd.Series) -> pd.Series:
-    """0 and 1 from numbers, truth values and their spellings; NaN for anything else."""
-    import pandas as pd
-
-    spelt = {"TRUE": 1.0, "True": 1.0, "true": 1.0, "FALSE": 0.0, "False": 0.0, "false": 0.0}
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        return values.astype("float64")
-    text = values.astype(str)
-    return pd.to_numeric(text, errors="coerce").fillna(text.map(spelt))
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        columns = json.loads(metadata.get(b"mevgs_toolkit", b"{}"))["columns"]
+        return {str(name): str(meaning) for name, meaning in columns.items()}
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def column_faults(names: Sequence[str]) -> list[str]:
@@ -207,79 +210,30 @@ def column_faults(names: Sequence[str]) -> list[str]:
     return [missing_column(c.name, names) for c in REQUIRED if c.name not in names]
 
 
-def missing_column(name: str, names: Sequence[str]) -> str:
-    """Say that a column is missing, and which of the others may be it.
-
-    Example:
-        >>> missing_column("seed", ["sed", "correct"])
-        'column seed is missing (is it sed?)'
-    """
-    near = nearest_name(name, [str(other) for other in names])
-    return f"column {name} is missing" + (f" (is it {near}?)" if near else "")
-
-
-def repeated_rows(table: pd.DataFrame, key: Sequence[str]) -> int:
-    """How many rows repeat the key of an earlier row; one sort, for ten million rows and more."""
-    import pandas as pd
-
-    place = np.zeros(len(table), dtype=np.int64)
-    for name in key:
-        column = table[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes: npt.NDArray[Any] = column.cat.codes.to_numpy()
-            size = len(column.cat.categories)
-        elif pd.api.types.is_integer_dtype(column) and column.notna().all():
-            codes = column.to_numpy() - column.min()
-            size = int(column.max() - column.min()) + 1
-        else:
-            codes, found = pd.factorize(column)
-            size = len(found)
-        place *= size + 1
-        place += codes
-    place.sort()
-    return int((place[1:] == place[:-1]).sum())
-
-
-def _trials_file(path: Path) -> Path:
-    """The table that a path stands for: the file itself, or that of a run folder."""
-    file = path / "trials.parquet" if path.is_dir() else path
-    if file.is_file():
-        return file
-    if (path / "cells").is_dir():
-        raise ToolkitError(
-            f"The run {path} is not finished: it has no trials.parquet.",
-            next_command="the same run-paradigm command again; it does only what is missing",
-        )
-    runs = sorted(str(found.parent) for found in path.glob("*/trials.parquet"))
-    beside = sorted(found.name for found in path.absolute().parent.glob("*"))
-    near = nearest_name(path.name, beside)
-    raise ToolkitError(
-        f"There are no trials at {path}.",
-        given=str(path),
-        nearest=runs[0] if runs else str(path.with_name(near)) if near else None,
-        allowed="a run folder, its trials.parquet, or a table written by import-trials",
-        next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
-    )
+def _refuse(file: Path, faults: Sequence[str]) -> None:
+    if faults:
+        raise ToolkitError(f"{file} is not a table of trials:\n  - " + "\n  - ".join(faults))
 
 
 def _read_parquet(file: Path, columns: Collection[str] | None) -> pd.DataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     required = {column.name for column in REQUIRED}
     if columns is not None:
         required -= {"word_concept"} - set(columns)
-    wanted = {"run_id", *required, *(RUN_COLUMNS if columns is None else (*KEY, *columns))}
+    wanted = {"run_id", *required, *(RUN_COLUMNS if columns is None else (*ROW_KEY, *columns))}
+    found = parquet_names(file)
+    _refuse_other_tables(file, found)
+    return _read_columns(file, [name for name in found if name in wanted])
+
+
+def _read_columns(file: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Columns of a Parquet file, handed over one by one, so that no second copy is held."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        found = pq.read_schema(file).names
-        _refuse_other_tables(file, found)
-        read = pq.read_table(file, columns=[name for name in found if name in wanted])
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ToolkitError(
-            f"{file} cannot be read as a Parquet table: {error}.",
-            allowed="Parquet, or CSV with a name that ends in .csv",
-        ) from error
-    # Columns are handed over one by one, so that no second copy of the table is held.
+        read = pq.read_table(file, columns=list(names))
+    except (OSError, pa.ArrowException) as error:
+        raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
     table: pd.DataFrame = read.to_pandas(split_blocks=True, self_destruct=True)
     return table
 
@@ -299,30 +253,12 @@ def _refuse_other_tables(file: Path, found: Sequence[str]) -> None:
     )
 
 
-def _row_faults(table: pd.DataFrame) -> Iterator[str]:
-    import pandas as pd
-
+def _row_faults(table: pd.DataFrame) -> list[str]:
     if not len(table):
-        yield "no rows"
-        return
-    correct = table["correct"]
-    if not pd.api.types.is_numeric_dtype(correct) or correct.isna().any():
-        yield f"column correct holds {correct.dtype} or missing values, expected 0 or 1"
-        return
-    wrong = (correct != 0) & (correct != 1)
-    if wrong.any():
-        yield f"column correct holds {correct[wrong].head(3).tolist()}, expected 0 or 1"
-    elif "tie" in table and (table["tie"].to_numpy(bool) & (correct == 1)).any():
-        yield "a tie is counted as correct"
-    key = [name for name in KEY if name in table]
-    if "trial" in key and table["trial"].notna().all():
-        key += [name for name in ("source",) if name in table]
-        repeated = repeated_rows(table, key)
-        if repeated:
-            yield (
-                f"{repeated} rows occur twice: the same participant, language and trial "
-                f"(columns {', '.join(key)})"
-            )
+        return ["no rows"]
+    names = [column.name for column in REQUIRED if column.name in table and column.name in TEXT]
+    n_empty = {name: int(table[name].isna().sum()) for name in names if name != "source"}
+    return [*empty_faults(n_empty), *answer_faults(table), *repeat_faults(table)]
 
 
 def _shared_participants(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
@@ -355,8 +291,3 @@ def _share_categories(tables: dict[str, pd.DataFrame], name: str) -> None:
     for key, table in tables.items():
         column = made.get(key, pd.Series(None, index=table.index, dtype=kind))
         tables[key] = table.assign(**{name: column.astype(kind)})
-
-
-def _text(value: object) -> str:
-    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
-    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]

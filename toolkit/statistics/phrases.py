@@ -1,4 +1,8 @@
-"""Numbers in words: the parts that sentences about results are made of."""
+"""Numbers in words: the parts that sentences, tables and figures about results are made of.
+
+Nothing is rounded into what it is not: an interval is written with as many decimals as show that
+its ends differ, and that it leaves out 0 (odds of 1, chance) where it does.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,225 @@ import math
 from collections.abc import Iterable, Sequence
 
 from toolkit.statistics.results import Contrast
+from toolkit.statistics.student import ROUNDING
+
+LARGEST = 9999.0
+"""Odds ratios, Bayes factors, statistics and degrees of freedom above it are not told apart."""
+SMALLEST_POINTS = 0.0001
+"""Differences of fewer percentage points are not told apart from each other."""
+MOST_DECIMALS = 6
+LEVELS = (0.1, 0.05, 0.01, 0.005)
+"""Levels that a p-value is not rounded to."""
+TIES = "Ties count as wrong in accuracies and as 1 / options of a correct answer in tests."
+
+
+def decimals(values: Iterable[float], marks: Sequence[float] = (), least: int = 1) -> int:
+    """The fewest decimals that show different numbers, and marks, as different.
+
+    Numbers that `MOST_DECIMALS` do not tell apart are written with as few as the others.
+
+    Args:
+        values: what is written.
+        marks: what values must not seem to be, such as 0.
+        least: decimals in any case.
+
+    Example:
+        >>> decimals([45.0, 61.9]), decimals([0.04, 2.0], [0.0]), decimals([99.97, 99.99])
+        (1, 2, 2)
+    """
+    different = set(values)
+    for digits in range(least, MOST_DECIMALS + 1):
+        shown = {round(value, digits) for value in different}
+        hidden = {round(mark, digits) for mark in marks if mark not in different}
+        if len(shown) == len(different) and not shown & hidden:
+            return digits
+    return least
+
+
+def fixed(value: float, digits: int, sign: bool = False) -> str:
+    """A number with so many decimals, without a sign if it is written as 0.
+
+    Example:
+        >>> fixed(-0.001, 2), fixed(0.5, 1, sign=True)
+        ('0.00', '+0.5')
+    """
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}"
 
 
 def p_value(p: float) -> str:
     """A p-value as APA style writes it.
 
     Example:
-        >>> p_value(0.0003), p_value(0.0412), p_value(float("nan"))
-        ('p < .001', 'p = .041', 'p not available')
+        >>> p_value(0.0003), p_value(0.0412), p_value(0.04997), p_value(float("nan"))
+        ('p < .001', 'p = .041', 'p = .04997', 'p not available')
     """
     if math.isnan(p):
         return "p not available"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+    return "p < .001" if p < 0.001 else f"p = {bare_p(p)}"
 
 
-def percent(share: float) -> str:
-    """A share as per cent with one decimal.
+def bare_p(p: float) -> str:
+    """The same for a column of p-values.
 
     Example:
-        >>> percent(0.5)
-        '50.0 %'
+        >>> bare_p(0.0003), bare_p(0.0412), bare_p(1.0)
+        ('<.001', '.041', '1.000')
     """
-    return f"{100 * share:.1f} %"
+    if p < 0.001:
+        return "<.001"
+    return f"{p:.{decimals([p], LEVELS, 3)}f}".removeprefix("0")
+
+
+def percent(share: float, *marks: float) -> str:
+    """A share as per cent, with one decimal or as many as tell it from the marks.
+
+    Example:
+        >>> percent(0.5), percent(0.5003, 0.5)
+        ('50.0 %', '50.03 %')
+    """
+    return f"{fixed(100 * share, decimals([100 * share], [100 * mark for mark in marks]))} %"
+
+
+def from_to(low: float, high: float) -> str:
+    """The smallest and largest of several shares, as per cent.
+
+    Example:
+        >>> from_to(0.45, 0.619), from_to(0.5, 0.50001)
+        ('45.0 to 61.9 %', '50.0 %')
+    """
+    least, most = (fixed(100 * share, 1) for share in (low, high))
+    return f"{least} %" if least == most else f"{least} to {most} %"
+
+
+def alike(
+    values: Sequence[float], marks: Sequence[float] = (), least: int = 1, sign: bool = False
+) -> list[str]:
+    """Numbers with the same decimals, see `decimals`.
+
+    Example:
+        >>> alike([29.54, 29.51, 29.57]), alike([-5.0, 0.04], [0.0], sign=True)
+        (['29.54', '29.51', '29.57'], ['-5.00', '+0.04'])
+    """
+    digits = decimals(values, marks, least)
+    return [fixed(value, digits, sign) for value in values]
+
+
+def share(value: float, low: float, high: float, mark: float = math.nan) -> tuple[str, str]:
+    """A share and its interval as per cent.
+
+    Args:
+        value: the share.
+        low: lower end.
+        high: upper end.
+        mark: share that the interval may leave out, such as chance.
+
+    Example:
+        >>> share(0.535, 0.45, 0.619, 0.5)
+        ('53.5 %', '45.0 to 61.9 %')
+        >>> share(0.56, 0.50003, 0.61, 0.5)
+        ('56.000 %', '50.003 to 61.000 %')
+    """
+    marks = [] if math.isnan(mark) else [100 * mark]
+    middle, first, last = alike([100 * value, 100 * low, 100 * high], marks)
+    return f"{middle} %", f"{first} to {last} %" if first != last else f"about {first} %"
+
+
+def change(difference: float, low: float = math.nan, high: float = math.nan) -> str:
+    """A difference of shares in points, with its sign, and its interval where there is one.
+
+    Example:
+        >>> change(-0.02), change(0.0002), change(0.1, 0.0003, 0.2)
+        ('-2.0', '+0.02', '+10.00 [+0.03, +20.00]')
+    """
+    known = [100 * value for value in (difference, low, high) if not math.isnan(value)]
+    middle, *ends = alike(known, [0.0], sign=True)
+    return f"{middle} [{', '.join(ends)}]" if len(set(ends)) == 2 else middle
+
+
+def shifted(difference: float, low: float = math.nan, high: float = math.nan) -> str:
+    """A difference of shares in percentage points with its direction, and its interval.
+
+    Example:
+        >>> shifted(-0.02, -0.05, 0.01)
+        '2.0 percentage points lower [-5.0, +1.0]'
+        >>> shifted(1e-17), shifted(1e-8)
+        ('neither higher nor lower', 'under 0.0001 percentage points higher')
+    """
+    number, mark, ends = change(difference, low, high).partition(" ")
+    if abs(difference) < ROUNDING:
+        said = "neither higher nor lower"
+    else:
+        written = number[0] in "+-" and 100 * abs(difference) >= SMALLEST_POINTS
+        size = f"{number[1:]} percentage points" if written else points(difference)
+        said = f"{size} {'higher' if difference > 0 else 'lower'}"
+    return f"{said}{mark}{ends}"
 
 
 def points(difference: float) -> str:
-    """A difference of shares in percentage points, without sign."""
-    return f"{100 * abs(difference):.1f} percentage points"
+    """A difference of shares in percentage points, without sign.
+
+    Example:
+        >>> points(-0.02), points(0.0001), points(1e-9)
+        ('2.0 percentage points', '0.01 percentage points', 'under 0.0001 percentage points')
+    """
+    value = 100 * abs(difference)
+    if 0 < value < SMALLEST_POINTS:
+        return "under 0.0001 percentage points"
+    return f"{alike([value], [0.0])[0]} percentage points"
+
+
+def size(value: float, digits: int = 2) -> str:
+    """A number with so many decimals, unless it is too large to mean anything.
+
+    Example:
+        >>> size(1.234), size(1e7), size(-1e7)
+        ('1.23', 'over 9999', 'under -9999')
+    """
+    if abs(value) <= LARGEST:
+        return fixed(value, digits)
+    return f"over {LARGEST:.0f}" if value > 0 else f"under -{LARGEST:.0f}"
+
+
+def equals(told: str) -> str:
+    """What is said of a number after its name.
+
+    Example:
+        >>> equals("1.23"), equals("over 9999")
+        ('= 1.23', 'over 9999')
+    """
+    return told if told.startswith(("over", "under")) else f"= {told}"
+
+
+def freedom(df: float) -> str:
+    """Degrees of freedom.
+
+    Example:
+        >>> freedom(12.34), freedom(4321.1), freedom(1e8)
+        ('12.3', '4321', 'over 9999')
+    """
+    return size(df, 1 if df < 1000 else 0)
 
 
 def statistic(value: float, df: float) -> str:
-    """T with its degrees of freedom, or z."""
-    return f"z = {value:.2f}" if math.isinf(df) else f"t({df:.1f}) = {value:.2f}"
+    """T with its degrees of freedom, or z.
+
+    Example:
+        >>> statistic(2.0, 9.04), statistic(-2.0, float("inf")), statistic(1e7, 2.0)
+        ('t(9.0) = 2.00', 'z = -2.00', 't(2.0) over 9999')
+    """
+    told = equals(size(value))
+    return f"z {told}" if math.isinf(df) else f"t({freedom(df)}) {told}"
+
+
+def chi_squared(value: float, df: int, p: float) -> str:
+    """A likelihood-ratio test.
+
+    Example:
+        >>> chi_squared(5.2, 1, 0.0226)
+        'chi2(1) = 5.20, p = .023'
+    """
+    return f"chi2({df}) {equals(size(value))}, {p_value(p)}"
 
 
 def count(n: int, what: str) -> str:
@@ -50,57 +241,90 @@ def count(n: int, what: str) -> str:
     return f"{n} {what}{'s' * (n != 1)}"
 
 
-def ratio(log_odds: float) -> str:
-    """An odds ratio that can be read, whatever its size.
+def tied(n_ties: int, n_trials: int) -> str:
+    """How many trials are ties.
 
     Example:
-        >>> ratio(0.0), ratio(-2.5), ratio(900.0), ratio(-20.0)
-        ('1.00', '0.082', 'over 9999', 'under .0001')
+        >>> tied(1, 200)
+        '1 of 200 trials (0.5 %) is a tie'
     """
-    if log_odds > math.log(9999):
-        return "over 9999"
+    share = percent(n_ties / n_trials)
+    verb = "is a tie" if n_ties == 1 else "are ties"
+    return f"{n_ties} of {count(n_trials, 'trial')} ({share}) {verb}"
+
+
+def ratios(*log_odds: float) -> list[str]:
+    """Odds ratios that can be read, whatever their size, and told from each other and from 1.
+
+    Example:
+        >>> ratios(0.0), ratios(-2.5, 900.0), ratios(-20.0), ratios(0.001, 0.2)
+        (['1.00'], ['0.082', 'over 9999'], ['under .0001'], ['1.001', '1.221'])
+    """
+    different = {0.0, *(value for value in log_odds if abs(value) < math.log(LARGEST))}
+    for more in range(MOST_DECIMALS):
+        if len({_ratio(value, more) for value in different}) == len(different):
+            return [_ratio(value, more) for value in log_odds]
+    return [_ratio(value, 0) for value in log_odds]
+
+
+def _ratio(log_odds: float, more: int) -> str:
+    """An odds ratio with so many digits more than two."""
+    if log_odds > math.log(LARGEST):
+        return f"over {LARGEST:.0f}"
     value = math.exp(log_odds)
     if value < 0.0001:
         return "under .0001"
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+    return f"{value:.{2 + more}{'f' if value >= 0.1 else 'g'}}"
 
 
-def odds_ratio(effect: Contrast) -> str:
-    """Odds ratio with its interval; without one where there is none."""
-    if math.isnan(effect.ci_low):
-        return f"odds ratio {ratio(effect.estimate)}"
-    return (
-        f"odds ratio {ratio(effect.estimate)} [{ratio(effect.ci_low)}, {ratio(effect.ci_high)}]"
-    )  # fmt: skip
+def factor(bayes_factor: float) -> str:
+    """A Bayes factor.
+
+    Example:
+        >>> factor(3.456), factor(float("inf")), factor(0.02)
+        ('3.46', 'over 9999', '0.02')
+    """
+    return _ratio(math.log(bayes_factor) if bayes_factor > 0 else -math.inf, 0)
+
+
+def odds_ratio(estimate: float, low: float, high: float) -> str:
+    """Odds ratio with its interval, from log odds; without one where there is none.
+
+    Example:
+        >>> odds_ratio(0.0, -0.5, 0.5), odds_ratio(0.7, float("nan"), float("nan"))
+        ('1.00 [0.61, 1.65]', '2.01')
+    """
+    if math.isnan(low) or math.isnan(high):
+        return ratios(estimate)[0]
+    middle, *ends = ratios(estimate, low, high)
+    # Beyond the numbers that are told apart there is no interval to be seen.
+    return f"{middle} [{', '.join(ends)}]" if ends[0] != ends[1] else middle
 
 
 def difference(effect: Contrast) -> str:
-    """A contrast as a difference in percentage points, its direction, and its interval.
-
-    Example:
-        >>> nan = float("nan")
-        >>> difference(Contrast("", -1.0, 1.0, 9.0, -1.0, 0.3, nan, -3.0, 1.0, 0.0, -0.02, -0.05,
-        ...                     0.01))
-        '2.0 percentage points lower [-5.0, +1.0]'
-    """
-    value = effect.probability_difference
-    direction = "higher" if effect.estimate > 0 else "lower"
-    known = not math.isnan(effect.probability_ci_low)
-    low, high = effect.probability_ci_low, effect.probability_ci_high
-    interval = f" [{100 * low:+.1f}, {100 * high:+.1f}]" if known else ""
-    if effect.estimate == 0:
-        return f"no difference in either direction{interval}"
-    return f"{points(value)} {direction}{interval}"
+    """A contrast as a difference in percentage points, its direction, and its interval."""
+    return shifted(
+        effect.probability_difference, effect.probability_ci_low, effect.probability_ci_high
+    )
 
 
 def test_of(effect: Contrast) -> str:
     """Statistic and p-value of a contrast, corrected where it was."""
     if math.isnan(effect.p_value):
         return ""
-    corrected = not math.isnan(effect.p_holm)
-    p = effect.p_holm if corrected else effect.p_value
-    mark = " (Holm)" if corrected and effect.p_holm != effect.p_value else ""
-    return f"{statistic(effect.statistic, effect.df)}, {p_value(p)}{mark}"
+    return f"{statistic(effect.statistic, effect.df)}, {corrected(effect.p_value, effect.p_holm)}"
+
+
+def corrected(p: float, p_holm: float) -> str:
+    """The p-value to go by, and whether it is corrected.
+
+    Example:
+        >>> corrected(0.01, 0.02), corrected(0.01, 0.01), corrected(0.01, float("nan"))
+        ('p = .020 (Holm)', 'p = .010', 'p = .010')
+    """
+    if math.isnan(p_holm):
+        return p_value(p)
+    return f"{p_value(p_holm)}{' (Holm)' * (p_holm != p)}"
 
 
 def missed(visible: float, largest: float) -> str:
@@ -118,6 +342,38 @@ def missed(visible: float, largest: float) -> str:
         f"A true difference below about {points(visible)} would be missed more than one time in "
         "five by this test."
     )
+
+
+def apart(cells: Sequence[Sequence[str]]) -> list[str]:
+    """What tells cells of a design apart, in brackets: only those names that differ.
+
+    Args:
+        cells: names of every cell, in the same order.
+
+    Example:
+        >>> apart([("novel-familiar", "model"), ("novel-familiar", "child")])
+        [' (model)', ' (child)']
+        >>> apart([("novel-familiar", "model")])
+        ['']
+    """
+    kept = [place for place, names in enumerate(zip(*cells, strict=True)) if len(set(names)) > 1]
+    told = [", ".join(cell[place] for place in kept) for cell in cells]
+    return [f" ({text})" if text else "" for text in told]
+
+
+def told_family(name: str, n: int, n_lost: int) -> str:
+    """A family of tests, and how many of them gave no verdict.
+
+    Example:
+        >>> told_family("above chance", 3, 1)
+        'above chance: Holm over 3 planned tests, of which 1 gave no verdict'
+        >>> told_family("above chance", 1, 0)
+        'above chance: one test'
+    """
+    if n == 1:
+        return f"{name}: one test{', which gave no verdict' if n_lost else ''}"
+    lacking = f", of which {n_lost} gave no verdict" if n_lost else ""
+    return f"{name}: Holm over {n} planned tests{lacking}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.phrases import count
 from toolkit.statistics.power_formula import (
     SMALLEST,
     analytic_power,
@@ -23,15 +20,13 @@ from toolkit.statistics.power_formula import (
     wilson,
 )
 from toolkit.statistics.power_models import TESTS, Model, ShareModel, Test, simulated_p_values
+from toolkit.workers import Mapped, mapping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]
-    Mapped = Callable[
-        [Callable[["_Task"], tuple[int, int]], list["_Task"]], Iterable[tuple[int, int]]
-    ]
 
 SIMULATIONS = {("share", "welch"): 10_000, ("logit", "welch"): 2_000, ("logit", "mixed"): 200}
 """Simulations per number of seeds where none is asked for; a mixed model takes about 0.05 s."""
@@ -106,6 +101,18 @@ class PowerPlan:
     notes: tuple[str, ...]
     """What the reader must know, in sentences."""
 
+    def __repr__(self) -> str:
+        """The answer, what it rests on, and the same by formula."""
+        high = "more than were simulated" if self.n_seeds_high is None else self.n_seeds_high
+        lines = [
+            f"{self.n_seeds} seeds per group for {100 * self.target:g} % power (two-sided alpha "
+            f"{self.alpha:g}); Monte Carlo error allows {self.n_seeds_low} to {high}.",
+            f"Model: {self.assumptions}",
+            f"Test: {self.test_meaning}",
+            f"By formula {self.formula_seeds:.1f}, by the noncentral t {self.exact_seeds}.",
+        ]
+        return "\n".join([*lines, *self.notes])
+
     @property
     def answer(self) -> PowerPoint:
         """The point of the curve at ``n_seeds``."""
@@ -156,7 +163,7 @@ def plan_seeds(
     _check_settings(model, test, alpha, target, n_simulations, max_seeds, jobs)
     n_simulations = n_simulations or SIMULATIONS[scale, test]
     difference, seed_sd = model.implied
-    with _workers(jobs) as mapped:
+    with mapping(jobs) as mapped:
         run = _Simulations(model, test, alpha, n_simulations, seed, mapped, progress)
         n_seeds = _search(run, target, max_seeds)
         false_positives = run.null_point(n_seeds)
@@ -326,8 +333,8 @@ def _notes(model: Model, test: Test, alpha: float, null: PowerPoint) -> Iterator
         )
     if null.n_undefined:
         yield (
-            f"{null.n_undefined} of {null.n_simulations} tests without an effect gave no p-value "
-            "and count as not significant."
+            "Tests without an effect that gave no p-value, and count as not significant: "
+            f"{null.n_undefined} of {null.n_simulations}."
         )
 
 
@@ -368,22 +375,7 @@ def _check_settings(
         if ceiling < target:  # else slow fits of ever more seeds would go on to no end
             raise ToolkitError(
                 f"No number of seeds reaches a power of {target:g}: the effect varies over "
-                f"{model.n_words} words, which allows {ceiling:.2f} at most.",
+                f"{count(model.n_words, 'word')}, which allows {ceiling:.2f} at most.",
                 given=str(model),
                 allowed="more words (--words), a larger effect or a smaller --slope-sd",
             )
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Mapped]:
-    """A map over processes; over none for a single job."""
-    if jobs == 1:
-        yield map
-        return
-    pool = ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)

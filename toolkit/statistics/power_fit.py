@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.statistics.phrases import count
 from toolkit.statistics.power_models import LogitModel
 
 MARKS = {"coefficients", "random_effects", "family", "n_observations"}
@@ -208,7 +209,7 @@ def _notes(
             "it was found is too large on average; plan with the smallest that would matter."
         )
     if "seed_sd" not in stated:
-        yield f"The SD over seeds was estimated from {seeds['n_levels']} seeds."
+        yield f"The SD over seeds was estimated from {count(seeds['n_levels'], 'seed')}."
     moderated = [c["name"] for c in fit["coefficients"] if effect in str(c["name"]).split(":")]
     if len(moderated) > 1:
         yield (

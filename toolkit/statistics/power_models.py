@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from toolkit.errors import ToolkitError
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,7 +147,8 @@ class LogitModel:
         return (
             f"accuracy {self.base_accuracy:.3g}, odds ratio {self.odds_ratio:.3g}, SDs in log "
             f"odds: seeds {self.seed_sd:.3g}, words {self.word_sd:.3g}, effect by word "
-            f"{self.slope_sd:.3g}; {self.n_words} words x {self.trials_per_word} trials per seed"
+            f"{self.slope_sd:.3g}; {count(self.n_words, 'word')} x "
+            f"{count(self.trials_per_word, 'trial')} per seed"
         )
 
 
@@ -268,9 +270,10 @@ def _mixed_p(model: LogitModel, counts: Counts) -> float:
     seed_share = 2 * sds.get(("seed", "(Intercept)"), 0.0) ** 2 / n_seeds
     word_share = sds.get(("word", "bilingual"), 0.0) ** 2 / n_words
     found = fit["bilingual"]
-    std_error, df = effective(
-        [(seed_share, 2 * n_seeds, 2), (word_share, n_words, 1)], found.std_error
-    )
+    parts = [(seed_share, 2 * n_seeds, 2)]
+    if n_words > 1:
+        parts.append((word_share, n_words, 1))
+    std_error, df = effective(parts, found.std_error)
     return two_sided(found.estimate / std_error, df)
 
 

@@ -16,22 +16,30 @@ from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.likelihood import LikelihoodRatio
 from toolkit.statistics.penalised import Penalised
 from toolkit.statistics.phrases import (
+    apart,
+    change,
+    chi_squared,
+    corrected,
     count,
     difference,
+    from_to,
     joined,
     listed,
     missed,
     odds_ratio,
-    p_value,
     percent,
     points,
+    share,
+    shifted,
     statistic,
     test_of,
+    tied,
 )
+from toolkit.statistics.results import Contrast
 from toolkit.statistics.seeds import SeedComparison
+from toolkit.statistics.student import ROUNDING
 from toolkit.statistics.verdicts import Verdict
 
-FEW_SEEDS = 10
 CHANCE_VERDICTS: dict[Verdict, str] = {
     "higher": "above chance",
     "lower": "BELOW chance",
@@ -52,28 +60,28 @@ def chance_sentence(test: ChanceTest) -> str:
     """What a test against chance says."""
     who = f"{test.population} in {test.test_language}, {test.condition}"
     seen = (
-        f"{percent(test.accuracy)} correct over {count(test.n_seeds, 'seed')} "
+        f"{percent(test.accuracy, test.chance)} correct over {count(test.n_seeds, 'seed')} "
         f"({_chance_level(test)}){ties(test)}"
     )
     if test.verdict == "undecided":
         return joined([f"{who}: no test, {seen}.", _sentence(test.problem), _instead(test)], " ")
-    typical = (
-        f"typical seed and item {percent(test.probability)}, 95 % CI {100 * test.ci_low:.1f} to "
-        f"{percent(test.ci_high)}"
-    )
+    p = corrected(test.p_value, test.p_holm)
+    numbers = f"{statistic(test.statistic, test.df)}, {p}; {_typical(test)}"
     if test.verdict == "few":
-        numbers = f"{statistic(test.statistic, test.df)}, {p_value(test.p_value)}; {typical}"
         return f"{who}: no verdict ({test.problem}), {seen}; {numbers}."
-    corrected = " (Holm)" if test.p_holm != test.p_value else ""
-    numbers = f"{statistic(test.statistic, test.df)}, {p_value(test.p_holm)}{corrected}; {typical}"
     limit = missed(test.visible, 1 - test.chance) if test.verdict == "open" else ""
     said = f"{who}: {CHANCE_VERDICTS[test.verdict]}, {seen}; {numbers}."
     return joined([said, _other_side(test), limit], " ")
 
 
+def _typical(test: ChanceTest) -> str:
+    typical, ends = share(test.probability, test.ci_low, test.ci_high, test.chance)
+    return f"typical seed and item {typical}, 95 % CI {ends}"
+
+
 def _other_side(test: ChanceTest) -> str:
     """A note where the raw accuracy lies on the other side of chance than the deciding test."""
-    if test.estimate * (test.credited - test.chance) >= 0:
+    if not _opposite(test.estimate, test.credited - test.chance):
         return ""
     return (
         "The raw accuracy lies on the other side of chance: not all words were asked equally "
@@ -81,20 +89,25 @@ def _other_side(test: ChanceTest) -> str:
     )
 
 
+def _opposite(one: float, other: float) -> bool:
+    """True if two numbers have different signs, and neither is nothing; False for NaN."""
+    return one * other < 0 and min(abs(one), abs(other)) > ROUNDING
+
+
 def _chance_level(test: ChanceTest) -> str:
     if len(test.n_choices) == 1:
         return f"chance {percent(test.chance)}"
-    low, high = 1 / max(test.n_choices), 1 / min(test.n_choices)
-    return f"chance {100 * low:.1f} to {percent(high)}, {percent(test.chance)} over all trials"
+    ends = from_to(1 / max(test.n_choices), 1 / min(test.n_choices))
+    return f"chance {ends}, {percent(test.chance)} over all trials"
 
 
 def ties(test: ChanceTest) -> str:
-    """The share of ties, and the accuracy under the other coding; empty without ties."""
+    """The number of ties, and the accuracy under the other coding; empty without ties."""
     if not test.n_ties:
         return ""
     return (
-        f", {percent(test.credited)} with ties at chance level, as tested "
-        f"({percent(test.n_ties / test.n_trials)} of the trials are ties)"
+        f", {percent(test.credited, test.chance)} with ties at chance level, as tested "
+        f"({tied(test.n_ties, test.n_trials)})"
     )
 
 
@@ -105,10 +118,10 @@ def _instead(test: ChanceTest) -> str:
 def _penalised(found: Penalised | None, what: str) -> str:
     if found is None:
         return ""
+    typical, ends = share(found.estimate, found.ci_low, found.ci_high)
     return (
-        f"What can be given is a fit that is {found.method}; it puts {what} "
-        f"{percent(found.estimate)}, 95 % interval {100 * found.ci_low:.1f} to "
-        f"{percent(found.ci_high)}."
+        f"What can be given is a fit that is {found.method}; it puts {what} {typical}, 95 % "
+        f"interval {ends}."
     )
 
 
@@ -152,12 +165,9 @@ def answers(
                 "tested in a language that both were trained on.",
             )
         )
-    several = len({group.condition for group in groups}) > 1
-    kinds = len({group.subject_kind for group in groups}) > 1
-    for group in groups:
-        named = [group.condition] * several + [group.subject_kind] * kinds
-        where = f" ({', '.join(named)})" if named else ""
-        said.append((f"Different in bilinguals{where}?", group_sentence(group.overall)))
+    for group, where in zip(groups, places(groups), strict=True):
+        question = f"Different in bilinguals{where}?"
+        said.append((question, group_sentence(group.overall, where)))
         if group.interaction is not None:
             said.append(
                 (
@@ -168,32 +178,44 @@ def answers(
     return said
 
 
+def places(groups: Sequence[GroupComparison]) -> list[str]:
+    """What tells the comparisons of an analysis apart: condition, kind of subjects, or nothing."""
+    return apart([(group.condition, group.subject_kind) for group in groups])
+
+
 def chance_answer(tests: Sequence[ChanceTest]) -> str:
     """What all tests against chance say together."""
     if len(tests) == 1:
         return chance_sentence(tests[0])
     if not tests:
         return "Not tested: no trials of the test itself."
+    names = chance_names(tests)
     told = _tally(
-        [(f"{test.population} in {test.test_language}", test.verdict) for test in tests],
-        CHANCE_VERDICTS,
+        [(name, test.verdict) for name, test in zip(names, tests, strict=True)], CHANCE_VERDICTS
     )
     seen = [test.accuracy for test in tests]
+    chance = [test.chance for test in tests]
     answer = (
-        f"{told} Accuracies {100 * min(seen):.1f} to {percent(max(seen))} "
-        f"({_chance_levels(tests)}){_all_ties(tests)}"
+        f"{told} Accuracies {from_to(min(seen), max(seen))} "
+        f"(chance {from_to(min(chance), max(chance))}){_all_ties(tests)}"
     )
-    known = [test for test in tests if not math.isnan(test.p_holm)]
+    known = [pair for pair in zip(tests, names, strict=True) if not math.isnan(pair[0].p_holm)]
     if not known:
         return f"{answer}."
-    first = min(known, key=lambda test: test.p_value)
-    corrected = " (Holm)" if first.p_holm != first.p_value else ""
+    first, name = min(known, key=lambda pair: pair[0].p_value)
     return (
-        f"{answer}; strongest evidence: {first.population} in {first.test_language}, typical seed "
-        f"and item {percent(first.probability)}, 95 % CI {100 * first.ci_low:.1f} to "
-        f"{percent(first.ci_high)}, {statistic(first.statistic, first.df)}, "
-        f"{p_value(first.p_holm)}{corrected}."
+        f"{answer}; strongest evidence: {name}, {_typical(first)}, "
+        f"{statistic(first.statistic, first.df)}, {corrected(first.p_value, first.p_holm)}."
     )
+
+
+def chance_names(tests: Sequence[ChanceTest]) -> list[str]:
+    """Population and language, and the condition where there are several."""
+    where = apart([(test.condition,) for test in tests])
+    return [
+        f"{test.population} in {test.test_language}{more}"
+        for test, more in zip(tests, where, strict=True)
+    ]
 
 
 def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str]) -> str:
@@ -207,43 +229,41 @@ def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str]) -
             parts.append(f"none is {words.removeprefix('not ')}" if is_open else whole)
         elif own:
             parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
-    return f"Of {len(named)} populations and languages tested, {'; '.join(parts)}."
+    return f"Of {len(named)} tests of a population in a language, {'; '.join(parts)}."
 
 
 def _all_ties(tests: Sequence[ChanceTest]) -> str:
-    tied = sum(test.n_ties for test in tests)
-    if not tied:
+    n_ties = sum(test.n_ties for test in tests)
+    if not n_ties:
         return ""
-    share = tied / sum(test.n_trials for test in tests)
     low, high = (end(test.credited for test in tests) for end in (min, max))
     return (
-        f", {100 * low:.1f} to {percent(high)} with ties at chance level, as tested "
-        f"({percent(share)} of the trials are ties)"
+        f", {from_to(low, high)} with ties at chance level, as tested "
+        f"({tied(n_ties, sum(test.n_trials for test in tests))})"
     )
 
 
-def _chance_levels(tests: Sequence[ChanceTest]) -> str:
-    low, high = (end(test.chance for test in tests) for end in (min, max))
-    return f"chance {percent(low)}" if low == high else f"chance {100 * low:.1f} to {percent(high)}"
+def condition_name(test: ConditionTest) -> str:
+    """Population, language and contrast."""
+    return f"{test.population} in {test.test_language}, {test.plus} - {test.minus}"
 
 
 def condition_sentence(test: ConditionTest) -> str:
     """What the test of a condition against its control says."""
-    who = f"{test.population} in {test.test_language}, {test.plus} - {test.minus}"
+    who = condition_name(test)
     plus, minus = test.accuracies
-    tied = (
-        f", ties at chance level ({percent(test.n_ties / test.n_trials)} of the trials)"
-        if test.n_ties
-        else ""
-    )
-    seen = (
-        f"the target is chosen in {100 * plus:.1f} against {percent(minus)} of trials over "
-        f"{count(test.n_seeds, 'seed')}{tied}"
-    )
+    seen = "no seed answered both"
+    if test.n_seeds:
+        seen = (
+            f"the target is chosen in {percent(plus)} against {percent(minus)} of trials over "
+            f"{count(test.n_seeds, 'seed')}"
+        )
+    if test.n_ties:
+        seen += f", ties at chance level ({tied(test.n_ties, test.n_trials)})"
     effect = test.contrast
-    if effect is None:
-        return f"{who}: no test, {seen}. {_sentence(test.problem)}"
-    numbers = joined([f"the test is {difference(effect)}", odds_ratio(effect), test_of(effect)])
+    if effect is None or test.verdict == "undecided":
+        return joined([f"{who}: no test, {seen}.", _sentence(test.problem)], " ")
+    numbers = joined([f"the test is {difference(effect)}", _odds(effect), test_of(effect)])
     if test.verdict == "few":
         return f"{who}: no verdict ({test.problem}), {seen}; {numbers}."
     said = f"{who}: {CONTRAST_VERDICTS[test.verdict]}, {seen}; {numbers}."
@@ -256,14 +276,21 @@ def condition_answer(tests: Sequence[ConditionTest]) -> str:
         return condition_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
     told = _tally(named, CONTRAST_VERDICTS)
-    known = [t.contrast for t in tests if t.contrast is not None]
+    known = [
+        test.contrast.probability_difference
+        for test in tests
+        if test.contrast is not None and test.verdict != "undecided"
+    ]
+    told = f"{tests[0].plus} - {tests[0].minus}: {told[0].lower()}{told[1:-1]}"
     if not known:
-        return told
-    low, high = (end(effect.probability_difference for effect in known) for end in (min, max))
-    return (
-        f"{tests[0].plus} - {tests[0].minus}: {told[0].lower()}{told[1:-1]}; differences from "
-        f"{100 * low:+.1f} to {100 * high:+.1f} percentage points."
-    )
+        return f"{told}."
+    low, high = change(min(known)), change(max(known))
+    seen = f"difference {low}" if low == high else f"differences from {low} to {high}"
+    return f"{told}; {seen} percentage points."
+
+
+def _odds(effect: Contrast) -> str:
+    return f"odds ratio {odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)}"
 
 
 def interaction_sentence(ratio: LikelihoodRatio, alpha: float) -> str:
@@ -271,57 +298,51 @@ def interaction_sentence(ratio: LikelihoodRatio, alpha: float) -> str:
     if math.isnan(ratio.p_value):
         return "Not tested: the data do not decide the model."
     verdict = "It does" if ratio.p_value < alpha else "Not shown"
-    return (
-        f"{verdict}: chi2({ratio.df}) = {ratio.statistic:.2f}, {p_value(ratio.p_value)} "
-        "(likelihood-ratio test of the interaction)."
-    )
+    told = chi_squared(ratio.statistic, ratio.df, ratio.p_value)
+    return f"{verdict}: {told} (likelihood-ratio test of the interaction)."
 
 
-def group_sentence(model: GroupModel) -> str:
-    """What a comparison of monolingual and bilingual subjects says, and what it cannot."""
-    seeds, effect = model.seeds, model.contrast
+def group_sentence(model: GroupModel, where: str = "") -> str:
+    """What a comparison of monolingual and bilingual subjects says, and what it cannot.
+
+    Args:
+        model: the comparison.
+        where: what tells it from others of the same name, see `places`.
+    """
+    seeds, effect, name = model.seeds, model.contrast, f"{model.name}{where}"
     groups = (
         f"{seeds.n_first} bilingual and {count(seeds.n_second, 'monolingual seed')}, "
         f"{count(model.n_words, 'word')}{_shared(model)}"
     )
-    if effect is None:
+    if effect is None or model.verdict == "undecided":
         instead = _difference_instead(model.penalised)
-        parts = [f"{model.name}: no test ({groups}).", _sentence(model.problem), instead]
+        parts = [f"{name}: no test ({groups}).", _sentence(model.problem), instead]
         return joined([*parts, _seed_means(seeds)], " ")
-    numbers = joined([f"bilinguals {difference(effect)}", odds_ratio(effect), test_of(effect)])
+    numbers = joined([f"bilinguals {difference(effect)}", _odds(effect), test_of(effect)])
     other = _other_way(model)
     if model.verdict == "few":
-        return joined(
-            [f"{model.name}: no verdict ({model.problem}), {numbers}; {groups}.", other], " "
-        )
+        return joined([f"{name}: no verdict ({model.problem}), {numbers}; {groups}.", other], " ")
     if model.verdict != "open":
-        told = f"{model.name}: {numbers}; {groups}. The groups differ."
+        told = f"{name}: {numbers}; {groups}. The groups differ."
         return joined([told, other, _seed_means(seeds)], " ")
-    return joined(
-        [
-            f"{model.name}: no difference shown, {numbers}; {groups}.",
-            other,
-            missed(model.visible, 1.0),
-            _seed_means(seeds),
-        ],
-        " ",
-    )
+    said = f"{name}: no difference shown, {numbers}; {groups}."
+    return joined([said, other, missed(model.visible, 1.0), _seed_means(seeds)], " ")
 
 
 def _shared(model: GroupModel) -> str:
     if model.n_shared == model.n_words:
         return ""
-    share = f"{model.n_shared} of them" if model.n_shared else "none of them"
-    return f", {share} asked of both groups, so that words do not cancel"
+    which = "not" if model.n_words == 1 else f"{model.n_shared or 'none'} of them"
+    return f", {which} asked of both groups, so that words do not cancel"
 
 
 def _other_way(model: GroupModel) -> str:
     """A note where raw means and the deciding test point in different directions."""
     effect, raw = model.contrast, model.seeds.difference
-    if effect is None or math.isnan(raw) or effect.estimate * raw >= 0:
+    if effect is None or not _opposite(effect.estimate, raw):
         return ""
     return (
-        f"Raw means point the other way ({100 * raw:+.1f} points): the groups were not asked all "
+        f"Raw means point the other way ({change(raw)} points): the groups were not asked all "
         "words equally often, or differ where accuracies are extreme."
     )
 
@@ -331,8 +352,7 @@ def _difference_instead(found: Penalised | None) -> str:
         return ""
     return (
         f"What can be given is a fit that is {found.method}; it puts bilinguals "
-        f"{points(found.estimate)} {'higher' if found.estimate > 0 else 'lower'}, 95 % interval "
-        f"{100 * found.ci_low:+.1f} to {100 * found.ci_high:+.1f}."
+        f"{shifted(found.estimate, found.ci_low, found.ci_high)}."
     )
 
 
@@ -340,18 +360,11 @@ def _seed_means(seeds: SeedComparison) -> str:
     """The secondary line: Welch's test and the equivalence test of seed means."""
     if math.isnan(seeds.p_value):
         return ""
-    welch, tost = (
-        p if math.isnan(corrected) else corrected
-        for p, corrected in (
-            (seeds.p_value, seeds.p_holm),
-            (seeds.p_equivalence, seeds.p_equivalence_holm),
-        )
-    )
     return (
-        f"Secondary, about further seeds and these very words: seed means differ by "
-        f"{100 * seeds.difference:+.1f} points [{100 * seeds.ci_low:+.1f}, "
-        f"{100 * seeds.ci_high:+.1f}], Welch {p_value(welch)}; equivalence to within "
-        f"{points(seeds.bound)}, TOST {p_value(tost)}."
+        f"Secondary, about further seeds and these very words: seed means differ, in points, by "
+        f"{change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
+        f"{corrected(seeds.p_value, seeds.p_holm)}; equivalence to within {points(seeds.bound)}, "
+        f"TOST {corrected(seeds.p_equivalence, seeds.p_equivalence_holm)}."
     )
 
 
@@ -363,20 +376,13 @@ def gate_sentence(report: GateReport) -> str:
     if not report.n_tested:
         return f"Gate ({rule}): applied to nobody, since no population here was taught words."
     if not report.failed:
-        return f"Gate ({rule}): passed by all {report.n_tested} seeds and languages."
-    who = ", ".join(f"{seed} in {language} ({percent(a)})" for seed, language, a in report.failed)
+        whole = f"all {report.n_tested} seeds and languages" if report.n_tested > 1 else "one seed"
+        return f"Gate ({rule}): passed by {whole}."
+    who = ", ".join(
+        f"{seed} in {language} ({percent(accuracy, report.minimum)})"
+        for seed, language, accuracy in report.failed
+    )
     return (
         f"Gate ({rule}): failed by {len(report.failed)} of {report.n_tested}: {who}. Results are "
         "given with and without them."
-    )
-
-
-def few_seeds_sentence(n_seeds: int) -> str:
-    """The warning that goes with small numbers of seeds; empty if there are enough."""
-    if n_seeds >= FEW_SEEDS:
-        return ""
-    return (
-        f"The smallest population has {count(n_seeds, 'seed')}. With fewer "
-        f"than {FEW_SEEDS}, Wald z and likelihood-ratio p-values are too small; the t values "
-        "with corrected degrees of freedom are the ones to report."
     )

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
-from toolkit.statistics.describe import GROUP, accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.longtable import column_faults, read_run
-from toolkit.store import RunDirectory
+from toolkit.statistics.conditions import condition_notes
+from toolkit.statistics.describe import GROUP, accuracy_over_seeds
+from toolkit.statistics.lists import list_sentences, list_variation
+from toolkit.statistics.phrases import count
+from toolkit.statistics.reading import choices_notes
+from toolkit.statistics.seed_tables import read_seeds, seeds_once, seeds_over_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 Conditions = Literal["headline", "all"]
 """The tests themselves, or also their controls."""
-SHOWN = 3
-"""Examples named in a fault."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Cell:
     std_error: float | None
     """Standard deviation over seeds / sqrt(n_seeds); None for a single seed."""
     ci_low: float | None
-    """Lower end of the t interval over seeds; None for a single seed."""
+    """Lower end of the interval over seeds (`toolkit.statistics.student.share_interval`); None for
+    a single seed, and where all seeds answer alike."""
     ci_high: float | None
     """Upper end."""
     chance: float | None
@@ -105,7 +106,8 @@ def publication_table(
     """Make the table of a paper from one or several runs, laid out as in arXiv 2506.04037, table 1.
 
     Means, standard errors and intervals are over seeds: they speak about further seeds trained
-    alike and the same items. The same seed, test and answers in two sources count once.
+    alike and the same items. The same seed, test and answers in two sources count once; runs that
+    differ in their trial list alone are added up per seed.
 
     Args:
         sources: run folders, trials tables or long tables.
@@ -134,103 +136,37 @@ def publication_table(
     if not sources:
         raise ToolkitError("No run was given.", allowed="one or several run folders")
     own = Path(paradigms) if paradigms is not None else None
-    read = [_seeds_of(source, own) for source in sources]
-    seeds, repeated = _joined([seeds for seeds, _ in read])
+    read, notes = read_seeds(sources, own)
+    by_list, repeated = seeds_once(read)
+    seeds = seeds_over_lists(by_list)
     known = find_paradigms(paradigms)
     used = list(_columns(seeds, conditions, known))
     seeds = pd.concat([rows for _, rows in used], ignore_index=True)
     means = accuracy_over_seeds(seeds, level)
     headings = _headings([key for key, _ in used], means, known)
-    rows = tuple(_rows(means, headings, {k: v for _, t in read for k, v in t.items()}))
+    rows = tuple(_rows(means, headings, {k: v for one in read for k, v in one.training.items()}))
+    shown = [heading.condition for heading in headings]
     return PublicationTable(
         headings=headings,
         rows=rows,
         level=level,
         warnings=(
             *_warnings(rows, repeated, {key[0] for key, _ in used} - set(known)),
-            *_mixed_stimuli(sources),
+            *list_sentences(list_variation(by_list), shown),
+            *(note for one in read for note in choices_notes(one.choices_of(shown))),
+            *_unknown_conditions(by_list, known),
+            *notes,
+            *_mixed_stimuli([one.source.manifest for one in read]),
         ),
     )
 
 
-def _seeds_of(
-    source: str | Path | pd.DataFrame,
-    paradigms: Path | None,
-) -> tuple[pd.DataFrame, dict[str, tuple[str, ...] | None]]:
-    """Accuracy of every seed of one source, and the languages its populations were trained on."""
-    import pandas as pd
-
-    if isinstance(source, pd.DataFrame):
-        name, table = "a table", source
-        faults = column_faults([*map(str, table.columns), "source", "word_concept"])
-        if faults:
-            raise ToolkitError("A table cannot be shown:\n  - " + "\n  - ".join(faults))
-        refuse_other_kinds(kind_of_rows(table, paradigms), name, "mevgs-toolkit report RUN")
-    else:
-        kind = kind_of(Path(source), paradigms)
-        refuse_other_kinds(kind, str(source), f"mevgs-toolkit report {source}")
-        name, table = str(source), read_run(source, ["n_choices", "tie", "train_languages"])
-    # Answers from elsewhere lack these; in a table of children and networks, the children do.
-    for key, value in (("paradigm", ""), ("paradigm_version", 0), ("tie", False)):
-        if key not in table:
-            table = table.assign(**{key: value})
-        elif table[key].isna().any():
-            table = table.assign(**{key: _filled(table[key], value)})
-    if "n_choices" not in table:
-        table = table.assign(n_choices=math.nan)
-    seeds = seed_accuracy(table).assign(given_in=name)
-    training: dict[str, tuple[str, ...] | None] = {}
-    if "train_languages" in table:
-        pairs = table[["population", "train_languages"]].drop_duplicates()
-        for population, languages in pairs.itertuples(index=False, name=None):
-            training[str(population)] = (
-                (tuple(str(languages).split("+")) if languages else ())
-                if isinstance(languages, str)
-                else None
-            )
-    return seeds, training
-
-
-def _filled(values: pd.Series, value: str | int) -> pd.Series:
-    import pandas as pd
-
-    if isinstance(values.dtype, pd.CategoricalDtype) and value not in values.cat.categories:
-        values = values.cat.add_categories([value])
-    return values.fillna(value)
-
-
-def _joined(tables: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
-    """All seeds once; how many were given more than once.
-
-    Raises:
-        ToolkitError: if the same seed and test have different answers in two sources.
-    """
-    import pandas as pd
-
-    key = [*GROUP, "seed"]
-    parts = [table.astype({n: str for n in key if n != "paradigm_version"}) for table in tables]
-    seeds = pd.concat(parts, ignore_index=True).astype({"paradigm_version": int})
-    again = seeds.duplicated(key)
-    same = seeds.duplicated([*key, "n_trials", "n_correct", "n_ties"])
-    if (again & ~same).any():
-        shown = []
-        for row in seeds[again & ~same].head(SHOWN).to_dict("records"):
-            is_row = (seeds[key] == pd.Series({name: row[name] for name in key})).all(axis=1)
-            where = [
-                f"{100 * other['accuracy']:.1f} % of {other['n_trials']} in {other['given_in']}"
-                for other in seeds[is_row].to_dict("records")
-            ]
-            what = f"{row['paradigm']} {row['condition']}".strip()
-            shown.append(
-                f"{row['population']}/{row['seed']}, {row['test_language']}, {what}: "
-                + "; ".join(where)
-            )
-        raise ToolkitError(
-            f"{int((again & ~same).sum())} results are given twice and differ:\n  - "
-            + "\n  - ".join(shown),
-            allowed="runs with the same trials, or different populations, languages or paradigms",
-        )
-    return seeds[~again], int(again.sum())
+def _unknown_conditions(
+    seeds: pd.DataFrame, known: Mapping[str, type[BaseParadigm]]
+) -> Iterator[str]:
+    for paradigm, own in seeds.groupby("paradigm"):
+        if str(paradigm) in known:
+            yield from condition_notes(own["condition"].unique(), known[str(paradigm)])
 
 
 def _columns(
@@ -341,24 +277,22 @@ def _warnings(rows: Sequence[Row], repeated: int, unknown: set[str]) -> Iterator
     cells = [cell for row in rows for cell in row.cells if cell is not None]
     if any(cell.n_seeds == 1 for cell in cells):
         yield "A single seed has no standard error and no interval."
-    bounds = [bound for cell in cells for bound in (cell.ci_low, cell.ci_high) if bound is not None]
-    if any(bound < 0 or bound > 1 for bound in bounds):
-        yield "Intervals are symmetric and are not cut at 0 and 100 %."
+    if any(cell.n_seeds > 1 and cell.ci_low is None for cell in cells):
+        yield "Seeds that all answer alike have no interval."
     if repeated:
-        yield f"{repeated} results given in more than one source are counted once."
+        given = f"{count(repeated, 'result')} given in more than one source"
+        yield f"{given} {'is' if repeated == 1 else 'are'} counted once."
     for name in sorted(unknown - {""}):
         yield f"Paradigm {name} is not known here; all its conditions are shown."
 
 
-def _mixed_stimuli(sources: Sequence[str | Path | pd.DataFrame]) -> Iterator[str]:
-    """Say so if the runs, as far as they are run folders, used different stimulus sets."""
+def _mixed_stimuli(manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say so if the runs used different stimulus sets."""
     used = {}
-    for source in sources:
-        if isinstance(source, (str, Path)) and Path(source).is_dir():
-            folder = Path(source)
-            stimuli = RunDirectory(folder.parent, folder.name).read_manifest().get("stimuli", {})
-            if "checksum" in stimuli:
-                name = f"{stimuli.get('name')} {stimuli.get('version')}"
-                used[stimuli["checksum"]] = f"{name} ({stimuli['checksum'][:8]})"
+    for manifest in manifests:
+        stimuli = manifest.get("stimuli")
+        if isinstance(stimuli, dict) and "checksum" in stimuli:
+            checksum = str(stimuli["checksum"])
+            used[checksum] = f"{stimuli.get('name')} {stimuli.get('version')} ({checksum[:8]})"
     if len(used) > 1:
         yield f"The runs used different stimulus sets: {', '.join(sorted(used.values()))}."

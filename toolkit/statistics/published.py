@@ -12,6 +12,7 @@ import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.contrasts import holm_p
+from toolkit.statistics.phrases import count, fixed, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,18 +292,22 @@ def _contrasts(pairs: list[tuple[_Row, _Row]]) -> tuple[PublishedContrast, ...]:
 def _sentence(contrasts: tuple[PublishedContrast, ...], unit: str, n_left_out: int) -> str:
     n, points = len(contrasts), 100 / UNITS[unit]
     differing = [c.name for c in contrasts if c.p_t_holm < ALPHA]
+    values = [points * c.difference for c in contrasts]
+    seen = dict.fromkeys(fixed(value, 1, sign=True) for value in (min(values), max(values)))
+    p = p_value(min(c.p_t_holm for c in contrasts))
+    told = f"Holm over {n}; smallest corrected {p}" if n > 1 else p
     text = (
-        f"Over seeds, {len(differing) or 'none'} of {n} monolingual - bilingual differences "
-        f"({points * min(c.difference for c in contrasts):+.1f} to "
-        f"{points * max(c.difference for c in contrasts):+.1f} points) can be told from 0 at "
-        f"alpha {ALPHA:g} (Welch's t, Holm over {n}; smallest corrected p = "
-        f"{min(c.p_t_holm for c in contrasts):.3f})"
+        f"Over seeds, {len(differing) or 'none'} of "
+        f"{count(n, 'monolingual - bilingual difference')} "
+        f"({' to '.join(seen)} points) can be told from 0 at "
+        f"alpha {ALPHA:g} (Welch's t, {told})"
     )
     if differing:
         text += f": {'; '.join(differing)}."
     else:
         text += (
-            f"; the 95 % intervals allow {points * min(c.ci_low for c in contrasts):+.1f} to "
+            f"; the 95 % interval{'s allow' if n > 1 else ' allows'} "
+            f"{points * min(c.ci_low for c in contrasts):+.1f} to "
             f"{points * max(c.ci_high for c in contrasts):+.1f} points, so the table shows neither "
             "a difference nor its absence."
         )

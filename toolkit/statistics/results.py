@@ -113,6 +113,48 @@ class FitResult:
                 return coefficient
         raise KeyError(f"{name!r} is not among {[c.name for c in self.coefficients]}")
 
+    def __repr__(self) -> str:
+        """The model as a table: fixed effects, random effects, what the reader must know.
+
+        Example:
+            >>> slope = Coefficient("x", 0.25, 0.1, 2.5, float("inf"), 0.0124, 0.054, 0.446)
+            >>> seeds = RandomEffect("seed", ("(Intercept)",), (0.3,), ((1.0,),), 10)
+            >>> FitResult(
+            ...     "y ~ 0 + x + (1 | seed)", "", "binomial", "Laplace", "glmm", (slope,), (),
+            ...     (seeds,), None, -61.2, 126.4, 2, 100, 100, 0, singular=False, converged=True,
+            ... )
+            y ~ 0 + x + (1 | seed)
+            binomial, Laplace, glmm; 100 observations, log-likelihood -61.2, AIC 126.4
+            fixed      estimate       SE  t or z       df        p   95 % interval
+            x            0.2500   0.1000    2.50      inf   0.0124   0.0540 to 0.4460
+            random           SD   levels
+            seed         0.3000       10
+        """
+        lines = [
+            self.formula,
+            f"{self.family}, {self.method}, {self.engine}; {self.n_observations} observations, "
+            f"log-likelihood {self.log_likelihood:.1f}, AIC {self.aic:.1f}",
+        ]
+        groups = [
+            (r.group if term == "(Intercept)" else f"{r.group}: {term}", sd, r.n_levels)
+            for r in self.random_effects
+            for term, sd in zip(r.terms, r.sds, strict=True)
+        ]
+        names = [*(c.name for c in self.coefficients), *(name for name, _, _ in groups)]
+        width = 2 + max(8, *map(len, names))
+        head = f"{'estimate':>9} {'SE':>8} {'t or z':>7} {'df':>8} {'p':>8}   95 % interval"
+        lines.append(f"{'fixed':<{width}}{head}")
+        lines += [
+            f"{c.name:<{width}}{c.estimate:9.4f} {c.std_error:8.4f} {c.statistic:7.2f} "
+            f"{c.df:8.4g} {c.p_value:8.3g}   {c.ci_low:.4f} to {c.ci_high:.4f}"
+            for c in self.coefficients
+        ]
+        lines.append(f"{'random':<{width}}{'SD':>9} {'levels':>8}")
+        lines += [f"{name:<{width}}{sd:9.4f} {n:8}" for name, sd, n in groups]
+        if self.residual_sd is not None:
+            lines.append(f"{'residual':<{width}}{self.residual_sd:9.4f}")
+        return "\n".join([*lines, *self.warnings])
+
     @property
     def estimates(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Estimates as an array (n_coefficients,)."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from toolkit.statistics.student import quantile, two_sided
+from toolkit.statistics.student import quantile, two_sided, varies
 
 Floats = npt.NDArray[np.float64]
 DEFAULT_BOUND = 0.05
 """Differences below 5 percentage points count as equivalent unless another bound is stated."""
-LARGEST_EXPONENT = 700.0
-"""Factors above e to this power count as infinite."""
+LARGEST_T = 200.0
+"""The largest t whose Bayes factor is integrated."""
 PRIOR_SCALE = 0.707
 """Scale of the Cauchy prior on d: half the prior mass lies between -.707 and .707."""
 
@@ -85,19 +86,12 @@ def compare_seeds(
     difference = float(a.mean() - b.mean()) if len(a) and len(b) else nan
     if len(a) < 2 or len(b) < 2:
         return SeedComparison(name, len(a), len(b), difference, *(nan,) * 8, bound, nan)
-    va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    if va + vb == 0:
+    if not (varies(a) or varies(b)):
         return SeedComparison(name, len(a), len(b), difference, 0.0, *(nan,) * 7, bound, nan)
-    from scipy.special import stdtr
-
-    std_error = math.sqrt(va + vb)
-    df = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
-    t = difference / std_error
-    half = quantile(float(df)) * std_error
-    lower, upper = (
-        float(stdtr(df, -(difference + bound) / std_error)),
-        float(stdtr(df, (difference - bound) / std_error)),
-    )
+    t, df, p_value = _t_test(a, b, correction=True)
+    g, p_equivalence = _effect(a, b, bound)
+    std_error = difference / t if t else math.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
+    half = quantile(df) * std_error
     return SeedComparison(
         name=name,
         n_first=len(a),
@@ -105,54 +99,46 @@ def compare_seeds(
         difference=difference,
         std_error=std_error,
         t=t,
-        df=float(df),
-        p_value=two_sided(t, float(df)),
+        df=df,
+        p_value=p_value,
         ci_low=max(-1.0, difference - half),
         ci_high=min(1.0, difference + half),
-        hedges_g=hedges_g(a, b),
-        bayes_factor=bayes_factor(student_t(a, b), len(a), len(b)),
+        hedges_g=g,
+        bayes_factor=bayes_factor(_t_test(a, b, correction=False)[0], len(a), len(b)),
         bound=bound,
-        p_equivalence=max(lower, upper),
+        p_equivalence=p_equivalence,
     )
 
 
-def student_t(first: ArrayLike, second: ArrayLike) -> float:
-    """Student's t of two groups: the test whose Bayes factor is known in closed form.
+def _effect(a: Floats, b: Floats, bound: float) -> tuple[float, float]:
+    """Hedges' g, and p of the equivalence test."""
+    import pingouin
 
-    Example:
-        >>> round(student_t([2.0, 4.0, 6.0], [1.0, 3.0, 5.0]), 3)
-        0.612
-    """
-    a, b = np.asarray(first, float), np.asarray(second, float)
-    return float((a.mean() - b.mean()) / _pooled_sd(a, b) / math.sqrt(1 / len(a) + 1 / len(b)))
-
-
-def _pooled_sd(a: Floats, b: Floats) -> float:
-    squares = a.var(ddof=1) * (len(a) - 1) + b.var(ddof=1) * (len(b) - 1)
-    return math.sqrt(squares / (len(a) + len(b) - 2))
+    with warnings.catch_warnings():
+        # A group in which nothing varies loses precision where nothing depends on it.
+        warnings.simplefilter("ignore")
+        g = float(pingouin.compute_effsize(a, b, eftype="hedges"))
+        return g, float(pingouin.tost(a, b, bound=bound, correction=True).iloc[0, -1])
 
 
-def hedges_g(first: ArrayLike, second: ArrayLike) -> float:
-    """Difference of means over the pooled SD, corrected for small samples.
+def _t_test(a: Floats, b: Floats | float, *, correction: bool) -> tuple[float, float, float]:
+    """T, degrees of freedom and two-sided p: Welch's (corrected), Student's or one-sample."""
+    import pingouin
 
-    Hedges (1981, Journal of Educational Statistics 6, 107-128), with the approximate correction
-    1 - 3 / (4 (n1 + n2) - 9).
-
-    Example:
-        >>> round(hedges_g([2.0, 4.0, 6.0], [1.0, 3.0, 5.0]), 3)
-        0.4
-    """
-    a, b = np.asarray(first, float), np.asarray(second, float)
-    n = len(a) + len(b)
-    return float((a.mean() - b.mean()) / _pooled_sd(a, b) * (1 - 3 / (4 * n - 9)))
+    with warnings.catch_warnings():
+        # Its intervals and power, which nothing here reads, divide by zero in tiny samples.
+        warnings.simplefilter("ignore")
+        found = pingouin.ttest(a, b, correction=correction).iloc[0]
+    t, df = float(found["T"]), float(found["dof"])
+    return t, df, two_sided(t, df)
 
 
 def bayes_factor(t: float, n_first: int, n_second: int) -> float:
     """BF10 of a two-sample t test: how much better a difference predicts the data than none.
 
     Rouder et al. (2009, Psychonomic Bulletin & Review 16, 225-237), equation 1, with the
-    effective sample size of two groups and a Cauchy prior of scale `PRIOR_SCALE` on d, which is
-    a normal one whose variance g times the squared scale is inverse chi-squared.
+    effective sample size of two groups and a Cauchy prior of scale `PRIOR_SCALE` on d. It grows
+    with t; a larger t than `LARGEST_T`, where numerical integration fails, counts as that.
 
     Args:
         t: of Student's test.
@@ -160,23 +146,20 @@ def bayes_factor(t: float, n_first: int, n_second: int) -> float:
         n_second: size of the second group.
 
     Returns:
-        The factor; infinite above e to the power `LARGEST_EXPONENT`.
+        The factor; infinite where it is too large for a number.
 
     Example:
         >>> round(bayes_factor(0.0, 10, 10), 3), round(bayes_factor(3.5, 20, 20), 2)
         (0.397, 26.74)
     """
-    n, df = n_first * n_second / (n_first + n_second), n_first + n_second - 2
-    # Below and above, the density falls short of its peak by more than e^-60. The trapezoidal rule
-    # converges faster than any power of the step where a smooth function ends in nothing.
-    log_g, step = np.linspace(-8.0, 60 + math.log1p(t**2), 4001, retstep=True)
-    grown = 1 + n * PRIOR_SCALE**2 * np.exp(log_g)
-    ratio = (df + 1) / 2 * (math.log1p(t**2 / df) - np.log1p(t**2 / df / grown))
-    exponent = ratio - np.log(grown) / 2 - log_g / 2 - np.exp(-log_g) / 2
-    peak = float(exponent.max())
-    if peak > LARGEST_EXPONENT:
+    import pingouin
+
+    try:
+        return float(
+            pingouin.bayesfactor_ttest(min(abs(t), LARGEST_T), n_first, n_second, r=PRIOR_SCALE)
+        )
+    except ZeroDivisionError:
         return math.inf
-    return float(np.exp(exponent - peak).sum() * step * math.exp(peak) / math.sqrt(2 * math.pi))
 
 
 def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, float]:
@@ -193,8 +176,6 @@ def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, flo
         variation.
     """
     values = np.asarray(accuracies, float)
-    if len(values) < 2 or values.std(ddof=1) == 0:
+    if not varies(values):
         return math.nan, math.nan, math.nan
-    t = float((values.mean() - chance) / (values.std(ddof=1) / math.sqrt(len(values))))
-    df = len(values) - 1.0
-    return t, df, two_sided(t, df)
+    return _t_test(values, chance, correction=False)

@@ -1,7 +1,7 @@
 """Embedding-space analyses: tables about the spaces of some networks (Oneata et al. 2025).
 
-`analyse_spaces` makes the tables, `write_tables` puts each into one folder as Parquet and CSV,
-beside a manifest that says what every column means. All embeddings are L2-normalised first.
+`analyse_spaces` makes the tables, `write_tables` puts each into one folder as Parquet and CSV, and
+tells the manifest what every column means. All embeddings are L2-normalised first.
 
 ========================  ==========================================================================
 ``variance``              per population: trace of the covariance, by modality, language, status and
@@ -27,7 +27,6 @@ seeds. They are NaN where there is one class. The columns are explained in `MEAN
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,18 +209,19 @@ def analyse_spaces(
     return SpaceTables(tables, (*_notes(spaces, status_of, accuracy, rows), *lacking))
 
 
-def write_tables(folder: Path, made: SpaceTables, manifest: Mapping[str, Any]) -> None:
-    """Write every table as Parquet and CSV, then the manifest that explains them.
+def write_tables(folder: Path, made: SpaceTables) -> dict[str, Any]:
+    """Write every table as Parquet and CSV.
 
     Args:
-        folder: where to; made if it is not there.
+        folder: where to.
         made: the tables.
-        manifest: what was analysed; ``schema``, ``notes`` and ``tables`` are added.
+
+    Returns:
+        What explains them in a manifest: ``schema``, ``notes`` and ``tables``, with all columns.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name, table in made.tables.items():
         with write_atomic(folder / f"{name}.parquet") as path:
             table.to_parquet(path, index=False, compression="zstd")
@@ -231,9 +231,7 @@ def write_tables(folder: Path, made: SpaceTables, manifest: Mapping[str, Any]) -
         name: {"rows": len(table), "columns": {c: MEANINGS[str(c)] for c in table.columns}}
         for name, table in made.tables.items()
     }
-    content = {"schema": SPACE_SCHEMA, **manifest, "notes": made.notes, "tables": explained}
-    with write_atomic(folder / "manifest.json") as path:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return {"schema": SPACE_SCHEMA, "notes": made.notes, "tables": explained}
 
 
 def _check(spaces: Sequence[Space], status_of: Mapping[str, str]) -> None:

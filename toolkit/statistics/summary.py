@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.runner import Run
+    from toolkit.plan import Finished
 
 SUMMARY_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""
 
 
-def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
+def summarise(run: Finished, paradigm: BaseParadigm) -> dict[str, Any]:
     """Summarise a run per population, test language and condition.
 
     Returns:
@@ -34,6 +34,7 @@ def summarise(run: Run, paradigm: BaseParadigm) -> dict[str, Any]:
         "paradigm": paradigm.name,
         "paradigm_version": paradigm.version,
         "question": paradigm.question,
+        "paradigm_kind": paradigm.kind,
         **own.about(paradigm),
         "stimuli": run.manifest["stimuli"],
         "trials_per_class": run.manifest["trials_per_class"],
@@ -53,7 +54,16 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, An
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    seeds = seed_accuracy(pd.read_parquet(trials, columns=columns))
+    return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
+
+
+def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+    """The results of a summary.
+
+    Args:
+        seeds: what `toolkit.statistics.describe.seed_accuracy` gave, one paradigm.
+        paradigm: the paradigm, which knows what its conditions mean.
+    """
     table = accuracy_over_seeds(seeds)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     return [
@@ -62,7 +72,7 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, An
             "test_language": row["test_language"],
             "condition": row["condition"],
             "meaning": meaning.get(row["condition"], ""),
-            "headline": paradigm.headline(row["condition"]),
+            "headline": row["condition"] in meaning and paradigm.headline(row["condition"]),
             "n_seeds": int(row["n_seeds"]),
             "n_trials": int(row["n_trials"]),
             "n_ties": int(row["n_ties"]),

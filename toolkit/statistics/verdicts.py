@@ -15,9 +15,10 @@ Verdict = Literal["higher", "lower", "open", "few", "undecided"]
 """``higher`` and ``lower``: than chance, or than the other group or condition. ``open``: no
 difference was shown. ``few``: too few seeds or words to judge. ``undecided``: the data do not
 decide the model."""
-LEAST = 3
-"""Seeds (of either group) and words below which no verdict is given: with two of anything the
-degrees of freedom are 1, and a variance that seems to be 0 cannot be told from a large one."""
+LEAST_SEEDS, LEAST_WORDS = 3, 4
+"""Seeds (of either group) and words below which no verdict is given: with fewer, a variance that
+seems to be 0 cannot be told from a large one, and tests reject too often or never
+(``tests/benchmarks/test_calibration.py``)."""
 POWER = 0.8
 """Share of experiments in which a test should find an effect, if it is to be called visible."""
 
@@ -39,18 +40,20 @@ def decide(estimate: float, p_value: float, alpha: float) -> Verdict:
 def too_few(seeds: Sequence[int], n_words: int) -> str:
     """Why there are too few seeds or words for a verdict; empty if there are enough.
 
+    Of groups that both have too few seeds, the smaller is named.
+
     Args:
         seeds: numbers of seeds, one per group that is compared.
         n_words: number of words.
 
     Example:
-        >>> too_few([3, 10], 8), too_few([10], 1)
-        ('', '1 word: a verdict needs 3')
+        >>> too_few([3, 10], 8), too_few([2, 1], 1)
+        ('', '1 seed and 1 word: a verdict needs 3 seeds and 4 words')
     """
-    lacking = [f"{n} seed{'s' * (n != 1)}" for n in seeds if n < LEAST]
-    if n_words < LEAST:
-        lacking.append(f"{n_words} word{'s' * (n_words != 1)}")
-    return f"{' and '.join(lacking)}: a verdict needs {LEAST}" if lacking else ""
+    known = (("seed", min(seeds), LEAST_SEEDS), ("word", n_words, LEAST_WORDS))
+    lacking = [f"{n} {what}{'s' * (n != 1)}" for what, n, least in known if n < least]
+    needs = f"{LEAST_SEEDS} seeds and {LEAST_WORDS} words"
+    return f"{' and '.join(lacking)}: a verdict needs {needs}" if lacking else ""
 
 
 def visible(std_error: float, df: float, alpha: float) -> float:

@@ -14,16 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from stimuli.files import sha256_of_files
 from toolkit.errors import ToolkitError
-from toolkit.subjects.feature_files import SUFFIX, StoredFeatures, stored_checksum
+from toolkit.subjects.backbone_files import backbone_checksum, backbone_files
+from toolkit.subjects.feature_files import SUFFIX, StoredFeatures
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.populations import WEIGHTS
 
 FOLDER_VARIABLE = "MEVGS_BACKBONES"
 """Environment variable that names the folder of backbones that were fetched by hand."""
-_SETTINGS = ("config.json", "preprocess.json", "preprocessor_config.json", "*.index.json")
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
 
 
 @dataclass(frozen=True)
@@ -164,33 +162,6 @@ def backbone_ref(kind: str, recorded: Mapping[str, str], folder: Path) -> Backbo
             next_command="run mevgs-toolkit import-mevgs again, now that the backbone is there",
         )
     return BackboneRef(kind, found, recorded["sha256"])
-
-
-def backbone_files(place: Path) -> list[Path]:
-    """The files that decide what a backbone is: settings and weights; none where there is none.
-
-    Args:
-        place: a folder, or a weights file.
-    """
-    if place.is_file():
-        return [place]
-    # Loading says what a folder with settings alone lacks; weights alone may say enough.
-    known = (path for pattern in ("config.json", *_WEIGHTS) for path in place.glob(pattern))
-    if not any(path.is_file() for path in known):
-        return []
-    return sorted(path for pattern in (*_SETTINGS, *_WEIGHTS) for path in place.glob(pattern))
-
-
-def backbone_checksum(place: str | Path) -> str:
-    """SHA-256 over the settings and the weights of a backbone.
-
-    Args:
-        place: a backbone's folder, or a weights file; of a file of its features, the checksum of
-            the backbone that made them.
-    """
-    if Path(place).suffix == SUFFIX:
-        return stored_checksum(place)
-    return sha256_of_files(backbone_files(Path(place)))
 
 
 def open_backbone(kind: str, place: Path) -> Any:

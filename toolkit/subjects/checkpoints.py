@@ -18,20 +18,23 @@ import torch
 from torch import Tensor
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import make_network
+from toolkit.subjects.families import CLIP, FAMILIES, CLIPTwoAudios, family_of, family_with
+from toolkit.subjects.family import Family
 from toolkit.subjects.network_config import SIZES, NetworkConfig
+from toolkit.subjects.vgs import VGSNetwork
 
 PATTERN = "*neg-loss=*.pt"
 PUBLISHED_DIMS = {"audio_enc": 768, "image_enc": 2048}
 """Channels of WavLM base-plus and of DINO ResNet-50."""
 _CODES = "[a-z]{2,3}(?:-[a-z]{2,3})*"
 _SIZE = "|".join(SIZES)
+_KINDS = {family.published_kind: family for family in FAMILIES.values() if family.published_kind}
 _NAMES = tuple(
     re.compile(pattern)
     for pattern in (
         f"(?P<languages>{_CODES})_links-(?P<links>no|yes)_size-(?P<size>{_SIZE})_(?P<seed>[a-z])",
         f"[12]x(?P<languages>{_CODES})_size-(?P<size>{_SIZE})_seed-(?P<seed>[a-z])",
-        f"(?P<kind>clip-lang-links|barlip)-(?:00)?(?P<seed>[a-z])(?:-(?P<size>{_SIZE}))?"
+        f"(?P<kind>{'|'.join(_KINDS)})-(?:00)?(?P<seed>[a-z])(?:-(?P<size>{_SIZE}))?"
         f"-(?P<languages>{_CODES})",
         f"2[5-9](?P<seed>[a-z])(?:-(?P<size>{_SIZE}))?(?:-(?P<languages>{_CODES}))?",
     )
@@ -68,9 +71,7 @@ class Checkpoint:
     @property
     def scale(self) -> float | None:
         """The number that cosine similarities are multiplied with; None without a temperature."""
-        if not self.config.has_temperature:
-            return None
-        return self.config.scale(float(self.state["logit_scale"]))
+        return family_of(self.config).scale(self.state)
 
 
 def parse_config_name(name: str) -> ConfigName | None:
@@ -91,13 +92,10 @@ family='clip-two-audios')
             told = match.groupdict()
             rest = name[: match.start("seed")], name[match.end("seed") :]
             population = re.sub("(_seed)?[-_]$", "", rest[0]) + rest[1]
-            family = "clip"
-            if told.get("kind") == "barlip":
-                family = "barlip"
-            elif told.get("kind") or told.get("links") == "yes":
-                family = "clip-two-audios"
+            family: type[Family] = CLIPTwoAudios if told.get("links") == "yes" else CLIP
+            family = _KINDS.get(told.get("kind", ""), family)
             languages = tuple((told["languages"] or "en").split("-"))
-            return ConfigName(population, told["seed"], languages, family)
+            return ConfigName(population, told["seed"], languages, family.name)
     return None
 
 
@@ -146,9 +144,9 @@ def read_checkpoint(path: Path, neg_loss: float, family: str | None = None) -> C
             those of a network of this family; all keys and shapes that differ are listed.
     """
     state = _read_state(path)
-    config = _inferred(state, family or _family(state), path)
+    config = _inferred(state, family or family_with(state).name, path)
     with torch.random.fork_rng(devices=[]):
-        make_network(config).load(state, str(path))
+        VGSNetwork(config).load(state, str(path))
     return Checkpoint(path, neg_loss, config, state)
 
 
@@ -179,13 +177,6 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             allowed="names and tensors, as model.state_dict() gives them",
         )
     return {str(key): value.detach().clone().contiguous() for key, value in found.items()}
-
-
-def _family(state: Mapping[str, Tensor]) -> str:
-    """The family whose parameters these are; language links change nothing but training."""
-    if any(key.startswith("bn_audio.") for key in state):
-        return "barlip"
-    return "clip" if "logit_scale" in state else "mattnet"
 
 
 def _inferred(state: Mapping[str, Tensor], family: str, path: Path) -> NetworkConfig:

@@ -2,7 +2,7 @@
 
 The eye is the shipped seeing backbone (`toolkit.subjects.seeing`), at a larger picture size. A
 small head turns each place of its map into a vector in the space of the texts; the text half is a
-`CLIPTextModelWithProjection` of transformers. Training: `toolkit.training.clip`.
+`CLIPTextModelWithProjection` of transformers. Training: `makers.multilingual_clip.train`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones import backbone_ref
 from toolkit.subjects.clip import DenseCLIP
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image

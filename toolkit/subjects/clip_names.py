@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit.errors import ToolkitError, nearest_name, unknown_name
 from toolkit.subjects.hub import cached_names, in_hub_cache, is_hub_name
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 OPEN_CLIP = "openclip:"
 """Before a model and a tag of open_clip, or a folder with an `open_clip_config.json`."""

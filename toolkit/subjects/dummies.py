@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from toolkit.errors import unknown_name
 from toolkit.subjects.contract import Floats
-from toolkit.subjects.populations import Population
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from paradigms.trials import Trials

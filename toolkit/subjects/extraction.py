@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import backbone_checksum, open_backbone
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import open_backbone
 from toolkit.subjects.feature_files import (
     SUFFIX,
     FeatureFile,

@@ -12,7 +12,8 @@ from safetensors.torch import save
 
 from stimuli.files import sha256_of, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import backbone_checksum, find_backbone
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import find_backbone
 from toolkit.subjects.checkpoints import (
     Checkpoint,
     ConfigName,
@@ -21,7 +22,7 @@ from toolkit.subjects.checkpoints import (
     read_checkpoint,
 )
 from toolkit.subjects.network_config import SIZES
-from toolkit.subjects.populations import DESCRIPTION_FILE
+from toolkit.subjects.population import DESCRIPTION_FILE
 
 FACTORY = "toolkit.subjects.vgs_subject:load_subject"
 SOURCE = "me-vgs"

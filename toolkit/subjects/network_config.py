@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.subjects.families import family_named
 
-FAMILIES = ("clip", "clip-two-audios", "mattnet", "barlip")
 POOLINGS = ("features-avg", "scores-max")
 TEMPERATURES = ("published", "capped")
 SIZES = {"xsm": 64, "sm": 128, "md": 256, "lg": 512}
 """Width and embedding of the published sizes; md is the paper's."""
 HEAD_WIDTH = 64
 """Dimensions per attention head; the published networks have `width // 64` heads."""
-SCALE_LIMIT = 100.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,7 @@ class NetworkConfig:
     embedding: int = 64
     """Dimensions of the space that words and pictures share."""
     family: str = "clip"
-    """Scoring and objective, see `toolkit.subjects.families`: `clip` and `clip-two-audios` score by
-    cosine similarity times the temperature, `mattnet` by the dot product, `barlip` by minus the
-    squared distance."""
+    """Scoring and objective: a name in `toolkit.subjects.families.FAMILIES`."""
     temperature: str = "published"
     """`published`: max(exp(logit_scale), 100), as the published code computes it; `capped`:
     min(exp(logit_scale), 100), as the paper's text says."""
@@ -57,8 +53,7 @@ class NetworkConfig:
     """Width of the picture tower where it differs from that of the word tower."""
 
     def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise unknown_name("model family", self.family, FAMILIES)
+        family_named(self.family)
         if self.pooling not in POOLINGS:
             raise unknown_name("pooling", self.pooling, POOLINGS)
         if self.temperature not in TEMPERATURES:
@@ -71,11 +66,6 @@ class NetworkConfig:
                     allowed="64, 128, 192, 256, ...",
                 )
 
-    @property
-    def has_temperature(self) -> bool:
-        """Whether the family learns a temperature (`logit_scale`)."""
-        return self.family in ("clip", "clip-two-audios")
-
     def for_pictures(self) -> NetworkConfig:
         """The same settings with the picture tower's width."""
         return replace(self, width=self._width_for_pictures(), picture_width=None)
@@ -84,20 +74,6 @@ class NetworkConfig:
     def heads(self) -> int:
         """Attention heads of the word tower."""
         return self.width // HEAD_WIDTH
-
-    def scale(self, logit_scale: float) -> float:
-        """The number that cosine similarities are multiplied with.
-
-        Example:
-            >>> NetworkConfig(word_dim=5, picture_dim=7, temperature="capped").scale(0.0)
-            1.0
-            >>> NetworkConfig(word_dim=5, picture_dim=7, temperature="published").scale(0.0)
-            100.0
-        """
-        learnt = math.exp(logit_scale)
-        if self.temperature == "published":
-            return max(learnt, SCALE_LIMIT)
-        return min(learnt, SCALE_LIMIT)
 
     def _width_for_pictures(self) -> int:
         return self.width if self.picture_width is None else self.picture_width

@@ -1,202 +1,163 @@
-"""Populations: what a researcher names on the command line, and the folders that describe them.
+"""Populations by name: whatever a researcher writes behind `--subject`, opened in one place.
 
-A population is a folder with a `population.toml`:
+===========================  =======================================================================
+``bilingual-en-nl``          a population, all its seeds
+``bilingual-en-nl/c``        one of its seeds
+``bilingual-en-nl/frozen``   the frozen features under its networks (`toolkit.subjects.frozen`)
+``my/folder``, with ``/c``   the population in a folder that has a `population.toml`, or in a model
+                             of the Hugging Face Hub that lies in the local cache
+``openclip:NAME/TAG``        a published model (`toolkit.subjects.clip_names`), as
+``transformers:NAME``
+===========================  =======================================================================
 
-    name = "bilingual-en-nl"
-    description = "Hears English and Dutch."
-    languages = ["en", "nl"]
-    seeds = ["a", "b", "c"]
-    factory = "toolkit.subjects.vgs_subject:load_subject"
+Populations with a name are found among the shipped ones, through the entry point group
+`mevgs_toolkit.subjects` (an entry point is a path, a `Population`, or a callable that returns one
+of them) and in the folder of `--subjects`, which may be one population folder or hold several, or
+the name of a model on the Hub whose files lie in the local cache (Python files in it run as any
+others do). A population in the `--subjects` folder stands before one of the same name elsewhere;
+any other clash is refused. A name stands before a folder of that name.
 
-    [sha256]                 # optional: checksum of each file that must not change
-    "a.safetensors" = "..."
-
-`factory` names a callable `(population, seed) -> subject`. Its module may be a Python file beside
-`population.toml`, which is how a subject from outside the toolkit comes in. Folders are found
-among the shipped ones, through the entry point group `mevgs_toolkit.subjects` (an entry point is a
-path, a `Population`, or a callable that returns one of them) and in the folder of `--subjects`,
-which may be one population folder or hold several, or the name of a model on the Hugging Face Hub
-whose files lie in the local cache (Python files in it run as any others do). A population in the
-`--subjects` folder stands before one of the same name elsewhere; any other clash is refused.
-
-Nothing here imports torch: a network is only built by `Population.load`.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stimuli.files import sha256_of
-from stimuli.texts import read_toml
-from toolkit.errors import ToolkitError, unknown_name
+from toolkit.errors import ToolkitError, nearest_name, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
-
-if TYPE_CHECKING:
-    from toolkit.subjects.contract import Subject
+from toolkit.subjects.population import (
+    DESCRIPTION_FILE,
+    LIST_COMMAND,
+    Population,
+    read_population,
+)
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the shipped populations and backbones."""
-DESCRIPTION_FILE = "population.toml"
 ENTRY_POINT_GROUP = "mevgs_toolkit.subjects"
-LIST_COMMAND = "mevgs-toolkit list subjects"
-_REQUIRED = {"name": str, "description": str, "languages": list, "seeds": list, "factory": str}
 
 
-@dataclass(frozen=True)
-class Population:
-    """Subjects that differ only in their training seed.
+def open_populations(
+    subjects: Iterable[str | Population], subjects_dir: str | Path | None = None
+) -> list[Population]:
+    """The populations that a run is made with.
+
+    Args:
+        subjects: names, see `open_population`; populations made in code are taken as they are.
+        subjects_dir: a further folder to look in, see the module's text.
+
+    Raises:
+        ToolkitError: as `open_population`; nobody is named; or two populations have the same name
+            and are not the same, so that their answers could not be told apart.
 
     Example:
-        >>> class Deaf:
-        ...     "A subject that hears nothing."
-        >>> population = Population("deaf", (), ("a", "b"), "Hears nothing.", lambda p, s: Deaf())
-        >>> population.load("b").__class__.__name__
-        'Deaf'
+        >>> [one.seeds for one in open_populations(["random/b", "perfect/a"])]
+        [('b',), ('a',)]
     """
+    opened = [
+        one if isinstance(one, Population) else open_population(one, subjects_dir)
+        for one in subjects
+    ]
+    if not opened:
+        raise ToolkitError("No population was named.", next_command=LIST_COMMAND)
+    first: dict[str, Population] = {}
+    for population in opened:
+        other = first.setdefault(population.name, population)
+        if _place(population) != _place(other):
+            raise _same_name(other, population)
+    return opened
 
-    name: str
-    """What it is called on the command line."""
-    languages: tuple[str, ...]
-    """ISO codes of the languages that it was trained on; none for an untrained one."""
-    seeds: tuple[str, ...]
-    """Names of its subjects, in order."""
-    description: str
-    """One line for lists."""
-    factory: str | Callable[[Population, str], Subject]
-    """Makes a subject from the population and a seed: a callable, or `"module:callable"`."""
-    folder: Path | None = None
-    """Where it is described; None for a population made in code."""
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    """File name in the folder -> the checksum that it must have."""
-    further: tuple[Path, ...] = ()
-    """Further files that decide what its subjects are, wherever they lie."""
 
-    def checksum(self, seed: str) -> str:
-        """SHA-256 of everything that decides what the subject of this seed is.
+def open_population(name: str, subjects_dir: str | Path | None = None) -> Population:
+    """A population, one of its seeds, the frozen features under it, or a published model.
 
-        That is name, languages, seed and factory, and from the folder `config.json`, the Python
-        files and all files that are named after the seed, such as `a.safetensors`. Backbones
-        enter by their checksums in `config.json`.
+    Args:
+        name: for example `bilingual-en-nl` (all seeds), `bilingual-en-nl/c` (that one),
+            `bilingual-en-nl/frozen`, `my-folder/my-population` or `transformers:NAME`; see the
+            module's text.
+        subjects_dir: a further folder to look in, see the module's text.
 
-        Args:
-            seed: one of `seeds`.
+    Raises:
+        ToolkitError: no such population or seed (the nearest name is shown), a description that
+            cannot be read, or a published model that is not on this machine.
 
-        Raises:
-            ToolkitError: an unknown seed, or a file whose checksum is not the recorded one.
+    Example:
+        >>> open_population("bilingual-en-nl/c").seeds
+        ('c',)
+        >>> open_population("bilingual-en-nl/frozen").name
+        'bilingual-en-nl-frozen'
+        >>> try:
+        ...     open_population("Bilingual_NL_EN/c")
+        ... except ToolkitError as error:
+        ...     error.nearest
+        'bilingual-en-nl/c'
+    """
+    found = find_population(name, subjects_dir)
+    if found is None:
+        known = [population.name for population in list_populations(subjects_dir)]
+        error = unknown_name("population", name, known, LIST_COMMAND)
+        error.nearest = nearest_subject(name, known)
+        raise error
+    return found
 
-        Example:
-            >>> one = Population("deaf", (), ("a", "b"), "Hears nothing.", "deaf:make")
-            >>> one.checksum("a") == one.checksum("b")
-            False
-        """
-        self._check_seed(seed)
-        factory = self.factory
-        if not isinstance(factory, str):
-            factory = f"{factory.__module__}:{factory.__qualname__}"
-        facts: dict[str, Any] = {
-            "name": self.name,
-            "languages": list(self.languages),
-            "seed": seed,
-            "factory": factory,
-        }
-        if self.folder is not None:
-            facts["files"] = {path.name: self.verified(path.name) for path in self.files(seed)}
-        if self.further:
-            facts["further"] = [sha256_of(path) for path in self.further]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    def load(self, seed: str) -> Subject:
-        """Make the subject of one seed.
+def find_population(name: str, subjects_dir: str | Path | None = None) -> Population | None:
+    """As `open_population`; None where nothing has that name.
 
-        Args:
-            seed: one of `seeds`.
+    Args:
+        name: see `open_population`.
+        subjects_dir: a further folder to look in.
 
-        Raises:
-            ToolkitError: an unknown seed, a factory that cannot be imported, files that are
-                missing or changed, weights that do not fit.
-        """
-        self._check_seed(seed)
-        factory = self.factory
-        if isinstance(factory, str):
-            factory = _import_factory(factory, self)
-        return factory(self, seed)
+    Raises:
+        ToolkitError: as `open_population`, but not for an unknown population.
+    """
+    from toolkit.subjects.clip_names import is_model_name, open_model
 
-    def file(self, name: str) -> Path:
-        """Path of a file in the population's folder, after checking that it is there.
+    if is_model_name(name):
+        return open_model(name)
+    known = {population.name: population for population in list_populations(subjects_dir)}
+    base, slash, seed = name.partition("/")
+    if base in known:
+        return _part(known[base], seed) if slash else known[base]
+    whole = _in_place(name)
+    if whole is not None or not slash:
+        return whole
+    place, _, seed = name.rstrip("/").rpartition("/")
+    population = _in_place(place)
+    return None if population is None else _part(population, seed)
 
-        Args:
-            name: file name.
 
-        Raises:
-            ToolkitError: the file is missing, or the population has no folder.
-        """
-        if self.folder is None:
-            raise ToolkitError(f"Population {self.name!r} has no folder to read {name} from.")
-        path = self.folder / name
-        if not path.is_file():
-            raise ToolkitError(
-                f"Population {self.name!r} lacks the file {name}.",
-                given=str(path),
-                next_command="restore the file, or train the population again",
-            )
-        return path
+def nearest_subject(name: str, known: Sequence[str]) -> str | None:
+    """The nearest that could have been written behind `--subject`, seed included.
 
-    def verified(self, name: str) -> str:
-        """SHA-256 of a file in the folder, compared with the recorded one where there is one.
+    Args:
+        name: what was written.
+        known: names of populations.
 
-        Args:
-            name: file name.
+    Example:
+        >>> nearest_subject("bilingual-nl-en/c", ["bilingual-en-nl", "bilingual-fr-nl"])
+        'bilingual-en-nl/c'
+        >>> nearest_subject("OpenCLIP:RN50/yfcc15m", [])
+        'openclip:RN50/yfcc15m'
+    """
+    from toolkit.subjects.clip_names import OPEN_CLIP, TRANSFORMERS
 
-        Raises:
-            ToolkitError: the file is missing or was changed.
-        """
-        path = self.file(name)
-        actual = sha256_of(path)
-        if self.sha256.get(name, actual) != actual:
-            raise ToolkitError(
-                f"The file {name} of population {self.name!r} is not the one that "
-                f"{DESCRIPTION_FILE} describes: it was changed or damaged.",
-                given=f"{path} with SHA-256 {actual}",
-                allowed=self.sha256[name],
-                next_command="restore the file, or train the population again",
-            )
-        return actual
-
-    def files(self, seed: str) -> list[Path]:
-        """The files of the folder that decide what a seed's subject is, in a fixed order.
-
-        Args:
-            seed: one of `seeds`; recorded files named after it are its own, recorded `.json` files
-                belong to all seeds.
-        """
-        if self.folder is None:
-            return []
-        files = {*self.folder.glob("*.py"), *self.folder.glob(f"{seed}.*")}
-        recorded = map(Path, self.sha256)
-        own = (file for file in recorded if file.stem == seed or file.suffix == ".json")
-        files.update(self.folder / file for file in own)
-        config = self.folder / "config.json"
-        if config.is_file():
-            files.add(config)
-        return sorted(files)
-
-    def _check_seed(self, seed: str) -> None:
-        if seed not in self.seeds:
-            raise unknown_name(f"seed of population {self.name!r}", seed, self.seeds, LIST_COMMAND)
+    prefix, colon, rest = name.partition(":")
+    if colon:
+        near = nearest_name(f"{prefix}:", [OPEN_CLIP, TRANSFORMERS])
+        return f"{near}{rest}" if near else None
+    base, slash, seed = name.partition("/")
+    near = nearest_name(base, known)
+    return f"{near}{slash}{seed}" if near and seed else near
 
 
 def list_populations(subjects_dir: str | Path | None = None) -> list[Population]:
-    """All populations that can be named, sorted by name.
+    """All populations that have a name, sorted by it.
 
     Args:
         subjects_dir: a further folder, see the module's text; its populations stand before others
@@ -223,110 +184,62 @@ def list_populations(subjects_dir: str | Path | None = None) -> list[Population]
     return [found[name] for name in sorted(found)]
 
 
-def open_population(name: str, subjects_dir: str | Path | None = None) -> Population:
-    """A population by its name, or one of its seeds by `name/seed`.
+def _part(population: Population, seed: str) -> Population:
+    """One seed of a population, or the frozen features under it."""
+    from toolkit.subjects.frozen import SEED, frozen, has_backbones
 
-    Args:
-        name: for example `bilingual-en-nl` (all seeds) or `bilingual-en-nl/c` (that one), or a
-            published model, see `toolkit.subjects.clip_names`.
-        subjects_dir: a further folder to look in, see the module's text.
-
-    Raises:
-        ToolkitError: no such population or seed (the nearest name is shown), or a description
-            that cannot be read.
-
-    Example:
-        >>> open_population("bilingual-en-nl/c").seeds
-        ('c',)
-    """
-    from toolkit.subjects.clip_names import is_model_name, open_model
-
-    if is_model_name(name):
-        return open_model(name)
-    known = {population.name: population for population in list_populations(subjects_dir)}
-    base, slash, seed = name.partition("/")
-    if base not in known:
-        raise unknown_name("population", base, list(known), LIST_COMMAND)
-    population = known[base]
-    if not slash:
-        return population
-    population._check_seed(seed)
-    return replace(population, seeds=(seed,))
+    if seed in population.seeds:
+        return replace(population, seeds=(seed,))
+    if seed == SEED:
+        return frozen(population)
+    allowed = [*population.seeds, SEED] if has_backbones(population) else population.seeds
+    raise unknown_name(f"seed of population {population.name!r}", seed, allowed, LIST_COMMAND)
 
 
-def read_population(folder: str | Path) -> Population:
-    """Read the description in one population folder.
-
-    Args:
-        folder: a folder with a `population.toml`.
+def _in_place(given: str) -> Population | None:
+    """The population in a folder, or in a model of the Hub; None where there is no such thing.
 
     Raises:
-        ToolkitError: the file is missing or malformed; all its faults are listed.
+        ToolkitError: the folder holds several populations, or a description is malformed.
     """
-    path = Path(folder) / DESCRIPTION_FILE
-    described = read_toml(path)
-    faults = _faults(described)
-    if faults:
-        shown = "\n".join(f"  {fault}" for fault in faults)
-        raise ToolkitError(
-            f"{path} does not describe a population:\n{shown}",
-            allowed=", ".join([*_REQUIRED, "[sha256]"]),
-        )
-    return Population(
-        name=described["name"],
-        languages=tuple(described["languages"]),
-        seeds=tuple(described["seeds"]),
-        description=described["description"],
-        factory=described["factory"],
-        folder=path.parent.absolute(),
-        sha256=described.get("sha256", {}),
+    folder = _folder(given)
+    if folder is None:
+        return None
+    if (folder / DESCRIPTION_FILE).is_file():
+        return read_population(folder)
+    inside = [path.parent.name for path in sorted(folder.glob(f"*/{DESCRIPTION_FILE}"))]
+    if not inside:
+        return None
+    raise ToolkitError(
+        f"The folder {given} holds {len(inside)} population{'s' * (len(inside) > 1)}, and none is "
+        "named.",
+        given=given,
+        allowed=", ".join(str(Path(given, name)) for name in inside),
+        next_command=f"mevgs-toolkit list subjects --subjects {given}",
     )
 
 
-def _faults(described: Mapping[str, Any]) -> list[str]:
-    """Everything that is wrong with a parsed description."""
-    faults = [f"unknown key: {key}" for key in described if key not in {*_REQUIRED, "sha256"}]
-    for key, kind in _REQUIRED.items():
-        if key not in described:
-            faults.append(f"missing key: {key}")
-        elif not isinstance(described[key], kind):
-            faults.append(f"{key} must be a {'string' if kind is str else 'list of strings'}")
-        elif kind is list and not _distinct_names(described[key]):
-            faults.append(f"{key} must hold distinct, non-empty strings without '/'")
-    if isinstance(described.get("name"), str) and not _distinct_names([described["name"]]):
-        faults.append("name must be a non-empty string without '/'")
-    if described.get("seeds") == []:
-        faults.append("seeds must name at least one subject")
-    if isinstance(described.get("factory"), str) and described["factory"].count(":") != 1:
-        faults.append("factory must look like 'module:callable'")
-    sums = described.get("sha256", {})
-    if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
-        faults.append("[sha256] must hold one string per file name")
-    return faults
-
-
-def _distinct_names(values: Sequence[Any]) -> bool:
-    """Whether all values are usable names and no two are the same."""
-    usable = all(isinstance(value, str) and value and "/" not in value for value in values)
-    return usable and len(set(values)) == len(values)
+def _folder(given: str) -> Path | None:
+    """A folder, or that of a model in the Hub's cache; None where there is neither."""
+    if given and Path(given).is_dir():
+        return Path(given)
+    return in_hub_cache(given) if is_hub_name(given) else None
 
 
 def _in_folder(folder: Path) -> Iterator[Population]:
     """The population that a folder is, or those directly inside it."""
-    if not folder.is_dir():
+    found = _folder(str(folder))
+    if found is None:
         known = is_hub_name(str(folder))
-        cached = in_hub_cache(str(folder)) if known else None
-        if cached is None:
-            raise ToolkitError(
-                "There is no such folder of subjects.",
-                given=str(folder),
-                next_command=f"hf download {folder}, if it is on the Hub" if known else None,
-            )
-        folder = cached
-    if (folder / DESCRIPTION_FILE).is_file():
-        yield read_population(folder)
+        raise ToolkitError(
+            "There is no such folder of subjects.",
+            given=str(folder),
+            next_command=f"hf download {folder}, if it is on the Hub" if known else None,
+        )
+    if (found / DESCRIPTION_FILE).is_file():
+        yield read_population(found)
         return
-    for path in sorted(folder.glob(f"*/{DESCRIPTION_FILE}")):
+    for path in sorted(found.glob(f"*/{DESCRIPTION_FILE}")):
         yield read_population(path.parent)
 
 
@@ -352,66 +265,22 @@ def _from_entry_point(name: str, load: Callable[[], Any]) -> list[Population]:
     )
 
 
-def _add(
-    found: dict[str, Population], populations: Iterator[Population] | list[Population]
-) -> None:
+def _add(found: dict[str, Population], populations: Iterable[Population]) -> None:
     """Add populations to those found, refusing a name that is taken."""
     for population in populations:
         if population.name in found:
-            other = found[population.name]
-            raise ToolkitError(
-                f"Two populations are called {population.name!r}.",
-                given=f"{other.folder or other.factory} and "
-                f"{population.folder or population.factory}",
-                next_command=f"rename one of them in its {DESCRIPTION_FILE}",
-            )
+            raise _same_name(found[population.name], population)
         found[population.name] = population
 
 
-def _import_factory(spec: str, population: Population) -> Callable[[Population, str], Subject]:
-    """Import the callable that a description names, first from beside the description."""
-    module_name, _, attribute = spec.partition(":")
-    try:
-        module = _import_beside(module_name, population.folder)
-        factory = getattr(module or importlib.import_module(module_name), attribute)
-    except Exception as error:
-        raise ToolkitError(
-            f"The factory of population {population.name!r} cannot be imported: "
-            f"{type(error).__name__}: {error}",
-            given=spec,
-            allowed=f"'module:callable', the module installed or beside {DESCRIPTION_FILE}",
-        ) from error
-    if not callable(factory):
-        raise ToolkitError(
-            f"The factory of population {population.name!r} is not callable.", given=spec
-        )
-    return factory  # type: ignore[no-any-return]
+def _place(population: Population) -> object:
+    """What tells two populations of the same name apart."""
+    return population.folder.resolve() if population.folder else population.factory
 
 
-def _import_beside(module_name: str, folder: Path | None) -> ModuleType | None:
-    """Import a module file from a population folder; None when there is none.
-
-    It is kept under a name of its own, so that two folders may both hold a `subject.py`.
-    """
-    if folder is None:
-        return None
-    path = folder / f"{module_name}.py"
-    if not path.is_file():
-        return None
-    own_name = f"_mevgs_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{module_name}"
-    if own_name in sys.modules:
-        return sys.modules[own_name]
-    spec = importlib.util.spec_from_file_location(own_name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[own_name] = module
-    sys.path.insert(0, str(folder))
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[own_name]
-        raise
-    finally:
-        sys.path.remove(str(folder))
-    return module
+def _same_name(first: Population, second: Population) -> ToolkitError:
+    return ToolkitError(
+        f"Two populations are called {first.name!r}.",
+        given=f"{first.folder or first.factory} and {second.folder or second.factory}",
+        next_command=f"rename one of them in its {DESCRIPTION_FILE}",
+    )

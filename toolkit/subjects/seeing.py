@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
-from toolkit.subjects.backbones import backbone_checksum
+from toolkit.subjects.backbone_files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:

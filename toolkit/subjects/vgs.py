@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from toolkit.errors import ToolkitError
+from toolkit.subjects.families import family_of
 from toolkit.subjects.network_config import NetworkConfig
 
 
@@ -127,44 +128,42 @@ class Tower(nn.Module):
 
 
 class VGSNetwork(nn.Module):
-    """Word tower and picture tower; scoring and objective are what families differ in.
-
-    Made by `toolkit.subjects.families.make_network`.
+    """Word tower and picture tower; scoring and objective are those of the family.
 
     Args:
         config: shape and scoring.
+
+    Example:
+        >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7, embedding=3)).eval()
+        >>> words = network.encode_words(torch.zeros(2, 11, 5))
+        >>> pictures = network.encode_pictures(torch.zeros(4, 7, 3, 3))
+        >>> network.similarity(words, pictures).shape
+        torch.Size([2, 4])
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self._add_scoring()
+        self.family = family_of(config)
+        # Before the towers, as they stand in the published checkpoints.
+        for name, part in self.family.parts().items():
+            setattr(self, name, part)
         self.audio_enc = Tower(config.word_dim, config)
         self.image_enc = Tower(config.picture_dim, config.for_pictures())
 
     def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
-        raise NotImplementedError
+        return self.family.similarity(self, words, pictures)
 
     def objective(
-        self, words: Tensor, pictures: Tensor, second_words: Tensor | None = None
+        self,
+        words: Tensor,
+        pictures: Tensor,
+        second_words: Tensor | None = None,
+        label_smoothing: float = 0.0,
     ) -> Tensor:
-        """What training makes small.
-
-        Args:
-            words: embeddings, shape (items, n, d); the first of each item belongs to its first
-                picture, the others to neither.
-            pictures: embeddings, shape (items, n, d).
-            second_words: the same items said in the second language, shape (items, n, d); only
-                for `clip-two-audios`.
-
-        Returns:
-            A scalar.
-        """
-        raise NotImplementedError
-
-    def _add_scoring(self) -> None:
-        """Make the parameters that scoring needs; they come before those of the towers."""
+        """What training makes small, see `Family.objective`."""
+        return self.family.objective(self, words, pictures, second_words, label_smoothing)
 
     def encode_words(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Embed words.
@@ -202,8 +201,7 @@ class VGSNetwork(nn.Module):
             ToolkitError: keys are missing or unknown, or shapes differ; all are listed.
 
         Example:
-            >>> from toolkit.subjects.families import make_network
-            >>> network = make_network(NetworkConfig(word_dim=5, picture_dim=7))
+            >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7))
             >>> network.load(network.state_dict(), "itself")
         """
         own = self.state_dict()
@@ -221,33 +219,6 @@ class VGSNetwork(nn.Module):
                 next_command="compare config.json with the network that the weights come from",
             )
         self.load_state_dict(dict(state))
-
-
-def paired_loss(
-    network: VGSNetwork, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
-) -> Tensor:
-    """Two-way contrastive loss of items whose first word and first picture belong together.
-
-    For language links, the words of the second language stand in the place of the pictures.
-
-    Cross-entropy of the first picture among an item's pictures given its first word, and of the
-    first word among its words given its first picture, averaged over items and both directions
-    (Oneata et al. 2025, section 3; with 1 positive and 11 negatives n = 12).
-
-    Args:
-        network: gives the scoring.
-        words: embeddings, shape (items, n, d).
-        pictures: embeddings, shape (items, n, d).
-        label_smoothing: share of the target that is spread over all choices; 0 as published.
-
-    Returns:
-        A scalar.
-    """
-    by_word = network.similarity(words[:, :1], pictures).squeeze(1)
-    by_picture = network.similarity(pictures[:, :1], words).squeeze(1)
-    both = torch.cat([by_word, by_picture])
-    first = both.new_zeros(len(both), dtype=torch.long)
-    return functional.cross_entropy(both, first, label_smoothing=label_smoothing)
 
 
 def _padding(inputs: Tensor, lengths: Tensor | None) -> Tensor | None:

@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import BackboneRef, backbone_checksum, backbone_ref
+from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones import BackboneRef, backbone_ref
+from toolkit.subjects.families import family_of
 from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.populations import Population
-from toolkit.subjects.scoring import score, scoring_parameters
+from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from toolkit.subjects.hearing import Hearing
@@ -188,7 +189,7 @@ class VGSSubject:
         Returns:
             Shape (n, m), float32.
         """
-        return score(self.stored.config, self.stored.state, words, pictures)
+        return family_of(self.stored.config).score(self.stored.state, words, pictures)
 
 
 def load_subject(population: Population, seed: str) -> VGSSubject:
@@ -216,7 +217,7 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
             next_command="restore the file, or train the population again",
         ) from error
     network = NetworkConfig(**config["network"])
-    for parameter in scoring_parameters(network):
+    for parameter in family_of(network).parameters:
         if parameter not in state:
             raise ToolkitError(
                 f"The weights in {path} do not fit the network: {parameter} is missing."
@@ -237,11 +238,11 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
     """
     import torch
 
-    from toolkit.subjects.families import make_network
+    from toolkit.subjects.vgs import VGSNetwork
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make_network(config)
+        return VGSNetwork(config)
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Training of the frozen backbones and of the shipped populations."""
+"""Training of populations: visually grounded speech networks on frozen backbones."""

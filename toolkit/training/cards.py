@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stimuli.files import sha256_of, write_atomic
-from toolkit.subjects.populations import DESCRIPTION_FILE
+from toolkit.subjects.population import DESCRIPTION_FILE
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe

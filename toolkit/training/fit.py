@@ -170,7 +170,7 @@ class _Training:
             group["lr"] = rate
         network.train()
         items = self._sampler.draw(recipe.items, recipe.negatives_drawn)
-        # An epoch may end with a single item; from that, barlip has nothing to learn.
+        # An epoch may end with a single item; without negatives, it has nothing to differ from.
         if recipe.negatives_drawn or len(items.words.rows) > 1:
             loss = items_loss(network, self._bank, items, recipe.label_smoothing)
             self._optimiser.zero_grad()
@@ -242,8 +242,8 @@ def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: in
     """Move the running average of the weights towards those of an update.
 
     The first updates count for more than ``1 - share``, or the average would long remember the
-    weights that training began with. What is no parameter (the means and variances of `barlip`) is
-    a running average itself and taken over as it is.
+    weights that training began with. What is no parameter (means and variances) is a running
+    average itself and taken over as it is.
     """
     share = min(share, (1 + update) / (10 + update))
     with torch.no_grad():

@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,14 @@ def train_populations(
     for job in finished:
         job.checkpoint.remove()
     progress("training subjects", len(finished), len(work))
-    for done, (job, fitted) in enumerate(train_all(waiting, jobs, watch), len(finished) + 1):
-        condition = job.cell.condition
-        cards.add_subject(folder / condition.name, job.cell.seed, fitted, job.checkpoint.key)
-        _describe(folder, condition, facts[condition.name])
-        job.checkpoint.remove()
-        progress("training subjects", done, len(work))
+    # Closed whatever happens here: its processes would otherwise train on.
+    with closing(train_all(waiting, jobs, watch)) as trained:
+        for done, (job, fitted) in enumerate(trained, len(finished) + 1):
+            condition = job.cell.condition
+            cards.add_subject(folder / condition.name, job.cell.seed, fitted, job.checkpoint.key)
+            _describe(folder, condition, facts[condition.name])
+            job.checkpoint.remove()
+            progress("training subjects", done, len(work))
     with suppress(OSError):
         # Another run in the same folder may have subjects in it.
         (folder / UNFINISHED).rmdir()

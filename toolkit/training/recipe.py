@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.network_config import FAMILIES, SIZES, TEMPERATURES, NetworkConfig
+from toolkit.subjects.families import FAMILIES, family_named
+from toolkit.subjects.network_config import SIZES, TEMPERATURES, NetworkConfig
 from toolkit.training.sampler import NEGATIVES_FROM
 
 _OF_EPOCHS = ("epochs", "warmup_epochs", "passes", "equal_updates")
@@ -43,8 +44,8 @@ class Recipe:
     items: int = 60
     """Items per update: a word and a picture that belong together."""
     negatives: int = 11
-    """Items of other classes that each item is told apart from, per modality; `barlip` does without
-    any."""
+    """Items of other classes that each item is told apart from, per modality; only for families
+    with `Family.needs_negatives`."""
     peak_lr: float = 2e-3
     """Highest learning rate of Adam."""
     warmup_updates: int = 100
@@ -61,7 +62,8 @@ class Recipe:
     The average is what is validated and kept; 0 keeps the weights of single updates.
     """
     label_smoothing: float = 0.1
-    """Share of the target that is spread over all choices, in [0, 1); only `clip` and `mattnet`."""
+    """Share of the target that is spread over all choices, in [0, 1); only for families with
+    `Family.smooths_labels`."""
     temperature: str = "capped"
     """Which temperature the network has, see `NetworkConfig.temperature`."""
     width: int = 64
@@ -80,7 +82,7 @@ class Recipe:
     """`batch`: negatives are drawn among the other items of the update; `own`: every item draws and
     encodes its own, as published, see `toolkit.training.sampler.Sampler`."""
     family: str = "clip"
-    """Network family, see `NetworkConfig.family`; `clip-two-audios` has language links and needs
+    """Network family, see `NetworkConfig.family`; one with language links (`Family.links`) needs
     two languages."""
     standardise: bool = True
     """Whether training sees features with mean 0 and deviation 1 in every channel; the scaling then
@@ -100,11 +102,11 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, known in (
             ("negatives_from", NEGATIVES_FROM),
-            ("family", FAMILIES),
             ("temperature", TEMPERATURES),
         ):
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known)
+        family = family_named(self.family)
         # Refuses widths that a network cannot have.
         NetworkConfig(1, 1, width=self.width)
         for field in fields(self):
@@ -121,22 +123,17 @@ class Recipe:
                 "Updates are equal already where epochs do not count.",
                 given="equal_updates without epochs",
             )
-        if self.label_smoothing and self.family not in ("clip", "mattnet"):
-            raise ToolkitError(
-                f"The family {self.family} cannot be trained with smoothed labels.",
-                given=f"label_smoothing = {self.label_smoothing}",
-                allowed="label_smoothing = 0",
-            )
+        family.check_smoothing(self.label_smoothing)
 
     @property
     def negatives_drawn(self) -> int:
         """Negatives that are drawn for each item: none for a family that has no use for them."""
-        return 0 if self.family == "barlip" else self.negatives
+        return self.negatives if FAMILIES[self.family].needs_negatives else 0
 
     @property
     def links(self) -> bool:
         """Whether every word comes with one of its class in another language."""
-        return self.family == "clip-two-audios"
+        return FAMILIES[self.family].links
 
     def record(self) -> dict[str, Any]:
         """The fields as they are written next to the weights; of epochs, only where they count.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toolkit.subjects.vgs import VGSNetwork, paired_loss
+from toolkit.subjects.vgs import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Choices, Items, Sampler
@@ -37,8 +37,7 @@ def items_loss(
     def words(choices: Choices) -> Tensor:
         return network.encode_words(*bank.words(choices.rows))[choices.places]
 
-    return _objective(
-        network,
+    return network.objective(
         words(items.words),
         network.encode_pictures(bank.pictures(items.pictures.rows))[items.pictures.places],
         words(items.second_words) if items.second_words else None,
@@ -87,8 +86,7 @@ class Validation:
             for some in _portions(np.concatenate(self._pictures)):
                 pictures[some] = network.encode_pictures(self._bank.pictures(some))
             second = items.second_words
-            loss = _objective(
-                network,
+            loss = network.objective(
                 words[items.words.rows][items.words.places],
                 pictures[items.pictures.rows][items.pictures.places],
                 words[second.rows][second.places] if second else None,
@@ -110,19 +108,6 @@ class Validation:
         # How many wrong pictures score less, and less or the same: by ranks, not by triples.
         below, up_to = (torch.searchsorted(wrong, right, right=side) for side in (False, True))
         return float((below + up_to).double().mean()) / (2 * wrong.shape[1])
-
-
-def _objective(
-    network: VGSNetwork,
-    words: Tensor,
-    pictures: Tensor,
-    second_words: Tensor | None,
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """The family's objective; with smoothed labels for the families that have one pair."""
-    if label_smoothing:
-        return paired_loss(network, words, pictures, label_smoothing)
-    return network.objective(words, pictures, second_words)
 
 
 def _portions(rows: np.ndarray) -> list[np.ndarray]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import queue
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
 
 import torch
 
@@ -17,16 +15,7 @@ from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
 from toolkit.training.features import FeatureBank, load_bank
-from toolkit.workers import end_with_parent
-
-if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
-
-    Told = Queue[tuple[str, fit.Standing]]
-
-_LOOK_EVERY_S = 0.2
-_told: Told | None = None
-"""In a process that trains: where it tells how far it is."""
+from toolkit.workers import processes, tell
 
 
 @dataclass(frozen=True)
@@ -43,8 +32,10 @@ class Job:
 
 def train_all(
     jobs: Sequence[Job], n_processes: int, watch: Callable[[str, fit.Standing], None]
-) -> Iterator[tuple[Job, fit.Fitted]]:
+) -> Generator[tuple[Job, fit.Fitted], None, None]:
     """Train subjects, each as soon as a process is free; those that are ready come first.
+
+    The processes are there until all subjects are ready, or until the generator is closed.
 
     Args:
         jobs: the subjects.
@@ -60,25 +51,17 @@ def train_all(
         finally:
             torch.set_num_threads(threads)
         return
-    # Spawned, because a forked torch may hang on locks of threads that do not exist any more.
-    context = multiprocessing.get_context("spawn")
-    told: Told = context.Queue()
-    pool = ProcessPoolExecutor(
-        max_workers=max(1, min(n_processes, len(jobs))),
-        mp_context=context,
-        initializer=_start,
-        initargs=(told,),
-    )
-    try:
-        running = {pool.submit(_train_and_tell, job): job for job in jobs}
+    news: SimpleQueue[Future[fit.Fitted] | tuple[str, fit.Standing]] = SimpleQueue()
+    with processes(min(n_processes, max(1, len(jobs))), hear=news.put) as begin:
+        running = {begin(_train_and_tell, job): job for job in jobs}
+        for future in running:
+            future.add_done_callback(news.put)
         while running:
-            finished, _ = wait(running, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-            for name, standing in _heard(told):
-                watch(name, standing)
-            for future in finished:
-                yield running.pop(future), future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+            one = news.get()
+            if isinstance(one, Future):
+                yield running.pop(one), one.result()
+            else:
+                watch(*one)
 
 
 @lru_cache(maxsize=2)
@@ -104,24 +87,7 @@ def _train(job: Job, watch: Callable[[str, fit.Standing], None]) -> fit.Fitted:
     )
 
 
-def _start(told: Told) -> None:
-    """Prepare a process that trains."""
-    global _told
-    _told = told
+def _train_and_tell(job: Job) -> fit.Fitted:
     # One thread per process: the sums are then added up in one order on every machine.
     torch.set_num_threads(1)
-    end_with_parent()
-
-
-def _train_and_tell(job: Job) -> fit.Fitted:
-    told = _told
-    return _train(job, lambda name, standing: told.put((name, standing)) if told else None)
-
-
-def _heard(told: Told) -> Iterator[tuple[str, fit.Standing]]:
-    """What processes have told since one last listened."""
-    while True:
-        try:
-            yield told.get_nowait()
-        except queue.Empty:
-            return
+    return _train(job, lambda name, standing: tell((name, standing)))

@@ -1,0 +1,1 @@
+"""How the included frozen backbones were made: `hearing` and `seeing` train one each."""

@@ -1,0 +1,1 @@
+"""How the included population `multilingual-clip` was made: `train` does all of it."""

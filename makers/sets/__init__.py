@@ -1,0 +1,1 @@
+"""How the included stimulus sets were made: `build_mini` and `build_scenes`."""

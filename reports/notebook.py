@@ -1,0 +1,80 @@
+"""Results as a notebook and a Python prompt show them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
+from html import escape
+from typing import Any
+
+HIDDEN = ("meaning", "seeds")
+"""Columns of results that are left out of tables: what they hold is no single value."""
+
+
+def text_of(show: Callable[..., None], *content: Any) -> str:
+    """What a function of this package prints, as text without colours.
+
+    Args:
+        show: prints to standard output.
+        content: what it is called with.
+
+    Example:
+        >>> text_of(print, "53.1 %")
+        '53.1 %'
+    """
+    with redirect_stdout(io.StringIO()) as written:
+        show(*content)
+    return written.getvalue().strip("\n")
+
+
+def run_html(summary: Mapping[str, Any], folder: str) -> str:
+    """A summary as HTML: what was asked, accuracies, what to keep in mind, where everything lies.
+
+    Args:
+        summary: as in ``summary.json``.
+        folder: of the run.
+    """
+    import pandas as pd
+
+    results = pd.DataFrame(summary["results"]).drop(columns=[*HIDDEN], errors="ignore")
+    shown = results.dropna(axis="columns", how="all").to_html(
+        index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
+    )
+    return (
+        _title(summary, str(summary["question"]))
+        + shown
+        + _paragraphs("Note: ", summary["warnings"])
+        + f"<p>{escape(folder)}</p>"
+    )
+
+
+def statistics_html(content: Mapping[str, Any]) -> str:
+    """Analyses as HTML: each question with its answer, every sentence, what to keep in mind.
+
+    Args:
+        content: as in ``statistics.json``, analyses by paradigm.
+    """
+    parts = []
+    for analysis in content.values():
+        answers = "".join(
+            f"<dt>{escape(question)}</dt><dd>{escape(answer)}</dd>"
+            for question, answer in analysis["answers"]
+        )
+        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in analysis["sentences"])
+        parts += [
+            _title(analysis, f"statistics, {analysis['engine']}"),
+            f"<dl>{answers}</dl>",
+            f"<details><summary>What may be said</summary><ul>{sentences}</ul></details>",
+            _paragraphs("Note: ", analysis["warnings"]),
+        ]
+    return "".join(parts)
+
+
+def _title(told: Mapping[str, Any], text: str) -> str:
+    name = f"{told['paradigm']} v{told['paradigm_version']}"
+    return f"<p><b>{escape(name)}</b>: {escape(text)}</p>"
+
+
+def _paragraphs(label: str, texts: Iterable[str]) -> str:
+    return "".join(f"<p>{label}{escape(text)}</p>" for text in texts)

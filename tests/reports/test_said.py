@@ -1,0 +1,205 @@
+"""Tables, figures, methods and the terminal hold nothing impossible, whatever the results."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paradigms.mutual_exclusivity import MutualExclusivity
+from reports import grounding_methods, grounding_tables
+from reports.analysis_methods import analysis as methods_of
+from reports.analysis_methods import in_order
+from reports.charts import accuracy
+from reports.contrast_charts import figures
+from reports.figures import Figure
+from reports.numbers import interval
+from reports.sources import Chapter, RunFiles
+from reports.statistics_text import print_analyses
+from reports.status import status_lines
+from reports.tables import Table, model_summaries, tables
+from tests.toolkit.random_grounding import grounding
+from tests.toolkit.random_results import chance_family, comparisons, condition_family
+from tests.toolkit.random_tables import TwoTests, random_trials
+from tests.toolkit.saying import faults
+from toolkit.statistics.analysis import analyse
+from toolkit.statistics.counts import count_trials
+from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.digest import no_choices
+from toolkit.statistics.results import plain
+
+N_RESULTS, N_TABLES = 40, 6
+"""Draws of results and of whole tables of trials."""
+RUN = RunFiles(
+    Path("run"),
+    {"git": {"commit": "0" * 40}, "status": "complete", "stimuli": {"checksum": "x"}, "words": {}},
+    {},
+)
+LONE = re.compile(r"-?(nan|inf|None)|-0?\.?0+")
+"""What no cell of a table may be."""
+
+
+def chapter_of(statistics: dict[str, Any], trials: pd.DataFrame) -> Chapter:
+    """What the page takes, without a run."""
+    seeds = seed_accuracy(trials)
+    rows = json.loads(accuracy_over_seeds(seeds).to_json(orient="records"))
+    shares = {
+        cell: dict(zip(own["seed"], own["accuracy"], strict=True))
+        for cell, own in seeds.groupby(["population", "test_language", "condition"])
+    }
+    results = [
+        row
+        | {"meaning": "m", "headline": row["condition"] == "novel-familiar"}
+        | {"seeds": shares[row["population"], row["test_language"], row["condition"]]}
+        for row in rows
+    ]
+    who = trials[["population", "n_languages", "train_languages"]].drop_duplicates()
+    made = Chapter(
+        paradigm="me", version=2, question="?", kind="choices", runs=(RUN,), results=tuple(results),
+        digest=replace(no_choices(), populations=who), training=None,
+    )  # fmt: skip
+    made.__dict__["statistics"] = statistics
+    return made
+
+
+def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter:
+    """A chapter of results that no data need ever give, beside accuracies of some trials."""
+    content: dict[str, Any] = {
+        "paradigm": "me", "paradigm_version": 2, "engine": "glmm 0", "families": [], "answers": [],
+        "settings": {"bound": 0.05}, "sentences": [], "warnings": [], "words": [],
+        "consistency": [], "lists": [],
+        "gate": {"condition": "", "failed": [], "n_tested": 0, "minimum": 0.5},
+    }  # fmt: skip
+    for suffix in ("", "_all_seeds"):
+        content[f"chance{suffix}"] = plain(chance_family(rng))
+        content[f"conditions{suffix}"] = plain(condition_family(rng))
+        content[f"groups{suffix}"] = plain(comparisons(rng))
+    content["sentences"] = ["Gate."]
+    return chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+
+
+def drawn_trials(seed: int) -> Chapter:
+    """A chapter of the analysis of a table of trials."""
+    trials = random_trials(np.random.default_rng(seed))
+    asked = TwoTests if seed % 3 == 0 else MutualExclusivity
+    content = analyse(count_trials(trials), asked).to_json() | {"lists": []}
+    return chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+
+
+@pytest.fixture(scope="module")
+def chapters() -> list[Chapter]:
+    rng = np.random.default_rng(0)
+    trials = random_trials(rng)
+    drawn = [drawn_results(rng, trials) for _ in range(N_RESULTS)]
+    return [*drawn, *map(drawn_trials, range(N_TABLES))]
+
+
+@pytest.fixture(scope="module")
+def drawings(chapters: list[Chapter]) -> list[list[Figure]]:
+    return [[accuracy(chapter), *figures(chapter)] for chapter in chapters]
+
+
+def all_tables(chapter: Chapter) -> Iterator[Table]:
+    yield from tables(chapter)
+    for model in model_summaries(chapter):
+        yield from (model.fixed, model.random)
+
+
+def test_cells_hold_no_missing_numbers_and_no_empty_intervals(chapters: list[Chapter]) -> None:
+    found = []
+    for table in itertools.chain.from_iterable(map(all_tables, chapters)):
+        assert all(len(row) == len(table.columns) for row in table.rows)
+        for cell in itertools.chain.from_iterable(table.rows):
+            found += [f"{table.name}: {cell}"] * bool(LONE.fullmatch(cell))
+            found += faults(cell)
+        found += faults(table.note) + faults(table.title)
+    assert not found, "\n".join(found[:20])
+
+
+def test_parts_of_a_page_have_names_of_their_own(
+    chapters: list[Chapter], drawings: list[list[Figure]]
+) -> None:
+    for chapter, drawn in zip(chapters, drawings, strict=True):
+        for names in (
+            [table.name for table in tables(chapter)],
+            [figure.name for figure in drawn],
+            [model.name for model in model_summaries(chapter)],
+        ):
+            assert len(set(names)) == len(names)
+
+
+def test_no_p_holm_without_a_verdict(chapters: list[Chapter]) -> None:
+    seen = set()
+    for table in itertools.chain.from_iterable(map(tables, chapters)):
+        if "Verdict" in table.columns:
+            verdict, holm = (table.columns.index(name) for name in ("Verdict", "p Holm"))
+            for row in table.rows:
+                seen.add(row[verdict])
+                assert (row[holm] == "-") == (row[verdict] in ("too few", "no test")), row
+    assert seen == {"higher", "LOWER", "not shown", "too few", "no test"}
+
+
+def test_figures_can_be_drawn_and_say_what_they_show(drawings: list[list[Figure]]) -> None:
+    drawn = list(itertools.chain.from_iterable(drawings))
+    assert len(drawn) > len(drawings)
+    for figure in drawn:
+        assert not faults(figure.alt) + faults(figure.caption) + faults(figure.title)
+        # Infinite numbers cannot be drawn.
+        json.dumps(figure.spec(), allow_nan=False)
+        assert "95 % interval" in figure.caption
+
+
+def test_methods_and_status_hold_nothing_impossible(chapters: list[Chapter]) -> None:
+    for chapter in chapters:
+        said = [*methods_of(chapter)]
+        tests = chapter.statistics["chance"] + chapter.statistics["conditions"]
+        for test in tests:
+            if test["fit"] and test["fit"]["converged"]:
+                assert in_order(test["fit"]["fitted_formula"]) in said[0]
+        assert ("one more trial per seed" in " ".join(said)) == any(
+            model.name.endswith(", penalised") for model in model_summaries(chapter)
+        )
+        said += [line.text for line in status_lines([chapter])]
+        assert not [fault for text in said for fault in faults(text)]
+
+
+def test_the_terminal_shows_nothing_impossible(
+    chapters: list[Chapter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for chapter in chapters:
+        print_analyses({"me": chapter.statistics}, None)
+        out = capsys.readouterr().out
+        lines = [re.sub(r" {2,}", " | ", line) for line in out.splitlines()]
+        assert not [fault for line in lines for fault in faults(line)]
+        cells = [cell for line in lines for cell in line.split(" | ")]
+        assert not [cell for cell in cells if LONE.fullmatch(cell)]
+
+
+def test_maps_are_told_without_missing_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    trials = random_trials(np.random.default_rng(0))
+    for seed in range(N_RESULTS):
+        content = grounding(np.random.default_rng(seed)).to_json()
+        chapter = chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+        shown = [*grounding_tables.tables(chapter)]
+        shown += [part for own in grounding_tables.models(chapter) for part in (own.fixed,)]
+        for cell in (cell for table in shown for row in table.rows for cell in row):
+            assert not LONE.fullmatch(cell)
+            assert not faults(cell)
+        print_analyses({"dense-grounding": chapter.statistics}, None)
+        said = [*capsys.readouterr().out.splitlines(), *grounding_methods.analysis(chapter)]
+        lines = [re.sub(r" {2,}", " | ", line) for line in said]
+        assert not [fault for line in lines for fault in faults(line)]
+
+
+def test_an_interval_that_leaves_out_a_value_is_printed_so() -> None:
+    assert interval(0.0003, 0.2, 100, mark=0.0) == "[0.03, 20.00]"
+    assert interval(0.5, 0.5, 100) == "-"
+    assert interval("-inf", "inf") == "-"

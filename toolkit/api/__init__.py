@@ -1,0 +1,44 @@
+"""What a script or a notebook does with the toolkit; `toolkit` itself offers every name.
+
+The commands are thin calls of this package: what can be asked, and what is refused, is the same.
+"""
+
+from paradigms import MapParadigm, Paradigm, PicturePairs
+from paradigms.registry import get_paradigm as open_paradigm
+from stimuli import StimulusSet, open_set
+from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
+from toolkit.api.running import run_paradigm
+from toolkit.errors import ToolkitError
+from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.power import plan_seeds
+from toolkit.statistics.power_models import LogitModel, ShareModel
+from toolkit.store import package_version
+from toolkit.subjects.contract import Subject
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_population
+
+__all__ = [
+    "LogitModel",
+    "MapParadigm",
+    "Paradigm",
+    "PicturePairs",
+    "Population",
+    "Run",
+    "ShareModel",
+    "Statistics",
+    "StimulusSet",
+    "Subject",
+    "ToolkitError",
+    "__version__",
+    "analyse_runs",
+    "fit_mixed",
+    "open_paradigm",
+    "open_population",
+    "open_run",
+    "open_set",
+    "plan_seeds",
+    "run_paradigm",
+    "write_report",
+]
+
+__version__ = package_version("mevgs-toolkit") or "not installed"

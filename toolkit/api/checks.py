@@ -1,0 +1,86 @@
+"""What is given in Python, made what the functions below expect, or refused."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import ToolkitError
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def several(given: Any) -> list[Any]:
+    """One or several, as several.
+
+    Args:
+        given: things in a row; a text, a path, or what cannot be gone through is one thing.
+
+    Example:
+        >>> several("en"), several(("en", "nl")), several(7)
+        (['en'], ['en', 'nl'], [7])
+    """
+    is_one = isinstance(given, str | Path) or not isinstance(given, Iterable)
+    return [given] if is_one else [*given]
+
+
+def optional(path: str | Path | None) -> Path | None:
+    """A path, if there is one."""
+    return None if path is None else Path(path)
+
+
+def whole(name: str, value: int, lowest: int) -> int:
+    """A whole number that is large enough.
+
+    Args:
+        name: what the number is called.
+        value: the number.
+        lowest: the smallest that is allowed.
+
+    Raises:
+        ToolkitError: it is too small, or no whole number.
+
+    Example:
+        >>> whole("jobs", 2, 1)
+        2
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = lowest - 1
+    if number < lowest:
+        raise ToolkitError(
+            f"{name} must be a whole number from {lowest} on.", given=f"{name}={value!r}"
+        )
+    return number
+
+
+def within(name: str, value: float, low: float, high: float) -> float:
+    """A number between two others, both included.
+
+    Args:
+        name: what the number is called.
+        value: the number.
+        low: the smallest that is allowed.
+        high: the largest.
+
+    Raises:
+        ToolkitError: it lies outside, or is no number.
+
+    Example:
+        >>> within("alpha", 0.05, 0.0001, 0.5)
+        0.05
+    """
+    try:
+        fits = low <= float(value) <= high
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ToolkitError(
+            f"{name} must lie between {low:g} and {high:g}.", given=f"{name}={value!r}"
+        )
+    return float(value)

@@ -1,0 +1,195 @@
+"""Runs that are asked for in Python, and by ``run-paradigm``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paradigms.registry import get_paradigm
+from stimuli import StimulusSet, open_set
+from toolkit.api.checks import optional, several, silent, whole
+from toolkit.api.results import SUMMARY_FILE, Run
+from toolkit.embedding import Progress
+from toolkit.errors import ToolkitError
+from toolkit.kinds import RUNNING
+from toolkit.plan import DEFAULT_ROOT, named
+from toolkit.statistics.summary import summarise
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_populations
+
+if TYPE_CHECKING:
+    from paradigms import BaseParadigm
+    from toolkit.plan import Finished
+
+
+def run_paradigm(
+    paradigm: str | BaseParadigm,
+    subjects: str | Population | Sequence[str | Population],
+    *,
+    languages: str | Sequence[str] = (),
+    stimuli: str | Path | StimulusSet | None = None,
+    words: str | Path | None = None,
+    templates: str | Sequence[str] = (),
+    trials_per_class: int | None = None,
+    trial_seed: int | None = None,
+    out: str | Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    subjects_dir: str | Path | None = None,
+    paradigms_dir: str | Path | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Put a paradigm to populations of subjects, doing only what is not stored yet.
+
+    Args:
+        paradigm: its name, e.g. ``me``, or what `open_paradigm` gave.
+        subjects: names of populations, e.g. ``bilingual-en-nl`` or ``bilingual-en-nl/c``, see
+            `open_population`; a `Population` made in code is taken as it is.
+        languages: test languages; by default those that each population knows.
+        stimuli: a set, its name or its folder; by default the paradigm's own.
+        words: list of written words instead of the set's own, for paradigms of maps.
+        templates: how written words are put, for paradigms of maps.
+        trials_per_class: trials per word class and condition (50), for paradigms of choices.
+        trial_seed: seed of the trial lists (0), for paradigms of choices.
+        out: folder that holds the runs.
+        jobs: seeds, or chunks of pictures, worked on at the same time.
+        subjects_dir: folder with population folders of your own.
+        paradigms_dir: folder with paradigm files of your own.
+        progress: called with what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        ToolkitError: a name is unknown (the nearest is shown), an option means nothing to the
+            paradigm, or stimuli or subjects break their contract.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = run_paradigm("familiar", "perfect/a", languages="en", out=folder)
+        ...     float(run.trials["correct"].mean())
+        1.0
+    """
+    start = prepare_run(
+        paradigm,
+        subjects,
+        languages=languages,
+        stimuli=stimuli,
+        words=words,
+        templates=templates,
+        trials_per_class=trials_per_class,
+        trial_seed=trial_seed,
+        out=out,
+        jobs=jobs,
+        subjects_dir=subjects_dir,
+        paradigms_dir=paradigms_dir,
+    )
+    return start(progress)
+
+
+def prepare_run(
+    paradigm: str | BaseParadigm,
+    subjects: str | Population | Sequence[str | Population],
+    *,
+    languages: str | Sequence[str] = (),
+    stimuli: str | Path | StimulusSet | None = None,
+    words: str | Path | None = None,
+    templates: str | Sequence[str] = (),
+    trials_per_class: int | None = None,
+    trial_seed: int | None = None,
+    out: str | Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    subjects_dir: str | Path | None = None,
+    paradigms_dir: str | Path | None = None,
+) -> Callable[[Progress], Run]:
+    """Open all that `run_paradigm` needs, so that what cannot be had is told before anything runs.
+
+    Returns:
+        A function that makes the run, called with what shows its progress.
+    """
+    own = optional(paradigms_dir)
+    asked = _paradigm(paradigm, own)
+    populations = open_populations(several(subjects), subjects_dir)
+    if isinstance(stimuli, StimulusSet) and words is None:
+        shown = stimuli
+    else:
+        place = stimuli.folder if isinstance(stimuli, StimulusSet) else stimuli
+        shown = open_set(place or asked.default_set, optional(words))
+    start = _start(asked, words, several(templates), trials_per_class, trial_seed)
+    at_once = whole("jobs", jobs, 1)
+
+    def run(progress: Progress) -> Run:
+        made = start(
+            populations,
+            shown,
+            languages=several(languages),
+            root=Path(out),
+            jobs=at_once,
+            progress=progress,
+        )
+        made.directory.write_json(SUMMARY_FILE, summarise(made, asked))
+        return Run(
+            made.directory.folder,
+            own,
+            n_computed=made.n_computed,
+            n_reused=made.n_reused,
+            duration_s=made.duration_s,
+        )
+
+    return run
+
+
+def _paradigm(given: str | BaseParadigm, own: Path | None) -> BaseParadigm:
+    """A paradigm by its name, so that it is found again where its run is analysed."""
+    if isinstance(given, str):
+        return get_paradigm(given, own)
+    found = get_paradigm(given.name, own)
+    if named(found) != named(given):
+        raise ToolkitError(
+            f"The paradigm {given.name!r} is another one than the file of that name defines.",
+            given=type(given).__name__,
+            allowed="what open_paradigm gives, in the same version",
+            next_command="paradigms_dir=DIR, the folder that holds its file",
+        )
+    return found
+
+
+def _start(
+    asked: BaseParadigm,
+    words: str | Path | None,
+    templates: Sequence[str],
+    trials_per_class: int | None,
+    trial_seed: int | None,
+) -> Callable[..., Finished]:
+    """What runs a paradigm, with the options that its kind knows; others are refused."""
+    if trials_per_class is not None:
+        whole("trials_per_class", trials_per_class, 1)
+    if trial_seed is not None:
+        whole("trial_seed", trial_seed, 0)
+    given = {
+        "trials_per_class": trials_per_class,
+        "trial_seed": trial_seed,
+        "template": templates or None,
+        "words": words,
+    }
+    own = RUNNING[asked.kind]
+    others = {name: value for name, value in given.items() if name not in own.options}
+    _refuse(others, own.others, asked.name)
+    chosen = {
+        argument: given[name]
+        for name, argument in own.options.items()
+        if argument and given[name] is not None
+    }
+    return partial(own.run, asked, **chosen)
+
+
+def _refuse(options: Mapping[str, object], why: str, paradigm: str) -> None:
+    """Refuse options that mean nothing to a paradigm, rather than leave them unheard."""
+    for option, value in options.items():
+        if value is not None:
+            written = f"--{option.replace('_', '-')}"
+            raise ToolkitError(
+                f"{written} means nothing here: {why} {paradigm!r}.",
+                given=f"{written} {value}",
+                allowed=f"the same without {written}",
+                next_command="mevgs-toolkit list paradigms",
+            )

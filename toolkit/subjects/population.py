@@ -1,0 +1,289 @@
+"""A population: subjects that differ only in their training seed, and the folder that tells of it.
+
+    name = "bilingual-en-nl"
+    description = "Hears English and Dutch."
+    languages = ["en", "nl"]
+    seeds = ["a", "b", "c"]
+    factory = "toolkit.subjects.vgs_subject:load_subject"
+
+    [sha256]                 # optional: checksum of each file that must not change
+    "a.safetensors" = "..."
+
+`factory` names a callable `(population, seed) -> subject`. Its module may be a Python file beside
+`population.toml`, which is how a subject from outside the toolkit comes in.
+
+Nothing here imports torch: a network is only built by `Population.load`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from stimuli.files import sha256_of
+from stimuli.texts import read_toml
+from toolkit.errors import ToolkitError, unknown_name
+
+if TYPE_CHECKING:
+    from toolkit.subjects.contract import Subject
+
+DESCRIPTION_FILE = "population.toml"
+LIST_COMMAND = "mevgs-toolkit list subjects"
+_REQUIRED = {"name": str, "description": str, "languages": list, "seeds": list, "factory": str}
+
+
+@dataclass(frozen=True)
+class Population:
+    """Subjects that differ only in their training seed.
+
+    Example:
+        >>> class Deaf:
+        ...     "A subject that hears nothing."
+        >>> population = Population("deaf", (), ("a", "b"), "Hears nothing.", lambda p, s: Deaf())
+        >>> population.load("b").__class__.__name__
+        'Deaf'
+    """
+
+    name: str
+    """What it is called on the command line."""
+    languages: tuple[str, ...]
+    """ISO codes of the languages that it was trained on; none for an untrained one."""
+    seeds: tuple[str, ...]
+    """Names of its subjects, in order."""
+    description: str
+    """One line for lists."""
+    factory: str | Callable[[Population, str], Subject]
+    """Makes a subject from the population and a seed: a callable, or `"module:callable"`."""
+    folder: Path | None = None
+    """Where it is described; None for a population made in code."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """File name in the folder -> the checksum that it must have."""
+    further: tuple[Path, ...] = ()
+    """Further files that decide what its subjects are, wherever they lie."""
+
+    def checksum(self, seed: str) -> str:
+        """SHA-256 of everything that decides what the subject of this seed is.
+
+        That is name, languages, seed and factory, and from the folder `config.json`, the Python
+        files and all files that are named after the seed, such as `a.safetensors`. Backbones
+        enter by their checksums in `config.json`.
+
+        Args:
+            seed: one of `seeds`.
+
+        Raises:
+            ToolkitError: an unknown seed, or a file whose checksum is not the recorded one.
+
+        Example:
+            >>> one = Population("deaf", (), ("a", "b"), "Hears nothing.", "deaf:make")
+            >>> one.checksum("a") == one.checksum("b")
+            False
+        """
+        self._check_seed(seed)
+        factory = self.factory
+        if not isinstance(factory, str):
+            factory = f"{factory.__module__}:{factory.__qualname__}"
+        facts: dict[str, Any] = {
+            "name": self.name,
+            "languages": list(self.languages),
+            "seed": seed,
+            "factory": factory,
+        }
+        if self.folder is not None:
+            facts["files"] = {path.name: self.verified(path.name) for path in self.files(seed)}
+        if self.further:
+            facts["further"] = [sha256_of(path) for path in self.further]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def load(self, seed: str) -> Subject:
+        """Make the subject of one seed.
+
+        Args:
+            seed: one of `seeds`.
+
+        Raises:
+            ToolkitError: an unknown seed, a factory that cannot be imported, files that are
+                missing or changed, weights that do not fit.
+        """
+        self._check_seed(seed)
+        factory = self.factory
+        if isinstance(factory, str):
+            factory = _import_factory(factory, self)
+        return factory(self, seed)
+
+    def file(self, name: str) -> Path:
+        """Path of a file in the population's folder, after checking that it is there.
+
+        Args:
+            name: file name.
+
+        Raises:
+            ToolkitError: the file is missing, or the population has no folder.
+        """
+        if self.folder is None:
+            raise ToolkitError(f"Population {self.name!r} has no folder to read {name} from.")
+        path = self.folder / name
+        if not path.is_file():
+            raise ToolkitError(
+                f"Population {self.name!r} lacks the file {name}.",
+                given=str(path),
+                next_command="restore the file, or train the population again",
+            )
+        return path
+
+    def verified(self, name: str) -> str:
+        """SHA-256 of a file in the folder, compared with the recorded one where there is one.
+
+        Args:
+            name: file name.
+
+        Raises:
+            ToolkitError: the file is missing or was changed.
+        """
+        path = self.file(name)
+        actual = sha256_of(path)
+        if self.sha256.get(name, actual) != actual:
+            raise ToolkitError(
+                f"The file {name} of population {self.name!r} is not the one that "
+                f"{DESCRIPTION_FILE} describes: it was changed or damaged.",
+                given=f"{path} with SHA-256 {actual}",
+                allowed=self.sha256[name],
+                next_command="restore the file, or train the population again",
+            )
+        return actual
+
+    def files(self, seed: str) -> list[Path]:
+        """The files of the folder that decide what a seed's subject is, in a fixed order.
+
+        Args:
+            seed: one of `seeds`; recorded files named after it are its own, recorded `.json` files
+                belong to all seeds.
+        """
+        if self.folder is None:
+            return []
+        files = {*self.folder.glob("*.py"), *self.folder.glob(f"{seed}.*")}
+        recorded = map(Path, self.sha256)
+        own = (file for file in recorded if file.stem == seed or file.suffix == ".json")
+        files.update(self.folder / file for file in own)
+        config = self.folder / "config.json"
+        if config.is_file():
+            files.add(config)
+        return sorted(files)
+
+    def _check_seed(self, seed: str) -> None:
+        if seed not in self.seeds:
+            raise unknown_name(f"seed of population {self.name!r}", seed, self.seeds, LIST_COMMAND)
+
+
+def read_population(folder: str | Path) -> Population:
+    """Read the description in one population folder.
+
+    Args:
+        folder: a folder with a `population.toml`.
+
+    Raises:
+        ToolkitError: the file is missing or malformed; all its faults are listed.
+    """
+    path = Path(folder) / DESCRIPTION_FILE
+    described = read_toml(path)
+    faults = _faults(described)
+    if faults:
+        shown = "\n".join(f"  {fault}" for fault in faults)
+        raise ToolkitError(
+            f"{path} does not describe a population:\n{shown}",
+            allowed=", ".join([*_REQUIRED, "[sha256]"]),
+        )
+    return Population(
+        name=described["name"],
+        languages=tuple(described["languages"]),
+        seeds=tuple(described["seeds"]),
+        description=described["description"],
+        factory=described["factory"],
+        folder=path.parent.absolute(),
+        sha256=described.get("sha256", {}),
+    )
+
+
+def _faults(described: Mapping[str, Any]) -> list[str]:
+    """Everything that is wrong with a parsed description."""
+    faults = [f"unknown key: {key}" for key in described if key not in {*_REQUIRED, "sha256"}]
+    for key, kind in _REQUIRED.items():
+        if key not in described:
+            faults.append(f"missing key: {key}")
+        elif not isinstance(described[key], kind):
+            faults.append(f"{key} must be a {'string' if kind is str else 'list of strings'}")
+        elif kind is list and not _distinct_names(described[key]):
+            faults.append(f"{key} must hold distinct, non-empty strings without '/'")
+    if isinstance(described.get("name"), str) and not _distinct_names([described["name"]]):
+        faults.append("name must be a non-empty string without '/'")
+    if described.get("seeds") == []:
+        faults.append("seeds must name at least one subject")
+    if isinstance(described.get("factory"), str) and described["factory"].count(":") != 1:
+        faults.append("factory must look like 'module:callable'")
+    sums = described.get("sha256", {})
+    if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
+        faults.append("[sha256] must hold one string per file name")
+    return faults
+
+
+def _distinct_names(values: Sequence[Any]) -> bool:
+    """Whether all values are usable names and no two are the same."""
+    usable = all(isinstance(value, str) and value and "/" not in value for value in values)
+    return usable and len(set(values)) == len(values)
+
+
+def _import_factory(spec: str, population: Population) -> Callable[[Population, str], Subject]:
+    """Import the callable that a description names, first from beside the description."""
+    module_name, _, attribute = spec.partition(":")
+    try:
+        module = _import_beside(module_name, population.folder)
+        factory = getattr(module or importlib.import_module(module_name), attribute)
+    except Exception as error:
+        raise ToolkitError(
+            f"The factory of population {population.name!r} cannot be imported: "
+            f"{type(error).__name__}: {error}",
+            given=spec,
+            allowed=f"'module:callable', the module installed or beside {DESCRIPTION_FILE}",
+        ) from error
+    if not callable(factory):
+        raise ToolkitError(
+            f"The factory of population {population.name!r} is not callable.", given=spec
+        )
+    return factory  # type: ignore[no-any-return]
+
+
+def _import_beside(module_name: str, folder: Path | None) -> ModuleType | None:
+    """Import a module file from a population folder; None when there is none.
+
+    It is kept under a name of its own, so that two folders may both hold a `subject.py`.
+    """
+    if folder is None:
+        return None
+    path = folder / f"{module_name}.py"
+    if not path.is_file():
+        return None
+    own_name = f"_mevgs_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{module_name}"
+    if own_name in sys.modules:
+        return sys.modules[own_name]
+    spec = importlib.util.spec_from_file_location(own_name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[own_name] = module
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[own_name]
+        raise
+    finally:
+        sys.path.remove(str(folder))
+    return module
