@@ -18,7 +18,7 @@ GROUP = ["paradigm", "paradigm_version", "population", "test_language", "conditi
 
 
 def seed_accuracy(trials: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame:
-    """Accuracy of every seed; ties are counted as not correct and reported beside it.
+    """Accuracy of every seed; ties are counted as wrong and reported beside it.
 
     Args:
         trials: rows of the trials table.

@@ -36,7 +36,7 @@ class Cell:
     n_trials: int
     """Trials of all seeds together."""
     n_ties: int
-    """Ties among them; they count as not correct."""
+    """Ties among them; they count as wrong."""
     mean: float
     """Mean of the seeds' accuracies."""
     std_error: float | None
