@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,20 @@ def scroll_through(browser: Any) -> None:
         wait_for(browser, "return arguments[0].dataset.live === 'yes'", figure)
 
 
-def wait_for(browser: Any, script: str, *arguments: Any) -> None:
-    """Wait until a script returns true."""
+def wait_for(
+    browser: Any, script: str, *arguments: Any, meanwhile: Callable[[], None] | None = None
+) -> None:
+    """Wait until a script returns true.
+
+    `meanwhile` is done before each look: a pointer that was moved once, while the page was
+    still laying itself out, has moved over nothing.
+    """
     end = time.monotonic() + PATIENCE_S
-    while not browser.execute_script(script, *arguments):
+    while True:
+        if meanwhile is not None:
+            meanwhile()
+        if browser.execute_script(script, *arguments):
+            return
         assert time.monotonic() < end, f"never true: {script}; {browser.get_log('browser')}"
         time.sleep(0.05)
 

@@ -88,9 +88,13 @@ class TestBrowser:
         found = "#me-items .mark-symbol.role-mark path"
         mark = browser.find_element("css selector", found)
         to_middle = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
-        browser.execute_script(to_middle, mark)
-        ActionChains(browser).move_to_element(mark).pause(0.2).move_by_offset(1, 0).perform()
-        wait_for(browser, "return !!document.querySelector('#vg-tooltip-element.visible')")
+
+        def hover() -> None:
+            browser.execute_script(to_middle, mark)
+            ActionChains(browser).move_to_element(mark).pause(0.2).move_by_offset(1, 0).perform()
+
+        shown = "return !!document.querySelector('#vg-tooltip-element.visible')"
+        wait_for(browser, shown, meanwhile=hover)
         told = browser.find_element("css selector", "#vg-tooltip-element").text
         assert "word concept" in told
         assert "accuracy (%)" in told
