@@ -16,6 +16,7 @@ import soundfile
 from PIL import Image
 
 from stimuli import StimulusSet, open_set
+from tests.commands import Cli, Said
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Every core has a process of its own already; torch reads this when it is imported.
@@ -54,6 +55,24 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """Call the command line in this process, in an empty folder; exit code and what it printed."""
+    from toolkit.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr("sys.argv", ["mevgs-toolkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Said(int(exit_.value.code or 0), out, err)
+
+    return call
 
 
 def write_set(folder: Path, rows: list[dict[str, Any]], languages: tuple[str, ...]) -> Path:

@@ -8,8 +8,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,41 +16,13 @@ import pandas as pd
 import pytest
 
 from stimuli import StimulusSet
+from tests.commands import Cli, Said
 from tests.process_groups import next_line, started
-from toolkit.cli import main
 from toolkit.cli.app import COLLECTOR_PACE
 from toolkit.runner import RUNNING
 from toolkit.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
-
-
-@dataclass
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Said]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Call the command line in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Said(int(exit_.value.code or 0), out, err)
-
-    return call
 
 
 @pytest.fixture

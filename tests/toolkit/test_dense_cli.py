@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
+from tests.commands import Cli
 from tests.toolkit.clip_models import write_clip
-from toolkit.cli import main
 from toolkit.trials import read_trials
-
-Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Call the command line in this process, in an empty folder; exit code and what it printed."""
+def cli(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Call the command line in an empty folder that has none of the fixtures' folders beside."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(exit_.value.code or 0), out, err
-
-    return call
+    return cli
 
 
 def test_a_run_prints_every_language_and_is_found_again(cli: Cli, scenes_set: StimulusSet) -> None:

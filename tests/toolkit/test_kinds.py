@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +16,7 @@ from paradigms.registry import find_paradigms, get_paradigm
 from reports.kinds import REPORTS
 from stimuli import StimulusSet
 from tests.colours import population
-from toolkit.cli import main
+from tests.commands import Cli
 from toolkit.dense import run_maps
 from toolkit.errors import ToolkitError
 from toolkit.kinds import METADATA, RUNNING, kind_of, kind_of_rows
@@ -32,24 +30,7 @@ from toolkit.statistics.publication import publication_table
 from toolkit.subjects.populations import open_population
 from toolkit.trials import read_trials
 
-Cli = Callable[..., tuple[int, str, str]]
 TABLES = {"RUNNING": RUNNING, "STATISTICS": STATISTICS, "REPORT": REPORTS}
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Call the command line in this process, in an empty folder; exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(exit_.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.cli import main
+from tests.commands import Cli
 from toolkit.errors import ToolkitError
 from toolkit.statistics.power import PowerPlan, plan_seeds
 from toolkit.statistics.power_fit import model_from_fit
@@ -29,24 +28,13 @@ from toolkit.statistics.power_models import (
 from toolkit.statistics.published import published_table
 from toolkit.statistics.results import plain
 
-Cli = Callable[..., tuple[int, str, str]]
 WORDY = LogitModel(0.6, 1.0, seed_sd=0.3, word_sd=0.7, slope_sd=0.5, n_words=8, trials_per_word=30)
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Call ``power`` in an empty folder; returns exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", "power", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(exit_.value.code or 0), out, err
-
-    return call
+def cli(cli: Cli) -> Cli:
+    """Call ``power`` in an empty folder; exit code and what it printed."""
+    return partial(cli, "power")
 
 
 @pytest.fixture(scope="module")
