@@ -1,8 +1,6 @@
 """Drawing figures with vl-convert: SVG and PNG files, and the script for the page.
 
-Starting the drawing engine takes a second, and joining Vega's scripts several. So `warm_up` can
-be called in a process of its own while networks are still at work, and the joined script is kept
-in the user's cache folder.
+Joining Vega's scripts takes seconds, so the joined script is kept in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -18,17 +16,6 @@ from reports.figures import INK
 
 PAPER_INK = "#1b1b1b"
 """Text and lines in files, where no page lends its colour."""
-_MINIMAL = {"data": {"values": [{}]}, "mark": "point"}
-
-
-def warm_up() -> None:
-    """Load everything that drawing needs."""
-    import altair  # noqa: F401 - loaded for its side effect: the next import costs nothing
-    import jinja2  # noqa: F401 - likewise
-    import vl_convert
-
-    vl_convert.vegalite_to_svg(_MINIMAL)
-    script()
 
 
 def svg(spec: Mapping[str, Any], name: str) -> str:

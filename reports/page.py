@@ -68,7 +68,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of, as far as it does not wait for statistics."""
+    """What a report is made of."""
 
     folders: tuple[Path, ...]
     """All folders given."""
@@ -88,7 +88,6 @@ def write_report(
     folders: Sequence[Path],
     out: Path,
     options: Options | None = None,
-    material: Material | None = None,
 ) -> Path:
     """Write a report of some runs.
 
@@ -97,7 +96,6 @@ def write_report(
             embedding-space analyses may stand among them.
         out: HTML file to write.
         options: choices of the user.
-        material: what `gather` has read of these folders already.
 
     Returns:
         The file written.
@@ -108,7 +106,7 @@ def write_report(
     from stimuli.files import write_atomic
 
     options = options or Options()
-    page = _page(material or gather(folders, options))
+    page = render(folders, options)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with write_atomic(out) as path:
@@ -122,39 +120,13 @@ def write_report(
     return out
 
 
-def get_ready() -> None:
-    """Load all that `render` needs, where a report is known to come."""
-    import pandas  # noqa: F401 - loaded so that the report need not wait for it
-    import pyarrow.parquet  # noqa: F401 - likewise
-
-    from reports import (  # noqa: F401 - likewise
-        charts,
-        choices_report,
-        contrast_charts,
-        drawing,
-        gallery,
-        item_charts,
-        methods,
-        network_charts,
-        status,
-    )
-    from toolkit.statistics import digest  # noqa: F401 - likewise
-
-    drawing.warm_up()
-    _environment().get_template(TEMPLATE)
-
-
 def render(folders: Sequence[Path], options: Options) -> str:
     """The page as text; the same tables give the same text."""
-    return _page(gather(folders, options))
+    return _page(_gather(folders, options))
 
 
-def gather(folders: Sequence[Path], options: Options) -> Material:
-    """Read what a report is made of; needs no statistics yet.
-
-    Args:
-        folders: run folders; folders of embedding-space analyses may stand among them.
-        options: choices of the user.
+def _gather(folders: Sequence[Path], options: Options) -> Material:
+    """Read what a report is made of.
 
     Raises:
         ToolkitError: if a folder is no run.

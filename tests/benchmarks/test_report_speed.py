@@ -25,16 +25,13 @@ pytestmark = pytest.mark.benchmark
 CODE = """
 import json, resource, sys, time
 from pathlib import Path
-from reports.drawing import warm_up
 from reports.page import Options, write_report
 out, paradigms, *runs = map(Path, sys.argv[1:])
 import pandas, pyarrow.parquet
-start = time.perf_counter()
-warm_up()
 ready = time.perf_counter()
 page = write_report(runs, out, Options(paradigms=paradigms))
 print(json.dumps({
-    "warm_up_s": ready - start, "render_s": time.perf_counter() - ready,
+    "render_s": time.perf_counter() - ready,
     "size_mb": page.stat().st_size / 1e6,
     "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
 }))

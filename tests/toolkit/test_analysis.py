@@ -307,17 +307,6 @@ def test_one_seed_or_one_word(change: dict) -> None:
     json.dumps(result.to_json())
 
 
-def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = trials(FOUR, seeds="abc", n_words=5)
-    counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
-    alone = analyse(counts, MutualExclusivity).to_json()
-    monkeypatch.setattr("toolkit.statistics.analysis.MANY_ROWS", 0)
-    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
-    # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.condition_contrasts._test", None)
-    assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
-
-
 def test_a_language_without_partners_is_not_compared() -> None:
     counts = count_trials(trials({"monolingual-en": 0.0, "bilingual-en-nl": 0.0}))
     compared = compare_groups(counts, 0.05)

@@ -71,6 +71,22 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     assert saved["results"] == summary["results"]
 
 
+def test_a_run_and_its_report_take_no_other_process(
+    me: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So there is none that a refusal waits for, or that is still at work when Python ends."""
+
+    def refuse(*command: object, **_: object) -> None:
+        raise AssertionError(f"a process was started: {command}")
+
+    monkeypatch.setattr("toolkit.plan.environment", dict)  # asks git
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", refuse)
+    said = me("--report")
+    assert said.code == 0
+    assert "report.html" in said.out
+
+
 def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: StimulusSet) -> None:
     said = me("--subject", "perfect/a", "--format", "json")
     one = [r for r in json.loads(said.out)["results"] if r["population"] == "perfect"]

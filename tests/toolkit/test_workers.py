@@ -145,18 +145,9 @@ def training():
     for _ in train_all("abc", 2, print):
         pass
 
-def report():
-    from reports.background import background_writer
-    from reports.page import Options
-    with background_writer() as writer:
-        writer.write(folder, folder / "report.html", Options())
-
 if __name__ != "__main__" and way == "training":
     import toolkit.training.workers
     toolkit.training.workers._train = lambda job, watch: work(job)
-if __name__ != "__main__" and way == "report":
-    import reports.background
-    reports.background._write = lambda *given: work("report")
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, getattr(signal, on_interrupt))
     try:
@@ -167,10 +158,9 @@ if __name__ == "__main__":
         sys.exit(error.message)
 """
 """Work that begins to write a file, says so, and never comes to an end."""
-N_AT_WORK = {"work_list": 2, "work_map": 2, "training": 2, "report": 1}
+N_AT_WORK = {"work_list": 2, "work_map": 2, "training": 2}
 """Processes at work at the same time, by the way in which it is shared."""
 ENDED = "A process that shared the work ended by itself; it may have run out of memory."
-NO_RUN = "{} is not the folder of a finished run: it has no manifest.json."
 
 not_windows = pytest.mark.skipif(sys.platform == "win32", reason="signals to groups of processes")
 
@@ -233,19 +223,18 @@ def test_ctrl_c_while_processes_are_loading(tmp_path: Path) -> None:
         ("work_list", 0),
         ("work_list", 1),
         ("work_map", 0),
-        ("report", 0),
         pytest.param("training", 0, marks=pytest.mark.slow),
     ],
 )
 def test_a_process_killed_in_the_middle_of_a_file_leaves_nothing_of_it(
     tmp_path: Path, way: str, nth: int
 ) -> None:
-    """Nor do the others, which are given up; whoever writes a report then writes it itself."""
+    """Nor do the others, which are given up."""
     with sharing(tmp_path, way) as process:
         os.kill(at_work(process, N_AT_WORK[way])[nth], signal.SIGKILL)
         _, said = process.communicate()
     assert process.returncode == 1
-    assert said == f"{ENDED if way != 'report' else NO_RUN.format(tmp_path / 'out')}\n"
+    assert said == f"{ENDED}\n"
     assert written(tmp_path) == []
 
 

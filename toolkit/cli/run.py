@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -82,11 +81,9 @@ def run_paradigm(
       mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.background import background_writer
     from reports.console import print_summary
-    from reports.page import Options
     from reports.statistics_text import print_analyses
-    from toolkit.api.results import REPORT_FILE, STATISTICS_FILE
+    from toolkit.api.results import STATISTICS_FILE
     from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars
 
@@ -104,20 +101,14 @@ def run_paradigm(
         subjects_dir=subjects,
         paradigms_dir=paradigms,
     )
-    with background_writer() if report else nullcontext() as writer:
-        with progress_bars(show=output is Format.TABLE) as progress:
-            run = start(progress)
-        options = Options(paradigms=paradigms)
-        if writer is not None:
-            writer.read(run.folder, options)
-        if output is Format.TABLE:
-            print_summary(run.told)
-        statistics = run.analyse()
-        if output is Format.TABLE:
-            print_analyses(statistics, str(run.folder / STATISTICS_FILE))
-        page = None
-        if writer is not None:
-            page = writer.write(run.folder, run.folder / REPORT_FILE, options)
+    with progress_bars(show=output is Format.TABLE) as progress:
+        run = start(progress)
+    if output is Format.TABLE:
+        print_summary(run.told)
+    statistics = run.analyse()
+    if output is Format.TABLE:
+        print_analyses(statistics, str(run.folder / STATISTICS_FILE))
+    page = run.report() if report else None
     if output is Format.JSON:
         told = {**run.told, "report": str(page) if page else None}
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
