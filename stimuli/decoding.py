@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 def decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32]:
     """Read a clip, see `StimulusSet.read_clip`.
 
-    It is decoded before its checksum is compared, for the more telling message.
-
     Args:
         stimuli: the set.
         row: its row of `stimuli.csv`.
@@ -28,15 +26,15 @@ def decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32
         ToolkitError: the file is missing, cannot be decoded, or is another one.
     """
     data, name = _read_file(stimuli, row["path"])
+    _verify(data, name, row["sha256"], "stimuli.csv")
     clip = media.decode_clip(data, name, stimuli.sample_rate_hz)
     duration_s = len(clip) / stimuli.sample_rate_hz
     if abs(duration_s - float(row["duration_s"])) > 0.001:
         raise ToolkitError(
-            f"{name} is not as long as stimuli.csv says; it may have been cut short.",
+            f"{name} is not as long as stimuli.csv says.",
             given=f"{duration_s:.3f} s",
             allowed=f"{row['duration_s']} s",
         )
-    _verify(data, name, row["sha256"], "stimuli.csv")
     return clip
 
 
@@ -51,9 +49,8 @@ def decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint
         ToolkitError: the file is missing, cannot be decoded, or is another one.
     """
     data, name = _read_file(stimuli, row["path"])
-    picture = media.decode_picture(data, name, stimuli.picture_size_px or None)
     _verify(data, name, row["sha256"], "stimuli.csv")
-    return picture
+    return media.decode_picture(data, name, stimuli.picture_size_px or None)
 
 
 def decode_mask(
@@ -70,9 +67,8 @@ def decode_mask(
         ToolkitError: the file is missing, cannot be decoded, or is another one.
     """
     data, name = _read_file(stimuli, row["mask"])
-    mask = media.decode_mask(data, name, shape)
     _verify(data, name, row["sha256"], objects.FILE_NAME)
-    return mask
+    return media.decode_mask(data, name, shape)
 
 
 def _read_file(stimuli: StimulusSet, path: str) -> tuple[bytes, str]:
@@ -90,11 +86,12 @@ def _read_file(stimuli: StimulusSet, path: str) -> tuple[bytes, str]:
 
 
 def _verify(data: bytes, name: str, sha256: str, table: str) -> None:
-    """Refuse a file whose content is not the one the table speaks of."""
+    """Refuse, before any reader sees it, a file that is not the one the table speaks of."""
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise ToolkitError(
-            f"{name} is not the file that {table} speaks of: its checksum differs.",
+            f"{name} is not the file that {table} speaks of: its checksum differs; it may be "
+            "damaged, cut short, or another one.",
             given=found,
             allowed=sha256,
         )

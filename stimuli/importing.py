@@ -17,7 +17,7 @@ from stimuli.checks import counted, table_faults
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
 from stimuli.files import write_atomic
-from stimuli.media import convert_clip, decode_picture, encode_wav
+from stimuli.media import as_mono, convert_clip, decode_picture, encode_wav
 from stimuli.published import (
     Entry,
     Vocabulary,
@@ -31,6 +31,7 @@ from stimuli.published import (
     picture_path,
     read_vocabulary,
 )
+from stimuli.samples import read_samples
 from stimuli.texts import read_text
 from stimuli.writing import write_set
 
@@ -216,8 +217,6 @@ def _measure(
     progress: Callable[[str, int, int], None],
 ) -> set[str]:
     """Fill in checksums and durations; returns the ids of clips that must be converted."""
-    import soundfile
-
     faults, converted = [], set()
     for number, row in enumerate(rows.values()):
         place = data / row["original"]
@@ -226,10 +225,10 @@ def _measure(
             if row["kind"] == "picture":
                 decode_picture(content, row["original"])
             else:
-                clip = convert_clip(content, row["original"], SAMPLE_RATE_HZ)
+                samples, rate = read_samples(content, row["original"])
+                clip = as_mono(samples, rate, row["original"], SAMPLE_RATE_HZ)
                 row["duration_s"] = f"{len(clip) / SAMPLE_RATE_HZ:.6f}"
-                info = soundfile.info(io.BytesIO(content))
-                if (info.samplerate, info.channels) != (SAMPLE_RATE_HZ, 1):
+                if (rate, samples.shape[1]) != (SAMPLE_RATE_HZ, 1):
                     converted.add(row["stimulus_id"])
                     row["path"] = f"converted/{row['path']}"
             row["sha256"] = hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Between bytes and arrays: clips as Ogg/Opus (or any format of libsndfile), pictures as WebP.
+"""Between bytes and arrays: clips as Ogg/Opus, pictures as WebP; a few others are read.
 
 Readers take bytes, so that a caller can verify a checksum on the very bytes that are decoded.
 """
@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, TypeVar
 
 from stimuli.errors import ToolkitError
+from stimuli.limits import SAMPLES, refuse_more
 from stimuli.pixels import read_pixels
 from stimuli.samples import read_samples
 
@@ -89,13 +90,32 @@ def convert_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArra
         >>> convert_clip(encode_wav(np.zeros(441, "f"), 44_100), "silence").shape
         (160,)
     """
+    return as_mono(*read_samples(data, name), name, sample_rate_hz)
+
+
+def as_mono(
+    samples: NDArray[np.float32], rate: int, name: str, sample_rate_hz: int
+) -> NDArray[np.float32]:
+    """One channel at the rate wanted, of a file that has been read; see `convert_clip`.
+
+    Args:
+        samples: float32, shape (n_samples, n_channels).
+        rate: theirs, in Hz.
+        name: how to call the file in an error message.
+        sample_rate_hz: the rate wanted.
+
+    Raises:
+        ToolkitError: there would be too many samples.
+    """
     import numpy as np
 
-    samples, rate = read_samples(data, name)
     mono = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
     if rate != sample_rate_hz:
         from scipy.signal import resample_poly
 
+        refuse_more(
+            f"samples in {name} at {sample_rate_hz} Hz", len(mono) * sample_rate_hz // rate, SAMPLES
+        )
         step = math.gcd(rate, sample_rate_hz)
         mono = resample_poly(mono, sample_rate_hz // step, rate // step)
     clip: NDArray[np.float32] = np.clip(mono, -1.0, 1.0).astype(np.float32, copy=False)

@@ -19,15 +19,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from stimuli.errors import ToolkitError
+from stimuli.limits import PIXELS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are read, by the names that Pillow has for them."""
-MOST_PIXELS = 80_000_000
-"""Pictures with more are refused: a few of them would fill the memory."""
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""Formats that are read, by the names that Pillow has for them; no other reader is ever begun."""
+_SHOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF"
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV",
          "LAB", *_SIXTEEN_BITS)  # fmt: skip
@@ -63,7 +63,7 @@ def read_pixels(data: bytes, name: str) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _refuse(image, name)
             return np.asarray(_on_white(image, data), dtype=np.uint8)
     except ToolkitError:
@@ -71,19 +71,18 @@ def read_pixels(data: bytes, name: str) -> NDArray[np.uint8]:
     except Exception as error:
         # Damaged bytes make the readers of Pillow raise whatever they happen to stumble over.
         told = f"{error}".rstrip(".") or type(error).__name__
-        reason = "its format is unknown, or damaged" if "identify" in told else told
-        raise ToolkitError(f"{name} cannot be read as a picture: {reason}.") from error
+        if "identify" in told:
+            raise _refusal(name, "its format is another one, or damaged", _SHOWN) from error
+        raise ToolkitError(f"{name} cannot be read as a picture: {told}.") from error
 
 
 def _refuse(image: Any, name: str) -> None:
     """Refuse, before its pixels are read, what cannot be read rightly."""
-    if image.format not in FORMATS:
-        raise _refusal(name, f"its format is {image.format}", ", ".join(FORMATS))
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > PIXELS:
         size = f"it has {image.width} x {image.height} pixels"
-        raise _refusal(name, size, f"at most {MOST_PIXELS:,} pixels", "-resize 2000x2000")
-    # Pillow has no 16-bit mode for such pictures in PPM, nor in its older versions for PNG.
-    ranged = image.mode in MODES or (image.mode == "I" and image.format in ("PNG", "PPM"))
+        raise _refusal(name, size, f"at most {PIXELS:,} pixels", "-resize 2000x2000")
+    # Pillow has no 16-bit mode for such pictures in its older versions.
+    ranged = image.mode in MODES or (image.mode == "I" and image.format == "PNG")
     if not ranged or set(_tiff(image).get("SampleFormat", ())) - {_UNSIGNED}:
         what = f"its samples have no known range (Pillow's mode {image.mode})"
         raise _refusal(name, what, "unsigned samples of 1 to 16 bits")
@@ -158,7 +157,7 @@ def _unseen(image: Any, data: bytes) -> NDArray[np.bool_] | None:
     depth = data[_PNG_DEPTH] if image.format == "PNG" else 8
     samples = np.atleast_3d(np.asarray(image))
     if image.mode == "RGB" and depth == 16:
-        opened: Any = Image.open(io.BytesIO(data))
+        opened: Any = Image.open(io.BytesIO(data), formats=FORMATS)
         with opened as lower:
             lower.tile = [(*lower.tile[0][:3], "RGB;16L")]
             samples = samples.astype(np.uint16) << 8 | np.asarray(lower)

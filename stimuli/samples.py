@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from stimuli.errors import ToolkitError
+from stimuli.limits import SAMPLES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 RATES_HZ = (1_000, 768_000)
 """Lowest and highest sample rate that is believed; others come of a damaged header."""
+FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
+"""Formats that are read, by the names that libsndfile has for them."""
+_BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"\xff")
+"""How files of these formats begin; the readers of others are never begun."""
 _PORTION = 1 << 20
 """Samples read at once: what a damaged header promises is never laid out in memory."""
 _UNKNOWN_SIZE = 0x7FFF0000
@@ -36,18 +42,20 @@ def read_samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         formats may go a little beyond [-1, 1].
 
     Raises:
-        ToolkitError: not audio, empty, cut short, of an impossible rate, with samples that are not
-            finite, or with floats beyond [-1, 1].
+        ToolkitError: not audio, empty, cut short, too long, of an impossible rate, with samples
+            that are not finite, or with floats beyond [-1, 1].
     """
     import numpy as np
     import soundfile
 
+    if not data.startswith(_BEGINNINGS):
+        raise _other_format(name)
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
+            if file.format not in FORMATS:
+                raise _other_format(name)
             rate_hz, is_float = int(file.samplerate), file.subtype in _FLOATS
-            portions = [file.read(_PORTION, dtype="float32", always_2d=True)]
-            while len(portions[-1]) == _PORTION:
-                portions.append(file.read(_PORTION, dtype="float32", always_2d=True))
+            portions = list(_portions(file, name))
     except soundfile.LibsndfileError as error:
         reason = error.error_string.rstrip(".").lower()
         if "fseek" in reason:
@@ -69,6 +77,33 @@ def read_samples(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         )
     _check_values(samples, rate_hz, name, is_float=is_float)
     return samples, rate_hz
+
+
+def _portions(file: Any, name: str) -> Iterator[NDArray[np.float32]]:
+    """All samples, a portion at a time, as long as there are not too many."""
+    size = max(1, _PORTION // file.channels)
+    n_read = 0
+    while True:
+        portion = file.read(size, dtype="float32", always_2d=True)
+        n_read += portion.size
+        if n_read > SAMPLES:
+            raise ToolkitError(
+                f"{name} holds too much sound to be read as one clip.",
+                given=f"more than {n_read - portion.size:,} samples, all channels together",
+                allowed=f"at most {SAMPLES:,}",
+                next_command=f"sox {shlex.quote(name)} part.wav trim 0 60",
+            )
+        yield portion
+        if len(portion) < size:
+            return
+
+
+def _other_format(name: str) -> ToolkitError:
+    return ToolkitError(
+        f"{name} cannot be read as audio: its format is another one, or damaged.",
+        allowed="WAV, FLAC, Ogg (Opus, Vorbis), MP3",
+        next_command=f"convert it, for example: sox {shlex.quote(name)} clip.wav",
+    )
 
 
 def _check_values(samples: NDArray[np.float32], rate_hz: int, name: str, *, is_float: bool) -> None:

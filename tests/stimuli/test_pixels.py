@@ -12,10 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 import stimuli
 from stimuli.errors import ToolkitError
+from stimuli.limits import PIXELS
 from stimuli.media import decode_picture
 from tests.stimuli import literal_png, literal_tiff
 
@@ -137,11 +142,6 @@ EXACT: list[tuple[str, Ints, dict[str, Any]]] = [
     ("GIF", GREY, {}),
     ("WEBP", COLOUR, {"lossless": True}),
     ("WEBP", SEEN, {"lossless": True, "exact": True}),
-    ("JPEG2000", GREY, {}),
-    ("JPEG2000", COLOUR, {}),
-    ("JPEG2000", SEEN, {}),
-    ("PPM", GREY, {}),
-    ("PPM", COLOUR, {}),
 ]
 
 
@@ -154,24 +154,13 @@ def test_formats_that_lose_nothing_are_read_exactly(
 
 
 @pytest.mark.parametrize(
-    ("form", "mode"), [("TIFF", "I;16"), ("TIFF", "I;16B"), ("PNG", "I;16"), ("JPEG2000", "I;16")]
+    ("form", "mode"), [("TIFF", "I;16"), ("TIFF", "I;16B"), ("PNG", "I;16")]
 )
 def test_sixteen_bits_of_grey_keep_their_upper_eight_in_every_format(form: str, mode: str) -> None:
     samples = (GREY * 257).astype(">u2" if mode == "I;16B" else "<u2")
     image = Image.frombytes(mode, (WIDTH, HEIGHT), samples.tobytes())
     options = {"compression": "tiff_lzw"} if (form, mode) == ("TIFF", "I;16") else {}
     assert np.array_equal(decode_picture(saved(image, form, **options), form), on_white(GREY))
-
-
-@pytest.mark.parametrize(("magic", "samples"), [(b"P5", GREY), (b"P6", COLOUR)])
-@pytest.mark.parametrize("largest", [255, 65535])
-def test_portable_pixmaps_are_scaled_to_their_largest_value(
-    magic: bytes, samples: Ints, largest: int
-) -> None:
-    values = samples * (largest // 255)
-    body = values.astype(">u2" if largest > 255 else "u1").tobytes()
-    data = magic + f" {WIDTH} {HEIGHT} {largest}\n".encode() + body
-    assert np.array_equal(decode_picture(data, "picture"), on_white(samples))
 
 
 @pytest.mark.parametrize(
@@ -207,10 +196,8 @@ def test_cielab_is_converted_by_its_definition(lab: tuple[int, int, int]) -> Non
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "MPO", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "MPO"])
 def test_orientation_is_obeyed_in_every_format(form: str, orientation: int) -> None:
-    if form == "AVIF" and not ("avif" in features.modules and features.check("avif")):
-        pytest.skip("this version of Pillow has no AVIF")
     corners = np.full((32, 48, 3), 255)
     corners[:16, :16], corners[:16, 32:], corners[16:, :16] = (255, 0, 0), (0, 128, 0), (0, 0, 255)
     image = Image.fromarray(corners.astype(np.uint8))
@@ -246,12 +233,6 @@ def test_paper_around_the_first_frame_of_a_gif_is_white(clear: int | None) -> No
     assert np.array_equal(decode_picture(bytes(data), "picture"), expected)
 
 
-def test_formats_that_start_other_programs_are_refused() -> None:
-    data = saved(Image.new("RGB", (4, 4)), "EPS")
-    with pytest.raises(ToolkitError, match="its format is EPS"):
-        decode_picture(data, "picture")
-
-
 def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_read() -> None:
     head = struct.pack(">IIBBBBB", 9000, 9000, 1, 0, 0, 0, 0)
     data = bytearray(literal_png.write(np.zeros((1, 1, 1), np.int64), 0, 1))
@@ -265,15 +246,48 @@ def test_pictures_that_would_fill_the_memory_are_refused_before_they_are_read() 
 def test_bytes_that_make_a_reader_stumble_are_faults_of_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stumble(*_: object) -> None:
+    def stumble(*_: object, **__: object) -> None:
         raise RuntimeError("Failed to decode image")
 
     monkeypatch.setattr(Image, "open", stumble)
-    with pytest.raises(ToolkitError, match=r"^sets/plant\.avif cannot be read .*Failed to decode"):
-        decode_picture(b"", "sets/plant.avif")
+    with pytest.raises(ToolkitError, match=r"^sets/plant\.webp cannot be read .*Failed to decode"):
+        decode_picture(b"", "sets/plant.webp")
 
 
-@pytest.mark.parametrize("form", ["BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"])
+OTHERS = ["EPS", "JPEG2000", "PPM", "ICO", "PCX", "TGA", "SGI", "PDF"]
+"""Formats that Pillow writes, and nobody means."""
+
+
+@pytest.mark.parametrize("form", OTHERS)
+def test_other_formats_are_refused_by_what_is_allowed_and_begin_no_program(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*command: object, **_: object) -> None:
+        raise AssertionError(f"a program was started: {command}")
+
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
+    data = saved(Image.new("RGB", (16, 16)), form)
+    with pytest.raises(ToolkitError, match=r"^sets/plant\.png cannot be read as a pict") as caught:
+        decode_picture(data, "sets/plant.png")
+    assert caught.value.allowed == "PNG, JPEG, WebP, GIF, BMP, TIFF"
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "TIFF", "BMP"])
+def test_a_picture_with_too_many_pixels_is_refused_before_they_are_read(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: object) -> None:
+        raise AssertionError("its pixels were read")
+
+    data = saved(Image.new("1", (PIXELS // 5000 + 1, 5000)), form)
+    for reader in (PngImageFile, GifImageFile, TiffImageFile, BmpImageFile):
+        monkeypatch.setattr(reader, "load", read)
+    with pytest.raises(ToolkitError, match="it has 6711 x 5000 pixels") as caught:
+        decode_picture(data, "sets/plant")
+    assert caught.value.allowed == "at most 33,554,432 pixels"
+
+
+@pytest.mark.parametrize("form", ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
 def test_picture_cut_short_is_refused_by_name(form: str) -> None:
     rng = np.random.default_rng(1)
     data = saved(Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)), form)

@@ -55,7 +55,8 @@ NO_CLIPS: list[tuple[str, bytes, str]] = [
     ("infinity", sound(with_value(np.inf)), "not finite"),
     ("minus infinity", sound(with_value(-np.inf, 1)), "not finite"),
     ("NaN of 64 bits", sound(with_value(np.nan), subtype="DOUBLE"), "not finite"),
-    ("NaN in another format", sound(with_value(np.nan), "AU"), "not finite"),
+    ("another format", sound(WAVE, "AU"), "another one, or damaged.*allowed: WAV, FLAC, Ogg"),
+    ("another format of that beginning", sound(WAVE, "WAV", "PCM_16")[:12], "cannot be read"),
     ("16-bit numbers as floats", sound(WAVE * 32768), "louder than full scale"),
     ("a little too loud", sound(with_value(-1.01, 1)), r"full scale.*a sample of 1\.01"),
     ("no samples", sound(WAVE[:0]), "no sound at all"),
@@ -86,6 +87,43 @@ def test_what_no_clip_may_hold_is_refused_by_name_in_reading_and_in_checking(
     assert found.startswith(str(tmp_path / "dog.wav"))
     with pytest.raises(ToolkitError, match=r"dog\.wav"):
         open_set(tmp_path).read_clip("dog")
+
+
+@pytest.mark.parametrize("form", ["AIFF", "AU", "CAF", "NIST", "RF64", "SVX", "VOC", "W64", "XI"])
+def test_readers_of_other_formats_are_never_begun(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subtype = {"XI": "DPCM_16"}.get(form, "PCM_16")
+    data = sound(WAVE, form, subtype)
+
+    def begin(*_: object, **__: object) -> None:
+        raise AssertionError("a reader was begun")
+
+    monkeypatch.setattr("soundfile.SoundFile.__init__", begin)
+    with pytest.raises(ToolkitError, match=r"^dog\.wav cannot be read as audio: its format"):
+        convert_clip(data, "dog.wav")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 1000])
+def test_too_much_sound_is_refused_with_the_limit_and_not_kept(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stimuli.samples.SAMPLES", 10_000)
+    monkeypatch.setattr("stimuli.samples._PORTION", 1_000)
+    data = sound(np.zeros((50_000 // channels, channels), np.float32), subtype="PCM_16")
+    with pytest.raises(ToolkitError, match=r"dog\.wav holds too much sound") as caught:
+        convert_clip(data, "dog.wav")
+    assert caught.value.allowed == "at most 10,000"
+
+
+def test_sound_that_another_rate_would_blow_up_is_refused_before_it_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stimuli.media.SAMPLES", 10_000)
+    data = sound(WAVE, rate_hz=1_000)
+    with pytest.raises(ToolkitError, match=r"samples in dog\.wav at 16000 Hz") as caught:
+        convert_clip(data, "dog.wav")
+    assert caught.value.given == "51,200"
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.25])

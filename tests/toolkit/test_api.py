@@ -146,8 +146,10 @@ def test_markup_in_names_is_shown_as_text(ask: Any, subjects_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"jobs": 0}, "jobs must be a whole number from 1 on"),
-        ({"trials_per_class": 0}, "trials_per_class must be a whole number from 1 on"),
+        ({"jobs": 0}, "jobs must be a whole number from 1 to 1,024"),
+        ({"trials_per_class": 0}, "trials_per_class must be a whole number from 1 to 100,000"),
+        ({"jobs": 2**31}, "jobs must be a whole number from 1 to 1,024"),
+        ({"trials_per_class": 99999999999}, "a whole number from 1 to 100,000"),
         ({"trials_per_class": 2.5}, "trials_per_class must be a whole number"),
         ({"trials_per_class": "50"}, "trials_per_class must be a whole number"),
         ({"trial_seed": -1}, "trial_seed must be a whole number from 0 on"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -85,6 +86,33 @@ def test_a_run_and_its_report_take_no_other_process(
     said = me("--report")
     assert said.code == 0
     assert "report.html" in said.out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("run-paradigm", "me", "--subject", "perfect", "--trials-per-class", "99999999999"),
+        ("run-paradigm", "me", "--subject", "perfect", "--jobs", "2147483648"),
+        ("score-all", "me", "--subject", "perfect", "--jobs", "2147483648"),
+        ("analyze-space", "--subject", "perfect", "--bootstrap", "99999999999"),
+        ("analyze-space", "--subject", "perfect", "--per-class", "99999999999"),
+        ("analyze", "run", "--bootstrap", "99999999999"),
+        ("report", "run", "--max-trials", "99999999999"),
+        ("train", "--languages", "en", "--out", "o", "--jobs", "2147483648"),
+        ("train", "--languages", "en", "--out", "o", "--seeds", "2147483648"),
+        ("power", "--difference", "2", "--seed-sd", "3", "--simulations", "99999999999"),
+        ("power", "--difference", "2", "--seed-sd", "3", "--max-seeds", "99999999999"),
+        ("power", "--difference", "2", "--seed-sd", "3", "--jobs", "99999999999"),
+    ],
+    ids=lambda options: f"{options[0]} {options[-2]}",
+)
+def test_what_would_take_the_machine_is_refused_with_the_limit(
+    cli: Cli, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = cli(*options)
+    assert said.code == 2
+    assert re.search(r"<=\d+|at most [\d,]+| to [\d,]+", said.err)
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: StimulusSet) -> None:

@@ -33,28 +33,30 @@ def optional(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def whole(name: str, value: int, lowest: int) -> int:
-    """A whole number that is large enough.
+def whole(name: str, value: int, lowest: int, highest: int | None = None) -> int:
+    """A whole number that is large enough, and not too large.
 
     Args:
         name: what the number is called.
         value: the number.
         lowest: the smallest that is allowed.
+        highest: the largest; None where there is none.
 
     Raises:
-        ToolkitError: it is too small, or no whole number.
+        ToolkitError: it is too small or too large, or no whole number.
 
     Example:
-        >>> whole("jobs", 2, 1)
+        >>> whole("jobs", 2, 1, 1024)
         2
     """
     try:
         number = operator.index(value)
     except TypeError:
         number = lowest - 1
-    if number < lowest:
+    if number < lowest or (highest is not None and number > highest):
+        to = "on" if highest is None else f"to {highest:,}"
         raise ToolkitError(
-            f"{name} must be a whole number from {lowest} on.", given=f"{name}={value!r}"
+            f"{name} must be a whole number from {lowest} {to}.", given=f"{name}={value!r}"
         )
     return number
 

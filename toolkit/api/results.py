@@ -14,6 +14,7 @@ from reports.page import DEFAULT_TRIALS, Options
 from reports.page import write_report as write_page
 from reports.sources import read_run
 from reports.statistics_text import print_analyses
+from stimuli.limits import CARDS, RESAMPLES
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.embedding import Progress
 from toolkit.manifests import table_of
@@ -79,7 +80,7 @@ def analyse_runs(
     settings = Settings(
         alpha=within("alpha", alpha, 0.0001, 0.5),
         bound=within("bound", bound, 0.001, 1.0),
-        n_bootstrap=whole("n_bootstrap", n_bootstrap, 0),
+        n_bootstrap=whole("n_bootstrap", n_bootstrap, 0, RESAMPLES),
         gate=Gate(gate[0], within("the gate's share", gate[1], 0.0, 1.0)) if gate else None,
     )
     made = analyse_folders(
@@ -120,7 +121,7 @@ def write_report(
         ToolkitError: a folder is no run, or the file cannot be written.
     """
     options = Options(
-        n_trials=whole("n_trials", n_trials, 0),
+        n_trials=whole("n_trials", n_trials, 0, CARDS),
         title=title,
         stimuli=None if stimuli is None else str(stimuli),
         paradigms=optional(paradigms_dir),

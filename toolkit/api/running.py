@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
+from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.api.checks import optional, several, silent, whole
 from toolkit.api.results import SUMMARY_FILE, Run
 from toolkit.embedding import Progress
@@ -115,7 +116,7 @@ def prepare_run(
         place = stimuli.folder if isinstance(stimuli, StimulusSet) else stimuli
         shown = open_set(place or asked.default_set, optional(words))
     start = _start(asked, words, several(templates), trials_per_class, trial_seed)
-    at_once = whole("jobs", jobs, 1)
+    at_once = whole("jobs", jobs, 1, JOBS)
 
     def run(progress: Progress) -> Run:
         made = start(
@@ -162,7 +163,7 @@ def _start(
 ) -> Callable[..., Finished]:
     """What runs a paradigm, with the options that its kind knows; others are refused."""
     if trials_per_class is not None:
-        whole("trials_per_class", trials_per_class, 1)
+        whole("trials_per_class", trials_per_class, 1, TRIALS_PER_CLASS)
     if trial_seed is not None:
         whole("trial_seed", trial_seed, 0)
     given = {

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stimuli.limits import RESAMPLES
 from toolkit.cli.options import AlphaOption, Format, FormatOption, ParadigmsOption
 
 
@@ -29,7 +30,10 @@ def analyze(
     bootstrap: Annotated[
         int,
         typer.Option(
-            min=0, metavar="N", help="Simulations of the parametric bootstrap; 0 for none."
+            min=0,
+            max=RESAMPLES,
+            metavar="N",
+            help="Simulations of the parametric bootstrap; 0 for none.",
         ),
     ] = 0,
     bound: Annotated[

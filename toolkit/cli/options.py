@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from stimuli.limits import JOBS
+
 RUNS = Path("mevgs-runs")
 """Folder of the runs where none is named."""
 HEARING, SEEING = "wavlm-base-plus", "dino-resnet50"
@@ -49,7 +51,7 @@ ParadigmsOption = Annotated[
     Path | None, typer.Option(help="Folder with paradigm files of your own.")
 ]
 RunsOption = Annotated[Path, typer.Option("--out", help="Folder that holds the runs.")]
-JobsOption = Annotated[int, typer.Option(min=1, help="Seeds embedded at the same time.")]
+JobsOption = Annotated[int, typer.Option(min=1, max=JOBS, help="Seeds embedded at the same time.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="What is printed.")]
 AlphaOption = Annotated[
     float, typer.Option(min=0.0001, max=0.5, help="Two-sided level of the tests.")

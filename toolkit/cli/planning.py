@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stimuli.limits import JOBS
 from toolkit.cli.options import AlphaOption
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def power(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     max_seeds: Annotated[int, typer.Option(help="Most seeds per group that are tried.")] = 500,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; they change no number.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=JOBS, help="Processes; they change no number.")
+    ] = 1,
     plot: Annotated[Path | None, typer.Option(help="SVG file to write the curve to.")] = None,
     output: Annotated[
         PowerFormat, typer.Option("--format", help="What is printed.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stimuli.limits import CARDS
 from toolkit.cli.options import ParadigmsOption
 
 
@@ -33,7 +34,7 @@ def report(
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the page.", show_default=False)] = "",
     max_trials: Annotated[
-        int, typer.Option(min=1, help="Trials in the gallery of each paradigm.")
+        int, typer.Option(min=1, max=CARDS, help="Trials in the gallery of each paradigm.")
     ] = 24,
     gallery: Annotated[bool, typer.Option(help="Show trials with pictures and sounds.")] = True,
     figures: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
     Format,
@@ -50,14 +51,18 @@ def run_paradigm(
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
     trials_per_class: Annotated[
-        int | None, typer.Option(min=1, help="Trials per word class and condition [50].")
+        int | None,
+        typer.Option(min=1, max=TRIALS_PER_CLASS, help="Trials per word class and condition [50]."),
     ] = None,
     trial_seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the trial lists [0].")
     ] = None,
     out: RunsOption = RUNS,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Seeds, or chunks of pictures, worked on at the same time.")
+        int,
+        typer.Option(
+            min=1, max=JOBS, help="Seeds, or chunks of pictures, worked on at the same time."
+        ),
     ] = 1,
     output: FormatOption = Format.TABLE,
     report: Annotated[bool, typer.Option(help="Write report.html into the run folder.")] = True,

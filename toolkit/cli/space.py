@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stimuli.limits import RESAMPLES, SEEDS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
     Format,
@@ -45,12 +46,18 @@ def analyze_space(
         Path | None,
         typer.Option(metavar="RUN", help="Run of the same networks: accuracy per word."),
     ] = None,
-    per_class: Annotated[int, typer.Option(min=1, help="Clips and pictures per class.")] = 30,
+    per_class: Annotated[
+        int, typer.Option(min=1, max=TRIALS_PER_CLASS, help="Clips and pictures per class.")
+    ] = 30,
     bootstrap: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Resamples of every interval; 0 for none.")
+        int,
+        typer.Option(
+            min=0, max=RESAMPLES, metavar="N", help="Resamples of every interval; 0 for none."
+        ),
     ] = 1000,
     map_seeds: Annotated[
-        int, typer.Option(min=0, help="Networks per population that get maps (PCA, t-SNE).")
+        int,
+        typer.Option(min=0, max=SEEDS, help="Networks per population that get maps (PCA, t-SNE)."),
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples, resamples and t-SNE.")] = 0,
     out: RunsOption = RUNS,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stimuli.limits import TRIALS_PER_CLASS
 from toolkit.cli.options import NewSetOption, WordsOption
 
 
@@ -49,7 +50,9 @@ def synthesize(
     voice: Annotated[
         list[str] | None, typer.Option(help="espeak-ng voice variant; by default 24 clean ones.")
     ] = None,
-    takes: Annotated[int, typer.Option(min=1, help="Recordings per word and voice.")] = 1,
+    takes: Annotated[
+        int, typer.Option(min=1, max=TRIALS_PER_CLASS, help="Recordings per word and voice.")
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of pitch and rate.")] = 0,
 ) -> None:
     """Speak a word list as a stimulus set.

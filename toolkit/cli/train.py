@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stimuli.limits import JOBS
 from toolkit.cli.options import NewPopulationsOption
 from toolkit.subjects.families import listed
 
@@ -67,7 +68,9 @@ def train(
     seeing: Annotated[
         str | None, typer.Option(help="Frozen picture backbone: name, folder or file. [shipped]")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Subjects trained at the same time.")] = 2,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=JOBS, help="Subjects trained at the same time.")
+    ] = 2,
     example_grid: Annotated[
         bool,
         typer.Option(

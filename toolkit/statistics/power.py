@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stimuli.limits import JOBS, RESAMPLES, SEEDS
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power_formula import (
@@ -363,10 +364,11 @@ def _check_settings(
     for name, value, possible, allowed in (
         ("alpha", alpha, 0 < alpha < 1, "above 0, below 1"),
         ("power", target, alpha < target < 1, "above alpha, below 1"),
-        ("number of simulations", n_simulations, n_simulations is None or n_simulations >= 100,
-         "100 or more"),
-        ("largest number of seeds", max_seeds, max_seeds >= SMALLEST, f"{SMALLEST} or more"),
-        ("number of jobs", jobs, jobs >= 1, "1 or more"),
+        ("number of simulations", n_simulations,
+         n_simulations is None or 100 <= n_simulations <= RESAMPLES, f"100 to {RESAMPLES:,}"),
+        ("largest number of seeds", max_seeds, SMALLEST <= max_seeds <= SEEDS,
+         f"{SMALLEST} to {SEEDS:,}"),
+        ("number of jobs", jobs, 1 <= jobs <= JOBS, f"1 to {JOBS:,}"),
     ):  # fmt: skip
         if not possible:
             raise ToolkitError(f"The {name} cannot be used.", given=f"{value:g}", allowed=allowed)

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from stimuli.limits import SEEDS, refuse_more
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.training.recipe import Recipe
 
@@ -129,23 +130,28 @@ def seeds_of(given: str | int | Sequence[str]) -> list[str]:
         given: their number, one letter for each (`"abc"`), or their names.
 
     Raises:
-        ToolkitError: there is none, or one that is no name of a seed.
+        ToolkitError: there is none, there are too many, or one is no name of a seed.
 
     Example:
         >>> seeds_of("ac"), seeds_of(3), seeds_of("3"), seeds_of(["b", "aa"])
         (['a', 'c'], ['a', 'b', 'c'], ['a', 'b', 'c'], ['b', 'aa'])
     """
     if isinstance(given, str) and given.isdecimal():
-        given = int(given)
-    names = seed_names(given) if isinstance(given, int) else list(dict.fromkeys(given))
-    wrong = [name for name in names if not (name.isascii() and name.isalpha() and name.islower())]
+        given = int(given[:20])  # more digits are too many, whatever follows
+    refuse_more("seeds of a population", given if isinstance(given, int) else len(given), SEEDS)
+    names = seed_names(given) if isinstance(given, int) else list(given)
+    wrong = [name for name in names if not (isinstance(name, str) and _is_seed(name))]
     if wrong or not names:
         raise ToolkitError(
             f"There is no seed {wrong[0]!r}." if wrong else "There must be at least one seed.",
             given=str(given),
             allowed="their number, or one small letter for each: 5 and abcde are the same",
         )
-    return sorted(names, key=lambda name: (len(name), name))
+    return sorted(dict.fromkeys(names), key=lambda name: (len(name), name))
+
+
+def _is_seed(name: str) -> bool:
+    return name.isascii() and name.isalpha() and name.islower()
 
 
 def _letters() -> Iterator[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from stimuli.limits import CELLS, refuse_more
 from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.network_config import SIZES
@@ -105,13 +107,18 @@ def make_grid(
         >>> [condition.name for condition in grid.conditions][2:]
         ['bilingual-en-nl_size-xsm', 'bilingual-en-nl_size-md']
     """
-    if start not in RECIPES:
+    if not isinstance(start, str) or start not in RECIPES:
         raise unknown_name("recipe", str(start), list(RECIPES))
     sets = _language_sets(languages)
     axes = axes or {}
     for key, several in axes.items():
         if not isinstance(several, list) or not several:
             raise _wrong(key, several, f"a list of values, as in {key} = [..., ...]")
+    if isinstance(seeds, bool) or not isinstance(seeds, str | int | list):
+        raise _wrong("seeds", seeds, 'their number, or one letter for each: "abc"')
+    names = seeds_of(seeds)
+    n_populations = len(sets) * math.prod(len(several) for several in axes.values())
+    refuse_more("populations times seeds in this grid", n_populations * len(names), CELLS)
     conditions, left_out = [], []
     for codes in sets:
         for combination in itertools.product(*axes.values()):
@@ -128,9 +135,7 @@ def make_grid(
                 conditions.append(Condition.of(codes, recipe, suffix))
     if not conditions:
         raise ToolkitError("Language links need words in two languages.", given=", ".join(left_out))
-    if isinstance(seeds, bool) or not isinstance(seeds, str | int | list):
-        raise _wrong("seeds", seeds, 'their number, or one letter for each: "abc"')
-    return Grid(tuple(conditions), tuple(seeds_of(seeds)), left_out=tuple(left_out), **places)
+    return Grid(tuple(conditions), tuple(names), left_out=tuple(left_out), **places)
 
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
@@ -151,7 +156,7 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     new = asdict(recipe)
     for key, value in values.items():
         if key == "size":
-            if value not in SIZES:
+            if not isinstance(value, str) or value not in SIZES:
                 raise unknown_name("size", str(value), list(SIZES))
             new["width"] = new["embedding"] = SIZES[value]
             continue

@@ -1,0 +1,59 @@
+"""The most that is taken in: small files and numbers must not be able to take the machine.
+
+Everything is compared with what a file says of itself, or with what was asked for, before memory
+is laid out for it; what a file does not say (a stream's length) is counted while it is read. Each
+limit lies far above what an experiment needs, and is told when it is met.
+"""
+
+from __future__ import annotations
+
+from stimuli.errors import ToolkitError
+
+PIXELS = 2**25
+"""Of one picture: 5792 x 5792. Reading one takes up to 0.8 GB, whatever its mode."""
+SAMPLES = 2**26
+"""Of one clip, all channels together: 70 minutes at 16 kHz, 0.3 GB."""
+TRIALS_PER_CLASS = 100_000
+"""Per word class and condition of a drawn trial list."""
+SEEDS = 10_000
+"""Of one population."""
+CELLS = 100_000
+"""Populations times seeds of one training."""
+JOBS = 1_024
+"""Processes or threads at the same time."""
+RESAMPLES = 10_000_000
+"""Of a bootstrap, or simulated experiments."""
+CARDS = 10_000
+"""Trials in the gallery of a report."""
+FEATURE_VALUES = 2**26
+"""Numbers in the feature of one clip or picture: 0.3 GB."""
+
+
+def refuse_more(what: str, given: int, most: int, next_command: str | None = None) -> None:
+    """Refuse what is larger than its limit.
+
+    Args:
+        what: what there would be too many of, with whose they are.
+        given: how many.
+        most: the limit.
+        next_command: what helps.
+
+    Raises:
+        ToolkitError: it is larger.
+
+    Example:
+        >>> refuse_more("seeds of a population", 10, SEEDS)
+        >>> refuse_more("seeds of a population", 2**31, SEEDS)
+        Traceback (most recent call last):
+            ...
+        stimuli.errors.ToolkitError: There are too many seeds of a population.
+          given: 2,147,483,648
+          allowed: at most 10,000
+    """
+    if given > most:
+        raise ToolkitError(
+            f"There are too many {what}.",
+            given=f"{given:,}",
+            allowed=f"at most {most:,}",
+            next_command=next_command,
+        )
