@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import (
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import (
     KNOWN,
     BackboneRef,
     backbone_folder,

@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from toolkit.errors import ToolkitError
 from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
-from toolkit.subjects.network_config import NetworkConfig
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import list_populations, open_population, open_populations
-from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network
 
 SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
 NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
@@ -79,7 +79,7 @@ def write_network(folder: Path, word_dim: int = 5) -> Path:
         },
     }
     (folder / "config.json").write_text(json.dumps(config))
-    factory = "toolkit.subjects.vgs_subject:load_subject"
+    factory = "toolkit.subjects.vgs.subject:load_subject"
     return write_own(folder, name="tiny", seeds=["a"], factory=factory)
 
 

@@ -25,8 +25,8 @@ from toolkit.training.sources import SetSource
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallSet:
     """A small set and small backbones in the place of the real ones."""
     small = SmallSet()
-    monkeypatch.setattr("toolkit.subjects.hearing.Hearing", Ear)
-    monkeypatch.setattr("toolkit.subjects.seeing.Seeing", Eye)
+    monkeypatch.setattr("toolkit.subjects.backbones.hearing.Hearing", Ear)
+    monkeypatch.setattr("toolkit.subjects.backbones.seeing.Seeing", Eye)
     return small
 
 

@@ -4,7 +4,7 @@
     description = "Hears English and Dutch."
     languages = ["en", "nl"]
     seeds = ["a", "b", "c"]
-    factory = "toolkit.subjects.vgs_subject:load_subject"
+    factory = "toolkit.subjects.vgs.subject:load_subject"
 
     [sha256]                 # optional: checksum of each file that must not change
     "a.safetensors" = "..."
