@@ -15,7 +15,7 @@ from toolkit.subjects.backbones.finding import (
     backbone_ref,
     find_backbone,
 )
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,8 @@ import torch
 
 from tests.toolkit.training_bank import RECIPE, Ear, Eye, SmallSet
 from toolkit.errors import ToolkitError
-from toolkit.subjects.populations import WEIGHTS, open_population
+from toolkit.subjects.population import WEIGHTS
+from toolkit.subjects.populations import open_population
 from toolkit.training import cards, populations, workers
 from toolkit.training.conditions import Cell, Condition, seeds_of
 from toolkit.training.recipe import PUBLISHED, Recipe

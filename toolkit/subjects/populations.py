@@ -33,12 +33,11 @@ from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
     DESCRIPTION_FILE,
     LIST_COMMAND,
+    WEIGHTS,
     Population,
     read_population,
 )
 
-WEIGHTS = Path(__file__).parent / "weights"
-"""Folder of the shipped populations and backbones."""
 ENTRY_POINT_GROUP = "mevgs_toolkit.subjects"
 
 

@@ -20,7 +20,7 @@ from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.stored import FeatureFile
 from toolkit.subjects.features.sources import Job, find_jobs
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
 from toolkit.training.recipe import Recipe
 

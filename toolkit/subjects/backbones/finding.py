@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum, backbone_files
 from toolkit.subjects.backbones.stored import SUFFIX, StoredFeatures
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 
 FOLDER_VARIABLE = "MEVGS_BACKBONES"
 """Environment variable that names the folder of backbones that were fetched by hand."""
