@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.models.mixed import fit_mixed
 
 pytestmark = pytest.mark.benchmark
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -28,8 +28,8 @@ import json, resource, sys, time
 start = time.perf_counter()
 from pathlib import Path
 from paradigms.registry import get_paradigm
-from toolkit.statistics import analysis
-from toolkit.statistics.counts import read_counts
+from toolkit.statistics.choices import analysis
+from toolkit.statistics.choices.counts import read_counts
 loaded = time.perf_counter()
 counts = read_counts([Path(sys.argv[1])])
 summed = time.perf_counter()

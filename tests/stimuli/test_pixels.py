@@ -153,9 +153,7 @@ def test_formats_that_lose_nothing_are_read_exactly(
     assert np.array_equal(decode_picture(saved(image, form, **options), form), on_white(samples))
 
 
-@pytest.mark.parametrize(
-    ("form", "mode"), [("TIFF", "I;16"), ("TIFF", "I;16B"), ("PNG", "I;16")]
-)
+@pytest.mark.parametrize(("form", "mode"), [("TIFF", "I;16"), ("TIFF", "I;16B"), ("PNG", "I;16")])
 def test_sixteen_bits_of_grey_keep_their_upper_eight_in_every_format(form: str, mode: str) -> None:
     samples = (GREY * 257).astype(">u2" if mode == "I;16B" else "<u2")
     image = Image.frombytes(mode, (WIDTH, HEIGHT), samples.tobytes())

@@ -11,7 +11,7 @@ import typer
 
 from stimuli.limits import JOBS
 from toolkit.cli.options import NewPopulationsOption
-from toolkit.subjects.families import listed
+from toolkit.subjects.vgs.families import listed
 
 if TYPE_CHECKING:
     from toolkit.embedding import Progress
