@@ -16,8 +16,10 @@ from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.kinds import REPORTS
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
+from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
+from toolkit.manifests import again
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,6 +259,9 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
 
     if not folders:
         return []
+    for folder in folders:
+        for name in ("variance", "pca", "tsne"):
+            require_sound(folder / f"{name}.parquet", again(folder))
     read = {
         name: pd.concat([pd.read_parquet(folder / f"{name}.parquet") for folder in folders])
         for name in ("variance", "pca", "tsne")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
+from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
 from toolkit.kinds import kind_of
+from toolkit.manifests import again
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
@@ -288,6 +290,8 @@ def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
     import pandas as pd
 
     files = [run.folder / "training.csv" for run in runs]
+    for run, file in zip(runs, files, strict=True):
+        require_sound(file, again(run.folder))
     tables = [pd.read_csv(file, dtype={"seed": str}) for file in files if file.is_file()]
     if not tables:
         return None

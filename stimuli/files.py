@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stimuli.errors import ToolkitError
+
+CHECKSUM_SUFFIX = ".sha256"
+"""Behind the whole name of a file, where its checksum is kept."""
 ABANDONED_AFTER_S = 600.0
 """Seconds without a write after which nobody is writing a temporary file any more."""
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")
@@ -51,6 +55,109 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_checked(path: str | Path) -> Iterator[Path]:
+    """As `write_atomic`, and keep the checksum of what was written beside it, for `is_sound`.
+
+    ``table.parquet.sha256`` is as sha256sum writes it. It is there before the file: a kill between
+    the two leaves an old file that counts as damaged, never a new one that cannot be checked.
+
+    Args:
+        path: where the finished file belongs; its folder must exist.
+
+    Yields:
+        A path to write to, with the same suffix.
+
+    Raises:
+        OSError: the folder is missing, read-only or full.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with write_checked(Path(folder) / "table.csv") as unfinished:
+        ...         _ = unfinished.write_text("a,b")
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['table.csv', 'table.csv.sha256']
+    """
+    target = Path(path)
+    with write_atomic(target) as unfinished:
+        yield unfinished
+        told = f"{sha256_of(unfinished)}  {target.name}\n"
+        with write_atomic(checksum_file(target)) as beside:
+            beside.write_bytes(told.encode())
+
+
+def checksum_file(path: str | Path) -> Path:
+    """Where the checksum of a file is kept.
+
+    Args:
+        path: the file.
+
+    Example:
+        >>> checksum_file("trials.parquet").name
+        'trials.parquet.sha256'
+    """
+    return Path(f"{path}{CHECKSUM_SUFFIX}")
+
+
+def is_sound(path: str | Path) -> bool:
+    """Whether a file is there, and is what was written.
+
+    A file without a checksum beside it is taken as it is: earlier versions kept none, and a file
+    may have been copied without.
+
+    Args:
+        path: the file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "table.csv"
+        ...     with write_checked(file) as unfinished:
+        ...         _ = unfinished.write_text("a,b")
+        ...     before = is_sound(file)
+        ...     _ = file.write_text("a,c")
+        ...     before, is_sound(file)
+        (True, False)
+    """
+    file = Path(path)
+    return file.is_file() and _differs(file) is None
+
+
+def require_sound(path: str | Path, next_command: str | None = None) -> None:
+    """Refuse a file that is not what was written; one that is not there is left to its reader.
+
+    Args:
+        path: the file.
+        next_command: what makes it again.
+
+    Raises:
+        ToolkitError: its content does not fit the checksum beside it.
+    """
+    file = Path(path)
+    differs = _differs(file) if file.is_file() else None
+    if differs:
+        found, told = differs
+        raise ToolkitError(
+            f"{file} is damaged, or was changed: it is not what was written.",
+            given=f"SHA-256 {found}",
+            allowed=f"{told}, as {checksum_file(file).name} tells",
+            next_command=next_command
+            or f"copy it again from where it came, with {checksum_file(file).name}",
+        )
+
+
+def _differs(file: Path) -> tuple[str, str] | None:
+    """Checksum of a file and the one that is told beside it, if they are not the same."""
+    try:
+        told = checksum_file(file).read_bytes()
+    except FileNotFoundError:
+        return None
+    found = sha256_of(file)
+    told = told.split(maxsplit=1)[0] if told.split() else b"none"
+    return None if told == found.encode() else (found, told.decode("ascii", "replace"))
 
 
 def tell_unfinished(tell: Callable[[Path], None] | None) -> None:

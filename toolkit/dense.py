@@ -17,7 +17,7 @@ import numpy as np
 
 from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.base import as_maps
-from stimuli.files import write_atomic
+from stimuli.files import require_sound, write_checked
 from stimuli.names import file_name
 from toolkit.capabilities import incapable_first, require
 from toolkit.dense_cells import (
@@ -38,8 +38,9 @@ from toolkit.embedding_store import EmbeddingStore
 from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
 from toolkit.kinds import Running
+from toolkit.manifests import TRIALS_FILE
 from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
-from toolkit.store import RunDirectory, content_key
+from toolkit.store import AGAIN, RunDirectory, content_key
 from toolkit.subjects.contract import SeesMasks
 from toolkit.workers import Submit, workers
 
@@ -102,6 +103,7 @@ def run_maps(
             "trial_seed": None,
             "words": _words(stimuli, queries),
         },
+        tables=(TRIALS_FILE, AGREEMENT_FILE, MAPS_FILE),
         warnings=tuple(untrained(populations, tested)),
     )
 
@@ -285,7 +287,7 @@ def _write_agreement(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell
                 }
                 values = {**pairs, **means, "n_pictures": n_pictures[c]}
                 tables.append(pd.DataFrame(values).assign(**same)[[*same, *values]])
-    with write_atomic(shared.directory.folder / AGREEMENT_FILE) as path:
+    with write_checked(shared.directory.folder / AGREEMENT_FILE) as path:
         pd.concat(tables).to_csv(path, index=False)
 
 
@@ -296,13 +298,20 @@ def _summed(
     n_pictures = np.zeros(len(shared.queries.concepts), dtype=np.int64)
     sums: dict[str, npt.NDArray[np.float64]] = {}
     for cell in cells:
-        with np.load(beside(shared.directory, cell.key), allow_pickle=False) as stored:
+        with _beside(shared, cell) as stored:
             for name in stored.files:
                 if name == "n_pictures":
                     n_pictures += stored[name]
                 elif not name.startswith(MAPS_PREFIX):
                     sums[name] = sums.get(name, 0) + stored[name]
     return n_pictures, sums
+
+
+def _beside(shared: Shared, cell: MapCell) -> Any:
+    """What lies beside a cell, opened."""
+    path = beside(shared.directory, cell.key)
+    require_sound(path, AGAIN)
+    return np.load(path, allow_pickle=False)
 
 
 def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -> None:
@@ -321,12 +330,12 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
     for number, subject in enumerate(shown):
         kept: dict[str, npt.NDArray[np.float32]] = {}
         for cell in cells[subject]:
-            with np.load(beside(shared.directory, cell.key), allow_pickle=False) as stored:
+            with _beside(shared, cell) as stored:
                 kept |= {key: stored[key] for key in stored.files if key.startswith(MAPS_PREFIX)}
         arrays[f"similarity/{number}"] = np.stack(
             [kept[f"{MAPS_PREFIX}{place}"] for place in range(len(sample))]
         )
-    with write_atomic(shared.directory.folder / MAPS_FILE) as path:
+    with write_checked(shared.directory.folder / MAPS_FILE) as path:
         np.savez_compressed(
             path,
             populations=np.array(sorted(first)),

@@ -12,6 +12,7 @@ import numpy as np
 
 from paradigms import MapParadigm, Queries
 from paradigms.base import Mask
+from stimuli.files import is_sound
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.store import RunDirectory
@@ -70,8 +71,8 @@ def beside(directory: RunDirectory, key: str) -> Path:
 
 
 def is_done(directory: RunDirectory, key: str) -> bool:
-    """True if a cell was finished; its rows are written last."""
-    return directory.has_cell(key) and beside(directory, key).is_file()
+    """True if a cell was finished, and is as it was then; its rows are written last."""
+    return directory.has_cell(key) and is_sound(beside(directory, key))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.files import write_atomic
+from stimuli.files import is_sound, write_checked
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.store import content_key
@@ -162,7 +162,7 @@ class EmbeddingStore:
 
     def _write(self, path: Path, made: Mapping[str, Any] | Floats) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with write_atomic(path) as unfinished:
+        with write_checked(path) as unfinished:
             if isinstance(made, np.ndarray):
                 np.save(unfinished, made)
             else:
@@ -171,6 +171,8 @@ class EmbeddingStore:
 
 def _arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]] | None:
     """Arrays of a file by name; None where it is not there or damaged."""
+    if not is_sound(path):
+        return None
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
@@ -179,7 +181,9 @@ def _arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]] | N
 
 
 def _holds(path: Path, n: int, d: int) -> bool:
-    """Whether a file of features is there and whole; its content is not read."""
+    """Whether a file of features is there, as it was written, and of the shape wanted."""
+    if not is_sound(path):
+        return False
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
+from toolkit.manifests import TRIALS_FILE, read_manifest, sound_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +107,9 @@ def kind_of(path: Path, paradigms: Path | None = None) -> str:
         paradigms: folder with paradigms of one's own.
 
     Raises:
-        ToolkitError: if an earlier run names a paradigm that is not known.
+        ToolkitError: if an earlier run names a paradigm that is not known, or the table is damaged.
     """
-    file = table_of(path)
+    file = sound_table(path)
     try:
         told, first = _first_row(file)
     except (OSError, ValueError, csv.Error):

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
 
 MANIFEST_FILE = "manifest.json"
@@ -23,6 +24,36 @@ def table_of(path: Path) -> Path:
         'children.parquet'
     """
     return path / TRIALS_FILE if path.is_dir() else path
+
+
+def sound_table(path: Path) -> Path:
+    """As `table_of`, for whoever is about to read it.
+
+    Args:
+        path: run folder, or a file like its ``trials.parquet``.
+
+    Raises:
+        ToolkitError: the table is there, but is not what was written.
+    """
+    file = table_of(path)
+    require_sound(file, again(file.parent))
+    return file
+
+
+def again(folder: Path) -> str | None:
+    """The command that makes again what is missing or damaged in a folder; None if none is known.
+
+    Args:
+        folder: a run's folder, or any other.
+
+    Example:
+        >>> again(Path("no/such/folder")) is None
+        True
+    """
+    command = read_manifest(folder).get("command")
+    if not isinstance(command, list) or not command:
+        return None
+    return shlex.join(str(part) for part in command)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -49,12 +80,12 @@ def no_trials(file: Path) -> ToolkitError:
         file: the table.
     """
     manifest = read_manifest(file.parent)
-    command = manifest.get("command")
+    command = again(file.parent)
     if manifest.get("status") == "running" and command:
         return ToolkitError(
             f"The run in {file.parent} was not finished.",
             allowed="the folder of a finished run",
-            next_command=shlex.join(command),
+            next_command=command,
         )
     return ToolkitError(
         f"There is no trials table at {file}.",

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import source_checksum
 from stimuli import list_sets
+from stimuli.files import is_sound
 from toolkit.embedding import SubjectRef, subjects_of
 from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE
-from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.store import TRAINING_FILE, RunDirectory, content_key, environment, now
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
@@ -29,6 +30,8 @@ DEFAULT_ROOT = Path("mevgs-runs")
 """Where runs are kept unless told otherwise."""
 LONGEST_NAME = 80
 """Characters of a population's name that go into the name of a run."""
+COMPLETE = "complete"
+"""Status of a run in its manifest, once all is there."""
 LOG_FILE = "training_log.csv"
 """In a population's folder: one row per validation."""
 
@@ -49,8 +52,8 @@ class Plan:
     """What else decides the run, for its manifest."""
     paradigm: BaseParadigm | None = None
     """The test; None where no test is put to anyone."""
-    table: str = TRIALS_FILE
-    """File in the run's folder that all cells together are joined into."""
+    tables: tuple[str, ...] = (TRIALS_FILE,)
+    """Files in the run's folder that all cells together are joined into."""
     warnings: tuple[str, ...] = ()
     """What the reader of the results must know."""
 
@@ -110,19 +113,20 @@ def carry_out(
     directory = RunDirectory(root, plan.run_id)
     with directory.opened():
         n_missing = sum(not is_done(directory, key) for key in keys)
+        finished = not n_missing and _is_finished(directory, plan)
         manifest: dict[str, Any] = directory.read_manifest() or {
             "run_id": directory.run_id,
             "started": started,
             **environment(),
         }
         manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
-        if n_missing or not (directory.folder / plan.table).is_file():
+        if not finished:
             directory.write_json(MANIFEST_FILE, manifest)
             directory.write_training_logs(
                 {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
             )
             manifest |= compute(directory)
-            manifest |= {"status": "complete", "ended": now()}
+            manifest |= {"status": COMPLETE, "ended": now()}
             directory.write_json(MANIFEST_FILE, manifest)
     return Finished(
         directory=directory,
@@ -131,6 +135,20 @@ def carry_out(
         n_computed=n_missing,
         n_reused=len(keys) - n_missing,
         duration_s=time.perf_counter() - clock,
+    )
+
+
+def _is_finished(directory: RunDirectory, plan: Plan) -> bool:
+    """Whether nothing is left to be done once all cells are there.
+
+    A kill after the last table leaves a manifest that says so: the run is not finished before the
+    manifest is.
+    """
+    logs = directory.folder / TRAINING_FILE
+    return (
+        directory.read_manifest().get("status") == COMPLETE
+        and all(is_sound(directory.folder / name) for name in plan.tables)
+        and (is_sound(logs) or not logs.exists())
     )
 
 

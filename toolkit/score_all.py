@@ -11,7 +11,7 @@ import numpy as np
 
 from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
 from paradigms.base import MATRIX_ENTRIES
-from stimuli.files import write_atomic
+from stimuli.files import write_checked
 from stimuli.names import file_name
 from toolkit.embedding import Progress, SubjectRef, embed, subjects_of
 from toolkit.embedding_store import Embeddings, EmbeddingStore
@@ -121,7 +121,7 @@ def score_all(
         stimuli=stimuli,
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
         facts={"languages": tested, "any_style": any_style, "columns": COLUMNS},
-        table=TABLE_NAME,
+        tables=(TABLE_NAME,),
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
@@ -150,7 +150,7 @@ def score_all(
                 with directory.writing(directory.cell_path(cell.key)) as path:
                     _rows(found, pairs, subject, language).to_parquet(path, compression="zstd")
             progress("counting", done + 1, len(missing))
-        with write_atomic(directory.folder / TABLE_NAME) as path:
+        with write_checked(directory.folder / TABLE_NAME) as path:
             _joined(directory, cells).to_parquet(path, compression="zstd", index=False)
         return {}
 

@@ -98,7 +98,7 @@ def compare_spaces(
         stimuli=stimuli,
         cells={"tables": content_key(decided)},
         facts=facts,
-        table="variance.parquet",
+        tables=("variance.parquet",),
     )
     made: list[SpaceTables] = []
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stimuli.files import remove_abandoned, write_atomic
+from stimuli.files import (
+    checksum_file,
+    is_sound,
+    remove_abandoned,
+    require_sound,
+    write_atomic,
+    write_checked,
+)
 from toolkit.errors import ToolkitError
 from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
@@ -47,6 +55,12 @@ DEPENDENCIES = (
     "timm", "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
+
+
+TRAINING_FILE = "training.csv"
+"""In a run's folder: how the populations were trained, as far as they say."""
+AGAIN = "the same command again: it makes what is damaged anew"
+"""What helps where a stored file was damaged while a run was made."""
 
 
 def content_key(content: Mapping[str, Any]) -> str:
@@ -151,20 +165,21 @@ class RunDirectory:
         """Remove what is told of a run, if there is nothing else in its folder."""
         if self._cells.is_dir():
             self._cells.rmdir()
-        told = [self.folder / name for name in (MANIFEST_FILE, "training.csv")]
+        told = [self.folder / name for name in (MANIFEST_FILE, TRAINING_FILE)]
+        told += [checksum_file(path) for path in told]
         if not {*self.folder.iterdir()} - {*told}:
             for path in told:
                 path.unlink(missing_ok=True)
 
     def has_cell(self, key: str) -> bool:
-        """True if the cell was finished; unfinished cells never bear their name."""
-        return self.cell_path(key).is_file()
+        """True if the cell was finished, and is as it was then; a damaged one is made again."""
+        return is_sound(self.cell_path(key))
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
         """Give a temporary path for a cell or what lies beside it; see `write_atomic`."""
         self._cells.mkdir(exist_ok=True)
-        with write_atomic(path) as unfinished:
+        with write_checked(path) as unfinished:
             yield unfinished
 
     def write_cell(
@@ -190,7 +205,7 @@ class RunDirectory:
 
         schema = arrow_schema([column.name for column in (*COLUMNS, *extra)], kind, extra)
         with (
-            write_atomic(self.trials_path) as path,
+            write_checked(self.trials_path) as path,
             pq.ParquetWriter(path, schema, compression="zstd") as writer,
         ):
             for key in keys:
@@ -213,6 +228,7 @@ class RunDirectory:
         import pyarrow.parquet as pq
 
         path = self.cell_path(key)
+        require_sound(path, AGAIN)
         try:
             with pq.ParquetFile(path) as file:
                 for number in range(file.num_row_groups):
@@ -220,7 +236,7 @@ class RunDirectory:
         except (OSError, pa.ArrowInvalid) as error:
             raise ToolkitError(
                 f"The stored cell {path} cannot be read: {error}.",
-                next_command=f"rm {path}, then the same command again",
+                next_command=f"rm {shlex.quote(str(path))}, then the same command again",
             ) from error
 
     def write_training_logs(self, logs: Mapping[str, Path]) -> None:
@@ -245,7 +261,7 @@ class RunDirectory:
             table.insert(0, "population", name)
             tables.append(table)
         if tables:
-            with write_atomic(self.folder / "training.csv") as path:
+            with write_checked(self.folder / TRAINING_FILE) as path:
                 pd.concat(tables).to_csv(path, index=False)
 
     def read_manifest(self) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.trials import ALL_WORDS
+from stimuli.files import require_sound
 from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
 from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError
-from toolkit.manifests import no_trials
+from toolkit.manifests import again, no_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -209,6 +210,7 @@ def read_trials(path: Path) -> pd.DataFrame:
 
     if not path.is_file():
         raise no_trials(path)
+    require_sound(path, again(path.parent))
     try:
         if path.suffix.lower() == ".csv":
             table = _read_csv(path)

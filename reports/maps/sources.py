@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.formula import parse
+from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
-from toolkit.manifests import read_manifest, table_of
+from toolkit.manifests import again, read_manifest, sound_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,7 @@ def read_maps(folders: Sequence[Path]) -> Maps:
     tables, samples = [], list[Sample]()
     for folder in folders:
         try:
+            require_sound(folder / "agreement.csv", again(folder))
             if (folder / "agreement.csv").is_file():
                 # A language may be called "nan" or "none"; only numbers can be missing.
                 table = pd.read_csv(folder / "agreement.csv", dtype=str, keep_default_na=False)
@@ -78,7 +80,9 @@ def read_maps(folders: Sequence[Path]) -> Maps:
 
 
 def _samples(folder: Path) -> list[Sample]:
-    with np.load(folder / "maps.npz", allow_pickle=False) as held:
+    file = folder / "maps.npz"
+    require_sound(file, again(folder))
+    with np.load(file, allow_pickle=False) as held:
         known: dict[str, Any] = {name: held[name] for name in held.files}
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])
@@ -130,7 +134,7 @@ def _scored(
     """The primary measure by population, seed, picture, concept and language, as trials hold it."""
     import pyarrow.parquet as pq
 
-    file = table_of(folder)
+    file = sound_table(folder)
     if not file.is_file():
         return {}
     manifest = read_manifest(folder)

@@ -15,6 +15,7 @@ import soundfile
 from PIL import Image
 
 from stimuli import StimulusSet
+from stimuli.files import checksum_file
 from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_clip, write_json, write_published_data
 from toolkit.cli import main
@@ -122,7 +123,8 @@ def test_every_feature_under_its_name(
         }
     assert steps[0][1:] == (0, len(job.names))
     assert steps[-1][1:] == (len(job.names), len(job.names))
-    assert [path.name for path in job.path.parent.iterdir()] == [job.path.name]
+    left = sorted(path.name for path in job.path.parent.iterdir())
+    assert left == [job.path.name, f"{job.path.name}.sha256"]
 
 
 def test_names_that_hdf5_takes_for_paths_keep_features_of_their_own(
@@ -349,6 +351,9 @@ def test_damaged_files(jobs: dict[str, Job], tmp_path: Path) -> None:
     with h5py.File(job.path) as file:
         offset = file[name]["feature"].id.get_chunk_info(0).byte_offset
     job.path.write_bytes(content[: offset + 2] + b"\xff" + content[offset + 3 :])
+    with pytest.raises(ToolkitError, match="is damaged, or was changed"):
+        FeatureFile(job.path)
+    checksum_file(job.path).unlink()
     with pytest.raises(ToolkitError, match=f"'{name}' .* is damaged"):
         list(FeatureFile(job.path).read([name]))
     list(FeatureFile(job.path).read([job.names[2]]))
@@ -363,6 +368,81 @@ def test_damaged_files(jobs: dict[str, Job], tmp_path: Path) -> None:
             job.path.write_bytes(damaged)
         with pytest.raises(ToolkitError, match=part):
             FeatureFile(job.path)
+
+
+def test_a_damaged_file_is_made_again_by_the_extraction(jobs: dict[str, Job]) -> None:
+    job = jobs["word"]
+    extract(job, Counting("word"))
+    content = job.path.read_bytes()
+    job.path.write_bytes(content[:3000] + bytes([content[3000] ^ 1]) + content[3001:])
+    maker = Counting("word")
+    assert not extract(job, maker)
+    assert sum(maker.portions) == len(job.names)
+    assert list(FeatureFile(job.path).read(job.names))
+    maker = Counting("word", stop_at=2)
+    job.path.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        extract(job, maker)
+    part = job.path.with_name(f"{job.path.name}.parts") / "000001.h5"
+    content = part.read_bytes()
+    part.write_bytes(content[:1000] + bytes([content[1000] ^ 64]) + content[1001:])
+    maker = Counting("word")
+    assert not extract(job, maker)
+    assert sum(maker.portions) == len(job.names) - 2
+    assert list(FeatureFile(job.path).read(job.names))
+
+
+def listing_of(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file, and a listing of it apart that does something else first."""
+    package = folder / "instead"
+    package.mkdir()
+    (package / "h5py.py").write_text(body)
+    monkeypatch.syspath_prepend(package)
+    return write_published(folder / "ear.h5", {"a": np.ones((3, 5), "f")})
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("import threading; threading.Event().wait()", "HDF5 was not done with it in 1 s"),
+        ("import os; os.abort()", "HDF5 broke down over it"),
+    ],
+)
+def test_a_file_from_elsewhere_that_hdf5_loops_or_breaks_down_over_is_refused(
+    body: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.subjects.backbones.listing.LISTING_S", 1)
+    path = listing_of(tmp_path, body, monkeypatch)
+    with pytest.raises(ToolkitError, match=expected) as caught:
+        FeatureFile(path)
+    assert caught.value.message.startswith(str(path))
+
+
+@pytest.mark.parametrize("chunks", [True, None])
+def test_features_that_promise_too_many_values_are_refused_before_memory_is_laid_out(
+    tmp_path: Path, chunks: bool | None
+) -> None:
+    shape = (2**30, 256)
+    with h5py.File(tmp_path / "ear.h5", "w") as file:
+        file.create_group("a").create_dataset("feature", shape, "f", chunks=chunks)
+    with pytest.raises(ToolkitError, match="'a' is to have 274,877,906,944 values, more than"):
+        FeatureFile(tmp_path / "ear.h5")
+
+
+@pytest.mark.parametrize("kind", ["group", "text", "link", "data set"])
+def test_what_is_no_feature_is_refused(tmp_path: Path, kind: str) -> None:
+    with h5py.File(tmp_path / "ear.h5", "w") as file:
+        group = file.create_group("a")
+        if kind == "group":
+            group.create_group("feature")
+        elif kind == "text":
+            group["feature"] = ["a", "b"]
+        elif kind == "link":
+            group["feature"] = h5py.SoftLink("/nowhere")
+        else:
+            file["b"] = np.ones(3)
+    with pytest.raises(ToolkitError, match=r"ear\.h5 cannot be read: it is damaged"):
+        FeatureFile(tmp_path / "ear.h5")
 
 
 def test_features_are_taken_over_by_name(tmp_path: Path) -> None:

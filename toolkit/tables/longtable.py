@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli.files import write_atomic
+from stimuli.files import write_checked
 from toolkit.answers import (
     ROW_KEY,
     answer_faults,
@@ -184,7 +184,7 @@ def write_long(
     content = {"schema": LONG_SCHEMA, "kind": "long table", "columns": words}
     made = pa.Table.from_pandas(table, preserve_index=False)
     metadata = {**(made.schema.metadata or {}), b"mevgs_toolkit": json.dumps(content).encode()}
-    with write_atomic(path) as unfinished:
+    with write_checked(path) as unfinished:
         pq.write_table(made.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
 

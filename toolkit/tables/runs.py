@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stimuli.files import sha256_of
 from toolkit.answers import parquet_names
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.manifests import TRIALS_FILE, no_trials, read_manifest, table_of
+from toolkit.manifests import TRIALS_FILE, no_trials, read_manifest, sound_table, table_of
 from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def trials_file(path: Path) -> Path:
     """The table that a path stands for: the file itself, or that of a run folder.
 
     Raises:
-        ToolkitError: if there is none, with the nearest one that there is.
+        ToolkitError: if there is none, with the nearest one that there is, or it is damaged.
     """
-    file = table_of(path)
+    file = sound_table(path)
     if file.is_file():
         return file
     if manifest_of(file).get("status") == "running":

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from stimuli.files import sha256_of, write_atomic
+from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
 from toolkit.subjects.population import DESCRIPTION_FILE
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
@@ -40,8 +40,11 @@ def stored_key(folder: Path, seed: str) -> str | None:
         folder: the population folder.
         seed: name of the seed.
     """
+    path = folder / f"{seed}.safetensors"
+    if not is_sound(path):
+        return None
     try:
-        with safe_open(folder / f"{seed}.safetensors", framework="pt") as file:
+        with safe_open(path, framework="pt") as file:
             return str(file.metadata()["key"])
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
@@ -63,7 +66,7 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
     rows.sort(key=lambda row: (len(row["seed"]), row["seed"], int(row["update"])))
     _write(folder / LOG_FILE, to_csv(rows))
     halves = {name: _half(name, value) for name, value in fitted.state.items()}
-    with write_atomic(folder / f"{seed}.safetensors") as unfinished:
+    with write_checked(folder / f"{seed}.safetensors") as unfinished:
         unfinished.write_bytes(save(halves, metadata={"key": key}))
 
 

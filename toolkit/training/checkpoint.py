@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from stimuli.files import write_atomic
+from stimuli.files import checksum_file, is_sound, write_checked
 from toolkit.training.logs import LogRow, log_rows, to_csv
 
 
@@ -35,6 +35,8 @@ class Checkpoint:
 
         Nothing in the file is executed, and one that cannot be read is not used.
         """
+        if not is_sound(self.path):
+            return None
         try:
             found = torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
@@ -52,12 +54,14 @@ class Checkpoint:
             log: the validations so far.
             kept: the update with the lowest validation loss.
         """
-        with write_atomic(self.log) as unfinished:
+        with write_checked(self.log) as unfinished:
             unfinished.write_text(to_csv(log_rows(self.seed, log, kept)), encoding="utf-8")
-        with write_atomic(self.path) as unfinished:
+        with write_checked(self.path) as unfinished:
             torch.save({"key": self.key, "state": state}, unfinished)
 
     def remove(self) -> None:
         """Remove both files, and what a kill left of them half-written: the subject is finished."""
-        for path in (self.path, self.log, *self.path.parent.glob(f".{self.path.stem}-*")):
+        files = [self.path, self.log]
+        files += map(checksum_file, files)
+        for path in (*files, *self.path.parent.glob(f".{self.path.stem}-*")):
             path.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stimuli.files import write_atomic
+from stimuli.files import require_sound, write_checked
 from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
 
@@ -240,7 +240,7 @@ def save_bank(bank: FeatureBank, path: Path) -> None:
         "maps": bank.maps,
         "word_start": torch.from_numpy(bank.word_start),
     }
-    with write_atomic(path) as unfinished:
+    with write_checked(path) as unfinished:
         # One entry only: several would be written in random order.
         save_file(tensors, unfinished, metadata={"tables": json.dumps(tables)})
 
@@ -251,6 +251,7 @@ def load_bank(path: Path) -> FeatureBank:
     Args:
         path: a file of `save_bank`.
     """
+    require_sound(path)
     with safe_open(path, framework="pt") as file:
         tables: dict[str, Any] = json.loads(file.metadata()["tables"])
         return FeatureBank(

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stimuli.files import remove_abandoned
+from stimuli.files import is_sound, remove_abandoned
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.store import package_version
 from toolkit.training import cards
@@ -153,7 +153,7 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
 def _features(recipe: Recipe, source: Source, folder: Path, progress: Progress) -> Path:
     """File with the features that a recipe needs, made where it is missing."""
     path = folder / f"{source.key(recipe)}.safetensors"
-    if not path.is_file():
+    if not is_sound(path):
         save_bank(source.bank(recipe, progress), path)
     return path
 

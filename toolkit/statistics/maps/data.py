@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms import MapParadigm
 from toolkit.answers import described
 from toolkit.errors import ToolkitError
-from toolkit.manifests import table_of
+from toolkit.manifests import sound_table
 from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def paradigm_of(path: Path) -> str:
     """Name of the paradigm of a run, or of its trials table; empty if there are no trials."""
     import pyarrow.parquet as pq
 
-    file = table_of(path)
+    file = sound_table(path)
     with pq.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches(1, columns=["paradigm"]):
             return str(batch.column(0)[0].as_py())
@@ -108,7 +108,7 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
     """
     import pandas as pd
 
-    files = [table_of(path) for path in paths]
+    files = [sound_table(path) for path in paths]
     manifests = {file.parent: _manifest(file.parent / "manifest.json") for file in files}
     _one_set(manifests)
     _one_text(manifests)

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimuli.files import write_atomic
+from stimuli.files import write_atomic, write_checked
 from toolkit.errors import ToolkitError
 from toolkit.statistics.space.compare import (
     FEWEST_CLASSES,
@@ -224,7 +224,7 @@ def write_tables(folder: Path, made: SpaceTables) -> dict[str, Any]:
         OSError: the folder cannot be written to.
     """
     for name, table in made.tables.items():
-        with write_atomic(folder / f"{name}.parquet") as path:
+        with write_checked(folder / f"{name}.parquet") as path:
             table.to_parquet(path, index=False, compression="zstd")
         with write_atomic(folder / f"{name}.csv") as path:
             table.to_csv(path, index=False)

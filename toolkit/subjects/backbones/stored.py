@@ -3,8 +3,9 @@
 A file holds one group per clip or picture, named as it is (see `group_name`), with one data set
 `feature`: (frames, channels) for a clip, (channels, height, width) for a picture. Published files
 are read as they are. Files written here add what they were made by and from: the attributes of the
-file name the backbone, `media_sha256` of a group names the samples or pixels, and every data set
-carries Fletcher-32 checksums, which are verified whenever it is read.
+file name the backbone, `media_sha256` of a group names the samples or pixels, every data set
+carries Fletcher-32 checksums, which are verified whenever it is read, and the file has its own
+beside it. Files from elsewhere are listed in a process of their own (`listing`).
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.files import write_atomic
+from stimuli.files import write_checked
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.subjects.backbones.listing import DATA, MEDIA, list_features
 
 SUFFIX = ".h5"
-DATA = "feature"
 _DIMENSIONS = {"word": 2, "picture": 3}
 _AXES = {"word": "(frames, channels)", "picture": "(channels, height, width)"}
 
@@ -52,19 +53,15 @@ class FeatureFile:
         path: an HDF5 file, one of ours or a published one.
 
     Raises:
-        ToolkitError: the file is missing, cut short, or no HDF5.
+        ToolkitError: the file is missing, cut short, damaged, or no HDF5.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        with self._open() as file:
-            self.attributes: Mapping[str, str] = {k: str(v) for k, v in file.attrs.items()}
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
+        self._listing = list_features(self.path)
+        self.attributes: Mapping[str, str] = self._listing.attributes
+        self.names = tuple(self._listing.dimensions)
         """Names of all groups, sorted; those left unfinished are among them."""
-        with self._open() as file:
-            return tuple(sorted(file))
 
     @cached_property
     def kind(self) -> str:
@@ -75,8 +72,8 @@ class FeatureFile:
         """
         if not self.names:
             raise ToolkitError("There are no features in this file.", given=str(self.path))
-        with self._open() as file:
-            dimensions = self._data(file, self.names[0]).ndim
+        self._require(self.names[0])
+        dimensions = self._listing.dimensions[self.names[0]]
         for kind, expected in _DIMENSIONS.items():
             if dimensions == expected:
                 return kind
@@ -94,12 +91,13 @@ class FeatureFile:
         """
         with self._open() as file:
             for name in names:
-                data = self._data(file, name)
+                self._require(name)
+                data = file[group_name(name)][DATA]
                 if data.ndim != _DIMENSIONS[self.kind] or 0 in data.shape:
                     raise self._wrong_shape(name, f"shape {data.shape}", self.kind)
                 try:
                     yield np.asarray(data[()], dtype=np.float32)
-                except OSError as error:
+                except (OSError, RuntimeError, MemoryError) as error:
                     raise ToolkitError(
                         f"The feature {name!r} in {self.path} is damaged: its checksum is wrong, "
                         "or it cannot be read.",
@@ -108,25 +106,23 @@ class FeatureFile:
 
     def media(self) -> dict[str, str]:
         """Checksum of the samples or pixels (see `media_sha256`) -> name; published files: none."""
-        with self._open() as file:
-            marked = ((group.attrs.get("media_sha256"), name) for name, group in file.items())
-            return {str(sha256): name for sha256, name in marked if sha256 is not None}
+        return dict(self._listing.media)
 
-    def _data(self, file: Any, name: str) -> Any:
-        group = file.get(group_name(name))
-        if group is None:
+    def _require(self, name: str) -> None:
+        """Refuse a name that is not there, or was left unfinished."""
+        dimensions = self._listing.dimensions.get(group_name(name))
+        if dimensions is None:
             raise ToolkitError(
                 f"There are no features of {name!r} in {self.path}.",
                 given=name,
                 nearest=nearest_name(name, self.names),
             )
-        if DATA not in group:
+        if dimensions < 0:
             raise ToolkitError(
                 f"The features of {name!r} in {self.path} were left unfinished: the group holds "
                 f"no data set {DATA!r}.",
                 next_command="run the extraction that wrote the file again",
             )
-        return group[DATA]
 
     def _wrong_shape(self, name: str, given: str, kind: str) -> ToolkitError:
         allowed = [f"{_AXES[k]} for a {k}" for k in _AXES if kind in (k, "either of")]
@@ -140,21 +136,7 @@ class FeatureFile:
     def _open(self) -> Iterator[Any]:
         import h5py
 
-        try:
-            file = h5py.File(self.path, "r")
-        except FileNotFoundError as error:
-            raise ToolkitError(
-                "There is no such file of features.", given=str(self.path)
-            ) from error
-        except OSError as error:
-            reason = "it is no HDF5 file"
-            if "truncated" in str(error):
-                reason = "it was cut short; its end is missing"
-            raise ToolkitError(
-                f"{self.path} cannot be read: {reason}.",
-                next_command="copy it again from where it came, or extract the features again",
-            ) from error
-        with file:
+        with h5py.File(self.path, "r") as file:
             yield file
 
 
@@ -242,12 +224,12 @@ def write_features(
     """
     import h5py
 
-    with write_atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with write_checked(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(attributes)
         for name, (feature, sha256) in features.items():
             group = file.create_group(group_name(name))
             group.create_dataset(DATA, data=feature, chunks=feature.shape, fletcher32=True)
-            group.attrs["media_sha256"] = sha256
+            group.attrs[MEDIA] = sha256
 
 
 def join_files(path: Path, parts: Sequence[Path], attributes: Mapping[str, str]) -> None:
@@ -260,7 +242,7 @@ def join_files(path: Path, parts: Sequence[Path], attributes: Mapping[str, str])
     """
     import h5py
 
-    with write_atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with write_checked(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(attributes)
         for part in parts:
             with h5py.File(part, "r") as source:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.files import remove_abandoned, write_atomic
+from stimuli.files import checksum_file, is_sound, remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import open_backbone
@@ -105,7 +105,7 @@ def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> lis
     parts.mkdir(parents=True, exist_ok=True)
     for folder in (parts, job.path.parent):
         remove_abandoned(folder)
-    finished = [job.path] if job.path.is_file() else []
+    finished = [job.path] if is_sound(job.path) else []
     finished += _usable(parts, attributes)
     known = {name for path in finished for name in FeatureFile(path).names}
     waiting = [name for name in job.names if group_name(name) not in known]
@@ -147,8 +147,8 @@ def write_faults(folder: Path, faults: Sequence[Unreadable]) -> Path:
 
 
 def _refuse_others(path: Path, attributes: dict[str, str]) -> None:
-    """Keep a file that was made by another backbone, or from another set."""
-    if not path.is_file():
+    """Keep a file that was made by another backbone, or from another set; a damaged one is not."""
+    if not is_sound(path):
         return
     told = FeatureFile(path).attributes
     for key, what in (("backbone_sha256", "by another backbone"), ("source", "from other files")):
@@ -162,13 +162,14 @@ def _refuse_others(path: Path, attributes: dict[str, str]) -> None:
 
 
 def _usable(parts: Path, attributes: dict[str, str]) -> list[Path]:
-    """Portions that a stopped extraction left, unless another backbone or set made them."""
+    """Portions that a stopped extraction left, unless damaged, or of another backbone or set."""
     usable = []
     for path in sorted(parts.glob(f"[0-9]*{SUFFIX}")):
-        if dict(FeatureFile(path).attributes) == attributes:
+        if is_sound(path) and dict(FeatureFile(path).attributes) == attributes:
             usable.append(path)
         else:
             path.unlink()
+            checksum_file(path).unlink(missing_ok=True)
     return usable
 
 

@@ -1,0 +1,202 @@
+"""One bit of any stored file is turned: it is made again where it can be, and refused where not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from paradigms.registry import get_paradigm
+from reports.maps.sources import read_maps
+from reports.sources import read_chapters
+from stimuli import StimulusSet
+from stimuli.files import CHECKSUM_SUFFIX, checksum_file
+from tests.colours import population
+from toolkit.dense import run_maps
+from toolkit.errors import ToolkitError
+from toolkit.kinds import kind_of
+from toolkit.plan import Finished
+from toolkit.runner import run
+from toolkit.score_all import score_all
+from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.subjects.populations import open_population
+from toolkit.tables.longtable import read_run, read_whole, write_long
+from toolkit.trials import read_trials
+
+PLACES = 3
+"""Bits turned in each file, one after the other."""
+Ask = Callable[[Path], Finished]
+
+
+def choices(tiny_set: StimulusSet, subjects_dir: Path, scenes_set: StimulusSet) -> Ask:
+    hasher = open_population("hasher", subjects_dir)
+    return lambda root: run(get_paradigm("me"), [hasher], tiny_set, root=root, per_class=4)
+
+
+def triples(tiny_set: StimulusSet, subjects_dir: Path, scenes_set: StimulusSet) -> Ask:
+    hasher = open_population("hasher", subjects_dir)
+    return lambda root: score_all(get_paradigm("me"), [hasher], tiny_set, root=root)
+
+
+def maps(tiny_set: StimulusSet, subjects_dir: Path, scenes_set: StimulusSet) -> Ask:
+    return lambda root: run_maps(
+        get_paradigm("dense-grounding"), [population(seeds="ab")], scenes_set, root=root
+    )
+
+
+@pytest.fixture(params=[choices, triples, maps])
+def ask(
+    request: pytest.FixtureRequest,
+    tiny_set: StimulusSet,
+    subjects_dir: Path,
+    scenes_set: StimulusSet,
+) -> Ask:
+    made: Ask = request.param(tiny_set, subjects_dir, scenes_set)
+    return made
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder of all runs."""
+    return tmp_path / "runs"
+
+
+def stored(root: Path) -> list[Path]:
+    """Every file whose checksum is kept beside it."""
+    return sorted(
+        path for path in root.rglob("*") if path.is_file() and checksum_file(path).is_file()
+    )
+
+
+def turn(path: Path, rng: np.random.Generator) -> None:
+    """Turn one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+    path.write_bytes(content)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """All files that are not about when and how long."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def test_whatever_is_read_again_has_its_checksum_beside_it(ask: Ask, root: Path) -> None:
+    ask(root)
+    others = {
+        path.name
+        for path in root.rglob("*")
+        if path.is_file() and path not in stored(root) and path.suffix != CHECKSUM_SUFFIX
+    }
+    assert others <= {"manifest.json", "summary.json"}
+    for path in stored(root):
+        digest, name = checksum_file(path).read_text().split()
+        assert (len(digest), name) == (64, path.name)
+
+
+def test_every_damaged_file_of_a_run_is_made_again_by_the_same_command(
+    ask: Ask, root: Path
+) -> None:
+    """Embeddings are only looked at again where a cell is missing."""
+    ask(root)
+    before = contents(root)
+    rng = np.random.default_rng(0)
+    files = stored(root)
+    assert len(files) > 3
+    for path in files:
+        for _ in range(PLACES):
+            turn(path, rng)
+            if path.parent.name == "embeddings":
+                for cell in root.glob("*/cells/*.parquet"):
+                    cell.unlink()
+            ask(root)
+            assert contents(root) == before, path.name
+    for path in files:
+        turn(checksum_file(path), rng)
+    ask(root)
+    assert {name: contents(root)[name] for name in before if Path(name).suffix != ".sha256"} == {
+        name: content for name, content in before.items() if Path(name).suffix != ".sha256"
+    }
+
+
+def readers(folder: Path) -> Iterator[Callable[[], Any]]:
+    """Whatever reads the table of a run."""
+    yield lambda: read_trials(folder / "trials.parquet")
+    yield lambda: read_run(folder)
+    yield lambda: read_whole(folder)
+    yield lambda: kind_of(folder)
+    yield lambda: analyse_runs([folder])
+    yield lambda: read_chapters([folder], 3)
+
+
+@pytest.mark.parametrize("kind", [choices, maps])
+def test_a_damaged_table_is_refused_by_all_who_read_it_with_the_command_that_mends_it(
+    kind: Callable[..., Ask],
+    tiny_set: StimulusSet,
+    subjects_dir: Path,
+    scenes_set: StimulusSet,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["mevgs-toolkit", "run-paradigm", "me", "--out", "my runs"])
+    done = kind(tiny_set, subjects_dir, scenes_set)(root)
+    done.directory.write_json(
+        "summary.json",
+        {"paradigm": "me", "paradigm_version": 1, "question": "", "results": []},
+    )
+    turn(done.directory.trials_path, np.random.default_rng(1))
+    for read in readers(done.directory.folder):
+        with pytest.raises(ToolkitError, match=r"trials\.parquet is damaged") as caught:
+            read()
+        assert caught.value.next_command == "mevgs-toolkit run-paradigm me --out 'my runs'"
+
+
+@pytest.mark.parametrize("name", ["agreement.csv", "maps.npz"])
+def test_damaged_maps_are_refused(name: str, scenes_set: StimulusSet, root: Path) -> None:
+    done = maps(scenes_set, root, scenes_set)(root)
+    turn(done.directory.folder / name, np.random.default_rng(2))
+    with pytest.raises(ToolkitError, match=f"{name} is damaged"):
+        read_maps([done.directory.folder])
+
+
+def test_runs_and_tables_without_checksums_open_as_they_are(ask: Ask, root: Path) -> None:
+    """Earlier versions kept none, and a table may have been copied without."""
+    first = ask(root)
+    for path in stored(root):
+        checksum_file(path).unlink()
+    again = ask(root)
+    assert (again.n_computed, again.n_reused) == (0, first.n_computed)
+
+
+def test_an_imported_table_is_checked_where_its_checksum_lies_beside_it(
+    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    done = choices(tiny_set, subjects_dir, tiny_set)(tmp_path / "runs")
+    table = read_run(done.directory.folder)
+    write_long(table, tmp_path / "long.parquet")
+    shutil.copy(tmp_path / "long.parquet", tmp_path / "copy.parquet")
+    assert read_run(tmp_path / "copy.parquet").equals(read_run(tmp_path / "long.parquet"))
+    turn(tmp_path / "long.parquet", np.random.default_rng(3))
+    with pytest.raises(ToolkitError, match=r"long\.parquet is damaged"):
+        read_run(tmp_path / "long.parquet")
+
+
+def test_a_kill_between_the_last_table_and_the_manifest_is_made_good(ask: Ask, root: Path) -> None:
+    done = ask(root)
+    path = done.directory.folder / "manifest.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    left = {key: value for key, value in whole.items() if key not in ("ended", "energy")}
+    done.directory.write_json("manifest.json", left | {"status": "running"})
+    again = ask(root)
+    assert again.n_computed == 0
+    told = json.loads(path.read_text(encoding="utf-8"))
+    assert told["status"] == "complete"
+    assert set(told) >= set(whole) - {"energy"}

@@ -1,0 +1,160 @@
+"""What a file of features holds, without the features: read apart, since HDF5 can loop or crash.
+
+A damaged or hostile file can keep the HDF5 library busy for ever, or end the process it is read in.
+So files from elsewhere are listed in a process of their own, which has a limited time, and only
+what was found sound there is opened here. Files with a checksum beside them, which fits, were
+written by this toolkit: they are listed at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stimuli.files import checksum_file, require_sound
+from stimuli.limits import FEATURE_VALUES, LISTING_S
+from toolkit.errors import ToolkitError
+
+DATA = "feature"
+"""Name of the data set in each group."""
+MEDIA = "media_sha256"
+"""Attribute of a group: checksum of the samples or pixels that its feature was made from."""
+COPY_AGAIN = "copy it again from where it came, or extract the features again"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a file of features holds."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    """What the file says about all features."""
+    dimensions: dict[str, int] = field(default_factory=dict)
+    """Dimensions of each feature by the name of its group; -1 for one left unfinished."""
+    media: dict[str, str] = field(default_factory=dict)
+    """Checksum of samples or pixels -> group; published files have none."""
+
+
+def list_features(path: Path) -> Listing:
+    """List a file of features.
+
+    Args:
+        path: an HDF5 file, one of ours or from elsewhere.
+
+    Raises:
+        ToolkitError: it is missing, damaged, no HDF5, holds what is no feature, or took too long.
+    """
+    if not path.is_file():
+        raise ToolkitError("There is no such file of features.", given=str(path))
+    if checksum_file(path).is_file():
+        require_sound(path, "remove the file and run mevgs-toolkit extract-features again")
+        return _listed(path)
+    return _listed_apart(path)
+
+
+def unreadable(path: Path, reason: str) -> ToolkitError:
+    """The error for a file that HDF5 cannot read, or that holds what is no feature."""
+    return ToolkitError(f"{path} cannot be read: {reason}.", next_command=COPY_AGAIN)
+
+
+def _listed_apart(path: Path) -> Listing:
+    """List a file in a process of its own: a fresh interpreter, which imports no script."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__, str(path.absolute())],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LISTING_S,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=True,
+        )
+        told = json.loads(done.stdout)
+    except subprocess.TimeoutExpired as error:
+        raise ToolkitError(
+            f"{path} cannot be read: HDF5 was not done with it in {LISTING_S} s; it is damaged.",
+            allowed=f"a file whose features are listed within {LISTING_S} s",
+            next_command=COPY_AGAIN,
+        ) from error
+    except (subprocess.CalledProcessError, ValueError) as error:
+        raise unreadable(path, "HDF5 broke down over it; it is damaged") from error
+    if "fault" in told:
+        raise unreadable(path, told["fault"])
+    return Listing(**told)
+
+
+def _listed(path: Path) -> Listing:
+    """List a file in this process."""
+    import h5py
+
+    found = Listing()
+    try:
+        with h5py.File(path, "r") as file:
+            found.attributes.update((str(k), str(v)) for k, v in file.attrs.items())
+            for name in sorted(file):
+                group = file[name]
+                found.dimensions[name] = _dimensions(group, name)
+                media = group.attrs.get(MEDIA)
+                if media is not None:
+                    found.media[str(media)] = name
+    except ToolkitError:
+        raise
+    except Exception as error:
+        # Damaged files make the library raise whatever it happens to stumble over.
+        raise unreadable(path, _reason(error)) from error
+    return found
+
+
+def _dimensions(group: Any, name: str) -> int:
+    """Dimensions of a group's feature, after checking that it may be read."""
+    import h5py
+
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{name!r} is no group")
+    if DATA not in group:
+        return -1
+    data = group[DATA]
+    if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fiu" or data.shape is None:
+        raise ValueError(f"what {name!r} holds are no numbers")
+    for n_values in (_product(data.shape), _product(data.chunks or ())):
+        if n_values > FEATURE_VALUES:
+            raise ValueError(
+                f"the feature {name!r} is to have {n_values:,} values, more than {FEATURE_VALUES:,}"
+            )
+    if data.chunks:
+        data.id.get_num_chunks()  # goes through all of them
+    return len(data.shape)
+
+
+def _product(sizes: tuple[int, ...]) -> int:
+    made = 1
+    for size in sizes:
+        made *= int(size)
+    return made
+
+
+def _reason(error: Exception) -> str:
+    told = str(error)
+    if "truncated" in told:
+        return "it was cut short; its end is missing"
+    if "file signature not found" in told:
+        return "it is no HDF5 file"
+    return f"it is damaged ({told.strip(chr(39) + chr(34)).rstrip('.') or type(error).__name__})"
+
+
+def _serve(path: Path) -> None:
+    """Print the listing of a file as JSON, or what is wrong with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends this process
+    try:
+        told = asdict(_listed(path))
+    except ToolkitError as error:
+        told = {"fault": error.message.partition(" cannot be read: ")[2].rstrip(".")}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
