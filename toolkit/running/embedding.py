@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.capabilities import require
-from toolkit.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.running.capabilities import require
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
 from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
+from toolkit.tables.manifests import TRIALS_FILE, read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.plan import Finished
+    from toolkit.running.plan import Finished
 
 T = TypeVar("T")
 CHOICES = "choices"
@@ -37,7 +37,7 @@ class KindTable(Generic[T]):
     """What a layer does for every kind, imported when it is first asked for.
 
     Example:
-        >>> table: KindTable[Running] = KindTable("run", {"choices": "toolkit.runner:RUNNING"})
+        >>> table: KindTable[Running] = KindTable("run", {"choices": "toolkit.running.choices:RUNNING"})  # noqa: E501
         >>> sorted(table["choices"].options)
         ['trial_seed', 'trials_per_class']
         >>> table["choses"]
@@ -77,7 +77,7 @@ class Running:
     """How paradigms of one kind are put to subjects."""
 
     run: Callable[..., Finished]
-    """Called with paradigm, populations and stimuli, as `toolkit.runner.run`."""
+    """Called with paradigm, populations and stimuli, as `toolkit.running.choices.run`."""
     options: Mapping[str, str]
     """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of
     `run` that it fills; empty where it is heard before."""
@@ -88,8 +88,8 @@ class Running:
 RUNNING: KindTable[Running] = KindTable(
     "run",
     {
-        "choices": "toolkit.runner:RUNNING",
-        "maps": "toolkit.dense:RUNNING",
+        "choices": "toolkit.running.choices:RUNNING",
+        "maps": "toolkit.running.maps:RUNNING",
     },
 )
 """How each kind is run."""

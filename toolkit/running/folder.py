@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
-from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
+from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
+from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
     import pandas as pd
