@@ -11,9 +11,10 @@ import numpy as np
 from paradigms import Paradigm, Responses, Trials
 from stimuli import open_set
 from toolkit.running.choices import trial_rng
-from toolkit.running.embedding import embed, subjects_of
+from toolkit.running.embedding import embed
 from toolkit.running.embedding_store import EmbeddingStore
 from toolkit.running.score_all import must_perceive
+from toolkit.running.subject_refs import subjects_of
 from toolkit.subjects.populations import open_population
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from toolkit.api.checks import optional, several, silent, whole
 from toolkit.api.results import SUMMARY_FILE, Run
 from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
+from toolkit.running.kinds import RUNNING
 from toolkit.running.plan import DEFAULT_ROOT, named
 from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
-from toolkit.tables.kinds import RUNNING
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm

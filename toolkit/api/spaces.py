@@ -16,11 +16,12 @@ from paradigms.base import as_choices
 from paradigms.registry import find_paradigms, get_paradigm
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.running.choices import languages_of
-from toolkit.running.embedding import Progress, embed, subjects_of
+from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
 from toolkit.running.score_all import must_perceive
+from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
 from toolkit.statistics.space.sample import Sample, Space

@@ -126,7 +126,7 @@ def version() -> None:
     import platform
 
     from reports.console import console, table
-    from toolkit.running.folder import DEPENDENCIES, package_version
+    from toolkit.provenance import DEPENDENCIES, package_version
 
     made = table("package", "version")
     made.add_row("mevgs-toolkit", package_version("mevgs-toolkit") or "not installed")

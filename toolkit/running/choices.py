@@ -15,12 +15,13 @@ from paradigms.base import as_choices
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.running.capabilities import incapable_first
-from toolkit.running.embedding import Progress, SubjectRef, embed, subjects_of
+from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
-from toolkit.tables.kinds import Running
 from toolkit.tables.trials import answers_table
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.running.embedding import SubjectRef
+    from toolkit.running.subject_refs import SubjectRef
 
 LENGTH_TOLERANCE = 1e-2
 """How far from one the length of a vector may be; half precision stays well within."""

@@ -22,10 +22,11 @@ from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 from toolkit.processes.workers import Submit, workers
 from toolkit.running.capabilities import incapable_first, require
-from toolkit.running.embedding import Progress, SubjectRef, subjects_of
+from toolkit.running.embedding import Progress
 from toolkit.running.embedding_store import EmbeddingStore
 from toolkit.running.energy import measure_energy
 from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
 from toolkit.running.map_cells import (
     MAPS_PREFIX,
     N_SAMPLE,
@@ -40,8 +41,8 @@ from toolkit.running.map_cells import (
     score_cell,
 )
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import SeesMasks
-from toolkit.tables.kinds import Running
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import source_checksum
 from stimuli import list_sets
-from toolkit.running.embedding import SubjectRef, subjects_of
-from toolkit.running.folder import RunDirectory, content_key, environment, now
+from toolkit.provenance import environment, now
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ from stimuli.files import write_atomic
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import languages_of
-from toolkit.running.embedding import Progress, SubjectRef, embed, subjects_of
+from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.exhaustive import Wins, count_wins
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.running.triples import Material, Question, picture_pairs, questions
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 
