@@ -20,11 +20,11 @@ from paradigms.base import (
     Reading,
     Responses,
 )
+from paradigms.choices.trials import ALL_WORDS, Trials
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
-from paradigms.queries import Queries
 from paradigms.registry import find_paradigms, paradigm
-from paradigms.trials import ALL_WORDS, Trials
 
 __all__ = [
     "ALL_WORDS",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from paradigms.choices.counterbalance import picture_pairs
+from paradigms.choices.trials import Trials
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
-from paradigms.counterbalance import picture_pairs
 from paradigms.formula import check_declared, check_maps, parse
+from paradigms.maps.queries import Queries, ask
 from paradigms.measures import Measure, check_measures
-from paradigms.queries import Queries, ask
-from paradigms.trials import Trials
 from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class PicturePairs(Paradigm):
         per_class: int,
         languages: Sequence[str],
     ) -> Trials:
-        """Make counterbalanced trials for all conditions; see `paradigms.counterbalance`."""
+        """Make counterbalanced trials, see `paradigms.choices.counterbalance`."""
         return picture_pairs(stimuli, language, rng, self.conditions, per_class)
 
 
@@ -247,7 +247,7 @@ class MapParadigm(BaseParadigm):
         languages: Sequence[str] = (),
         templates: Sequence[str] = (),
     ) -> Queries:
-        """What is asked of which picture; see `paradigms.queries.ask`."""
+        """What is asked of which picture; see `paradigms.maps.queries.ask`."""
         return ask(
             stimuli,
             languages=languages,

@@ -109,7 +109,7 @@ class _Drawn:
     """Maps of a sample at full size, and what follows from them."""
 
     def __init__(self, sample: Sample, reference: str) -> None:
-        from paradigms.maps import cluster_mask, upsample
+        from paradigms.maps.masks import cluster_mask, upsample
 
         self.sample = sample
         self.maps = upsample(sample.similarity)

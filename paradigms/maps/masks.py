@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.pixel_loops import Floats, Mask, compiled, mark_peaks, walk_clusters
+from paradigms.maps.pixel_loops import Floats, Mask, compiled, mark_peaks, walk_clusters
 
 SIZE = 224
 """Height and width of an enlarged map in pixels."""
