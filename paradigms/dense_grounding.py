@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from paradigms import Condition, MapParadigm, Measure, Reading, paradigm
-from paradigms.base import Floats, Mask, fit_mask
+from paradigms.base import Floats, Mask
 from paradigms.maps.agreement import compare, pairwise_iou, read_maps
-from paradigms.maps.masks import SIZE, upsample
+from paradigms.maps.masks import SIZE, fit_mask, upsample
 
 
 def _overlap(part: str, heading: str, meaning: str, label: str = "") -> Measure:

@@ -218,7 +218,7 @@ def _picture(sample: Sample, stimuli: StimulusSet | None) -> Pixels | None:
 
 def _truth(sample: Sample, stimuli: StimulusSet | None) -> Mask | None:
     """The true mask at the size of the page; None where there is none."""
-    from paradigms.base import fit_mask
+    from paradigms.maps.masks import fit_mask
 
     if stimuli is None or not stimuli.has_masks:
         return None
