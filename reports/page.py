@@ -19,7 +19,7 @@ from reports.tables import model_summaries, tables
 from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
-from toolkit.manifests import again
+from toolkit.tables.manifests import again
 
 if TYPE_CHECKING:
     import pandas as pd

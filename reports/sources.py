@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from reports.kinds import REPORTS
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of
-from toolkit.manifests import again
+from toolkit.tables.kinds import kind_of
+from toolkit.tables.manifests import again
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:

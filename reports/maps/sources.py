@@ -14,7 +14,7 @@ import numpy.typing as npt
 from paradigms.formula import parse
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
-from toolkit.manifests import again, read_manifest, sound_table
+from toolkit.tables.manifests import again, read_manifest, sound_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,16 +17,16 @@ from reports.sources import read_chapters
 from stimuli import StimulusSet
 from stimuli.files import CHECKSUM_SUFFIX, checksum_file
 from tests.colours import population
-from toolkit.dense import run_maps
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of
-from toolkit.plan import Finished
-from toolkit.runner import run
-from toolkit.score_all import score_all
+from toolkit.running.choices import run
+from toolkit.running.maps import run_maps
+from toolkit.running.plan import Finished
+from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.analysis import analyse_runs
 from toolkit.subjects.populations import open_population
+from toolkit.tables.kinds import kind_of
 from toolkit.tables.longtable import read_run, read_whole, write_long
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 PLACES = 3
 """Bits turned in each file, one after the other."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from stimuli.limits import JOBS, RESAMPLES, SEEDS
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.processes.workers import Mapped, mapping
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.formula import (
     SMALLEST,
@@ -21,7 +22,6 @@ from toolkit.statistics.power.formula import (
     wilson,
 )
 from toolkit.statistics.power.models import TESTS, Model, ShareModel, Test, simulated_p_values
-from toolkit.workers import Mapped, mapping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
