@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
 from reports.numbers import between, percent
+from stimuli.characters import shown
 from toolkit.tables.kinds import kind_in
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ PLAIN_WIDTH = 120
 
 def console() -> Console:
     """A console on standard output: coloured on a terminal, plain text elsewhere."""
-    from rich.console import Console
+    from rich.console import Console as RichConsole
+
+    class Console(RichConsole):
+        """Shows hidden characters of texts escaped; its own signs for colours are no texts."""
+
+        def render_str(self, text: str, **options: Any) -> Any:
+            return super().render_str(shown(text, keep="\n\t"), **options)
 
     terminal = Console(highlight=False)
     return terminal if terminal.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.figures import INK
+from stimuli.characters import shown
 
 PAPER_INK = "#1b1b1b"
 """Text and lines in files, where no page lends its colour."""
@@ -31,7 +32,7 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
     """
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg(dict(spec))
+    text = vl_convert.vegalite_to_svg(_shown(spec))
     # The engine numbers its names through all drawings it has made so far.
     for place, known in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
         for before, after in (('id="', '"'), ("url(#", ")"), ('xlink:href="#', '"')):
@@ -50,9 +51,20 @@ def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
     """
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg(dict(spec) | {"background": "white"})
+    text = vl_convert.vegalite_to_svg(_shown(spec) | {"background": "white"})
     text = text.replace(INK, PAPER_INK)
     return text, vl_convert.svg_to_png(text, scale=2)
+
+
+def _shown(value: Any) -> Any:
+    """A specification with hidden characters escaped: the drawing engine breaks down over some."""
+    if isinstance(value, str):
+        return shown(value, keep="\n")
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return value
 
 
 def script() -> str:

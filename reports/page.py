@@ -16,6 +16,8 @@ from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.kinds import REPORTS
 from reports.sources import Chapter, read_chapters
 from reports.tables import model_summaries, tables
+from stimuli.cells import guarded_table
+from stimuli.characters import shown
 from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
@@ -303,7 +305,7 @@ def _write_files(figure: Figure, spec: Mapping[str, Any], stem: Path) -> None:
     content = {
         ".svg": text.encode(),
         ".png": picture,
-        ".csv": figure.data.to_csv(index=False, lineterminator="\n").encode(),
+        ".csv": guarded_table(figure.data).to_csv(index=False, lineterminator="\n").encode(),
     }
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -348,8 +350,14 @@ def _environment() -> Any:
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
     )
+
+
+def _shown(value: Any) -> Any:
+    """What is put into the page: texts with hidden characters escaped, markup as it is."""
+    return shown(value, keep="\n\t") if type(value) is str else value
 
 
 def _template_file(name: str) -> str:

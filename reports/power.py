@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from xml.sax.saxutils import escape as escape_xml
 
 from reports.console import console, table
 from reports.numbers import percent
+from stimuli.cells import csv_text
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
@@ -118,16 +117,14 @@ def plans_as_csv(plans: Sequence[PowerPlan]) -> str:
     from toolkit.statistics.power.simulation import PowerPoint
 
     names = [field.name for field in fields(PowerPoint)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "test", "alpha", "target", *names, "is_answer"])
+    rows: list[list[object]] = [["model", "test", "alpha", "target", *names, "is_answer"]]
     for plan in plans:
         for point in plan.points:
             values = [getattr(point, name) for name in names]
             is_answer = int(point.n_seeds == plan.n_seeds)
             start = [plan.assumptions, plan.test, plan.alpha, plan.target]
-            writer.writerow([*start, *values, is_answer])
-    return text.getvalue()
+            rows.append([*start, *values, is_answer])
+    return csv_text(rows)
 
 
 def power_svg(plans: Sequence[PowerPlan]) -> str:

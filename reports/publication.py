@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import enum
 import html
-import io
 import itertools
 import re
 from typing import TYPE_CHECKING
 
+from stimuli.cells import csv_text
+from stimuli.characters import shown
 from toolkit.statistics.phrases import tied
 
 if TYPE_CHECKING:
@@ -113,15 +113,13 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _csv(table: PublicationTable, digits: int) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[Sequence[object]] = [CSV_COLUMNS]
     for row in table.rows:
         for heading, cell in zip(table.headings, row.cells, strict=True):
             if cell is None:
                 continue
             shares = (cell.mean, cell.std_error, cell.ci_low, cell.ci_high, cell.chance)
-            writer.writerow(
+            rows.append(
                 [
                     row.test_language, row.population, "+".join(row.training or ()),
                     heading.paradigm, heading.paradigm_version or "", heading.condition,
@@ -129,7 +127,7 @@ def _csv(table: PublicationTable, digits: int) -> str:
                     *("" if share is None else f"{100 * share:.{digits}f}" for share in shares),
                 ]
             )  # fmt: skip
-    return out.getvalue()
+    return csv_text(rows)
 
 
 def _markdown(table: PublicationTable, digits: int) -> str:
@@ -244,7 +242,7 @@ def _grid(table: PublicationTable, digits: int) -> tuple[list[str], list[str], l
     rows = []
     for row in table.rows:
         names = (row.test_language, _training(row), row.population)
-        line = [*(" ".join(name.split()) for name in names), "/".join(_counts(row))]
+        line = [*(shown(" ".join(name.split())) for name in names), "/".join(_counts(row))]
         for cell in row.cells:
             line += _cell(cell, digits)
         rows.append(line)

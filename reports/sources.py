@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
+from stimuli.cells import unguarded_table
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
 from toolkit.tables.kinds import kind_of
@@ -292,7 +293,9 @@ def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
     files = [run.folder / "training.csv" for run in runs]
     for run, file in zip(runs, files, strict=True):
         require_sound(file, again(run.folder))
-    tables = [pd.read_csv(file, dtype={"seed": str}) for file in files if file.is_file()]
+    tables = [
+        unguarded_table(pd.read_csv(file, dtype={"seed": str})) for file in files if file.is_file()
+    ]
     if not tables:
         return None
     table = pd.concat(tables, ignore_index=True).drop_duplicates()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stimuli.cells import csv_text
+
 KINDS = ("picture", "word")
 STATUSES = ("familiar", "novel")
 SPLITS = ("train", "valid", "test")
@@ -125,15 +127,8 @@ def columns_csv() -> str:
         >>> columns_csv().splitlines()[0]
         'column,meaning,unit,allowed,example,required'
     """
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["column", "meaning", "unit", "allowed", "example", "required"])
-    for column in COLUMNS:
-        required = "yes" if column.required else "no"
-        writer.writerow(
-            [column.name, column.meaning, column.unit, column.allowed, column.example, required]
-        )
-    return text.getvalue()
+    rows = (
+        [*(one.name, one.meaning, one.unit, one.allowed, one.example), "yes" * one.required or "no"]
+        for one in COLUMNS
+    )
+    return csv_text([["column", "meaning", "unit", "allowed", "example", "required"], *rows])

@@ -9,6 +9,8 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from stimuli.characters import shown
+
 
 class ToolkitError(Exception):
     """Something the user gave cannot be used, said in terms of what to do next.
@@ -45,6 +47,7 @@ class ToolkitError(Exception):
 
     def __str__(self) -> str:
         """The message, then one indented line for every part that is known."""
+        # Names and texts of the user's stand in it: none may command the terminal.
         lines = [self.message]
         if self.given is not None:
             lines.append(f"  given: {self.given}")
@@ -54,7 +57,7 @@ class ToolkitError(Exception):
             lines.append(f"  allowed: {self.allowed}")
         if self.next_command is not None:
             lines.append(f"  try: {self.next_command}")
-        return "\n".join(lines)
+        return shown("\n".join(lines), keep="\n\t")
 
 
 def nearest_name(given: str, allowed: Iterable[str]) -> str | None:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stimuli.characters import hidden_in
 from stimuli.checks import counted, path_fault, some
 from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError, nearest_name
@@ -83,6 +84,13 @@ def picture_names(folder: Path) -> list[str]:
         ToolkitError: the list names a picture twice or one that is not there; all are told.
     """
     there = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    hidden = [name for name in there if _is_text(name) and hidden_in(name)]
+    if hidden:
+        raise ToolkitError(
+            f"Names of pictures in {folder} hold characters that are not seen.",
+            given=some([ascii(name) for name in hidden]),
+            allowed="names without control characters and bidirectional overrides: rename them",
+        )
     odd = [name for name in there if not _is_text(name)]
     if odd:
         raise ToolkitError(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import shutil
 from collections import Counter
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimuli import fixed
+from stimuli.cells import csv_text
 from stimuli.checks import counted, table_faults
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
@@ -301,11 +300,8 @@ def _write_trials(out: Path, trials: Sequence[Row]) -> None:
     if not trials:
         path.unlink(missing_ok=True)
         return
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(fixed.COLUMNS), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(trials)
-    _write(path, text.getvalue().encode())
+    rows = ([row[name] for name in fixed.COLUMNS] for row in trials)
+    _write(path, csv_text([list(fixed.COLUMNS), *rows]).encode())
 
 
 def _count(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:

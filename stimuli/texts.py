@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stimuli.characters import hidden_in, hidden_in_lines
 from stimuli.errors import ToolkitError
 
 _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -21,7 +23,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
         allowed: what it should be, for the error message.
 
     Raises:
-        ToolkitError: it cannot be read, or is not UTF-8.
+        ToolkitError: it cannot be read, is not UTF-8, or holds hidden characters.
 
     Example:
         >>> import tempfile
@@ -44,7 +46,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
             f"Get-Content {name} | Set-Content -Encoding utf8 utf8.txt",
         )
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ToolkitError(
             f"{path} is not UTF-8: the byte at {error.start} belongs to another encoding.",
@@ -52,6 +54,13 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
             next_command=f"iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(str(path))} > utf8.txt, "
             "if it was saved on Windows",
         ) from error
+    if hidden := hidden_in_lines(text):
+        raise ToolkitError(
+            f"{path} holds a character that is not seen, or that hides what is written.",
+            given=f"{hidden[1]} in line {hidden[0]}",
+            allowed="text without control characters, line separators and bidirectional overrides",
+        )
+    return text
 
 
 def read_toml(path: str | Path, allowed: str = "TOML in UTF-8") -> dict[str, Any]:
@@ -73,7 +82,28 @@ def read_toml(path: str | Path, allowed: str = "TOML in UTF-8") -> dict[str, Any
     """
     text = read_text(path, allowed).replace("\r\n", "\n").replace("\r", "\n")
     try:
-        return tomllib.loads(text)
+        told = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         # Besides its own errors, tomllib lets through those of endless numbers and nesting.
         raise ToolkitError(f"{path} is not valid TOML: {error}.", allowed=allowed) from error
+    for where, one in _texts(told):
+        if hidden_character := hidden_in(one, keep="\n\t"):
+            raise ToolkitError(
+                f"{path} holds a character that is not seen, or that hides what is written.",
+                given=f"{hidden_character} in {where}",
+                allowed=allowed,
+            )
+    return told
+
+
+def _texts(value: Any, where: str = "a key") -> Iterator[tuple[str, str]]:
+    """Every text in what TOML can hold, with the key that it stands under."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, where)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield "a key", key
+            yield from _texts(item, key)

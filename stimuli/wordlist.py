@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from stimuli.cells import unguarded
 from stimuli.checks import counted
 from stimuli.columns import STATUSES
 from stimuli.errors import ToolkitError, nearest_name
@@ -63,7 +64,7 @@ def read_word_list(path: Path, statuses: Mapping[str, str]) -> list[Word]:
 def _word(row: Mapping[str, str | None], statuses: Mapping[str, str]) -> Word:
     """One line, with the status that it gives, or that the set knows, or familiar."""
     concept, word, status = (
-        (row.get(heading) or "").strip() for heading in ("concept", "word", "status")
+        unguarded((row.get(heading) or "").strip()) for heading in ("concept", "word", "status")
     )
     return Word(concept, status or statuses.get(concept, "familiar"), word)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from stimuli.cells import csv_text
 from stimuli.columns import COLUMNS, columns_csv
 from stimuli.files import write_atomic
 
@@ -33,13 +33,9 @@ def write_set(
     used = {name for row in rows for name in row}
     known = [column.name for column in COLUMNS if column.required or column.name in used]
     headings = [*known, *sorted(used - set(known))]
-    with (
-        write_atomic(folder / "stimuli.csv") as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, headings, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    cells = ([row.get(name, "") for name in headings] for row in rows)
+    with write_atomic(folder / "stimuli.csv") as unfinished:
+        unfinished.write_text(csv_text([headings, *cells]), encoding="utf-8", newline="")
 
 
 def write_media(folder: Path, path: str, data: bytes) -> str:

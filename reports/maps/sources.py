@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.formula import parse
+from stimuli.cells import unguarded_table
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
 from toolkit.tables.manifests import again, read_manifest, sound_table
@@ -69,7 +70,9 @@ def read_maps(folders: Sequence[Path]) -> Maps:
             require_sound(folder / "agreement.csv", again(folder))
             if (folder / "agreement.csv").is_file():
                 # A language may be called "nan" or "none"; only numbers can be missing.
-                table = pd.read_csv(folder / "agreement.csv", dtype=str, keep_default_na=False)
+                table = unguarded_table(
+                    pd.read_csv(folder / "agreement.csv", dtype=str, keep_default_na=False)
+                )
                 measured = [name for name in table.columns if name not in LABELS]
                 tables.append(table.assign(**table[measured].apply(pd.to_numeric)))
             if (folder / "maps.npz").is_file():

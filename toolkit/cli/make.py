@@ -43,17 +43,20 @@ def export(
 ) -> None:
     """Write the trials of a run as CSV.
 
-    For R or a spreadsheet; columns as in trials.parquet, or as import-trials made them.
+    For R or a spreadsheet; columns as in trials.parquet, or as import-trials made them. Text that
+    a spreadsheet would take for a formula (= + - @) gets an apostrophe in front, which is taken
+    away when the file is read here.
 
     \b
     Examples:
       mevgs-toolkit export mevgs-runs/me-perfect-1a2b3c4d --out trials.csv
       mevgs-toolkit export children.parquet --out children.csv
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from stimuli.cells import guarded_table
     from stimuli.files import write_atomic
     from toolkit.tables.longtable import read_whole
 
     table = read_whole(run)
     with write_atomic(out) as unfinished:
-        table.to_csv(unfinished, index=False)
+        guarded_table(table).to_csv(unfinished, index=False)
     typer.echo(f"{len(table)} trials written to {out}")

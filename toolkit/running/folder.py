@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stimuli.cells import guarded_table, unguarded_table
 from stimuli.files import (
     checksum_file,
     is_sound,
@@ -243,14 +244,14 @@ class RunDirectory:
             if not path.is_file():
                 continue
             try:
-                table = pd.read_csv(path)
+                table = unguarded_table(pd.read_csv(path))
             except (ValueError, OSError) as error:
                 raise ToolkitError(f"The training log {path} cannot be read: {error}.") from error
             table.insert(0, "population", name)
             tables.append(table)
         if tables:
             with write_checked(self.folder / TRAINING_FILE) as path:
-                pd.concat(tables).to_csv(path, index=False)
+                guarded_table(pd.concat(tables)).to_csv(path, index=False)
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.maps.paradigm import as_maps
+from stimuli.cells import guarded_table
 from stimuli.files import require_sound, write_checked
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
@@ -289,7 +290,7 @@ def _write_agreement(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell
                 values = {**pairs, **means, "n_pictures": n_pictures[c]}
                 tables.append(pd.DataFrame(values).assign(**same)[[*same, *values]])
     with write_checked(shared.directory.folder / AGREEMENT_FILE) as path:
-        pd.concat(tables).to_csv(path, index=False)
+        guarded_table(pd.concat(tables)).to_csv(path, index=False)
 
 
 def _summed(

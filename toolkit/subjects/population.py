@@ -28,6 +28,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from stimuli.characters import hidden_in
 from stimuli.files import sha256_of
 from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
@@ -230,9 +231,11 @@ def _faults(described: Mapping[str, Any]) -> list[str]:
         elif not isinstance(described[key], kind):
             faults.append(f"{key} must be a {'string' if kind is str else 'list of strings'}")
         elif kind is list and not _distinct_names(described[key]):
-            faults.append(f"{key} must hold distinct, non-empty strings without '/'")
+            faults.append(
+                f"{key} must hold distinct, non-empty strings without '/' or hidden signs"
+            )
     if isinstance(described.get("name"), str) and not _distinct_names([described["name"]]):
-        faults.append("name must be a non-empty string without '/'")
+        faults.append("name must be a non-empty string without '/' or hidden signs")
     if described.get("seeds") == []:
         faults.append("seeds must name at least one subject")
     if isinstance(described.get("factory"), str) and described["factory"].count(":") != 1:
@@ -245,7 +248,10 @@ def _faults(described: Mapping[str, Any]) -> list[str]:
 
 def _distinct_names(values: Sequence[Any]) -> bool:
     """Whether all values are usable names and no two are the same."""
-    usable = all(isinstance(value, str) and value and "/" not in value for value in values)
+    usable = all(
+        isinstance(value, str) and value and "/" not in value and not hidden_in(value)
+        for value in values
+    )
     return usable and len(set(values)) == len(values)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimuli.characters import hidden_in
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.tables.delimited import same_names
 
@@ -64,6 +65,35 @@ def answer_faults(table: pd.DataFrame, fewest_choices: int = 2) -> list[str]:
     if {"correct", "tie"} <= set(table):
         both = (table["tie"] == 1) & (table["correct"] == 1)
         faults += ["a tie is counted as correct"] if both.any() else []
+    return faults
+
+
+def name_faults(table: pd.DataFrame) -> list[str]:
+    r"""Columns whose texts hold characters that are not seen, or that hide what is written.
+
+    Args:
+        table: any rows.
+
+    Example:
+        >>> import pandas as pd
+        >>> name_faults(pd.DataFrame({"word": ["dog", "cat\u202e"]}))
+        ["column word holds the hidden character \\u202e in 'cat\\u202e'"]
+    """
+    import pandas as pd
+
+    faults = []
+    for name in table.columns:
+        column = table[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            texts = column.cat.categories
+        elif pd.api.types.is_numeric_dtype(column):
+            continue
+        else:
+            texts = pd.unique(column)
+        for value in texts:
+            if isinstance(value, str) and (hidden := hidden_in(value)):
+                faults.append(f"column {name} holds the hidden character {hidden} in {value!r}")
+                break
     return faults
 
 

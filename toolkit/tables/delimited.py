@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stimuli.cells import unguarded, unguarded_table
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def header_of(file: Path) -> list[str]:
     with _told(file):
         encoding = _encoding(file)
         first = next(_rows(file, encoding, _separator(file, encoding)))
-    return [name.strip() for name in first.fields]
+    return [unguarded(name.strip()) for name in first.fields]
 
 
 @contextmanager
@@ -348,5 +349,4 @@ def _table(file: Path, encoding: str, separator: str, layout: Layout) -> pd.Data
         for made, name in zip(names, layout.header, strict=True)
         if not name and not table[made].str.strip().any()
     ]
-    kept: pd.DataFrame = table.drop(columns=nothing)
-    return kept
+    return unguarded_table(table.drop(columns=nothing))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
+from stimuli.cells import unguarded
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.tables.manifests import TRIALS_FILE, read_manifest, sound_table
 
@@ -158,7 +159,8 @@ def _first_row(file: Path) -> tuple[str | None, dict[str, Any]]:
     """The kind that a table has recorded, and its first row as far as it tells the paradigm."""
     if file.suffix.lower() == ".csv":
         with file.open(encoding="utf-8-sig", newline="") as text:
-            return None, dict(next(csv.DictReader(text), {}))
+            first = next(csv.DictReader(text), {})
+            return None, {key: unguarded(value or "") for key, value in first.items() if key}
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(file) as parquet:

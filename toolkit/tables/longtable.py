@@ -13,6 +13,7 @@ from toolkit.tables.answers import (
     answer_faults,
     empty_faults,
     missing_column,
+    name_faults,
     parquet_names,
     repeat_faults,
 )
@@ -258,7 +259,8 @@ def _row_faults(table: pd.DataFrame) -> list[str]:
         return ["no rows"]
     names = [column.name for column in REQUIRED if column.name in table and column.name in TEXT]
     n_empty = {name: int(table[name].isna().sum()) for name in names if name != "source"}
-    return [*empty_faults(n_empty), *answer_faults(table), *repeat_faults(table)]
+    faults = [*empty_faults(n_empty), *name_faults(table)]
+    return [*faults, *answer_faults(table), *repeat_faults(table)]
 
 
 def _shared_participants(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:

@@ -12,7 +12,13 @@ import numpy.typing as npt
 from paradigms.choices.trials import ALL_WORDS
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
-from toolkit.tables.answers import answer_faults, missing_column, parquet_names, repeat_faults
+from toolkit.tables.answers import (
+    answer_faults,
+    missing_column,
+    name_faults,
+    parquet_names,
+    repeat_faults,
+)
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import again, no_trials
 
@@ -197,6 +203,7 @@ def table_faults(table: pd.DataFrame) -> list[str]:
             empty = table[name] if name == "score_target" else table.loc[pointing, name]
             if empty.isna().any():
                 faults.append(f"column {name} has {int(empty.isna().sum())} empty values")
+    faults += name_faults(table)
     return faults + answer_faults(table, fewest_choices=1) + repeat_faults(table)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.errors import nearest_name
+from stimuli.characters import hidden_in
+from toolkit.errors import ToolkitError, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -57,6 +58,14 @@ def tidied(
     for name in map(str, table.columns):
         codes, found = pd.factorize(table[name])
         is_text = [isinstance(value, str) for value in found]
+        for value in found:
+            if isinstance(value, str) and (hidden := hidden_in(_tidy(value))):
+                raise ToolkitError(
+                    f"The column {name} holds a character that is not seen, or that hides what is "
+                    "written.",
+                    given=f"{hidden} in {value!r}",
+                    allowed="text without control characters and bidirectional overrides",
+                )
         if not any(is_text):
             made[name] = table[name]
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from stimuli.cells import csv_text, unguarded
 
 LOG_FILE = "training_log.csv"
 LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
@@ -55,11 +56,7 @@ def log_rows(seed: str, log: Sequence[LogRow], kept: int) -> list[dict[str, str]
 
 def to_csv(rows: Iterable[dict[str, str]]) -> str:
     """Rows as the text of a CSV file."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([LOG_COLUMNS, *([row[name] for name in LOG_COLUMNS] for row in rows)])
 
 
 def read_log(folder: Path) -> list[dict[str, str]]:
@@ -72,4 +69,5 @@ def read_log(folder: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [{name: unguarded(row.get(name) or "") for name in LOG_COLUMNS} for row in rows]

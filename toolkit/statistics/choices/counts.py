@@ -12,6 +12,7 @@ from toolkit.tables.answers import (
     ROW_KEY,
     answer_faults,
     empty_faults,
+    name_faults,
     parquet_names,
     repeat_faults,
 )
@@ -206,6 +207,7 @@ def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
     for name in (*(key for key in KEYS if key not in NUMBERS), LIST):
         codes, values = pd.factorize(frame[name].fillna(""))
         frame[name] = pd.Index([as_text(value) for value in values], dtype=object)[codes]
+    _raise(name_faults(frame), where)
     frame = frame.astype(dict.fromkeys(NUMBERS, "int64"))
     return frame.sort_values(keys, ignore_index=True)
 

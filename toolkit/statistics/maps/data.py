@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms import MapParadigm
 from toolkit.errors import ToolkitError
-from toolkit.tables.answers import described
+from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import sound_table
 from toolkit.tables.trials import COLUMNS
 
@@ -219,6 +219,8 @@ def _read(file: Path) -> pd.DataFrame:
     missing = [name for name in needed if name not in schema.names]
     if missing:
         raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")
+    if faults := name_faults(table):
+        raise ToolkitError(f"{file} is not a trials table:\n  - " + "\n  - ".join(faults))
     if table.empty:
         raise ToolkitError(f"There are no trials in {file}.", allowed="at least one trial")
     return table

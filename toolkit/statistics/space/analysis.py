@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimuli.cells import guarded_table
 from stimuli.files import write_atomic, write_checked
 from toolkit.errors import ToolkitError
 from toolkit.statistics.space.compare import (
@@ -227,7 +228,7 @@ def write_tables(folder: Path, made: SpaceTables) -> dict[str, Any]:
         with write_checked(folder / f"{name}.parquet") as path:
             table.to_parquet(path, index=False, compression="zstd")
         with write_atomic(folder / f"{name}.csv") as path:
-            table.to_csv(path, index=False)
+            guarded_table(table).to_csv(path, index=False)
     explained = {
         name: {"rows": len(table), "columns": {c: MEANINGS[str(c)] for c in table.columns}}
         for name, table in made.tables.items()

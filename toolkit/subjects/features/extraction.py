@@ -6,8 +6,6 @@ written whole before the next one is begun, so that a stopped extraction goes on
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from stimuli.cells import csv_text
 from stimuli.files import checksum_file, is_sound, remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
@@ -137,12 +136,9 @@ def write_faults(folder: Path, faults: Sequence[Unreadable]) -> Path:
         faults: what to write.
     """
     path = folder / "unreadable.csv"
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("features", "name", "reason"))
-    writer.writerows((one.path, one.name, one.reason) for one in faults)
+    rows = ((str(one.path), one.name, one.reason) for one in faults)
     with write_atomic(path) as unfinished:
-        unfinished.write_text(text.getvalue(), encoding="utf-8")
+        unfinished.write_text(csv_text([("features", "name", "reason"), *rows]), encoding="utf-8")
     return path
 
 
