@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from paradigms.base import BaseParadigm
-from stimuli.errors import ToolkitError, unknown_name
+from stimuli.errors import ToolkitError, quoted, unknown_name
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
 """Packages offer paradigms here; each entry point names a decorated class."""
@@ -180,7 +180,7 @@ def _import_file(path: Path) -> ModuleType:
     except Exception as error:
         raise ToolkitError(
             f"{path} cannot be imported: {type(error).__name__}: {error}.",
-            next_command=f"python {path}",
+            next_command=f"python {quoted(path)}",
         ) from error
     return module
 

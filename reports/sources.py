@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reports.kinds import REPORTS
 from stimuli.cells import unguarded_table
 from stimuli.files import require_sound
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import again
 from toolkit.tables.runs import manifest_of, runs_once
@@ -124,7 +124,7 @@ def read_run(folder: Path) -> RunFiles:
         raise ToolkitError(
             f"There is no run folder {folder}.",
             allowed="the folder that run-paradigm printed",
-            next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
+            next_command=f"ls {quoted(folder.parent)}" if folder.parent.is_dir() else AGAIN,
         )
     manifest, summary = (_read_json(folder / name) for name in ("manifest.json", "summary.json"))
     for name, content, needed in (

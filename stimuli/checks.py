@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stimuli.columns import KINDS, REQUIRED, SPLITS, STATUSES, STYLES
 from stimuli.errors import nearest_name
+from stimuli.names import alike, is_reserved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,8 @@ def path_fault(path: str) -> str | None:
         return "has a backslash; write forward slashes"
     if ".." in PurePosixPath(path).parts:
         return "leaves the folder of the set with '..'"
+    if any(is_reserved(part) for part in PurePosixPath(path).parts):
+        return "has a name that Windows keeps for itself"
     return None
 
 
@@ -128,6 +131,13 @@ def _id_faults(table: pd.DataFrame) -> Iterator[str]:
     doubled_paths = table.loc[(table["path"] != "") & table["path"].duplicated(), "path"]
     if len(doubled_paths):
         yield f"path is used more than once: {some(list(dict.fromkeys(doubled_paths)))}"
+    distinct = table.loc[table["path"] != "", "path"].drop_duplicates()
+    same = distinct[distinct.map(alike).duplicated(keep=False)]
+    if len(same):
+        yield (
+            "paths differ in capitals or accents alone, which some file systems take for one: "
+            f"{some(sorted(same, key=alike))}"
+        )
 
 
 def _value_faults(table: pd.DataFrame) -> Iterator[str]:
@@ -155,9 +165,12 @@ def _value_faults(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _path_faults(table: pd.DataFrame) -> Iterator[str]:
-    """Paths that are empty or lead out of the folder."""
-    # Nearly all paths are plain, and taking paths apart is slow.
-    odd = table[~table["path"].str.fullmatch(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*")]
+    """Paths that are empty, lead out of the folder, or could be no file on Windows."""
+    # Nearly all paths are plain, with no part as short as a device's name; taking them apart is
+    # slow.
+    plain = table["path"].str.fullmatch(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*")
+    short = table["path"].str.contains(r"(?:^|/)\w{3,4}(?:[./]|$)|\.(?:/|$)")
+    odd = table[~plain | short]
     for name, path in zip(odd["stimulus_id"], odd["path"], strict=True):
         fault = path_fault(path)
         if fault:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 from stimuli.characters import shown
@@ -58,6 +59,19 @@ class ToolkitError(Exception):
         if self.next_command is not None:
             lines.append(f"  try: {self.next_command}")
         return shown("\n".join(lines), keep="\n\t")
+
+
+def quoted(name: object) -> str:
+    """A path or name as it may be typed, blanks and signs in quotation marks.
+
+    Args:
+        name: a path, or any other word of a command.
+
+    Example:
+        >>> quoted("my photos/a.png"), quoted("words.toml")
+        ("'my photos/a.png'", 'words.toml')
+    """
+    return shlex.quote(str(name))
 
 
 def nearest_name(given: str, allowed: Iterable[str]) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stimuli.checks import counted
-from stimuli.errors import ToolkitError, unknown_name
+from stimuli.errors import ToolkitError, quoted, unknown_name
 from stimuli.folders import open_pictures
 from stimuli.sets import StimulusSet
 from stimuli.texts import read_toml
@@ -133,8 +133,8 @@ def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
         raise ToolkitError(
             f"{folder} is not a stimulus set: it has no set.toml, and no pictures lie in it.",
             allowed="a folder with set.toml, stimuli.csv and columns.csv, or one of pictures",
-            next_command=f"cp {Path(__file__).parent / 'mini' / 'set.toml'} {folder}/"
-            " and edit the copy",
+            next_command=f"cp {quoted(Path(__file__).parent / 'mini' / 'set.toml')} "
+            f"{quoted(folder)}/ and edit the copy",
         )
     settings = read_toml(settings_file)
     faults = _settings_faults(settings)

@@ -46,6 +46,33 @@ def file_name(name: str) -> str:
     return f"{shown or 'name'}-{checksum}"
 
 
+def is_reserved(part: str) -> bool:
+    """Whether Windows gives this name to no file: a device, or one that ends in a dot or blank.
+
+    Args:
+        part: name of a file or folder.
+
+    Example:
+        >>> is_reserved("con.png"), is_reserved("NUL"), is_reserved("a."), is_reserved("cone.png")
+        (True, True, True, False)
+    """
+    stem = part.partition(".")[0].rstrip().lower()
+    return _RESERVED.fullmatch(stem) is not None or part.endswith((".", " "))
+
+
+def alike(path: str) -> str:
+    r"""The same for all paths that are one file where capitals and Unicode forms do not count.
+
+    Args:
+        path: any path.
+
+    Example:
+        >>> alike("Pictures/Be\u0301.png") == alike("pictures/b\u00e9.PNG")
+        True
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
 def _is_shown(character: str) -> bool:
     """Whether a character is a letter, a digit, `_`, or a sign that belongs to a letter."""
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"

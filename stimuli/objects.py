@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.checks import counted, is_sha256, path_fault, some
-from stimuli.errors import ToolkitError, nearest_name
+from stimuli.errors import ToolkitError, nearest_name, quoted
 from stimuli.tables import read_table
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_objects(folder: Path, pictures: Iterable[str]) -> pd.DataFrame:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise ToolkitError(
             f"{folder / FILE_NAME} has {counted(faults)}:\n{listed}",
-            next_command=f"mevgs-toolkit check-stimuli {folder}",
+            next_command=f"mevgs-toolkit check-stimuli {quoted(folder)}",
         )
     return table
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli import checks, decoding, fixed, media, objects, wordlists
-from stimuli.errors import ToolkitError, nearest_name, unknown_name
+from stimuli.errors import ToolkitError, nearest_name, quoted, unknown_name
 from stimuli.tables import read_table, records
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class StimulusSet:
             listed = "\n".join(f"  - {fault}" for fault in faults)
             raise ToolkitError(
                 f"The table of the set {self.name!r} has {checks.counted(faults)}:\n{listed}",
-                next_command=f"mevgs-toolkit check-stimuli {self.folder}",
+                next_command=f"mevgs-toolkit check-stimuli {quoted(self.folder)}",
             )
         return table.set_index("stimulus_id")
 

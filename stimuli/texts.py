@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import json
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,23 @@ def read_toml(path: str | Path, allowed: str = "TOML in UTF-8") -> dict[str, Any
                 allowed=allowed,
             )
     return told
+
+
+def toml_value(value: object) -> str:
+    r"""A value as TOML, which writes all but tables as JSON does.
+
+    Args:
+        value: text, a number, a truth, a list or a table of them.
+
+    Example:
+        >>> print(toml_value({"name": "caf\u00e9 \U0001f600", "seeds": ["a"]}))
+        { "name" = "café 😀", "seeds" = ["a"] }
+    """
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
+        return f"{{ {inside} }}"
+    # TOML knows no halves of characters, which JSON escapes to, and keeps DEL out of texts.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _texts(value: Any, where: str = "a key") -> Iterator[tuple[str, str]]:

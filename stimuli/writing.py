@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stimuli.cells import csv_text
 from stimuli.columns import COLUMNS, columns_csv
 from stimuli.files import write_atomic
+from stimuli.texts import toml_value
 
 
 def write_set(
@@ -25,7 +25,7 @@ def write_set(
             last.
     """
     with write_atomic(folder / "set.toml") as unfinished:
-        lines = (f"{key} = {_toml(value)}\n" for key, value in settings.items())
+        lines = (f"{key} = {toml_value(value)}\n" for key, value in settings.items())
         unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
     with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
@@ -54,11 +54,3 @@ def write_media(folder: Path, path: str, data: bytes) -> str:
     with write_atomic(file) as unfinished:
         unfinished.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
-
-
-def _toml(value: object) -> str:
-    """A value as TOML, which writes all but tables as JSON does."""
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {inside} }}"
-    return json.dumps(value, ensure_ascii=False)

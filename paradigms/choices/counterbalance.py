@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.choices.trials import Trials, balanced_cycles, balanced_places
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def picture_pairs(
         raise ToolkitError(
             f"The stimulus set {stimuli.name!r} has no test words in language {language!r}.",
             allowed=", ".join(stimuli.languages) or "none",
-            next_command=f"mevgs-toolkit describe {stimuli.name}",
+            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
         )
     made: dict[str, tuple[Ints, Ints, Ints]] = {}
     fixed = stimuli.fixed_trials

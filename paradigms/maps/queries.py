@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stimuli.errors import ToolkitError, unknown_name
+from stimuli.errors import ToolkitError, quoted, unknown_name
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
@@ -177,7 +177,7 @@ def _asked(stimuli: StimulusSet, words: WordList) -> dict[str, tuple[str, ...]]:
         raise ToolkitError(
             f"The set {stimuli.name!r} has no test picture to ask about.",
             given=str(stimuli.folder),
-            next_command=f"mevgs-toolkit describe {stimuli.name}",
+            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
         )
     return asked
 

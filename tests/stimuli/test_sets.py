@@ -265,6 +265,26 @@ def test_faults_of_files(
     assert str(small.folder) in faults[0]
 
 
+@pytest.mark.parametrize("path", ["con.png", "pictures/AUX/a.png", "lpt1", "a./b.png", "b.png."])
+def test_names_that_windows_keeps_for_itself_are_faults(
+    path: str, small: StimulusSet, rows: list[Row]
+) -> None:
+    rows[0]["path"] = path
+    write_table(small.folder, rows)
+    assert any("has a name that Windows keeps for itself" in fault for fault in small.check())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Cat.png", "cat.png"), ("b\u00e9.png", "be\u0301.PNG")]
+)
+def test_paths_that_some_file_systems_take_for_one_are_faults(
+    one: str, other: str, small: StimulusSet, rows: list[Row]
+) -> None:
+    rows[0]["path"], rows[1]["path"] = one, other
+    write_table(small.folder, rows)
+    assert any("differ in capitals or accents alone" in fault for fault in small.check())
+
+
 @pytest.mark.parametrize("stimulus_id", ["cat_0", "nl_kat"])
 def test_no_reader_sees_a_file_that_the_table_does_not_speak_of(
     stimulus_id: str, small: StimulusSet, monkeypatch: pytest.MonkeyPatch

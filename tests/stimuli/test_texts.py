@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError
 from stimuli.published import read_vocabulary
 from stimuli.tables import read_table
-from stimuli.texts import read_toml
+from stimuli.texts import read_toml, toml_value
 from stimuli.wordlist import read_word_list
 from stimuli.wordlists import read_words
 from toolkit.subjects.population import read_population
@@ -118,3 +119,21 @@ def write(folder: Path, name: str, content: bytes) -> None:
         (folder / "concepts.csv").write_text("Bär,beer,ours\n", encoding="utf-8")
         (folder / "words-unseen.txt").write_text("")
     (folder / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "caf\u00e9",
+        "\U0001f600",
+        'a "b" \\ c',
+        "\x7f",
+        "a\nb\tc",
+        ["a", "\U0001f600"],
+        {"\U0001f600": "b"},
+        True,
+        0.5,
+    ],
+)
+def test_what_is_written_as_toml_is_read_back(value: object) -> None:
+    assert tomllib.loads(f"key = {toml_value(value)}")["key"] == value

@@ -115,6 +115,33 @@ def test_what_would_take_the_machine_is_refused_with_the_limit(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_what_is_printed_is_utf_8_whatever_the_pipe_is(encoding: str, tmp_path: Path) -> None:
+    own = tmp_path / "subjects" / "eigen"
+    own.mkdir(parents=True)
+    name = "n\u00e4chste\u2192\U0001f600"
+    (own / "population.toml").write_text(
+        f'name = "{name}"\ndescription = "\u2264 \u2212"\nlanguages = ["en"]\n'
+        'seeds = ["a"]\nfactory = "own:load"\n',
+        encoding="utf-8",
+    )
+    listing = [*COMMAND, "list", "subjects", "--subjects", "subjects"]
+    asking = [*COMMAND, "describe", name]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    said = subprocess.run(listing, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert name in said.stdout.decode("utf-8")
+    refused = subprocess.run(
+        [*COMMAND, "describe", name],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert name in refused.stderr.decode("utf-8")
+
+
 def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: StimulusSet) -> None:
     said = me("--subject", "perfect/a", "--format", "json")
     one = [r for r in json.loads(said.out)["results"] if r["population"] == "perfect"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from paradigms.choices.paradigm import as_choices
 from paradigms.registry import find_paradigms, get_paradigm
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
@@ -138,7 +138,7 @@ def _sampled(
             raise ToolkitError(
                 f"The stimulus set {stimuli.name!r} has no test {kind[0]}s"
                 + (f" in language {kind[1]!r}." if kind[1] else "."),
-                next_command=f"mevgs-toolkit describe {stimuli.name}",
+                next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
             )
     return sampled
 

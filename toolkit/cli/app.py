@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -61,6 +62,10 @@ features.register(app)
 
 def main() -> NoReturn:
     """Run the command line; foreseen errors end with exit code 2 and no traceback."""
+    # A pipe or file on Windows has an encoding of its own, which lacks most letters and lines.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     # Must be set before any library that talks to a model hub is imported: nothing is fetched
     # unless the user names a hub model, and shipped models are folders.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

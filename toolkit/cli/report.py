@@ -60,17 +60,18 @@ def report(
       mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from toolkit.api.results import REPORT_FILE, write_report
-    from toolkit.errors import ToolkitError
+    from toolkit.errors import ToolkitError, quoted
 
     if out is None and len(runs) > 1:
         raise ToolkitError(
             "Several runs make one page, and its place is not given.",
-            next_command=f"mevgs-toolkit report {' '.join(map(str, runs))} -o report.html",
+            next_command=f"mevgs-toolkit report {' '.join(map(quoted, runs))} -o report.html",
         )
     if out is None and runs[0].is_file():
         raise ToolkitError(
             "A table has no folder of its own, so the page needs a place.",
-            next_command=f"mevgs-toolkit report {runs[0]} -o {runs[0].with_suffix('.html')}",
+            next_command=f"mevgs-toolkit report {quoted(runs[0])} -o "
+            f"{quoted(runs[0].with_suffix('.html'))}",
         )
     written = write_report(
         runs,

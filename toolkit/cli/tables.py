@@ -178,20 +178,20 @@ def import_trials(
         --wide population --word-pattern '^([a-z]+)_' \\
         --set test_language=en,condition=novel-familiar,n_choices=2
     """  # noqa: D301 - as above
-    from toolkit.errors import ToolkitError
+    from toolkit.errors import ToolkitError, quoted
     from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
 
     if output.suffix.lower() != ".parquet":
         raise ToolkitError(
             "The table is written as Parquet, which keeps what its columns mean.",
             given=str(output),
-            next_command=f"-o {output.with_suffix('.parquet')}",
+            next_command=f"-o {quoted(output.with_suffix('.parquet'))}",
         )
     if output.exists() and file.exists() and output.samefile(file):
         raise ToolkitError(
             "The file to write is the file to read.",
             given=str(output),
-            next_command=f"-o {output.with_stem(output.stem + '-long')}",
+            next_command=f"-o {quoted(output.with_stem(output.stem + '-long'))}",
         )
     named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
     wishes: dict[str, Any] = {

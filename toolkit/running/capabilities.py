@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import find_paradigms
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.subjects import contract
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def require(name: str, subject: Any, needs: Sequence[str]) -> None:
         + (f"; it can be asked {', '.join(asked)}" if asked else ""),
         allowed=f"a subject with {', '.join(m for own in needs for m in _methods(own))}"
         + (f", e.g. {whom}" if whom else ""),
-        next_command=f"mevgs-toolkit run-paradigm {paradigm} --subject {name if able else other}"
+        next_command=f"mevgs-toolkit run-paradigm {quoted(paradigm)} --subject "
+        f"{quoted(name if able else other)}"
         if paradigm
         else None,
     )

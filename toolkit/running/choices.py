@@ -13,7 +13,7 @@ import numpy as np
 from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.choices.paradigm import as_choices
 from stimuli.names import file_name
-from toolkit.errors import ToolkitError, unknown_name
+from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.running.capabilities import incapable_first
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
@@ -141,14 +141,15 @@ def _languages_of(
                 f"language of the stimulus set {stimuli.name!r}",
                 language,
                 stimuli.languages,
-                f"mevgs-toolkit describe {stimuli.name}",
+                f"mevgs-toolkit describe {quoted(stimuli.name)}",
             )
     if len(chosen) < paradigm.min_languages:
         raise ToolkitError(
             f"Paradigm {paradigm.name!r} needs {paradigm.min_languages} languages.",
             given=f"{population.name}, tested in {', '.join(chosen)}",
             allowed="a population trained on more languages, or several --language options",
-            next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject {population.name} "
+            next_command=f"mevgs-toolkit run-paradigm {quoted(paradigm.name)} "
+            f"--subject {quoted(population.name)} "
             + " ".join(f"--language {language}" for language in stimuli.languages[:2]),
         )
     return chosen

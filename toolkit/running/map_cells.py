@@ -14,7 +14,7 @@ from paradigms import MapParadigm, Queries
 from paradigms.base import Mask
 from stimuli.files import is_sound
 from stimuli.media import central_square
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.running.folder import RunDirectory
 from toolkit.subjects.contract import Floats, SeesMasks
 from toolkit.tables.trials import Column, table_columns
@@ -155,7 +155,7 @@ def read_truth(stimuli: StimulusSet, picture: str, concept: str) -> Mask:
             f"The mask of {concept!r} covers {'all' if truth.all() else 'nothing'} of what is "
             f"shown of the picture {picture!r}, so no place in it is right or wrong.",
             allowed="a mask that covers a part of the picture's central square",
-            next_command=f"mevgs-toolkit check-stimuli {stimuli.folder}",
+            next_command=f"mevgs-toolkit check-stimuli {quoted(stimuli.folder)}",
         )
     return truth
 

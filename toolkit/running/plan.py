@@ -219,9 +219,10 @@ def _told(plan: Plan) -> dict[str, Any]:
 def _about(population: Population, subjects: Sequence[SubjectRef]) -> dict[str, Any]:
     """What a manifest says of a population: how its seeds came about, where that is known."""
     config = population.folder / "config.json" if population.folder is not None else None
+    told = config.read_text(encoding="utf-8") if config and config.is_file() else None
     return {
         "description": population.description,
         "languages": list(population.languages),
         "n_seeds": sum(subject.population.name == population.name for subject in subjects),
-        "config": json.loads(config.read_text()) if config and config.is_file() else None,
+        "config": json.loads(told) if told is not None else None,
     }

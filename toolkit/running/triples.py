@@ -11,7 +11,7 @@ import numpy as np
 
 from paradigms import ALL_WORDS, BaseParadigm, Paradigm, PicturePairs
 from paradigms.choices.paradigm import as_choices
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,7 +77,7 @@ class Material:
             raise ToolkitError(
                 f"The stimulus set {stimuli.name!r} has no test words in language {language!r}.",
                 allowed=", ".join(stimuli.languages) or "none",
-                next_command=f"mevgs-toolkit describe {stimuli.name}",
+                next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
             )
         styled = "style" in pictures and not any_style
         return cls(
@@ -142,7 +142,7 @@ def picture_pairs(paradigm: BaseParadigm) -> PicturePairs:
             f"Paradigm {paradigm.name!r} has trials or scores of its own, so that there are no "
             "triples of word, target and distractor to go through.",
             allowed="a paradigm of picture pairs, e.g. familiar or me",
-            next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject NAME",
+            next_command=f"mevgs-toolkit run-paradigm {quoted(paradigm.name)} --subject NAME",
         )
     return asked
 

@@ -28,7 +28,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ToolkitError, nearest_name, unknown_name
+from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
     DESCRIPTION_FILE,
@@ -214,7 +214,7 @@ def _in_place(given: str) -> Population | None:
         "named.",
         given=given,
         allowed=", ".join(str(Path(given, name)) for name in inside),
-        next_command=f"mevgs-toolkit list subjects --subjects {given}",
+        next_command=f"mevgs-toolkit list subjects --subjects {quoted(given)}",
     )
 
 
@@ -233,7 +233,7 @@ def _in_folder(folder: Path) -> Iterator[Population]:
         raise ToolkitError(
             "There is no such folder of subjects.",
             given=str(folder),
-            next_command=f"hf download {folder}, if it is on the Hub" if known else None,
+            next_command=f"hf download {quoted(folder)}, if it is on the Hub" if known else None,
         )
     if (found / DESCRIPTION_FILE).is_file():
         yield read_population(found)

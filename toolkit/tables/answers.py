@@ -85,11 +85,11 @@ def name_faults(table: pd.DataFrame) -> list[str]:
     for name in table.columns:
         column = table[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            texts = column.cat.categories
+            texts = list(column.cat.categories)
         elif pd.api.types.is_numeric_dtype(column):
             continue
         else:
-            texts = pd.unique(column)
+            texts = list(pd.unique(column))
         for value in texts:
             if isinstance(value, str) and (hidden := hidden_in(value)):
                 faults.append(f"column {name} holds the hidden character {hidden} in {value!r}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stimuli.cells import unguarded, unguarded_table
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,8 @@ def _told(file: Path) -> Iterator[None]:
         raise ToolkitError(
             f"{file} is not UTF-8 text: it holds the byte {place!r}.",
             allowed="UTF-8, with or without a mark, or UTF-16 with its mark",
-            next_command=f"iconv -f latin1 -t utf-8 {file} > {file.with_stem(file.stem + '-utf8')}",
+            next_command=f"iconv -f latin1 -t utf-8 {quoted(file)} > "
+            f"{quoted(file.with_stem(file.stem + '-utf8'))}",
         ) from error
     except csv.Error as error:
         raise ToolkitError(

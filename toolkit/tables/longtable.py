@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.files import write_checked
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.tables.answers import (
     ROW_KEY,
     answer_faults,
@@ -249,8 +249,8 @@ def _refuse_other_tables(file: Path, found: Sequence[str]) -> None:
     raise ToolkitError(
         f"{file} is not a table of trials:\n  - "
         + "\n  - ".join(missing_column(name, found) for name in missing),
-        next_command=f"mevgs-toolkit import-trials {file} -o long.parquet --columns "
-        + ",".join(f"{name}={given}" for name, given in near.items()),
+        next_command=f"mevgs-toolkit import-trials {quoted(file)} -o long.parquet --columns "
+        + quoted(",".join(f"{name}={given}" for name, given in near.items())),
     )
 
 

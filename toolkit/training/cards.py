@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
+from stimuli.texts import toml_value
 from toolkit.subjects.population import DESCRIPTION_FILE
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
@@ -81,14 +82,14 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
     seeds = [seed for seed, key in keys.items() if stored_key(folder, seed) == key]
     sums = {f"{seed}.safetensors": sha256_of(folder / f"{seed}.safetensors") for seed in seeds}
     lines = [
-        f"name = {json.dumps(facts['population'])}",
-        f"description = {json.dumps(description(facts))}",
-        f"languages = {json.dumps(facts['languages'])}",
-        f"seeds = {json.dumps(seeds)}",
-        f"factory = {json.dumps(FACTORY)}",
+        f"name = {toml_value(facts['population'])}",
+        f"description = {toml_value(description(facts))}",
+        f"languages = {toml_value(facts['languages'])}",
+        f"seeds = {toml_value(seeds)}",
+        f"factory = {toml_value(FACTORY)}",
         "",
         "[sha256]",
-        *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in sums.items()),
+        *(f"{toml_value(name)} = {toml_value(value)}" for name, value in sums.items()),
     ]
     _write(folder / DESCRIPTION_FILE, "\n".join(lines) + "\n")
     _write(folder / "README.md", _card(folder, facts, seeds))

@@ -15,7 +15,7 @@ import torch
 from stimuli import StimulusSet, open_set
 from stimuli.files import sha256_of_files
 from stimuli.published import VOCABULARY, language_code, read_vocabulary
-from toolkit.errors import ToolkitError, unknown_name
+from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.stored import FeatureFile
@@ -184,7 +184,8 @@ class PublishedData:
                 raise ToolkitError(
                     "There is no such file of features.",
                     given=str(job.path),
-                    next_command=f"mevgs-toolkit extract-features {root} --out {root / 'output'}, "
+                    next_command=f"mevgs-toolkit extract-features {quoted(root)} "
+                    f"--out {quoted(root / 'output')}, "
                     "or other backbones with --hearing and --seeing",
                 )
         self._vocabulary = read_vocabulary(self._data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import Formula, check_declared
-from toolkit.errors import ToolkitError, unknown_name
+from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
@@ -153,7 +153,7 @@ def analyse(
             f"condition of the paradigm {paradigm.name!r}",
             settings.gate.condition,
             sorted(counts["condition"].unique()),
-            f"mevgs-toolkit describe {paradigm.name}",
+            f"mevgs-toolkit describe {quoted(paradigm.name)}",
         )
     gate = settings.gate or _own_gate(paradigm)
     formula = check_declared(paradigm.formula, paradigm.name)

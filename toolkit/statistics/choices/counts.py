@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.statistics.choices.lists import LIST, Drawn, check_lists, drawn, pool_lists
 from toolkit.tables.answers import (
     ROW_KEY,
@@ -89,7 +89,9 @@ def read_lists(
     parts: list[tuple[Drawn, pd.DataFrame]] = []
     for path in kept:
         file, source = trials_file(path), drawn(path)
-        refuse_other_kinds(kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {path}")
+        refuse_other_kinds(
+            kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {quoted(path)}"
+        )
         own = _sum(_batches(file), str(file))
         own[LIST] = own[LIST].where(own[LIST] != "", source.trial_seed)
         parts.append((source, own))

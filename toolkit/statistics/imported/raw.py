@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.tables.answers import parquet_names
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import table_of
@@ -79,9 +79,9 @@ def _is_parquet(file: Path) -> bool:
         raise ToolkitError(
             f"{file} is a folder, not a table.",
             allowed="CSV (UTF-8) or Parquet; a run is taken as it is",
-            next_command=f"mevgs-toolkit table {file}"
+            next_command=f"mevgs-toolkit table {quoted(file)}"
             if table_of(file).is_file()
-            else f"ls {file}",
+            else f"ls {quoted(file)}",
         )
     if not file.is_file():
         near = nearest_name(file.name, [found.name for found in file.absolute().parent.glob("*")])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import RESOURCE, parse
 from paradigms.maps.paradigm import as_maps
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.maps.data import (
     Asked,
@@ -173,7 +173,7 @@ def analyse_grounding(
             f"The trials of {paradigm.name!r} lack the column {primary.name}, which its formula "
             "models.",
             given=", ".join(map(str, table.columns)),
-            next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject NAME",
+            next_command=f"mevgs-toolkit run-paradigm {quoted(paradigm.name)} --subject NAME",
         )
     present = [str(name) for name in table["condition"].unique()]
     # A table whose conditions nobody declared is still a table of answers.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paradigms import MapParadigm
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import sound_table
 from toolkit.tables.trials import COLUMNS
@@ -178,7 +178,7 @@ def _one_set(manifests: Mapping[Path, Mapping[str, Any]]) -> None:
                 "the same picture and the runs cannot be compared.",
                 given="; ".join(given),
                 allowed="runs on the same set: the same files with the same checksum",
-                next_command=f"mevgs-toolkit analyze {folder}",
+                next_command=f"mevgs-toolkit analyze {quoted(folder)}",
             )
 
 
@@ -196,7 +196,7 @@ def _one_text(manifests: Mapping[Path, Mapping[str, Any]]) -> None:
                             f"{template}) in different words, so they cannot be compared.",
                             given=f"{known!r} in {other}; {text!r} in {folder}",
                             allowed="runs with the same words file",
-                            next_command=f"mevgs-toolkit analyze {folder}",
+                            next_command=f"mevgs-toolkit analyze {quoted(folder)}",
                         )
 
 

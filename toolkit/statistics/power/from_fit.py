@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ToolkitError, unknown_name
+from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.models import LogitModel
 
@@ -87,7 +87,7 @@ def _chosen(path: Path, name: str | None) -> Mapping[str, Any]:
             raise ToolkitError(
                 f"{path} holds {len(fits)} fitted models.",
                 allowed="; ".join(fits),
-                next_command=f'--model "{next(iter(fits))}"',
+                next_command=f"--model {quoted(next(iter(fits)))}",
             )
         return next(iter(fits.values()))
     if name not in fits:
@@ -169,7 +169,7 @@ def _effect(estimates: Mapping[str, float], asked: str | None) -> str:
         raise ToolkitError(
             "Say which effect of the fitted model compares the groups.",
             allowed=", ".join(names) or "(the model has only an intercept)",
-            next_command=f"--effect {likely[0]}" if likely else "--odds-ratio",
+            next_command=f"--effect {quoted(likely[0])}" if likely else "--odds-ratio",
         )
     return likely[0]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from stimuli.files import write_checked
 from stimuli.names import file_name
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.subjects.backbones.listing import DATA, MEDIA, list_features
 
 SUFFIX = ".h5"
@@ -190,7 +190,7 @@ def stored_checksum(path: Path | str) -> str:
         raise ToolkitError(
             f"{path} does not say which clips or pictures its features were made from.",
             allowed="a file written by extract-features",
-            next_command=f"mevgs-toolkit extract-features SET --take {path} --out DIR",
+            next_command=f"mevgs-toolkit extract-features SET --take {quoted(path)} --out DIR",
         )
     return told
 

@@ -11,6 +11,7 @@ from typing import Any
 from safetensors.torch import save
 
 from stimuli.files import sha256_of, write_atomic
+from stimuli.texts import toml_value
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import find_backbone
@@ -210,14 +211,14 @@ def _write(
         f"trained on {' and '.join(name.languages)}."
     )
     lines = [
-        f"name = {json.dumps(name.population)}",
-        f"description = {json.dumps(description)}",
-        f"languages = {json.dumps(name.languages)}",
-        f"seeds = {json.dumps(list(subjects))}",
-        f"factory = {json.dumps(FACTORY)}",
+        f"name = {toml_value(name.population)}",
+        f"description = {toml_value(description)}",
+        f"languages = {toml_value(name.languages)}",
+        f"seeds = {toml_value(list(subjects))}",
+        f"factory = {toml_value(FACTORY)}",
         "",
         "[sha256]",
-        *(f"{json.dumps(file)} = {json.dumps(value)}" for file, value in sums.items()),
+        *(f"{toml_value(file)} = {toml_value(value)}" for file, value in sums.items()),
     ]
     for file, text in (
         ("config.json", json.dumps(facts, indent=2)),
