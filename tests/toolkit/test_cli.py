@@ -132,11 +132,7 @@ def test_what_is_printed_is_utf_8_whatever_the_pipe_is(encoding: str, tmp_path: 
     assert said.returncode == 0, said.stderr
     assert name in said.stdout.decode("utf-8")
     refused = subprocess.run(
-        [*COMMAND, "describe", name],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        check=False,
+        asking, cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert refused.returncode == 2
     assert name in refused.stderr.decode("utf-8")
