@@ -279,7 +279,7 @@ def _statistics(
         content = _read_json(saved)
         if needed <= set(content.get(name, {})):
             return dict(content[name])
-    from toolkit.statistics.choices.analysis import analyse_runs
+    from toolkit.statistics.analysis import analyse_runs
 
     return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
 

@@ -17,9 +17,8 @@ from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.running.embedding import Progress
 from toolkit.running.folder import write_json
-from toolkit.statistics.choices.analysis import Settings
-from toolkit.statistics.choices.analysis import analyse_runs as analyse_folders
-from toolkit.statistics.choices.gates import Gate
+from toolkit.statistics.analysis import analyse_runs as analyse_folders
+from toolkit.statistics.settings import Gate, Settings
 from toolkit.tables.manifests import table_of
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials
