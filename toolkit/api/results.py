@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.console import print_summary
+from reports.console import print_analyses, print_summary
 from reports.notebook import run_html, statistics_html, text_of
 from reports.page import DEFAULT_TRIALS, Options
 from reports.page import write_report as write_page
 from reports.sources import read_run
-from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.running.embedding import Progress
 from toolkit.running.folder import write_json
