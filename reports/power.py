@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape as escape_xml
 
-from reports.console import console, table
 from reports.numbers import percent
+from reports.terminal import console, table
 from stimuli.cells import csv_text
 from toolkit.statistics.phrases import count
 

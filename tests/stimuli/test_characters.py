@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.console import console, table
 from reports.drawing import svg
+from reports.terminal import console, table
 from stimuli import StimulusSet, open_set
 from stimuli.cells import csv_text, guarded, guarded_table, unguarded, unguarded_table
 from stimuli.characters import HIDDEN, shown

@@ -86,8 +86,7 @@ def run_paradigm(
       mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.console import print_summary
-    from reports.statistics_text import print_analyses
+    from reports.console import print_analyses, print_summary
     from toolkit.api.results import STATISTICS_FILE
     from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars
