@@ -27,6 +27,8 @@ CARDS = 10_000
 """Trials in the gallery of a report."""
 FEATURE_VALUES = 2**26
 """Numbers in the feature of one clip or picture: 0.3 GB."""
+WIDTH = 65_536
+"""Channels of a layer of a network, or of what it is given."""
 LISTING_S = 120
 """Seconds in which what a file of features from elsewhere holds must have been listed."""
 

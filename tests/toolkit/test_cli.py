@@ -138,6 +138,30 @@ def test_what_is_printed_is_utf_8_whatever_the_pipe_is(encoding: str, tmp_path: 
     assert name in refused.stderr.decode("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["list", "paradigms"], 0), (["describe", "nobody"], 2), (["no-such-command"], 2)],
+)
+def test_the_installed_command_ends_as_soon_as_all_is_said(arguments: list[str], code: int) -> None:
+    """Nothing is taken apart first: what is to be done when Python ends is never reached."""
+    script = (
+        "import atexit; atexit.register(print, 'taken apart'); "
+        "from toolkit.cli import {}; {}()".format
+    )
+    ended, torn = (
+        subprocess.run(
+            [sys.executable, "-c", script(name, name), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for name in ("command", "main")
+    )
+    assert (ended.returncode, torn.returncode) == (code, code)
+    assert "taken apart" in torn.stdout
+    assert (ended.stdout, ended.stderr) == (torn.stdout.replace("taken apart\n", ""), torn.stderr)
+
+
 def test_one_seed_has_no_interval(me: Cli, subjects_dir: Path, tiny_set: StimulusSet) -> None:
     said = me("--subject", "perfect/a", "--format", "json")
     one = [r for r in json.loads(said.out)["results"] if r["population"] == "perfect"]

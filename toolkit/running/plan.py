@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms.registry import source_checksum
 from stimuli import list_sets
 from stimuli.files import is_sound
+from toolkit.errors import ToolkitError
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
@@ -218,11 +219,19 @@ def _told(plan: Plan) -> dict[str, Any]:
 
 def _about(population: Population, subjects: Sequence[SubjectRef]) -> dict[str, Any]:
     """What a manifest says of a population: how its seeds came about, where that is known."""
-    config = population.folder / "config.json" if population.folder is not None else None
-    told = config.read_text(encoding="utf-8") if config and config.is_file() else None
     return {
         "description": population.description,
         "languages": list(population.languages),
         "n_seeds": sum(subject.population.name == population.name for subject in subjects),
-        "config": json.loads(told) if told is not None else None,
+        "config": _config(population.folder / "config.json") if population.folder else None,
     }
+
+
+def _config(file: Path) -> Any:
+    """What a population's folder says of its training; None where it says nothing."""
+    if not file.is_file():
+        return None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ToolkitError(f"{file} is not JSON: {error}.") from error

@@ -29,7 +29,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from stimuli.characters import hidden_in
-from stimuli.files import sha256_of
+from stimuli.files import CHECKSUM_SUFFIX, sha256_of
 from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
 
@@ -179,7 +179,10 @@ class Population:
         """
         if self.folder is None:
             return []
-        files = {*self.folder.glob("*.py"), *self.folder.glob(f"{seed}.*")}
+        # Names of seeds may hold signs that patterns know; checksums are about files, and no part.
+        named = (path for path in self.folder.iterdir() if path.name.startswith(f"{seed}."))
+        own_files = (path for path in named if path.suffix != CHECKSUM_SUFFIX)
+        files = {*self.folder.glob("*.py"), *own_files}
         recorded = map(Path, self.sha256)
         own = (file for file in recorded if file.stem == seed or file.suffix == ".json")
         files.update(self.folder / file for file in own)
@@ -243,6 +246,8 @@ def _faults(described: Mapping[str, Any]) -> list[str]:
     sums = described.get("sha256", {})
     if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
         faults.append("[sha256] must hold one string per file name")
+    elif any(not name or set(name) & {"/", "\\"} or name == ".." for name in sums):
+        faults.append("[sha256] must name files of the folder itself")
     return faults
 
 

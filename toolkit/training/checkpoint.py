@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +38,13 @@ class Checkpoint:
             return None
         try:
             found = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
+        except Exception:
+            # Damaged bytes make torch raise whatever it happens to stumble over.
             return None
         if not isinstance(found, dict) or found.get("key") != self.key:
             return None
-        state: dict[str, Any] = found["state"]
-        return state
+        state = found.get("state")
+        return state if isinstance(state, dict) else None
 
     def save(self, state: dict[str, Any], log: Sequence[LogRow], kept: int) -> None:
         """Write a state, whole or not at all.
@@ -61,7 +61,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove both files, and what a kill left of them half-written: the subject is finished."""
-        files = [self.path, self.log]
-        files += map(checksum_file, files)
-        for path in (*files, *self.path.parent.glob(f".{self.path.stem}-*")):
+        files = (self.path, self.log)
+        sums = map(checksum_file, files)
+        for path in (*files, *sums, *self.path.parent.glob(f".{self.path.stem}-*")):
             path.unlink(missing_ok=True)

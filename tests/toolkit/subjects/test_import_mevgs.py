@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +229,44 @@ def test_files_that_are_no_state_dict(content: Any, part: str, tmp_path: Path) -
         torch.save(content, path)
     with pytest.raises(ToolkitError, match=part):
         read_checkpoint(path, -0.1)
+
+
+def quantized() -> torch.Tensor:
+    return torch.quantize_per_tensor(torch.zeros(64), 0.1, 0, torch.qint8)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda value: value.to_sparse(), "tensors of numbers"),
+        (lambda value: quantized(), "tensors of numbers"),
+        (lambda value: value.to("meta"), "tensors of numbers"),
+        (lambda value: torch.tensor(0.0), r"\.pt"),
+        (lambda value: value[:0], r"\.pt"),
+        (lambda value: value.reshape(1, 1, *value.shape), r"\.pt"),
+    ],
+)
+def test_tensors_that_no_network_has_are_refused(
+    change: Callable[[torch.Tensor], torch.Tensor], part: str, tmp_path: Path
+) -> None:
+    state = write_config(tmp_path, "en_links-no_size-xsm_a")
+    path = tmp_path / "en_links-no_size-xsm_a/checkpoints/model_neg-loss=-0.1.pt"
+    for name in [name for name, value in state.items() if value.ndim][:6]:
+        torch.save({**state, name: change(state[name])}, path)
+        with pytest.raises(ToolkitError, match=part):
+            read_checkpoint(path, -0.1)
+
+
+@pytest.mark.parametrize("error", [TypeError, IndexError, struct.error, AttributeError])
+def test_whatever_torch_stumbles_over_is_a_fault_of_the_file(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise error("missing 6 required arguments")
+
+    monkeypatch.setattr("torch.load", stumble)
+    with pytest.raises(ToolkitError, match="cannot be read as a checkpoint: missing 6"):
+        read_checkpoint(tmp_path / "model_neg-loss=-0.1.pt", -0.1)
 
 
 def test_truncated_checkpoint(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from stimuli.texts import toml_value
 from toolkit.errors import ToolkitError
 from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.populations import list_populations, open_population, open_populations
 from toolkit.subjects.vgs.config import NetworkConfig
-from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network
+from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network, read_config
 
 SHIPPED = sorted(path.parent for path in WEIGHTS.glob("*/config.json"))
 NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
@@ -54,7 +55,7 @@ def write_own(folder: Path, **changes: object) -> Path:
         "factory": "own_subject:make",
     } | changes
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{key} = {json.dumps(value)}" for key, value in described.items() if value != "drop"]
+    lines = [f"{key} = {toml_value(value)}" for key, value in described.items() if value != "drop"]
     (folder / "population.toml").write_text("\n".join(lines))
     (folder / "own_subject.py").write_text(OWN_SUBJECT)
     (folder / "helper.py").write_text("SIZE = 3\n")
@@ -446,3 +447,46 @@ def test_two_populations_of_one_name_are_not_asked_together(tmp_path: Path) -> N
     assert [one.seeds for one in open_populations(same)] == [("a",), ("b",), ("a", "b")]
     with pytest.raises(ToolkitError, match="No population was named"):
         open_populations([])
+
+
+def test_names_of_seeds_are_no_patterns(tmp_path: Path) -> None:
+    folder = write_own(tmp_path / "own", seeds=["**", "[a]", "?"])
+    (folder / "[a].txt").write_text("its own")
+    population = open_population("own", tmp_path)
+    assert folder / "[a].txt" in population.files("[a]")
+    assert folder / "[a].txt" not in population.files("?")
+    assert len({population.checksum(seed) for seed in population.seeds}) == 3
+
+
+@pytest.mark.parametrize("name", ["../x.json", "a/b.json", "/etc/passwd", "..", "a\\b.json"])
+def test_a_description_speaks_of_files_of_its_own_folder(name: str, tmp_path: Path) -> None:
+    write_own(tmp_path / "own", sha256={name: "0" * 64})
+    with pytest.raises(ToolkitError, match="must name files of the folder itself"):
+        open_population("own", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("picture_dim", 0.5), ("picture_dim", [256]), ("word_dim", 0), ("width", 10**9),
+        ("width", True), ("picture_width", "64"), ("embedding", None), ("dropout", "0.1"),
+        ("dropout", 1), ("position_dropout", -0.1), ("family", ["clip"]), ("pooling", {}),
+        ("temperature", 3),
+    ],
+)  # fmt: skip
+def test_networks_that_cannot_be_are_refused(key: str, value: object) -> None:
+    sizes = {"word_dim": 192, "picture_dim": 256}
+    with pytest.raises(ToolkitError, match=f"A network cannot have this {key}"):
+        NetworkConfig(**sizes | {key: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "3", "null", "{", '{"network": [], "backbones": {}}',
+     '{"network": {}, "backbones": {"hearing": {"folder": 3, "sha256": "0"}}}',
+     '{"network": {}, "backbones": {"hearing": []}}', "[" * 10_000],
+)  # fmt: skip
+def test_whatever_config_json_holds_is_told_by_its_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ToolkitError, match=r"config\.json does not describe a network"):
+        read_config(tmp_path / "config.json")

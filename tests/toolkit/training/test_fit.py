@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from stimuli.files import checksum_file
 from tests.toolkit.training.training_bank import CONCEPTS, RECIPE, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES
@@ -264,7 +265,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(bank: FeatureBank, tmp_path:
     assert all(torch.equal(again.state[name], value) for name, value in whole.state.items())
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "code"])
+@pytest.mark.parametrize("damage", ["cut", "other", "code", "no state", "bit"])
 def test_a_damaged_checkpoint_is_not_used(bank: FeatureBank, tmp_path: Path, damage: str) -> None:
     checkpoint = Checkpoint(tmp_path / "a.pt", "key")
     fit(bank, ["en"], EPOCHS, 3, checkpoint=checkpoint)
@@ -272,6 +273,13 @@ def test_a_damaged_checkpoint_is_not_used(bank: FeatureBank, tmp_path: Path, dam
         checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:3000])
     elif damage == "other":
         checkpoint.path.write_text("no checkpoint")
+    elif damage == "no state":
+        torch.save({"key": "key"}, checkpoint.path)
+        checksum_file(checkpoint.path).unlink()
+    elif damage == "bit":
+        content = bytearray(checkpoint.path.read_bytes())
+        content[len(content) // 2] ^= 1
+        checkpoint.path.write_bytes(content)
     else:
         torch.save({"key": "key", "state": Path("x")}, checkpoint.path)
     assert checkpoint.load() is None

@@ -208,3 +208,30 @@ def test_shipped_weights_carry_the_checksum_of_their_recipe(folder: Path) -> Non
     for seed in "aj":
         key = populations.cell_key(Cell(condition, seed), facts)
         assert cards.stored_key(folder, seed) == key
+
+
+@pytest.mark.parametrize("what", ["weights", "features"])
+def test_a_flipped_bit_of_weights_or_features_is_made_good(
+    what: str, small: SmallSet, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(small, out, [["en"]], "a")
+    whole = files(out)
+    path = out / "monolingual-en" / "a.safetensors"
+    if what == "features":
+        (path,) = (out / "features").glob("*.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 16
+    path.write_bytes(content)
+    run(small, out, [["en"]], "a")
+    assert files(out) == whole
+
+
+def test_what_a_subject_is_called_by_is_its_files_and_not_their_checksums(
+    small: SmallSet, tmp_path: Path
+) -> None:
+    """Populations that earlier versions trained have none beside their weights."""
+    run(small, tmp_path / "out", [["en"]], "a")
+    before = open_population("monolingual-en", tmp_path / "out").checksum("a")
+    (tmp_path / "out" / "monolingual-en" / "a.safetensors.sha256").unlink()
+    assert open_population("monolingual-en", tmp_path / "out").checksum("a") == before

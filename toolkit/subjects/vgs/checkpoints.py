@@ -144,10 +144,24 @@ def read_checkpoint(path: Path, neg_loss: float, family: str | None = None) -> C
             those of a network of this family; all keys and shapes that differ are listed.
     """
     state = _read_state(path)
-    config = _inferred(state, family or family_with(state).name, path)
-    with torch.random.fork_rng(devices=[]):
-        VGSNetwork(config).load(state, str(path))
+    try:
+        config = _inferred(state, family or family_with(state).name, path)
+        with torch.random.fork_rng(devices=[]):
+            VGSNetwork(config).load(state, str(path))
+    except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ToolkitError(f"{path} is of no network that was published: {first}.") from error
     return Checkpoint(path, neg_loss, config, state)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether this is a tensor of plain numbers, all of them there."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not value.is_quantized
+        and not value.is_meta
+    )
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
@@ -164,17 +178,18 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             allowed="a plain state dict: names and tensors",
             next_command="save model.state_dict() alone, on a machine that trusts the file",
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:
+        # Damaged bytes make torch raise whatever it happens to stumble over.
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ToolkitError(f"{path} cannot be read as a checkpoint: {first}") from error
     if not isinstance(found, Mapping):
         raise ToolkitError(f"{path} holds no state dict.", given=type(found).__name__)
-    others = [str(key) for key, value in found.items() if not isinstance(value, Tensor)]
+    others = [str(key) for key, value in found.items() if not _is_plain(value)]
     if others:
         raise ToolkitError(
-            f"{path} holds more than a state dict: not all of its entries are tensors.",
+            f"{path} holds more than a state dict: not all of its entries are tensors of numbers.",
             given=", ".join(others[:5]),
-            allowed="names and tensors, as model.state_dict() gives them",
+            allowed="names and dense tensors, as model.state_dict() gives them",
         )
     return {str(key): value.detach().clone().contiguous() for key, value in found.items()}
 

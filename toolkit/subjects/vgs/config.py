@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from stimuli.limits import WIDTH
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.vgs.families import family_named
 
@@ -15,13 +16,19 @@ HEAD_WIDTH = 64
 """Dimensions per attention head; the published networks have `width // 64` heads."""
 
 
+def _refusal(name: str, value: object, allowed: str) -> ToolkitError:
+    return ToolkitError(
+        f"A network cannot have this {name}.", given=f"{name} = {value!r}", allowed=allowed
+    )
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Everything that decides the shape and the scoring of a network.
 
     Raises:
-        ToolkitError: an unknown family, pooling or temperature, or a width that heads of 64 do not
-            divide.
+        ToolkitError: an unknown family, pooling or temperature, a size or share that cannot be, or
+            a width that heads of 64 do not divide.
 
     Example:
         >>> NetworkConfig(word_dim=192, picture_dim=256).heads
@@ -53,6 +60,7 @@ class NetworkConfig:
     """Width of the picture tower where it differs from that of the word tower."""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         family_named(self.family)
         if self.pooling not in POOLINGS:
             raise unknown_name("pooling", self.pooling, POOLINGS)
@@ -77,3 +85,20 @@ class NetworkConfig:
 
     def _width_for_pictures(self) -> int:
         return self.width if self.picture_width is None else self.picture_width
+
+
+def _check_types(config: NetworkConfig) -> None:
+    """Refuse sizes, shares and names of the wrong type, or out of range."""
+    for name in ("word_dim", "picture_dim", "width", "embedding", "picture_width"):
+        size = getattr(config, name)
+        whole = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= WIDTH
+        if not whole and not (name == "picture_width" and size is None):
+            raise _refusal(name, size, f"a whole number from 1 to {WIDTH:,}")
+    for name in ("dropout", "position_dropout"):
+        share = getattr(config, name)
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not number or not 0 <= share < 1:
+            raise _refusal(name, share, "a number from 0 to below 1")
+    for name in ("family", "pooling", "temperature"):
+        if not isinstance(getattr(config, name), str):
+            raise _refusal(name, getattr(config, name), "a name")

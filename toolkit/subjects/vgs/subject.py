@@ -256,10 +256,14 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         config = json.loads(path.read_text("utf-8"))
+        if not isinstance(config, dict):
+            raise TypeError("it holds no object")
         for kind in ("hearing", "seeing"):
-            _ = config["backbones"][kind]["folder"], config["backbones"][kind]["sha256"]
+            told = config["backbones"][kind]
+            if not all(isinstance(told[key], str) for key in ("folder", "sha256")):
+                raise TypeError(f"folder and sha256 of the backbone {kind!r} must be texts")
         _ = NetworkConfig(**config["network"])
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ToolkitError(f"{path} does not describe a network: {error}.") from error
     except KeyError as error:
         raise ToolkitError(f"{path} does not describe a network: {error} is missing.") from error
