@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from stimuli.files import (
     write_atomic,
     write_checked,
 )
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
@@ -200,7 +199,11 @@ class RunDirectory:
             for key in keys:
                 for part in self._cell_parts(key):
                     name = pa.array([self.run_id] * len(part)).dictionary_encode()
-                    writer.write_table(part.add_column(0, "run_id", name).cast(schema))
+                    try:
+                        whole = part.add_column(0, "run_id", name).cast(schema)
+                    except (pa.ArrowException, ValueError) as error:
+                        raise self.unreadable(key, error) from error
+                    writer.write_table(whole)
 
     def read_cell(self, key: str) -> pa.Table:
         """All rows of a cell.
@@ -222,11 +225,21 @@ class RunDirectory:
             with pq.ParquetFile(path) as file:
                 for number in range(file.num_row_groups):
                     yield file.read_row_group(number)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise ToolkitError(
-                f"The stored cell {path} cannot be read: {error}.",
-                next_command=f"rm {shlex.quote(str(path))}, then the same command again",
-            ) from error
+        except (OSError, pa.ArrowException, ValueError) as error:
+            raise self.unreadable(key, error) from error
+
+    def unreadable(self, key: str, error: Exception) -> ToolkitError:
+        """The error for a cell that has no checksum beside it, and is none.
+
+        Args:
+            key: name of the cell.
+            error: what came of reading it.
+        """
+        path = self.cell_path(key)
+        return ToolkitError(
+            f"The stored cell {path} cannot be read: {error}.",
+            next_command=f"rm {quoted(path)}, then the same command again",
+        )
 
     def write_training_logs(self, logs: Mapping[str, Path]) -> None:
         """Join the training logs of populations, so that a run can be told without them.

@@ -187,8 +187,13 @@ def _joined(directory: RunDirectory, cells: Sequence[_Cell]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    parts = [directory.read_cell(cell.key).to_pandas() for cell in cells]
-    table: pd.DataFrame = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    parts = []
+    for cell in cells:
+        part = directory.read_cell(cell.key).to_pandas()
+        if missing := [name for name in COLUMNS if name not in part]:
+            raise directory.unreadable(cell.key, KeyError(*missing))
+        parts.append(part[list(COLUMNS)])
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
     names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
     table[names] = table[names].astype("category")
     return table

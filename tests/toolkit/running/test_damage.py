@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
@@ -22,13 +23,13 @@ from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
 from toolkit.running.plan import Finished
 from toolkit.running.score_all import score_all
-from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.subjects.populations import open_population
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.longtable import read_run, read_whole, write_long
 from toolkit.tables.trials import read_trials
 
-PLACES = 3
+PLACES = 1
 """Bits turned in each file, one after the other."""
 Ask = Callable[[Path], Finished]
 
@@ -174,6 +175,36 @@ def test_runs_and_tables_without_checksums_open_as_they_are(ask: Ask, root: Path
         checksum_file(path).unlink()
     again = ask(root)
     assert (again.n_computed, again.n_reused) == (0, first.n_computed)
+
+
+@pytest.mark.parametrize("kind", [choices, triples])
+@pytest.mark.parametrize("change", ["name", "type", "no table"])
+def test_a_cell_without_a_checksum_that_is_none_is_told_by_its_name(
+    kind: Callable[..., Ask],
+    change: str,
+    tiny_set: StimulusSet,
+    subjects_dir: Path,
+    scenes_set: StimulusSet,
+    root: Path,
+) -> None:
+    make = kind(tiny_set, subjects_dir, scenes_set)
+    folder = make(root).directory.folder
+    (folder / "manifest.json").unlink()
+    cell = min((folder / "cells").glob("*.parquet"))
+    checksum_file(cell).unlink()
+    table = pd.read_parquet(cell)
+    last = str(table.columns[-1])
+    if change == "name":
+        table.rename(columns={last: f"{last}x"}).to_parquet(cell)
+    elif change == "type":
+        table.assign(**{last: "text"}).to_parquet(cell)
+    else:
+        cell.write_bytes(b"PAR1")
+    if (kind, change) == (triples, "type"):
+        return  # counts are whatever the table says
+    with pytest.raises(ToolkitError, match=f"The stored cell .*{cell.stem}") as caught:
+        make(root)
+    assert str(caught.value.next_command).startswith("rm ")
 
 
 def test_an_imported_table_is_checked_where_its_checksum_lies_beside_it(
