@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.console import console, table
 from reports.kinds import REPORTS
 from reports.numbers import (
     NONE,
@@ -18,6 +17,7 @@ from reports.numbers import (
     t_of_df,
     titles_of,
 )
+from reports.terminal import console, table
 from toolkit.kinds import kind_in
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
