@@ -13,11 +13,12 @@ import paradigms
 import toolkit
 from paradigms.registry import get_paradigm
 from stimuli.files import sha256_of_files
-from toolkit.manifests import MANIFEST_FILE, read_manifest
-from toolkit.plan import named
+from toolkit.provenance import package_version
+from toolkit.running.folder import content_key
+from toolkit.running.plan import named
 from toolkit.statistics.choices.analysis import Settings
 from toolkit.statistics.models.results import plain
-from toolkit.store import content_key, package_version
+from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
 
 MADE_OF = "made_of"
 """Key of an analysis: what it was made of, see `made_of`."""
