@@ -311,10 +311,10 @@ def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> 
     table = trials(FOUR, seeds="abc", n_words=5)
     counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
     alone = analyse(counts, MutualExclusivity).to_json()
-    monkeypatch.setattr("toolkit.statistics.choices.analysis.MANY_ROWS", 0)
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts.MANY_ROWS", 1)
     monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts._test", None)
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts._fitted", None)
     assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
 
 
