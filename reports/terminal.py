@@ -1,4 +1,4 @@
-"""Where tables are printed: apart from what is printed, so that a list of names stays light."""
+"""Text on the terminal, and tables on it."""
 
 from __future__ import annotations
 

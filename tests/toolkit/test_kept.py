@@ -116,7 +116,7 @@ def test_other_code(
     further = tmp_path / "code"
     further.mkdir()
     (further / "further.py").write_text("")
-    monkeypatch.setattr(toolkit, "__path__", [*toolkit.__path__, str(further)])
+    monkeypatch.setattr(kept, "CODE", (*kept.CODE, further))
     run.analyse()
     assert made_again() == 2
 

@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import paradigms
-import toolkit
 from paradigms.registry import get_paradigm
 from stimuli.files import sha256_of_files
 from toolkit.provenance import package_version
 from toolkit.running.folder import content_key
 from toolkit.running.plan import named
-from toolkit.statistics.choices.analysis import Settings
 from toolkit.statistics.models.results import plain
+from toolkit.statistics.settings import Settings
 from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
 
 MADE_OF = "made_of"
 """Key of an analysis: what it was made of, see `made_of`."""
 LIBRARIES = ("glmm", "numpy", "pandas", "pingouin", "scipy", "statsmodels")
 """What else has a part in the numbers."""
+CODE = (Path(__file__).parents[1], *map(Path, paradigms.__path__))
+"""Folders of the toolkit's own code that have one, too."""
 CIRCUMSTANCES = frozenset({
     "started", "ended", "status", "toolkit_version", "git", "python", "packages", "machine",
     "command",
@@ -53,12 +54,7 @@ def made_of(run: Path, made: frozenset[str], own: Path | None, settings: Setting
     told = {name: value for name, value in manifest.items() if name not in CIRCUMSTANCES}
     others = made | {MANIFEST_FILE}
     files = [path for path in run.iterdir() if path.is_file() and path.name not in others]
-    code = [
-        path
-        for package in (toolkit, paradigms)
-        for folder in package.__path__
-        for path in Path(folder).rglob("*.py")
-    ]
+    code = [path for folder in CODE for path in folder.rglob("*.py")]
     return content_key(
         {
             "manifest": told,
