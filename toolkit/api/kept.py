@@ -51,7 +51,7 @@ def made_of(run: Path, made: frozenset[str], own: Path | None, settings: Setting
     manifest = read_manifest(run)
     asked = manifest.get("paradigm")
     name = asked.get("name") if isinstance(asked, dict) else None
-    told = {name: value for name, value in manifest.items() if name not in CIRCUMSTANCES}
+    told = {key: value for key, value in manifest.items() if key not in CIRCUMSTANCES}
     others = made | {MANIFEST_FILE}
     files = [path for path in run.iterdir() if path.is_file() and path.name not in others]
     code = [path for folder in CODE for path in folder.rglob("*.py")]
