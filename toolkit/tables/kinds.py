@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from paradigms.registry import find_paradigms
 from stimuli.cells import unguarded
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.tables.manifests import TRIALS_FILE, read_manifest, sound_table
@@ -152,6 +151,8 @@ def refuse_other_kinds(kind: str, where: str, next_command: str) -> None:
 
 
 def _kinds_by_name(paradigms: Path | None) -> dict[str, str]:
+    from paradigms.registry import find_paradigms
+
     return {name: cls.kind for name, cls in find_paradigms(paradigms).items()}
 
 

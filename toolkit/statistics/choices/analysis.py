@@ -11,7 +11,7 @@ from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
-from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests_beside
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.gates import GateReport, apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups, family_text
@@ -225,9 +225,9 @@ def _tests(
     wanted = paradigm.contrasts
     named = [name for pair in wanted for name in (pair.plus, pair.minus)]
     asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
-    tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
-    conditions = contrast_tests(asked, wanted, settings.alpha, all_asked)
-    return _Tests(tuple(decided(tests, settings.alpha)), conditions, tuple(groups))
+    with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
 
 
 def _headline(
