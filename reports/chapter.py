@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stimuli.files import is_sound
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _statistics(
     """Those of the only run, or of an analysis of all runs together."""
     name = runs[0].paradigm
     saved = runs[0].folder / "statistics.json"
-    if len(runs) == 1 and saved.is_file():
+    if len(runs) == 1 and is_sound(saved):
         content = read_json(saved)
         if needed <= set(content.get(name, {})):
             return dict(content[name])

@@ -31,6 +31,7 @@ def read_run(folder: Path) -> RunFiles:
             allowed="the folder that run-paradigm printed",
             next_command=f"ls {quoted(folder.parent)}" if folder.parent.is_dir() else AGAIN,
         )
+    require_sound(folder / "summary.json", again(folder))
     manifest, summary = (read_json(folder / name) for name in ("manifest.json", "summary.json"))
     for name, content, needed in (
         ("manifest.json", manifest, {"run_id", "paradigm", "stimuli", "subjects"}),

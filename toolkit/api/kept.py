@@ -11,7 +11,7 @@ from typing import Any
 
 import paradigms
 from paradigms.registry import get_paradigm
-from stimuli.files import sha256_of_files
+from stimuli.files import CHECKSUM_SUFFIX, is_sound, sha256_of_files
 from toolkit.provenance import package_version
 from toolkit.running.folder import content_key
 from toolkit.running.plan import named
@@ -53,7 +53,8 @@ def made_of(run: Path, made: frozenset[str], own: Path | None, settings: Setting
     name = asked.get("name") if isinstance(asked, dict) else None
     told = {key: value for key, value in manifest.items() if key not in CIRCUMSTANCES}
     others = made | {MANIFEST_FILE}
-    files = [path for path in run.iterdir() if path.is_file() and path.name not in others]
+    there = (path for path in run.iterdir() if path.is_file() and path.name not in others)
+    files = [path for path in there if path.suffix != CHECKSUM_SUFFIX]
     code = [path for folder in CODE for path in folder.rglob("*.py")]
     return content_key(
         {
@@ -77,6 +78,8 @@ def kept(file: Path, key: str) -> dict[str, Any] | None:
     Example:
         >>> kept(Path("there-is-no-such-file"), "0a1b")
     """
+    if not is_sound(file):
+        return None
     try:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError):

@@ -188,7 +188,7 @@ class Run:
             return Statistics(found)
         made = _analysed([self.folder], self.paradigms_dir, settings, progress)
         made.update({name: {**one, kept.MADE_OF: key} for name, one in made.items()})
-        made.save(file)
+        write_json(file, made, checked=True)
         return made
 
     def report(

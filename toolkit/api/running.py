@@ -127,7 +127,7 @@ def prepare_run(
             jobs=at_once,
             progress=progress,
         )
-        made.directory.write_json(SUMMARY_FILE, summarise(made, asked))
+        made.directory.write_json(SUMMARY_FILE, summarise(made, asked), checked=True)
         return Run(
             made.directory.folder,
             own,

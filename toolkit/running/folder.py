@@ -270,12 +270,18 @@ class RunDirectory:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
         return read_manifest(self.folder)
 
-    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file into the run folder, whole or not at all."""
-        write_json(self.folder / name, content)
+    def write_json(self, name: str, content: Mapping[str, Any], *, checked: bool = False) -> None:
+        """Write a JSON file into the run folder, see `write_json`."""
+        write_json(self.folder / name, content, checked=checked)
 
 
-def write_json(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
-    with write_atomic(file) as path:
+def write_json(file: Path, content: Mapping[str, Any], *, checked: bool = False) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        file: where to.
+        content: what to write.
+        checked: whether its checksum is kept beside it.
+    """
+    with (write_checked if checked else write_atomic)(file) as path:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

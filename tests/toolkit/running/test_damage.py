@@ -18,6 +18,8 @@ from reports.sources import read_chapters
 from stimuli import StimulusSet
 from stimuli.files import CHECKSUM_SUFFIX, checksum_file
 from tests.colours import population
+from toolkit.api.results import open_run
+from toolkit.api.running import run_paradigm
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
@@ -175,6 +177,26 @@ def test_runs_and_tables_without_checksums_open_as_they_are(ask: Ask, root: Path
         checksum_file(path).unlink()
     again = ask(root)
     assert (again.n_computed, again.n_reused) == (0, first.n_computed)
+
+
+def test_damaged_statistics_are_made_again_and_a_damaged_summary_is_refused(
+    tiny_set: StimulusSet, root: Path
+) -> None:
+    asked: dict[str, Any] = {"stimuli": tiny_set.folder, "trials_per_class": 4, "out": root}
+    done = run_paradigm("me", "random", **asked)
+    made = done.analyse()
+    path = done.folder / "statistics.json"
+    whole = path.read_bytes()
+    assert done.analyse() == made
+    path.write_bytes(whole.replace(b"0.0", b"0.1", 1))
+    done.analyse()
+    assert path.read_bytes() == whole
+    path = done.folder / "summary.json"
+    path.write_bytes(path.read_bytes().replace(b"0", b"1", 1))
+    with pytest.raises(ToolkitError, match=r"summary\.json is damaged"):
+        _ = open_run(done.folder).summary
+    run_paradigm("me", "random", **asked)
+    assert open_run(done.folder).summary["results"]
 
 
 @pytest.mark.parametrize("kind", [choices, triples])
