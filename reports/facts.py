@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.grounding_methods import energy
+from reports.maps.methods import energy
 from reports.tables import Table
 from stimuli.files import sha256_of
 from toolkit.store import package_version
 
 if TYPE_CHECKING:
-    from reports.gallery import Credit
+    from reports.choices.gallery import Credit
     from reports.sources import RunFiles
 
 

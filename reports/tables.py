@@ -63,7 +63,7 @@ def tables(chapter: Chapter) -> list[Table]:
 
 def tables_of_choices(chapter: Chapter) -> list[Table]:
     """All tables of a paradigm of choices."""
-    from reports import contrast_tables
+    from reports.choices import contrast_tables
 
     lists = _lists(chapter.statistics.get("lists", ()))
     made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]

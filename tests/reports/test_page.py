@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
-from reports.analysis_methods import in_order
+from reports.choices.methods import in_order
 from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of_df
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters

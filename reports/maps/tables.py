@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paradigms.measures import POINTING
-from reports.grounding_matrices import agreement_measures, agreement_of
-from reports.grounding_text import (
+from reports.maps.matrices import agreement_measures, agreement_of
+from reports.maps.text import (
     capital,
     cells_of,
     group_mean,

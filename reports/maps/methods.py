@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import RESOURCE, parse
 from paradigms.measures import POINTING
-from reports.grounding_text import capital, measures_in, primary_in, title_of
+from reports.maps.text import capital, measures_in, primary_in, title_of
 from reports.numbers import number
 from toolkit.statistics.grounding_measures import OVERLAP
 from toolkit.statistics.phrases import count

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from reports import analysis_methods, gallery, status
+from reports import status
+from reports.choices import gallery, methods
 from reports.console import print_accuracies, print_controls
 from reports.kinds import Report
 from reports.methods import trials_of_choices
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
-    from reports import charts, contrast_charts, item_charts, network_charts
+    from reports import network_charts
+    from reports.choices import charts, contrast_charts, item_charts
 
     return [
         charts.accuracy(chapter),
@@ -52,7 +54,7 @@ REPORT = Report(
     figures=figures,
     tables=tables_of_choices,
     trials=trials_of_choices,
-    analysis=analysis_methods.analysis,
+    analysis=methods.analysis,
     assumptions=assumptions,
     print_results=print_accuracies,
     print_controls=print_controls,
@@ -62,7 +64,7 @@ REPORT = Report(
     models_note=", counts instead of single answers",
     fits=status.fits_of_choices,
     status=status.lines_of_choices,
-    references=analysis_methods.references,
+    references=methods.references,
     digest=digest,
     cards=gallery.cards,
     reads=frozenset({"answers", "conditions"}),

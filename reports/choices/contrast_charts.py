@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from reports.charts import MODEL, SEED, estimate_of, percent_of
-from reports.contrast_tables import VERDICTS
+from reports.choices.charts import MODEL, SEED, estimate_of, percent_of
+from reports.choices.contrast_tables import VERDICTS
 from reports.figures import (
     COLOURS,
     STEP_PX,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reports.gallery import Credit
-from reports.grounding_sources import Sample
-from reports.grounding_text import measures_in, primary_in
+from reports.choices.gallery import Credit
+from reports.maps.sources import Sample
+from reports.maps.text import measures_in, primary_in
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.statistics.grounding_measures import OVERLAP

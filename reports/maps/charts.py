@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.measures import POINTING
 from reports.figures import COLOURS, INK, MOST_CELLS, WIDTH_PX, Figure, listed, names, span
-from reports.grounding_text import (
+from reports.joining import Spec, below, layers, values
+from reports.maps.text import (
     axis_title,
     capital,
     field_of,
@@ -15,7 +16,6 @@ from reports.grounding_text import (
     primary_in,
     title_of,
 )
-from reports.joining import Spec, below, layers, values
 from reports.numbers import interval, number
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms import Measure
 from reports.figures import WIDTH_PX, Figure, listed, names
-from reports.grounding_charts import RESOURCES, axis, grouped, language_name, shown, tooltips
-from reports.grounding_sources import LABELS
-from reports.grounding_text import (
+from reports.joining import below, layers, values
+from reports.maps.charts import RESOURCES, axis, grouped, language_name, shown, tooltips
+from reports.maps.sources import LABELS
+from reports.maps.text import (
     axis_title,
     field_of,
     measures_in,
     primary_in,
     title_of,
 )
-from reports.joining import below, layers, values
 
 if TYPE_CHECKING:
     import pandas as pd
