@@ -176,7 +176,7 @@ def _wrong(place: str, value: Any, allowed: str) -> _MisfitError:
 def _typed(kind: Any, value: Any, place: str) -> Any:
     """A value as a type asks for it."""
     origin = get_origin(kind)
-    if kind is Any:
+    if kind in (Any, object):
         return value
     if kind in NAMES:
         if type(value) is not kind:

@@ -9,9 +9,9 @@ import numpy as np
 
 from paradigms.dense_grounding import DenseGrounding
 from tests.toolkit.random_results import ALPHA, fit, pick
-from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
+from toolkit.statistics.grounding import GroundingAnalysis, MapSettings, PopulationResult
 from toolkit.statistics.grounding_answers import told
-from toolkit.statistics.grounding_data import Language, told_measures
+from toolkit.statistics.grounding_data import Language, declared_by
 from toolkit.statistics.grounding_languages import Estimate, LanguageTest
 from toolkit.statistics.grounding_measures import (
     EmptyMasks,
@@ -120,12 +120,18 @@ def grounding(rng: np.random.Generator) -> GroundingAnalysis:
     )
     known = {code: Language(f"Name of {code}", "high") for code in CODES}
     analysis = GroundingAnalysis(
-        *("dense-grounding", 1, "Where?", ALPHA, "en", known, tuple(own)),
+        engine="glmm",
+        paradigm="dense-grounding",
+        paradigm_version=1,
+        question="Where?",
+        settings=MapSettings(ALPHA),
+        measures={},
+        reference="en",
+        languages=known,
+        populations=tuple(own),
         scale=(delta,) if len(names) > 1 else (),
         families=("a family",),
-        formula=DenseGrounding.formula,
-        measures=told_measures(DenseGrounding()),
-        primary=DenseGrounding.primary(),
+        declared=declared_by(DenseGrounding()),
     )
     analysis = replace(analysis, **told(analysis))
     return replace(analysis, warnings=tuple(warnings_of(analysis)))

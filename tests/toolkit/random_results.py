@@ -12,8 +12,9 @@ from scipy.special import chdtrc, expit, logit
 from toolkit.statistics.chance import NOBODY, ChanceTest, decided
 from toolkit.statistics.condition_contrasts import ConditionTest
 from toolkit.statistics.contrasts import between, holm_p
+from toolkit.statistics.families import family_text
 from toolkit.statistics.gates import GateReport
-from toolkit.statistics.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.likelihood import LikelihoodRatio
 from toolkit.statistics.penalised import METHOD, Penalised
 from toolkit.statistics.results import Coefficient, Contrast, FitResult, MarginalMean, RandomEffect

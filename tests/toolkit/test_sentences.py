@@ -27,7 +27,8 @@ from toolkit.statistics.cautions import cautions, named_tests
 from toolkit.statistics.chance import ChanceTest
 from toolkit.statistics.condition_contrasts import ConditionTest
 from toolkit.statistics.counts import count_trials
-from toolkit.statistics.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.families import family_text
+from toolkit.statistics.groups import GroupComparison, GroupModel
 from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
 from toolkit.statistics.prose import (
     answers,

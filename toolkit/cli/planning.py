@@ -104,8 +104,8 @@ def power(
     from stimuli.files import write_atomic
     from toolkit.cli.progress import progress_bars
     from toolkit.errors import ToolkitError
+    from toolkit.records import plain
     from toolkit.statistics.power import plan_seeds
-    from toolkit.statistics.results import plain
 
     stated = {
         "odds_ratio": odds_ratio,

@@ -69,8 +69,8 @@ def analyze_space(
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
+    from toolkit.records import plain
     from toolkit.spaces import compare_spaces
-    from toolkit.statistics.results import plain
     from toolkit.subjects.populations import open_populations
 
     populations = open_populations(subject, subjects)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
@@ -15,11 +15,13 @@ from toolkit.statistics.cautions import Named, cautions, named_tests
 from toolkit.statistics.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.condition_contrasts import ConditionTest, contrast_tests
 from toolkit.statistics.conditions import require_test
+from toolkit.statistics.families import families_of, family_text
 from toolkit.statistics.gates import Gate, GateReport, apply_gate
-from toolkit.statistics.groups import GroupComparison, compare_groups, family_text
+from toolkit.statistics.groups import GroupComparison, compare_groups
 from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
+from toolkit.statistics.lists import no_lists
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.prose import (
     answers,
@@ -30,7 +32,7 @@ from toolkit.statistics.prose import (
     places,
 )
 from toolkit.statistics.reading import told_of_reading
-from toolkit.statistics.results import plain
+from toolkit.statistics.results import Result
 from toolkit.statistics.runs import runs_once
 from toolkit.statistics.seeds import DEFAULT_BOUND
 from toolkit.statistics.summary import summarise_choices
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
 
     from paradigms import BaseParadigm
 
-STATISTICS_SCHEMA = 1
-"""Raised when a key of ``statistics.json`` changes its meaning."""
+STATISTICS_SCHEMA = 2
+"""Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
 """Settings, and what they are called on the command line."""
 MANY_ROWS = 20_000
@@ -64,16 +66,14 @@ class Settings:
     """Gate instead of the paradigm's own."""
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """The analysis of one paradigm."""
+@dataclass(frozen=True, kw_only=True)
+class Analysis(Result):
+    """The analysis of a paradigm of choices."""
 
-    paradigm: str
-    """Name of the paradigm."""
-    paradigm_version: int
-    """Its version."""
-    question: str
-    """What it asks."""
+    paradigm_kind: Literal["choices"] = "choices"
+    """Its kind."""
+    schema: int = STATISTICS_SCHEMA
+    """Version of what is written."""
     settings: Settings
     """What was fixed in advance."""
     gate: GateReport
@@ -96,32 +96,8 @@ class Analysis:
     """Accuracy per word and distractor class."""
     consistency: pd.DataFrame
     """Agreement of seeds about words."""
-    families: tuple[str, ...]
-    """The families of tests, in words."""
-    answers: tuple[tuple[str, str], ...]
-    """Each question with its answer of one sentence."""
-    apa: str
-    """A results paragraph."""
-    sentences: tuple[str, ...]
-    """What may be said, in sentences."""
-    warnings: tuple[str, ...]
-    """What the reader must know."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The content of ``statistics.json``; its keys are listed in the README."""
-        tables = {
-            name: plain(getattr(self, name).to_dict("records"))
-            for name in ("words", "words_by_distractor", "consistency")
-        }
-        rest = {
-            name: plain(getattr(self, name))
-            for name in (
-                *("paradigm", "paradigm_version", "question", "settings", "families"),
-                *("answers", "apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds"),
-                *("conditions", "conditions_all_seeds", "groups", "groups_all_seeds"),
-            )
-        }
-        return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
+    lists: pd.DataFrame
+    """How accuracy varies over trial lists; empty with a single list."""
 
 
 def analyse(
@@ -167,6 +143,7 @@ def analyse(
         else _Tests((), (), ())
     )
     return Analysis(
+        engine=engine(),
         paradigm=paradigm.name,
         paradigm_version=int(versions[0]),
         question=paradigm.question,
@@ -181,6 +158,7 @@ def analyse(
         words=word_accuracy(counts),
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
+        lists=no_lists(),
         families=tuple(tests.families()),
         answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
         apa=apa_paragraph(
@@ -228,9 +206,11 @@ class _Tests:
         )
         found = [family_text(name, tests) for name, tests in named if tests]
         return found + [
-            family.replace(":", f"{where}:", 1)
+            family
             for group, where in zip(self.groups, places(self.groups), strict=True)
-            for family in group.families
+            for family in families_of(
+                group.overall.name, group.by_language, group.by_population, where
+            )
         ]
 
 
@@ -287,7 +267,7 @@ def analyse_runs(
     paradigms: Path | None = None,
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
-) -> dict[str, Any]:
+) -> dict[str, Result]:
     """Run the default analysis of every paradigm among some runs, each in the way of its kind.
 
     Args:
@@ -297,7 +277,7 @@ def analyse_runs(
         progress: called with the bootstrap simulations done and asked for.
 
     Returns:
-        The content of ``statistics.json``: analyses by paradigm.
+        Analyses by paradigm.
 
     Raises:
         ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
@@ -311,12 +291,10 @@ def analyse_runs(
     for path in paths:
         by_kind.setdefault(kind_of(path, paradigms), []).append(path)
     _refuse_unheeded(settings, list(by_kind))
-    made: dict[str, Any] = {}
+    made: dict[str, Result] = {}
     for kind, own in by_kind.items():
         analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
-        for name, told in analyses.items():
-            warnings = [*told["warnings"], *notes]
-            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
+        made |= {name: replace(a, warnings=(*a.warnings, *notes)) for name, a in analyses.items()}
     return made
 
 
@@ -338,7 +316,7 @@ def analyse_choices(
     paradigms: Path | None,
     settings: Settings,
     progress: Callable[[int, int], None],
-) -> dict[str, Any]:
+) -> dict[str, Analysis]:
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
     from paradigms.base import as_choices
     from paradigms.registry import get_paradigm
@@ -350,13 +328,14 @@ def analyse_choices(
     for name, own in by_list.groupby("paradigm", observed=True):
         asked = as_choices(get_paradigm(str(name), paradigms))
         require_test(own["condition"].unique().tolist(), asked)
-        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress)
         made[str(name)] = told_of_reading(analysis, own, asked, notes)
     return made
 
 
 STATISTICS = Statistics(
     analyse=analyse_choices,
+    result=Analysis,
     settings=frozenset(OPTIONS),
     results=summarise_choices,
     about=lambda _: {"measure": "accuracy"},

@@ -145,9 +145,9 @@ def _test(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
     try:
         fit, reduced = _fitted(table)
     except NotEstimable as error:
-        return replace(test, problem=str(error).partition("\n")[0])
+        return replace(test, problem=error.message)
     if not fit.converged:
-        return replace(test, fit=fit, problem=fit.warnings[-1])
+        return replace(test, fit=fit, problem=fit.problem)
     parts = _parts(fit, table)
     name = f"{wanted.plus} - {wanted.minus}"
     found = contrast(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit.records import plain
 from toolkit.statistics.describe import GROUP, accuracy_over_seeds
-from toolkit.statistics.results import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

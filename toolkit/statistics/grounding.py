@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from paradigms.base import as_maps
 from paradigms.formula import RESOURCE, parse
 from toolkit.errors import ToolkitError
 from toolkit.statistics.grounding_data import (
     Asked,
+    Declared,
     Grounded,
     Language,
+    declared_by,
     paradigm_of,
     read_grounding,
-    told_measures,
 )
 from toolkit.statistics.grounding_measures import (
     EmptyMasks,
@@ -39,7 +40,7 @@ from toolkit.statistics.grounding_summary import about_maps, summarise_maps
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.mixed import engine
 from toolkit.statistics.phrases import told_family
-from toolkit.statistics.results import plain
+from toolkit.statistics.results import Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from toolkit.statistics.analysis import Settings
     from toolkit.statistics.kinds import Progress
 
-GROUNDING_SCHEMA = 2
-"""Raised when a key of the grounding part of ``statistics.json`` changes its meaning."""
+GROUNDING_SCHEMA = 3
+"""Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
 @dataclass(frozen=True)
@@ -88,66 +89,61 @@ class PopulationResult:
 
 
 @dataclass(frozen=True)
-class GroundingAnalysis:
-    """The analysis of some runs of a paradigm of maps."""
+class MapSettings:
+    """What is fixed before maps are looked at."""
 
-    paradigm: str
-    """Name of the paradigm."""
-    paradigm_version: int
-    """Its version."""
-    question: str
-    """What it asks."""
     alpha: float
     """Level of the tests; intervals are 95 % whatever it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroundingAnalysis(Result):
+    """The analysis of some runs of a paradigm of maps."""
+
+    paradigm_kind: Literal["maps"] = "maps"
+    """Its kind."""
+    schema: int = GROUNDING_SCHEMA
+    """Version of what is written."""
+    kind: Literal["grounding"] = "grounding"
+    """What is analysed."""
+    settings: MapSettings
+    """What was fixed in advance."""
+    measures: Mapping[str, str]
+    """What is compared between languages, in a few words, by column."""
     reference: str
     """Language that the others are held against."""
-    languages: dict[str, Language]
+    languages: Mapping[str, Language]
     """All languages by code."""
     populations: tuple[PopulationResult, ...]
     """Every population in every condition, the primary ones first."""
     scale: tuple[ScaleDelta, ...]
     """Pairs of populations, each in the first condition that both were run in."""
-    families: tuple[str, ...]
-    """The families of tests, in words."""
-    formula: str
-    """The model as the paradigm declares it."""
-    measures: dict[str, dict[str, Any]]
-    """What the paradigm declares of its measures, by name."""
-    primary: Measure
-    """The measure that the answers are about."""
-    answers: tuple[tuple[str, str], ...] = ()
-    """Each question with its answer."""
-    apa: str = ""
-    """A results paragraph."""
-    sentences: tuple[str, ...] = ()
-    """What may be said, in sentences."""
-    warnings: tuple[str, ...] = ()
-    """What the reader must know."""
+    declared: Declared
+    """What the paradigm declares of its model and its measures."""
 
     @property
     def contrasts(self) -> bool:
         """True if the model has the contrast between groups of languages."""
-        return RESOURCE in parse(self.formula).fixed
+        return RESOURCE in parse(self.declared.formula).fixed
+
+    @property
+    def known(self) -> dict[str, Measure]:
+        """The measures that the paradigm declares, by name."""
+        return {name: one.named(name) for name, one in self.declared.measures.items()}
+
+    @property
+    def primary(self) -> Measure:
+        """The measure that the answers are about."""
+        return self.known[self.declared.primary]
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``statistics.json`` under the paradigm's name."""
-        rest = plain(self)
-        for own in rest["populations"]:
+        content = super().to_json()
+        for own in content["populations"]:
             for test in own["tests"]:
                 for effect in (test["fit"] or {}).get("coefficients", ()):
                     del effect["odds_ratio"]  # these models are linear
-        settings = {"alpha": rest.pop("alpha")}
-        about = {"schema": GROUNDING_SCHEMA, "kind": "grounding", "engine": engine()}
-        declared = {name: rest.pop(name) for name in ("formula", "measures")}
-        declared["primary"] = rest.pop("primary")["name"]
-        labels = {n: one["label"] for n, one in self.measures.items() if one["compared"]}
-        return {
-            **about,
-            "settings": settings,
-            "measures": labels,
-            **rest,
-            "declared": declared,
-        }
+        return content
 
 
 def analyse_grounding(
@@ -192,19 +188,20 @@ def analyse_grounding(
         ]
     results = _corrected(sorted(results, key=lambda result: not result.primary))
     scale = scale_deltas(grounded, populations, ordered, paradigm)
+    told_of = declared_by(paradigm)
     analysis = GroundingAnalysis(
+        engine=engine(),
         paradigm=paradigm.name,
         paradigm_version=grounded.version,
         question=paradigm.question,
-        alpha=alpha,
+        settings=MapSettings(alpha),
+        measures={n: one.label for n, one in told_of.measures.items() if one.compared},
         reference=grounded.reference,
         languages=dict(grounded.languages),
         populations=tuple(results),
         scale=scale,
         families=tuple(_families(results, scale, primary)),
-        formula=paradigm.formula,
-        measures=told_measures(paradigm),
-        primary=primary,
+        declared=told_of,
     )
     return replace(analysis, **told(analysis), warnings=tuple(warnings_of(analysis)))
 
@@ -290,7 +287,7 @@ def _corrected(results: Sequence[PopulationResult]) -> list[PopulationResult]:
 
 def analyse_maps(
     paths: Sequence[Path], paradigms: Path | None, settings: Settings, progress: Progress
-) -> dict[str, Any]:
+) -> dict[str, GroundingAnalysis]:
     """Analyse every paradigm of maps among some runs; see `toolkit.statistics.kinds`."""
     from paradigms.registry import get_paradigm
 
@@ -300,13 +297,14 @@ def analyse_maps(
     return {
         name: analyse_grounding(
             read_grounding(own), as_maps(get_paradigm(name, paradigms)), settings.alpha
-        ).to_json()
+        )
         for name, own in by_name.items()
     }
 
 
 STATISTICS = Statistics(
     analyse=analyse_maps,
+    result=GroundingAnalysis,
     settings=frozenset({"alpha"}),
     results=summarise_maps,
     about=about_maps,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.base import as_maps
 from paradigms.measures import POINTING
+from toolkit.records import plain
 from toolkit.statistics.describe import GROUP
-from toolkit.statistics.grounding_data import told_measures
+from toolkit.statistics.grounding_data import declared_by
 from toolkit.statistics.grounding_languages import Estimate
-from toolkit.statistics.results import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ def about_maps(paradigm: BaseParadigm) -> dict[str, Any]:
     Args:
         paradigm: declares the measures.
     """
-    asked = as_maps(paradigm)
-    return {"measure": asked.primary().name, "measures": plain(told_measures(asked))}
+    declared = declared_by(as_maps(paradigm))
+    return {"measure": declared.primary, "measures": plain(declared.measures)}
 
 
 def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from paradigms import BaseParadigm
     from toolkit.statistics.analysis import Settings
+    from toolkit.statistics.results import Result
 
 Progress = Callable[[int, int], None]
 """Called with what is done of how much."""
@@ -22,9 +23,11 @@ Progress = Callable[[int, int], None]
 class Statistics:
     """How trials of one kind are summarised and analysed."""
 
-    analyse: Callable[[Sequence[Path], Path | None, Settings, Progress], dict[str, Any]]
-    """Runs of this kind, a folder of the user's paradigms, settings and progress: the content of
-    ``statistics.json`` by paradigm."""
+    analyse: Callable[[Sequence[Path], Path | None, Settings, Progress], Mapping[str, Result]]
+    """Runs of this kind, a folder of the user's paradigms, settings and progress: what may be
+    concluded, by paradigm."""
+    result: type[Result]
+    """Class of what that gives, as which ``statistics.json`` is read again."""
     settings: frozenset[str]
     """Names of the settings that it heeds."""
     results: Callable[[Path, BaseParadigm], list[dict[str, Any]]]

@@ -155,7 +155,7 @@ def fit_prepared(prepared: Prepared, reml: bool = True) -> FitResult:
         _coefficient(name, *values)
         for name, *values in zip(names, fit.beta, fit.se, fit.coef_df, strict=True)
     )
-    notes = [*prepared.warnings, *_told(fit, names)]
+    limits = (*prepared.warnings, *_aliased(fit, names))
     return FitResult(
         formula=str(prepared.asked),
         fitted_formula=str(formula),
@@ -175,7 +175,8 @@ def fit_prepared(prepared: Prepared, reml: bool = True) -> FitResult:
         singular=bool(fit.singular),
         converged=True,
         levels=prepared.levels,
-        warnings=tuple(notes),
+        warnings=(*limits, *_observed(fit)),
+        limits=limits,
     )
 
 
@@ -383,6 +384,8 @@ def _failed(prepared: Prepared, problem: str) -> FitResult:
         separated=problem == SEPARATED,
         levels=prepared.levels,
         warnings=(*prepared.warnings, problem),
+        limits=prepared.warnings,
+        problem=problem,
     )
 
 
@@ -411,16 +414,18 @@ def _random_effects(fit: Any, prepared: Prepared) -> Any:
         )
 
 
-def _told(fit: Any, names: list[str]) -> list[str]:
-    """The engine's observations in sentences."""
-    notes = []
+def _aliased(fit: Any, names: list[str]) -> list[str]:
+    """Which predictors are combinations of others, in a sentence."""
     aliased = [name for name, gone in zip(names, fit.aliased, strict=True) if gone]
-    if aliased:
-        notes.append(
-            f"{', '.join(aliased)} cannot be told apart from the other predictors and "
-            f"{'was' if len(aliased) == 1 else 'were'} left out."
-        )
-    for warning in fit.warnings:
-        if warning["kind"] not in {"rank_deficient", "aliased", "rows_dropped"}:
-            notes.append(str(warning["message"]))
-    return notes
+    if not aliased:
+        return []
+    return [
+        f"{', '.join(aliased)} cannot be told apart from the other predictors and "
+        f"{'was' if len(aliased) == 1 else 'were'} left out."
+    ]
+
+
+def _observed(fit: Any) -> list[str]:
+    """What else the engine has observed, in its sentences."""
+    known = {"rank_deficient", "aliased", "rows_dropped"}
+    return [str(one["message"]) for one in fit.warnings if one["kind"] not in known]

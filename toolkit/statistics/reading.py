@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from toolkit.statistics.conditions import condition_notes
 from toolkit.statistics.items import shared_words_notes
 from toolkit.statistics.lists import list_notes, list_sentences, list_variation
-from toolkit.statistics.results import plain
 from toolkit.statistics.spelling import spelling_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
     from paradigms import BaseParadigm
+    from toolkit.statistics.analysis import Analysis
 
 
 def told_of_reading(
-    content: Mapping[str, Any],
+    analysis: Analysis,
     by_list: pd.DataFrame,
     paradigm: type[BaseParadigm] | BaseParadigm,
     notes: Sequence[str],
-) -> dict[str, Any]:
+) -> Analysis:
     """Add to an analysis what the tables behind it ask to be known.
 
     Args:
-        content: an analysis of one paradigm, as in ``statistics.json``.
+        analysis: of one paradigm.
         by_list: the counts that it started from, see `toolkit.statistics.counts.read_lists`.
         paradigm: the paradigm.
         notes: notes from reading the tables.
@@ -49,12 +50,12 @@ def told_of_reading(
         *shared_words_notes(own),
         *list_notes(own),
     ]
-    return {
-        **content,
-        "sentences": [*content["sentences"], *list_sentences(variation, tests)],
-        "warnings": [*content["warnings"], *warnings],
-        "lists": plain(variation.to_dict("records")),
-    }
+    return replace(
+        analysis,
+        sentences=(*analysis.sentences, *list_sentences(variation, tests)),
+        warnings=(*analysis.warnings, *warnings),
+        lists=variation,
+    )
 
 
 def choices_notes(counts: pd.DataFrame) -> list[str]:
