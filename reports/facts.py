@@ -58,7 +58,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
 
 def _table_facts(file: Path) -> dict[str, Any]:
     """The same of a table from elsewhere: what its columns mean and where they came from."""
-    from toolkit.statistics.longtable import meanings_of
+    from toolkit.tables.longtable import meanings_of
 
     return {
         "run_id": file.name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reports.status import Line
     from reports.tables import ModelSummary, Table
     from stimuli import StimulusSet
-    from toolkit.statistics.digest import Digest
+    from toolkit.statistics.choices.digest import Digest
 
 Row = Mapping[str, Any]
 """A result of ``summary.json``."""

@@ -135,7 +135,6 @@ def get_ready() -> None:
         item_charts,
         report,
     )
-    from toolkit.statistics import digest  # noqa: F401 - likewise
 
     drawing.warm_up()
     _environment().get_template(TEMPLATE)

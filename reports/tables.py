@@ -197,7 +197,7 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
 
     Args:
         name: what it is for.
-        fit: a `toolkit.statistics.results.FitResult` as JSON.
+        fit: a `toolkit.statistics.models.results.FitResult` as JSON.
         scale: what its numbers are measured in, and how they were tested.
     """
     formula = fit["formula"]

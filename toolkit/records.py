@@ -35,7 +35,8 @@ INFINITE = {math.inf: "inf", -math.inf: "-inf"}
 """How infinities are written."""
 NUMBERS = {text: number for number, text in INFINITE.items()}
 DERIVED = "derived"
-"""Attribute of a dataclass that names properties which are written beside its fields."""
+"""Attribute of a dataclass that names properties which are written beside its fields, and must be
+there when it is read."""
 LONGEST = 60
 """Characters of a value that an error shows."""
 
@@ -218,8 +219,9 @@ def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
             return _typed(kind, value, place)
         except _MisfitError as misfit:
             misfits.append(misfit)
-    if len(misfits) == 1:
-        raise misfits[0]
+    inner = [misfit for misfit in misfits if misfit.place != place]
+    if inner or len(misfits) == 1:
+        raise (inner or misfits)[0]
     raise _wrong(place, value, " or ".join(misfit.allowed for misfit in misfits))
 
 
@@ -295,7 +297,7 @@ def _record(kind: Any, value: Any, place: str) -> Any:
                 _within(place, name), "is not known", name, ", ".join(asked),
                 nearest_name(name, list(asked)),
             )  # fmt: skip
-    for name in needed:
+    for name in (*needed, *derived):
         if name not in value:
             given = ", ".join(value) or "nothing"
             raise _MisfitError(_within(place, name), "is lacking", given, ", ".join(asked))

@@ -18,7 +18,7 @@ from reports.numbers import (
     titles_of,
 )
 from reports.tables import Table
-from toolkit.statistics.penalised import METHOD
+from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, chi_squared
 
 ENDS = ("ci_low", "ci_high")

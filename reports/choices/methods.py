@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from paradigms.formula import parse
 from reports.numbers import models_of, percent
 from reports.tables import named_tests
-from toolkit.statistics.contrasts import HIDDEN
-from toolkit.statistics.penalised import METHOD
+from toolkit.statistics.choices.verdicts import LEAST_SEEDS, LEAST_WORDS
+from toolkit.statistics.models.contrasts import HIDDEN
+from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, count, points
-from toolkit.statistics.verdicts import LEAST_SEEDS, LEAST_WORDS
 
 if TYPE_CHECKING:
     from reports.sources import Chapter

@@ -12,7 +12,7 @@ from reports.kinds import Report
 from reports.methods import trials_of_choices
 from reports.statistics_text import print_tests
 from reports.tables import models_of_choices, tables_of_choices
-from toolkit.statistics.digest import digest
+from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:

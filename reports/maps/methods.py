@@ -9,7 +9,7 @@ from paradigms.formula import RESOURCE, parse
 from paradigms.measures import POINTING
 from reports.maps.text import capital, measures_in, primary_in, title_of
 from reports.numbers import number
-from toolkit.statistics.grounding_measures import OVERLAP
+from toolkit.statistics.maps.measures import OVERLAP
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from reports.maps.sources import Sample
 from reports.maps.text import measures_in, primary_in
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
-from toolkit.statistics.grounding_measures import OVERLAP
+from toolkit.statistics.maps.measures import OVERLAP
 
 if TYPE_CHECKING:
     from reports.sources import Chapter

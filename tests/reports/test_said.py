@@ -31,11 +31,11 @@ from tests.toolkit.random_grounding import grounding
 from tests.toolkit.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults
-from toolkit.statistics.analysis import analyse
-from toolkit.statistics.counts import count_trials
-from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.digest import no_choices
-from toolkit.statistics.results import plain
+from toolkit.statistics.choices.analysis import analyse
+from toolkit.statistics.choices.counts import count_trials
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.digest import no_choices
+from toolkit.statistics.models.results import plain
 
 N_RESULTS, N_TABLES = 40, 6
 """Draws of results and of whole tables of trials."""

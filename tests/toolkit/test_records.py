@@ -2,10 +2,9 @@
 
 import json
 import math
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import pandas as pd
 import pytest
@@ -71,7 +70,7 @@ def test_numbers_without_end_or_value_are_json_for_other_tools() -> None:
 
 def test_a_default_stands_in_for_what_is_not_written() -> None:
     told = plain(result())
-    del told["others"][0]["df"], told["more"], told["others"][0]["doubled"]
+    del told["others"][0]["df"], told["more"]
     again = typed(Result, told, SOURCE)
     assert again.others[0].df == math.inf
     assert again.more == {}
@@ -129,11 +128,28 @@ def test_a_field_that_is_not_known_is_named_with_the_nearest() -> None:
     assert caught.value.nearest == "estimate"
 
 
-def test_a_field_that_is_lacking_is_named() -> None:
+@pytest.mark.parametrize("name", ["estimate", "doubled"])
+def test_a_field_that_is_lacking_is_named(name: str) -> None:
     told = plain(result())
-    del told["others"][0]["estimate"]
-    with pytest.raises(ToolkitError, match=r"me\.others\[0\]\.estimate is lacking"):
+    del told["others"][0][name]
+    with pytest.raises(ToolkitError, match=rf"me\.others\[0\]\.{name} is lacking"):
         typed(Result, told, SOURCE, "me")
+
+
+@dataclass(frozen=True)
+class Plain:
+    name: str
+    estimate: float
+
+
+def test_records_of_one_list_are_told_apart_by_their_fields() -> None:
+    kind = cast(type[tuple[Effect | Plain, ...]], tuple[Effect | Plain, ...])
+    made = (Effect("x", 1.0, 2.0), Plain("y", 3.0))
+    assert typed(kind, plain(made), SOURCE) == made
+    told = plain(made)
+    told[0]["df"] = "many"
+    with pytest.raises(ToolkitError, match=r"\[0\]\.df is of the wrong type"):
+        typed(kind, told, SOURCE)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[NaN]", "Infinity", '{"a": 1}}'])
@@ -152,4 +168,4 @@ def test_types_that_json_cannot_hold_are_errors_of_the_programmer() -> None:
     with pytest.raises(TypeError, match="cannot hold"):
         plain({"a": {1, 2}})
     with pytest.raises(TypeError, match="not read as"):
-        typed(typing.cast(Any, complex), 1, SOURCE)
+        typed(cast(Any, complex), 1, SOURCE)

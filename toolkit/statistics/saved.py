@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
@@ -12,7 +13,7 @@ from toolkit.statistics.kinds import STATISTICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from toolkit.statistics.results import Result
+    from toolkit.statistics.models.results import Result
 
 STATISTICS_FILE = "statistics.json"
 """In a run's folder: what may be concluded, by paradigm."""
@@ -40,11 +41,10 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ToolkitError(
-            f"{file} cannot be read: {error}.", next_command=source.again
-        ) from error
+        raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error
     told = typed(dict[str, dict[str, object]], content, source).get(paradigm)
     if told is None:
         return None
     kind = STATISTICS[kind_in({"paradigm": paradigm, **told}, paradigms)].result
-    return None if told.get("schema") != kind.schema else typed(kind, told, source, paradigm)
+    current = {field.name: field.default for field in fields(kind)}["schema"]
+    return typed(kind, told, source, paradigm) if told.get("schema") == current else None
