@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reports.kinds import REPORTS
 from reports.numbers import between, percent
-from toolkit.kinds import kind_in
+from toolkit.kinds import kind_told
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from toolkit.statistics.summary import SeedMean, Summary
 
 PLAIN_WIDTH = 120
 """Characters per line where the output is no terminal and has no width of its own."""
@@ -36,37 +39,51 @@ def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
     return made
 
 
-def print_summary(summary: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Done:
+    """What was done to make a run."""
+
+    folder: str
+    """Where it lies."""
+    n_computed: int
+    """Cells that were computed."""
+    n_reused: int
+    """Cells that were there already."""
+    duration_s: float
+    """Time that took, in seconds."""
+
+
+def print_summary(summary: Summary, done: Done) -> None:
     """Print a summary: the test first, its controls below, then where everything lies.
 
     Args:
-        summary: the content of ``summary.json``, the run's folder and times, and for a paradigm
-            that is not installed its ``paradigm_kind``.
+        summary: of a run.
+        done: what was done to make it.
     """
     from rich.markup import escape
 
-    out, own = console(), REPORTS[kind_in(summary)]
-    headline = [row for row in summary["results"] if row["headline"]]
-    controls = [row for row in summary["results"] if not row["headline"]]
-    title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
+    out, own = console(), REPORTS[kind_told(summary.paradigm_kind, summary.paradigm)]
+    headline = [row for row in summary.results if row.headline]
+    controls = [row for row in summary.results if not row.headline]
+    title = f"{summary.paradigm} v{summary.paradigm_version}: {summary.question}"
     out.print(f"\n[bold]{escape(title)}[/bold]")
-    for condition in dict.fromkeys(row["condition"] for row in headline):
-        rows = [row for row in headline if row["condition"] == condition]
-        out.print(f"\n{escape(condition)}: {escape(rows[0]['meaning'])}")
+    for condition in dict.fromkeys(row.condition for row in headline):
+        rows = [row for row in headline if row.condition == condition]
+        out.print(f"\n{escape(condition)}: {escape(rows[0].meaning)}")
         own.print_results(out, rows, summary)
     if controls:
         out.print("\n[bold]Controls[/bold]")
         own.print_controls(out, controls, summary)
     out.print(f"\n{own.results_note(summary)}", markup=False)
-    for warning in summary["warnings"]:
+    for warning in summary.warnings:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     out.print(
-        f"{summary['cells_computed']} cells computed, {summary['cells_reused']} reused, "
-        f"{summary['duration_s']:.1f} s. Written to {escape(summary['run_directory'])}"
+        f"{done.n_computed} cells computed, {done.n_reused} reused, {done.duration_s:.1f} s. "
+        f"Written to {escape(done.folder)}"
     )
 
 
-def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+def print_accuracies(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
     """Print the results of one condition with choices."""
     made = table(
         "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
@@ -75,15 +92,15 @@ def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping
     for row in rows:
         made.add_row(
             *_accuracy_cells(row),
-            percent(row["chance"]),
-            str(row["n_trials"]),
-            str(row["n_ties"]),
-            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+            percent(row.chance),
+            str(row.n_trials),
+            str(row.n_ties),
+            " ".join(f"{100 * value:.0f}" for value in row.seeds.values()),
         )
     out.print(made)
 
 
-def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+def print_controls(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
     """Print the results of all control conditions with choices."""
     from rich.markup import escape
 
@@ -92,20 +109,20 @@ def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[s
         numbers=("accuracy", "ties"),
     )  # fmt: skip
     for row in rows:
-        made.add_row(*_accuracy_cells(row), str(row["n_ties"]), escape(row["condition"]))
+        made.add_row(*_accuracy_cells(row), str(row.n_ties), escape(row.condition))
     out.print(made)
     out.print()
-    for condition, meaning in {row["condition"]: row["meaning"] for row in rows}.items():
+    for condition, meaning in {row.condition: row.meaning for row in rows}.items():
         out.print(f"{escape(condition)}: {escape(meaning)}")
 
 
-def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _accuracy_cells(row: SeedMean) -> tuple[str, str, str, str]:
     """Population, language, mean accuracy and its interval."""
     from rich.markup import escape
 
     return (
-        escape(row["population"]),
-        escape(row["test_language"]),
-        percent(row["mean"]),
-        between(row["ci_low"], row["ci_high"]),
+        escape(row.population),
+        escape(row.test_language),
+        percent(row.mean),
+        between(row.ci_low, row.ci_high),
     )

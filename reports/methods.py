@@ -10,6 +10,7 @@ from reports.kinds import REPORTS
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
+    from toolkit.statistics.choices.analysis import Analysis
 
 REFERENCES = (
     "The mevgs-toolkit authors ({year}). mevgs-toolkit: child-study paradigms for visually "
@@ -23,7 +24,7 @@ REFERENCES = (
 """The toolkit and the studies whose paradigms it runs."""
 
 
-def methods(chapters: Sequence[Chapter]) -> list[str]:
+def methods(chapters: Sequence[Chapter[Any]]) -> list[str]:
     """Paragraphs on networks, stimuli, trials and analysis."""
     runs = [run for chapter in chapters for run in chapter.runs]
     return [
@@ -33,7 +34,7 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
     ]
 
 
-def references(chapters: Sequence[Chapter]) -> list[str]:
+def references(chapters: Sequence[Chapter[Any]]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
     runs = [run for chapter in chapters for run in chapter.runs]
     told = [run.manifest for run in runs if run.manifest]
@@ -56,7 +57,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
     imported = [run for run in runs if not run.manifest]
     runs = [run for run in runs if run.manifest]
     for run in imported:
-        n = {row["population"]: row["n_seeds"] for row in run.summary["results"]}
+        n = {row.population: row.n_seeds for row in run.summary.results}
         who = [f"{k} participant{'s' * (k != 1)} of {population}" for population, k in n.items()]
         yield f"Answers of {_joined(who)} come from the table {run.folder.name}."
     if not runs:
@@ -121,9 +122,9 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def trials_of_choices(chapter: Chapter) -> Iterator[str]:
+def trials_of_choices(chapter: Chapter[Analysis]) -> Iterator[str]:
     """What was asked in a paradigm of choices."""
-    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    meanings = {row.condition: (row.meaning, row.headline) for row in chapter.results}
     conditions = [
         f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
         for name, (meaning, headline) in meanings.items()
@@ -160,44 +161,14 @@ def trials_of_choices(chapter: Chapter) -> Iterator[str]:
         f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
         "so that items are crossed with seeds."
     )
-    if chapter.statistics.get("lists"):
+    if not chapter.statistics.lists.empty:
         yield (
             "Answers to several lists were added up per network, word and distractor, so that a "
             "network is one participant."
         )
 
 
-def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
-    """How a paradigm of choices was analysed."""
-    statistics = chapter.statistics
-    settings = statistics["settings"]
-    formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
-    yield (
-        f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-        f"({statistics['engine']}, Laplace approximation; per population and language: "
-        f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-        "freedom."
-    )
-    if statistics["groups"]:
-        fit = statistics["groups"][0]["overall"]["fit"]
-        if fit:
-            yield (
-                f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                f"{100 * settings['bound']:.1f} points)."
-            )
-    if statistics["families"]:
-        yield f"Families of tests: {'; '.join(statistics['families'])}."
-    gate = statistics["gate"]
-    if gate["condition"]:
-        yield (
-            f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-            f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-            f"{gate['n_tested']})."
-        )
-
-
-def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
+def _analysis(chapters: Sequence[Chapter[Any]]) -> Iterator[str]:
     for chapter in chapters:
         yield from REPORTS[chapter.kind].analysis(chapter)
     manifests = [manifest for chapter in chapters for manifest in chapter.manifests]

@@ -16,7 +16,7 @@ MEASURES = {"valid_accuracy": "validation accuracy (%)", "valid_loss": "validati
 """Columns of training logs that are drawn, with the titles of their axes."""
 
 
-def training(chapter: Chapter) -> Figure | None:
+def training(chapter: Chapter[Any]) -> Figure | None:
     """Validation accuracy and loss of every seed; None where no training log is known."""
     import altair as alt
 

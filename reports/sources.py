@@ -7,11 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
 from toolkit.kinds import kind_of
+from toolkit.manifests import MANIFEST_FILE
+from toolkit.statistics.models.results import Result
+from toolkit.statistics.saved import SUMMARY_FILE, saved_result, saved_summary
+from toolkit.statistics.summary import SeedMean, Summary
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
@@ -30,17 +34,20 @@ class RunFiles:
     """Where it lies; a table from elsewhere is a file."""
     manifest: Mapping[str, Any]
     """What was run; empty for a table from elsewhere."""
-    summary: Mapping[str, Any]
-    """Accuracies and intervals."""
+    summary: Summary
+    """Means and intervals."""
 
     @property
     def paradigm(self) -> str:
         """Name of the paradigm."""
-        return str(self.summary["paradigm"])
+        return self.summary.paradigm
+
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
-class Chapter:
+class Chapter(Generic[R]):
     """Everything about one paradigm, from one or several runs."""
 
     paradigm: str
@@ -53,8 +60,8 @@ class Chapter:
     """What it asks for: which line of `reports.kinds.REPORTS` tells it."""
     runs: tuple[RunFiles, ...]
     """Where it comes from."""
-    results: tuple[Mapping[str, Any], ...]
-    """Accuracies per population, language and condition, as in ``summary.json``."""
+    results: tuple[SeedMean, ...]
+    """Means per population, language and condition."""
     digest: Digest
     """Margins, choices and picked trials; empty where trials offer no choice."""
     training: pd.DataFrame | None
@@ -67,12 +74,12 @@ class Chapter:
     """What else runs of its kind hold."""
 
     @functools.cached_property
-    def statistics(self) -> Mapping[str, Any]:
-        """As in ``statistics.json``.
+    def statistics(self) -> R:
+        """What may be concluded.
 
         Read when first asked for: a run is read while its statistics are still at work.
         """
-        return _statistics(self.runs, self.paradigms, REPORTS[self.kind].reads)
+        return cast(R, _statistics(self.runs, self.paradigms))
 
     @property
     def manifests(self) -> list[Mapping[str, Any]]:
@@ -80,15 +87,14 @@ class Chapter:
         return [run.manifest for run in self.runs if run.manifest]
 
     @property
-    def headline(self) -> list[Mapping[str, Any]]:
+    def headline(self) -> list[SeedMean]:
         """Results of the test itself, without its controls."""
-        return [row for row in self.results if row["headline"]]
+        return [row for row in self.results if row.headline]
 
     @property
     def cells(self) -> list[tuple[str, str]]:
         """Populations and test languages, in the order of the runs."""
-        pairs = [(str(row["population"]), str(row["test_language"])) for row in self.headline]
-        return list(dict.fromkeys(pairs))
+        return list(dict.fromkeys((row.population, row.test_language) for row in self.headline))
 
     @property
     def languages(self) -> list[str]:
@@ -123,25 +129,28 @@ def read_run(folder: Path) -> RunFiles:
             allowed="the folder that run-paradigm printed",
             next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
         )
-    manifest, summary = (_read_json(folder / name) for name in ("manifest.json", "summary.json"))
-    for name, content, needed in (
-        ("manifest.json", manifest, {"run_id", "paradigm", "stimuli", "subjects"}),
-        ("summary.json", summary, {"paradigm", "paradigm_version", "question", "results"}),
-    ):
-        if lacking := needed - set(content):
-            raise ToolkitError(f"{folder / name} lacks {', '.join(sorted(lacking))}.")
+    manifest = _read_json(folder / MANIFEST_FILE)
+    if lacking := {"run_id", "paradigm", "stimuli", "subjects"} - set(manifest):
+        raise ToolkitError(f"{folder / MANIFEST_FILE} lacks {', '.join(sorted(lacking))}.")
+    summary = saved_summary(folder)
+    if summary is None:
+        raise _unfinished(folder / SUMMARY_FILE)
     return RunFiles(folder, manifest, summary)
+
+
+def _unfinished(file: Path) -> ToolkitError:
+    return ToolkitError(
+        f"{file.parent} is not the folder of a finished run: it has no {file.name}.",
+        allowed="the folder that run-paradigm printed",
+        next_command=AGAIN,
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ToolkitError(
-            f"{path.parent} is not the folder of a finished run: it has no {path.name}.",
-            allowed="the folder that run-paradigm printed",
-            next_command=AGAIN,
-        ) from error
+        raise _unfinished(path) from error
     except (OSError, ValueError) as error:
         raise ToolkitError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
@@ -151,7 +160,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def read_chapters(
     folders: Sequence[Path], n_trials: int, paradigms: Path | None = None
-) -> list[Chapter]:
+) -> list[Chapter[Any]]:
     """Sort runs by paradigm and read their tables.
 
     The statistics of a run that is alone with its paradigm are those it has saved; several runs of
@@ -194,19 +203,19 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
         names = [condition.name for condition in asked.conditions]
         results = results_of(seeds_of_counts(counts), asked)
         results.sort(key=lambda row: _in_order(row, names))
-        summary = {
-            "paradigm": asked.name,
-            "paradigm_version": int(counts["paradigm_version"].iloc[0]),
-            "question": asked.question,
-            "results": results,
-        }
+        summary = Summary(
+            paradigm=asked.name,
+            paradigm_version=int(counts["paradigm_version"].iloc[0]),
+            question=asked.question,
+            results=tuple(results),
+        )
         made.append(RunFiles(path, {}, summary))
     return made
 
 
 def _chapter(
     runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None, notes: Sequence[str]
-) -> Chapter:
+) -> Chapter[Any]:
     from toolkit.statistics.choices.digest import no_choices
 
     folders = [run.folder for run in runs]
@@ -220,14 +229,14 @@ def _chapter(
     kind = kinds[folders[0]]
     own = REPORTS[kind]
     first = runs[0].summary
-    results: list[Mapping[str, Any]] = [r for run in runs for r in run.summary["results"]]
+    results = [row for run in runs for row in run.summary.results]
     if own.digest:
         results = _pooled(results, runs, paradigms)
-    headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
+    headline = list(dict.fromkeys(row.condition for row in results if row.headline))
     return Chapter(
         paradigm=runs[0].paradigm,
-        version=int(first["paradigm_version"]),
-        question=str(first["question"]),
+        version=first.paradigm_version,
+        question=first.question,
         kind=kind,
         runs=tuple(runs),
         results=tuple(results),
@@ -242,8 +251,8 @@ def _chapter(
 
 
 def _pooled(
-    results: list[Mapping[str, Any]], runs: Sequence[RunFiles], paradigms: Path | None
-) -> list[Mapping[str, Any]]:
+    results: list[SeedMean], runs: Sequence[RunFiles], paradigms: Path | None
+) -> list[SeedMean]:
     """Results of all runs; counted anew where several asked the same population the same."""
     order = {_cell(row): place for place, row in reversed([*enumerate(results)])}
     if len(order) == len(results):
@@ -259,29 +268,24 @@ def _pooled(
     return sorted(pooled, key=lambda row: order[_cell(row)])
 
 
-def _in_order(row: Mapping[str, Any], conditions: Sequence[str]) -> tuple[Any, ...]:
+def _in_order(row: SeedMean, conditions: Sequence[str]) -> tuple[Any, ...]:
     """Place of a result: population, language, and condition as the paradigm orders them."""
     population, language, condition = _cell(row)
     return population, language, [*conditions, condition].index(condition)
 
 
-def _cell(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["population"], row["test_language"], row["condition"]
+def _cell(row: SeedMean) -> tuple[str, str, str]:
+    return row.population, row.test_language, row.condition
 
 
-def _statistics(
-    runs: Sequence[RunFiles], paradigms: Path | None, needed: frozenset[str]
-) -> Mapping[str, Any]:
+def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Result:
     """Those of the only run, or of an analysis of all runs together."""
     name = runs[0].paradigm
-    saved = runs[0].folder / "statistics.json"
-    if len(runs) == 1 and saved.is_file():
-        content = _read_json(saved)
-        if needed <= set(content.get(name, {})):
-            return dict(content[name])
+    if len(runs) == 1 and (saved := saved_result(runs[0].folder, name, paradigms)):
+        return saved
     from toolkit.statistics.choices.analysis import analyse_runs
 
-    return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
+    return analyse_runs([run.folder for run in runs], paradigms)[name]
 
 
 def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.kinds import REPORTS
 from reports.tables import named_tests
+from toolkit.statistics.choices.prose import gate_sentence
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from reports.sources import Chapter, RunFiles
+    from toolkit.statistics.choices.analysis import Analysis
+    from toolkit.statistics.choices.gates import GateReport
+    from toolkit.statistics.models.results import FitResult, Result
 
 ASSUMPTIONS = (
     "Seeds stand for further trainings of the same networks on the same data: frozen features, "
@@ -40,7 +44,7 @@ class Line:
     """A sentence."""
 
 
-def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
+def status_lines(chapters: Sequence[Chapter[Any]]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     runs = [run for chapter in chapters for run in chapter.runs]
@@ -56,15 +60,16 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     return sorted(lines, key=lambda line: order.index(line.level))
 
 
-def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
-    statistics, own = chapter.statistics, REPORTS[chapter.kind]
+def _of_chapter(chapter: Chapter[Any], name_it: bool) -> Iterator[Line]:
+    told: Result = chapter.statistics
+    own = REPORTS[chapter.kind]
     prefix = f"{chapter.paradigm}: " if name_it else ""
     yield from own.status(chapter, prefix)
-    for warning in statistics["warnings"]:
+    for warning in told.warnings:
         yield Line("warning", f"{prefix}Statistics", warning)
     fits = list(own.fits(chapter))
-    lost = [fit for fit in fits if not fit["converged"]]
-    separated = sum(bool(fit.get("separated")) for fit in lost)
+    lost = [fit for fit in fits if not fit.converged]
+    separated = sum(fit.separated for fit in lost)
     models = count(len(fits), "mixed model")
     if separated:
         text = f"{separated} of {models} not decided: some level or cell has only equal answers."
@@ -72,28 +77,28 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
     if len(lost) > separated:
         text = f"{len(lost) - separated} of {models} did not converge."
         yield Line("warning", f"{prefix}Models", text)
-    if fits and not lost and not any(fit["singular"] for fit in fits):
+    if fits and not lost and not any(fit.singular for fit in fits):
         verb = "converged; none is" if len(fits) > 1 else "converged and is not"
         yield Line("good", f"{prefix}Models", f"{models} {verb} singular.")
     for run in chapter.runs:
-        for warning in run.summary.get("warnings", ()):
+        for warning in run.summary.warnings:
             yield Line("warning", f"{prefix}Run", warning)
 
 
-def lines_of_choices(chapter: Chapter, prefix: str) -> Iterator[Line]:
+def lines_of_choices(chapter: Chapter[Analysis], prefix: str) -> Iterator[Line]:
     """The gate, whether all tests came to a verdict, and whether there were ties."""
-    yield _gate(chapter.statistics, prefix)
+    yield _gate(chapter.statistics.gate, prefix)
     yield from _verdicts(chapter.statistics, prefix)
-    ties = sum(row["n_ties"] for row in chapter.results)
-    trials = sum(row["n_trials"] for row in chapter.results)
+    ties = sum(row.n_ties for row in chapter.results)
+    trials = sum(row.n_trials for row in chapter.results)
     if not ties:
         yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
 
 
-def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
+def _verdicts(told: Analysis, prefix: str) -> Iterator[Line]:
     """Whether every planned test came to a verdict; the warnings say why not."""
-    tests = [test for _, test in named_tests(statistics)]
-    lost = sum(test["verdict"] in ("few", "undecided") for test in tests)
+    tests = [test for _, test in named_tests(told)]
+    lost = sum(test.verdict in ("few", "undecided") for test in tests)
     planned = count(len(tests), "planned test")
     if lost:
         text = f"{lost} of {planned} came to none, and count in their families all the same."
@@ -102,19 +107,18 @@ def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
         yield Line("good", f"{prefix}Verdicts", f"{planned}, none without a verdict.")
 
 
-def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
-    gate = statistics["gate"]
-    if gate["failed"]:
-        return Line("warning", f"{prefix}Gated seeds", statistics["sentences"][0])
-    applied = bool(gate["n_tested"])
-    return Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
+def _gate(gate: GateReport, prefix: str) -> Line:
+    told = gate_sentence(gate)
+    if gate.failed:
+        return Line("warning", f"{prefix}Gated seeds", told)
+    return Line("good" if gate.n_tested else "note", f"{prefix}Gate", told)
 
 
-def fits_of_choices(chapter: Chapter) -> Iterator[Mapping[str, Any]]:
+def fits_of_choices(chapter: Chapter[Analysis]) -> Iterator[FitResult]:
     """The models of a paradigm of choices."""
     for _, test in named_tests(chapter.statistics):
-        if test["fit"]:
-            yield test["fit"]
+        if test.fit is not None:
+            yield test.fit
 
 
 def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.numbers import NONE, interval, models_of, number, p_value, percent, places_of, t_of_df
+from reports.numbers import NONE, interval, number, p_value, percent, places_of, t_of_df
+from toolkit.statistics.choices.chance import ChanceTest
+from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.groups import GroupModel
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.sources import Chapter
+    from toolkit.statistics.choices.analysis import Analysis
+    from toolkit.statistics.models.penalised import Penalised
+    from toolkit.statistics.models.results import FitResult
+
+Test = ChanceTest | ConditionTest | GroupModel
+"""A test of an analysis of choices."""
 
 MOST_ROWS = 40
 """Longer tables are opened on demand."""
@@ -56,19 +68,18 @@ class ModelSummary:
     """Random effects."""
 
 
-def tables(chapter: Chapter) -> list[Table]:
+def tables(chapter: Chapter[Any]) -> list[Table]:
     """All tables of a paradigm that hold anything, in the order of the page."""
     return _folded(REPORTS[chapter.kind].tables(chapter))
 
 
-def tables_of_choices(chapter: Chapter) -> list[Table]:
+def tables_of_choices(chapter: Chapter[Analysis]) -> list[Table]:
     """All tables of a paradigm of choices."""
     from reports.choices import contrast_tables
 
-    lists = _lists(chapter.statistics.get("lists", ()))
-    made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
-    made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
-    return made
+    told = chapter.statistics
+    made = [_accuracy(chapter), _lists(told.lists), *contrast_tables.tests(told)]
+    return [*made, _words(chapter), _consistency(told.consistency)]
 
 
 def _folded(made: Sequence[Table]) -> list[Table]:
@@ -80,13 +91,12 @@ def _folded(made: Sequence[Table]) -> list[Table]:
     ]
 
 
-def _accuracy(chapter: Chapter) -> Table:
+def _accuracy(chapter: Chapter[Analysis]) -> Table:
     rows = tuple(
         (
-            row["population"], row["test_language"], row["condition"], percent(row["mean"]),
-            interval(row["ci_low"], row["ci_high"], 100), number(row["std_error"], 100, 2),
-            number(row["chance"], 100), str(row["n_seeds"]), str(row["n_trials"]),
-            str(row["n_ties"]),
+            row.population, row.test_language, row.condition, percent(row.mean),
+            interval(row.ci_low, row.ci_high, 100), number(row.std_error, 100, 2),
+            number(row.chance, 100), str(row.n_seeds), str(row.n_trials), str(row.n_ties),
         )
         for row in chapter.results
     )  # fmt: skip
@@ -102,14 +112,14 @@ def _accuracy(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
+def _lists(found: pd.DataFrame) -> Table:
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"], percent(row["mean"]),
             number(row["sd"], 100, 2), number(row["min"], 100), number(row["max"], 100),
             str(row["n_lists"]), str(row["n_seeds"]),
         )
-        for row in found
+        for row in found.to_dict("records")
     )  # fmt: skip
     return Table(
         name="lists",
@@ -123,15 +133,15 @@ def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
     )  # fmt: skip
 
 
-def _words(chapter: Chapter) -> Table:
-    headline = {row["condition"] for row in chapter.headline}
+def _words(chapter: Chapter[Analysis]) -> Table:
+    headline = {row.condition for row in chapter.headline}
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"], row["word_concept"],
             number(row["accuracy"], 100), interval(row["ci_low"], row["ci_high"], 100),
             str(row["n_seeds"]), str(row["n_trials"]),
         )
-        for row in chapter.statistics["words"]
+        for row in chapter.statistics.words.to_dict("records")
         if row["condition"] in headline
     )  # fmt: skip
     return Table(
@@ -145,14 +155,14 @@ def _words(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
+def _consistency(found: pd.DataFrame) -> Table:
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"],
             number(row["alpha"], digits=2), number(row["mean_correlation"], digits=2),
             str(row["n_seeds"]), str(row["n_words"]),
         )
-        for row in found
+        for row in found.to_dict("records")
     )  # fmt: skip
     return Table(
         name="consistency",
@@ -165,74 +175,83 @@ def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
     )  # fmt: skip
 
 
-def model_summaries(chapter: Chapter) -> list[ModelSummary]:
+def model_summaries(chapter: Chapter[Any]) -> list[ModelSummary]:
     """Every fitted model with its formula, random effects and diagnostics."""
     return list(REPORTS[chapter.kind].models(chapter))
 
 
-def models_of_choices(chapter: Chapter) -> list[ModelSummary]:
+def models_of_choices(chapter: Chapter[Analysis]) -> list[ModelSummary]:
     """The models of a paradigm of choices."""
-    shown = []
+    shown: list[tuple[str, FitResult | None]] = []
     for name, test in named_tests(chapter.statistics):
-        instead = test.get("penalised") or {}
-        shown += [(name, test["fit"]), (f"{name}, penalised", instead.get("fit"))]
+        shown.append((name, test.fit))
+        if (instead := penalised_of(test)) is not None:
+            shown.append((f"{name}, penalised", instead.fit))
     return [model_summary(name, fit, "logit scale, Wald") for name, fit in shown if fit]
 
 
-def named_tests(statistics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def named_tests(told: Analysis) -> list[tuple[str, Test]]:
     """All tests of the seeds that passed the gate, with names that tell them apart."""
-    who = "{population} in {test_language}".format_map
-    named = [(f"{who(t)}, {t['condition']}, against chance", t) for t in statistics["chance"]]
-    named += [(f"{who(t)}, {t['plus']} - {t['minus']}", t) for t in statistics["conditions"]]
-    groups = statistics["groups"]
+    named: list[tuple[str, Test]] = [
+        (f"{t.population} in {t.test_language}, {t.condition}, against chance", t)
+        for t in told.chance
+    ]
+    named += [
+        (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t) for t in told.conditions
+    ]
     return named + [
-        (f"{model['name']}{where}", model)
-        for group, where in zip(groups, places_of(groups), strict=True)
-        for model in models_of(group)
+        (f"{model.name}{where}", model)
+        for group, where in zip(told.groups, places_of(told.groups), strict=True)
+        for model in group.models
     ]
 
 
-def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary:
+def penalised_of(test: Test) -> Penalised | None:
+    """What stands in for a test; None where nothing does, as between conditions."""
+    return None if isinstance(test, ConditionTest) else test.penalised
+
+
+def model_summary(name: str, fit: FitResult, scale: str) -> ModelSummary:
     """One fitted model in full.
 
     Args:
         name: what it is for.
-        fit: a `toolkit.statistics.models.results.FitResult` as JSON.
+        fit: the model.
         scale: what its numbers are measured in, and how they were tested.
     """
-    formula = fit["formula"]
-    if fit["fitted_formula"].replace(" ", "") != formula.replace(" ", ""):
-        formula += f", fitted as {fit['fitted_formula']}"
+    formula = fit.formula
+    if fit.fitted_formula.replace(" ", "") != formula.replace(" ", ""):
+        formula += f", fitted as {fit.fitted_formula}"
     fixed = tuple(
         (
-            row["name"], number(row["estimate"], digits=3), number(row["std_error"], digits=3),
-            number(row["statistic"], digits=2) if row["df"] == "inf" else t_of_df(row),
-            p_value(row["p_value"]),
-            interval(row["ci_low"], row["ci_high"], digits=3, mark=0.0),
+            row.name, number(row.estimate, digits=3), number(row.std_error, digits=3),
+            number(row.statistic, digits=2) if math.isinf(row.df)
+            else t_of_df(row.statistic, row.df),
+            p_value(row.p_value), interval(row.ci_low, row.ci_high, digits=3, mark=0.0),
         )
-        for row in fit["coefficients"]
+        for row in fit.coefficients
     )  # fmt: skip
     random = tuple(
         (
-            effect["group"], term, number(sd, digits=3),
-            ", ".join(number(r, digits=2) for r in row[:place]) or NONE, str(effect["n_levels"]),
+            effect.group, term, number(sd, digits=3),
+            ", ".join(number(r, digits=2) for r in row[:place]) or NONE, str(effect.n_levels),
         )
-        for effect in fit["random_effects"]
+        for effect in fit.random_effects
         for place, (term, sd, row) in enumerate(
-            zip(effect["terms"], effect["sds"], effect["correlations"], strict=True)
+            zip(effect.terms, effect.sds, effect.correlations, strict=True)
         )
     )  # fmt: skip
     facts = (
         ("Observations", _observations(fit)),
-        ("Dropped", str(fit["n_dropped"])),
-        ("Log-likelihood", number(fit["log_likelihood"], digits=2)),
-        ("AIC", number(fit["aic"], digits=1)),
-        *((("Residual SD", number(fit["residual_sd"], digits=3)),) if fit["residual_sd"] else ()),
-        ("Converged", "yes" if fit["converged"] else "NO"),
-        *((("Separated", "YES"),) if fit.get("separated") else ()),
-        ("Singular", "YES" if fit["singular"] else "no"),
-        ("Engine", f"{fit['engine']}, {fit['family']}, {fit['method']}"),
-        *((("Warnings", " ".join(fit["warnings"])),) if fit["warnings"] else ()),
+        ("Dropped", str(fit.n_dropped)),
+        ("Log-likelihood", number(fit.log_likelihood, digits=2)),
+        ("AIC", number(fit.aic, digits=1)),
+        *((("Residual SD", number(fit.residual_sd, digits=3)),) if fit.residual_sd else ()),
+        ("Converged", "yes" if fit.converged else "NO"),
+        *((("Separated", "YES"),) if fit.separated else ()),
+        ("Singular", "YES" if fit.singular else "no"),
+        ("Engine", f"{fit.engine}, {fit.family}, {fit.method}"),
+        *((("Warnings", " ".join(fit.warnings)),) if fit.warnings else ()),
     )
     return ModelSummary(
         name=name,
@@ -240,7 +259,7 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
         facts=facts,
         fixed=Table(
             "", f"Fixed effects ({scale})",
-            ("Term", "Estimate", "SE", "z" if fit["family"] == "binomial" else "t (df)", "p",
+            ("Term", "Estimate", "SE", "z" if fit.family == "binomial" else "t (df)", "p",
              "95 % CI"), fixed,
         ),
         random=Table(
@@ -249,6 +268,6 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
     )  # fmt: skip
 
 
-def _observations(fit: Mapping[str, Any]) -> str:
-    text = f"{fit['n_observations']:,}"
-    return f"{text} in {fit['n_rows']:,} rows of counts" if fit["family"] == "binomial" else text
+def _observations(fit: FitResult) -> str:
+    text = f"{fit.n_observations:,}"
+    return f"{text} in {fit.n_rows:,} rows of counts" if fit.family == "binomial" else text

@@ -37,6 +37,8 @@ NUMBERS = {text: number for number, text in INFINITE.items()}
 DERIVED = "derived"
 """Attribute of a dataclass that names properties which are written beside its fields, and must be
 there when it is read."""
+REST = "rest"
+"""Attribute of a dataclass that names a mapping among its fields which is written as fields."""
 LONGEST = 60
 """Characters of a value that an error shows."""
 
@@ -68,8 +70,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return plain(value.item())
     if is_dataclass(value) and not isinstance(value, type):
-        names = [*(field.name for field in fields(value)), *getattr(value, DERIVED, ())]
-        return {name: plain(getattr(value, name)) for name in names}
+        return _written(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -77,6 +78,15 @@ def plain(value: Any) -> Any:
     if hasattr(value, "to_dict"):
         return plain(value.to_dict("records"))
     raise TypeError(f"JSON cannot hold {value!r}.")
+
+
+def _written(record: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    rest = getattr(record, REST, None)
+    for name in (*(field.name for field in fields(record)), *getattr(record, DERIVED, ())):
+        value = plain(getattr(record, name))
+        made |= value if name == rest else {name: value}
+    return made
 
 
 def write(value: Any) -> str:
@@ -290,7 +300,10 @@ def _record(kind: Any, value: Any, place: str) -> Any:
     if not isinstance(value, dict):
         raise _wrong(place, value, f"an object ({kind.__name__})")
     asked, needed = _fields(kind)
-    derived = getattr(kind, DERIVED, ())
+    derived, rest = getattr(kind, DERIVED, ()), getattr(kind, REST, None)
+    if rest:
+        further = {name: item for name, item in value.items() if name not in asked}
+        value = {name: item for name, item in value.items() if name in asked} | {rest: further}
     for name in value:
         if name not in asked and name not in derived:
             raise _MisfitError(

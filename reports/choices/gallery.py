@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from reports.sources import Chapter
     from stimuli import StimulusSet
+    from toolkit.statistics.choices.analysis import Analysis
 
 LARGEST_PICTURE = 24_000
 """Bytes; larger pictures are made smaller, so that a page keeps its size."""
@@ -99,7 +100,7 @@ class Credit:
     """Its licence."""
 
 
-def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet | None:
+def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> StimulusSet | None:
     """The set that the runs were made with; None if it is not at hand.
 
     Args:
@@ -138,7 +139,7 @@ def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet 
     return None
 
 
-def cards(chapter: Chapter, stimuli: StimulusSet | None) -> list[Card]:
+def cards(chapter: Chapter[Analysis], stimuli: StimulusSet | None) -> list[Card]:
     """The picked trials of a paradigm, with pictures and sounds where they are at hand."""
     records = chapter.digest.picked.to_dict("records")
     shown = {
@@ -164,7 +165,7 @@ def _about(names: set[str], stimuli: StimulusSet | None) -> dict[str, dict[str, 
     }
 
 
-def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
+def credits_of(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> list[Credit]:
     """Sources and licences of all pictures and clips on the page."""
     choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
     if stimuli is None or not choices:

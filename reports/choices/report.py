@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reports import status
@@ -18,9 +17,11 @@ from toolkit.statistics.phrases import TIES
 if TYPE_CHECKING:
     from reports.figures import Figure
     from reports.sources import Chapter
+    from toolkit.statistics.choices.analysis import Analysis
+    from toolkit.statistics.summary import Summary
 
 
-def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
+def figures(chapter: Chapter[Analysis], concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
     from reports.choices import charts, contrast_charts, item_charts
@@ -37,7 +38,7 @@ def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
     ]
 
 
-def results_note(_: Mapping[str, Any]) -> str:
+def results_note(_: Summary) -> str:
     """What to know of accuracies."""
     return (
         "Intervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
@@ -45,7 +46,7 @@ def results_note(_: Mapping[str, Any]) -> str:
     )
 
 
-def assumptions(chapter: Chapter) -> str:
+def assumptions(chapter: Chapter[Analysis]) -> str:
     """What is assumed of networks, or of participants of a table from elsewhere."""
     return status.ASSUMPTIONS if chapter.manifests else status.OF_TABLES
 
@@ -67,6 +68,5 @@ REPORT = Report(
     references=methods.references,
     digest=digest,
     cards=gallery.cards,
-    reads=frozenset({"answers", "conditions"}),
 )
 """What the page and the terminal say of choices."""

@@ -39,6 +39,5 @@ REPORT = Report(
     references=methods.references,
     beside=read_maps,
     overlays=overlays,
-    reads=frozenset({"answers", "declared"}),
 )
 """What the page and the terminal say of maps."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import optional, several, silent, whole
-from toolkit.api.results import SUMMARY_FILE, Run
+from toolkit.api.results import Run
 from toolkit.embedding import Progress
 from toolkit.errors import ToolkitError
 from toolkit.kinds import RUNNING
 from toolkit.plan import DEFAULT_ROOT, named
 from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.saved import SUMMARY_FILE
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.kinds import KindTable
+from toolkit.statistics.summary import SeedMean, Summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +31,13 @@ class Statistics:
     """Class of what that gives, as which ``statistics.json`` is read again."""
     settings: frozenset[str]
     """Names of the settings that it heeds."""
-    results: Callable[[Path, BaseParadigm], list[dict[str, Any]]]
-    """A trials table and its paradigm: the rows of ``summary.json``."""
+    results: Callable[[Path, BaseParadigm], Sequence[SeedMean]]
+    """A trials table and its paradigm: the means of ``summary.json``."""
     about: Callable[[BaseParadigm], dict[str, Any]]
-    """What ``summary.json`` says of their numbers: ``measure``, the name of what ``mean`` is of."""
+    """What ``summary.json`` says of them: ``measure``, the name of what ``mean`` is of, and what
+    else its class has fields for."""
+    summary: type[Summary] = Summary
+    """Class of the summary."""
 
 
 STATISTICS: KindTable[Statistics] = KindTable(

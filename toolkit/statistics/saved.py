@@ -1,22 +1,26 @@
-"""Statistics that a run's folder holds, read again as what they were."""
+"""What a run's folder holds of summaries and statistics, read again as what it was."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_in
+from toolkit.kinds import kind_told
+from toolkit.manifests import read_manifest
 from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from toolkit.statistics.models.results import Result
+    from toolkit.statistics.summary import Summary
 
-STATISTICS_FILE = "statistics.json"
-"""In a run's folder: what may be concluded, by paradigm."""
+SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
+"""In a run's folder: means over seeds, and what may be concluded, by paradigm."""
 
 
 def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> Result | None:
@@ -34,17 +38,46 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     Raises:
         ToolkitError: if the file is damaged; names the place, and the command that makes it again.
     """
-    file = folder / STATISTICS_FILE
-    source = Source(str(file), f"mevgs-toolkit analyze {folder}")
-    try:
-        content = parse(file.read_text(encoding="utf-8"), source)
-    except FileNotFoundError:
+    source = Source(str(folder / STATISTICS_FILE), f"mevgs-toolkit analyze {folder}")
+    content = _content(folder / STATISTICS_FILE, source)
+    if content is None:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error
     told = typed(dict[str, dict[str, object]], content, source).get(paradigm)
     if told is None:
         return None
-    kind = STATISTICS[kind_in({"paradigm": paradigm, **told}, paradigms)].result
+    kind = STATISTICS[_kind(told, paradigm, paradigms)].result
     current = {field.name: field.default for field in fields(kind)}["schema"]
     return typed(kind, told, source, paradigm) if told.get("schema") == current else None
+
+
+def saved_summary(folder: Path) -> Summary | None:
+    """What a run's folder says was answered; None where it says nothing.
+
+    Args:
+        folder: of a run.
+
+    Raises:
+        ToolkitError: if the file is damaged; names the place.
+    """
+    command = read_manifest(folder).get("command")
+    source = Source(str(folder / SUMMARY_FILE), shlex.join(command) if command else None)
+    content = _content(folder / SUMMARY_FILE, source)
+    if content is None:
+        return None
+    told = typed(dict[str, object], content, source)
+    kind = STATISTICS[_kind(told, str(told.get("paradigm", "")))].summary
+    return typed(kind, told, source)
+
+
+def _kind(told: Mapping[str, object], paradigm: str, paradigms: Path | None = None) -> str:
+    return kind_told(str(told.get("paradigm_kind") or ""), paradigm, paradigms)
+
+
+def _content(file: Path, source: Source) -> Any:
+    """What a JSON file holds; None where there is no such file."""
+    try:
+        return parse(file.read_text(encoding="utf-8"), source)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error

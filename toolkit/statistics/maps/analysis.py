@@ -37,7 +37,7 @@ from toolkit.statistics.maps.measures import (
 )
 from toolkit.statistics.maps.models import ResourceTest, resource_tests
 from toolkit.statistics.maps.scale import ScaleDelta, scale_deltas
-from toolkit.statistics.maps.summary import about_maps, summarise_maps
+from toolkit.statistics.maps.summary import MapSummary, about_maps, summarise_maps
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.phrases import told_family
@@ -299,5 +299,6 @@ STATISTICS = Statistics(
     settings=frozenset({"alpha"}),
     results=summarise_maps,
     about=about_maps,
+    summary=MapSummary,
 )
 """What is made of maps."""
