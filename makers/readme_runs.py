@@ -235,7 +235,8 @@ def _grounding(root: Path) -> Numbers:
     assert isinstance(made, GroundingAnalysis)
     test = next(one for one in made.populations[0].tests if one.measure == "iou_cluster")
     mixed, pairs = test.mixed, test.pairs
-    assert mixed is not None and pairs is not None
+    assert mixed is not None
+    assert pairs is not None
     ends = ", ".join(_decimal(end, 3) for end in (mixed.ci_low, mixed.ci_high))
     assert population.folder is not None
     with (population.folder / "retrieval.csv").open(encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, names, span, training_colour
 from reports.joining import below, grid_of, layers, rows_of, single, values

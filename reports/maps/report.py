@@ -13,9 +13,10 @@ from reports.maps.text import print_controls, print_maps, print_means, results_n
 if TYPE_CHECKING:
     from reports.figures import Figure
     from reports.sources import Chapter
+    from toolkit.statistics.maps.analysis import GroundingAnalysis
 
 
-def figures(chapter: Chapter, _: Any) -> list[Figure | None]:
+def figures(chapter: Chapter[GroundingAnalysis], _: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
     from reports.maps import charts, matrices
