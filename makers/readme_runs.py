@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from makers.drawn_lists import drawn_accuracies
-from paradigms.base import as_choices, as_maps
+from paradigms.choices.paradigm import as_choices
+from paradigms.maps.paradigm import as_maps
 from paradigms.registry import get_paradigm
 from stimuli import open_set
-from toolkit.dense import run_maps
-from toolkit.runner import run
-from toolkit.score_all import score_all
+from toolkit.running.choices import run
+from toolkit.running.maps import run_maps
+from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.analysis import Analysis, analyse_runs
 from toolkit.statistics.choices.exact import summarise_exact
 from toolkit.statistics.choices.summary import summarise

@@ -13,12 +13,10 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from paradigms.base import BaseParadigm
 from stimuli.errors import ToolkitError, unknown_name
-
-if TYPE_CHECKING:
-    from paradigms.base import BaseParadigm
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
 """Packages offer paradigms here; each entry point names a decorated class."""
@@ -60,8 +58,6 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
 
 
 def _check_kind(cls: type[BaseParadigm], name: str) -> None:
-    from paradigms.base import BaseParadigm
-
     kinds = {str(vars(one)["kind"]): None for one in cls.__mro__ if "kind" in vars(one)}
     if not issubclass(cls, BaseParadigm) or len(kinds) != 1:
         raise ToolkitError(
@@ -191,8 +187,6 @@ def _import_file(path: Path) -> ModuleType:
 
 def _load(entry: EntryPoint) -> type[BaseParadigm]:
     """What an entry point offers, if it is a paradigm."""
-    from paradigms.base import BaseParadigm
-
     where = f"The entry point {entry.name} of {entry.dist.name if entry.dist else 'a package'}"
     try:
         cls = entry.load()
@@ -212,8 +206,6 @@ def _load(entry: EntryPoint) -> type[BaseParadigm]:
 
 
 def _collect(module: ModuleType, found: dict[str, type[BaseParadigm]]) -> None:
-    from paradigms.base import BaseParadigm
-
     for _, cls in inspect.getmembers(module, inspect.isclass):
         named = {"name", "version"} <= set(vars(cls)) and cls.__module__ == module.__name__
         if named and issubclass(cls, BaseParadigm):

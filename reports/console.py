@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reports.kinds import REPORTS
 from reports.numbers import between, percent
-from toolkit.kinds import kind_told
+from toolkit.tables.kinds import kind_told
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of
-from toolkit.manifests import MANIFEST_FILE
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.saved import SUMMARY_FILE, saved_result, saved_summary
 from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.tables.kinds import kind_of
+from toolkit.tables.manifests import MANIFEST_FILE
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from paradigms import PairCondition, Trials
-from paradigms.counterbalance import _crossed
+from paradigms.choices.counterbalance import _crossed
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
-from toolkit.runner import trial_rng
-from toolkit.trials import answers_table
+from toolkit.running.choices import trial_rng
+from toolkit.tables.trials import answers_table
 
 
 def listed(trials: Trials) -> pd.DataFrame:

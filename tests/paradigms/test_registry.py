@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from paradigms import BaseParadigm, MapParadigm, Paradigm
-from paradigms.base import as_choices, as_maps
+from paradigms.choices.paradigm import as_choices
+from paradigms.maps.paradigm import as_maps
 from paradigms.measures import TAKEN
 from paradigms.new import write_paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.maps.data import NAMES
 from toolkit.statistics.maps.models import COLUMN
 from toolkit.subjects.populations import open_population
-from toolkit.trials import COLUMNS, read_trials
+from toolkit.tables.trials import COLUMNS, read_trials
 
 
 def test_unknown_name_shows_the_nearest() -> None:

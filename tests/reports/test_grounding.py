@@ -31,9 +31,9 @@ from reports.statistics_text import print_analyses
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
-from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
 from toolkit.records import Source, typed
+from toolkit.running.energy import measure_energy
 from toolkit.statistics.maps.analysis import GroundingAnalysis
 from toolkit.statistics.saved import saved_summary
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from paradigms.base import as_maps
+from paradigms.maps.paradigm import as_maps
 from paradigms.registry import get_paradigm
 from reports.page import Options, render
 from tests.grounding_runs import HIGH, LOW, Asked, simulated, write_run
@@ -25,7 +25,7 @@ from toolkit.errors import ToolkitError
 from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
 from toolkit.statistics.maps.data import read_grounding
 from toolkit.statistics.models.mixed import fit_mixed
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 FILE = '''
 import numpy as np

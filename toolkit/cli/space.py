@@ -68,9 +68,9 @@ def analyze_space(
       mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-bilingual-en-nl-*
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import open_set
+    from toolkit.api.spaces import compare_spaces
     from toolkit.cli.progress import progress_bars
     from toolkit.records import plain
-    from toolkit.spaces import compare_spaces
     from toolkit.subjects.populations import open_populations
 
     populations = open_populations(subject, subjects)

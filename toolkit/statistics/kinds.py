@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.kinds import KindTable
 from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.tables.kinds import KindTable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_told
-from toolkit.manifests import read_manifest
 from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS
+from toolkit.tables.kinds import kind_told
+from toolkit.tables.manifests import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

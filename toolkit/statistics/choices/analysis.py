@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.kinds import kind_of
 from toolkit.processes.beside import beside
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
@@ -35,6 +34,7 @@ from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.models.results import Result
+from toolkit.tables.kinds import kind_of
 from toolkit.tables.runs import runs_once
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def analyse_choices(
     progress: Callable[[int, int], None],
 ) -> dict[str, Analysis]:
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
-    from paradigms.base import as_choices
+    from paradigms.choices.paradigm import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import KEYS, read_lists
     from toolkit.statistics.choices.lists import pool_lists

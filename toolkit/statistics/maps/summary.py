@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from paradigms.base import as_maps
+from paradigms.maps.paradigm import as_maps
 from paradigms.measures import POINTING
 from toolkit.statistics.choices.describe import GROUP
 from toolkit.statistics.maps.data import DeclaredMeasure, declared_by

@@ -1,0 +1,209 @@
+"""Embedding spaces of populations: samples taken, tables made, a folder written that explains them.
+
+It stands above the statistics, which it hands the samples to: a run that ends in tables about
+spaces and asks nobody anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from paradigms.choices.paradigm import as_choices
+from paradigms.registry import find_paradigms, get_paradigm
+from toolkit.errors import ToolkitError, nearest_name
+from toolkit.running.choices import languages_of
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
+from toolkit.running.score_all import must_perceive
+from toolkit.running.subject_refs import subjects_of
+from toolkit.statistics.choices.counts import read_counts
+from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
+from toolkit.statistics.space.sample import Sample, Space
+from toolkit.statistics.space.words import read_accuracy
+
+if TYPE_CHECKING:
+    from stimuli import StimulusSet
+    from toolkit.statistics.space.words import Accuracy
+    from toolkit.subjects.population import Population
+
+PER_CLASS = 30
+"""Clips and pictures of each class, unless told otherwise."""
+
+Kind = tuple[str, str]
+"""Modality and language of a sample; pictures have no language."""
+
+
+def compare_spaces(
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    run: Path | None = None,
+    paradigms: Path | None = None,
+    per_class: int = PER_CLASS,
+    n_bootstrap: int = 1000,
+    map_seeds: int = 1,
+    seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    progress: Progress = lambda *_: None,
+) -> tuple[Finished, SpaceTables]:
+    """Make all tables about the embedding spaces of some populations.
+
+    Args:
+        populations: whose spaces, all their seeds.
+        stimuli: what is said and shown; only its test split, the same for all.
+        languages: test languages; by default as in `toolkit.running.choices.run`.
+        run: a run of the same networks, whose accuracy per word is set beside their spaces.
+        paradigms: folder with paradigms of one's own, for that run.
+        per_class: clips and pictures of each class, at most.
+        n_bootstrap: resamples of every interval; 0 for none.
+        map_seeds: networks per population of which maps are made.
+        seed: seed of samples, resamples and t-SNE.
+        root: folder that holds all runs; embeddings are shared with them.
+        jobs: subjects worked on at the same time while embedding.
+        progress: called as the work goes on.
+
+    Returns:
+        What came of it, and the tables, which are written as Parquet and CSV.
+
+    Raises:
+        ToolkitError: if a language is unknown, a subject hears no words, sees no pictures or
+            cannot compare the two, or the run asked none of the populations.
+    """
+    # Any test of single words is made in the languages that are looked at here.
+    asked = as_choices(get_paradigm("familiar"))
+    tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
+    accuracy = _accuracy(run, list(tested), paradigms) if run else None
+    sampled = _sampled(stimuli, tested, per_class, seed)
+    facts = {
+        "languages": tested,
+        "per_class": per_class,
+        "n_bootstrap": n_bootstrap,
+        "bootstrap_seed": seed,
+        "map_seeds": map_seeds,
+        "run": run.name if run else None,
+    }
+    subjects = {one.name: one.checksum for one in subjects_of(populations)}
+    answered = sorted(accuracy.items()) if accuracy else None
+    decided = {**facts, "stimuli": stimuli.checksum, "subjects": subjects, "run": answered}
+    plan = Plan(
+        name="space",
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={"tables": content_key(decided)},
+        facts=facts,
+        table="variance.parquet",
+    )
+    made: list[SpaceTables] = []
+
+    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+        tables = analyse_spaces(
+            _spaces(populations, stimuli, tested, sampled, root, jobs, progress),
+            dict(zip(stimuli.table["concept"], stimuli.table["status"], strict=True)),
+            accuracy=accuracy,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+            map_seeds=map_seeds,
+            progress=progress,
+        )
+        made.append(tables)
+        return write_tables(directory.folder, tables)
+
+    # Tables are made in seconds once everything is embedded: they are never taken as done.
+    return carry_out(plan, root, lambda *_: False, compute), made[0]
+
+
+def _sampled(
+    stimuli: StimulusSet, tested: Mapping[str, Sequence[str]], per_class: int, seed: int
+) -> dict[Kind, tuple[str, ...]]:
+    """Ids of the pictures, and of the words of each language, that all subjects are given."""
+    languages = dict.fromkeys(name for names in tested.values() for name in names)
+    sampled: dict[Kind, tuple[str, ...]] = {}
+    for kind in [("picture", ""), *(("word", name) for name in languages)]:
+        table = stimuli.select(kind=kind[0], split="test", language=kind[1] or None)
+        rng = np.random.default_rng(seed)
+        sampled[kind] = tuple(
+            name
+            for _, own in table.groupby("concept", sort=True)
+            for name in sorted(rng.permutation(sorted(own.index))[:per_class].tolist())
+        )
+        if not sampled[kind]:
+            raise ToolkitError(
+                f"The stimulus set {stimuli.name!r} has no test {kind[0]}s"
+                + (f" in language {kind[1]!r}." if kind[1] else "."),
+                next_command=f"mevgs-toolkit describe {stimuli.name}",
+            )
+    return sampled
+
+
+def _spaces(
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    tested: Mapping[str, Sequence[str]],
+    sampled: Mapping[Kind, tuple[str, ...]],
+    root: Path,
+    jobs: int,
+    progress: Progress,
+) -> list[Space]:
+    """Samples of the spaces of all networks, in their order."""
+    subjects = subjects_of(populations)
+    concept_of = stimuli.table["concept"].to_dict()
+    kinds: dict[str, list[Kind]] = {
+        name: [*(("word", language) for language in tested[name]), ("picture", "")]
+        for name in tested
+    }
+    needed = {
+        one: {
+            wanted: [i for k in kinds[one.population.name] if k[0] == wanted for i in sampled[k]]
+            for wanted in ("word", "picture")
+        }
+        for one in subjects
+    }
+    store = EmbeddingStore(root / "embeddings")
+    found: dict[str, Space] = {}
+    for one, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
+        perceives = must_perceive(one, loaded, "mevgs-toolkit list subjects")
+        samples = tuple(
+            Sample(
+                *kind,
+                sampled[kind],
+                tuple(concept_of[name] for name in sampled[kind]),
+                known.matrix(kind[0], sampled[kind]),
+            )
+            for kind in kinds[one.population.name]
+        )
+        # Words and pictures are compared below: a subject that cannot do that says so here.
+        perceives.similarity(
+            known.matrix("word", samples[0].ids[:1]), known.matrix("picture", samples[-1].ids[:1])
+        )
+        found[one.name] = Space(one.population.name, one.population.languages, one.seed, samples)
+    return [found[one.name] for one in subjects]
+
+
+def _accuracy(run: Path, populations: Sequence[str], paradigms: Path | None) -> Accuracy:
+    """Accuracy per network and word in a run that asked these populations.
+
+    Raises:
+        ToolkitError: if there is no such run, or it asked none of them.
+    """
+    counts = read_counts([run])
+    asked = sorted(set(counts["population"].astype(str)))
+    if not set(asked) & set(populations):
+        raise ToolkitError(
+            f"The run {run} asked none of these populations.",
+            given=", ".join(populations),
+            allowed=", ".join(asked),
+            nearest=nearest_name(populations[0], asked),
+        )
+    headline = {
+        name: {condition.name for condition in made.conditions if condition.headline}
+        for name, made in find_paradigms(paradigms).items()
+    }
+    return read_accuracy(counts, headline)

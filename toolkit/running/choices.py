@@ -1,0 +1,274 @@
+"""Puts a paradigm to populations of subjects; the only place where the two meet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from paradigms import BaseParadigm, Paradigm, Responses, Trials
+from paradigms.choices.paradigm import as_choices
+from stimuli.names import file_name
+from toolkit.errors import ToolkitError, unknown_name
+from toolkit.running.capabilities import incapable_first
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.subject_refs import SubjectRef, subjects_of
+from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.tables.trials import answers_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stimuli import StimulusSet
+    from toolkit.subjects.population import Population
+
+DEFAULT_PER_CLASS = 50
+"""Trials per word class and condition, as in the reference study."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One subject seed tested in one language: the unit that is computed, stored and reused."""
+
+    subject: SubjectRef
+    """Who is asked."""
+    language: str
+    """Language of the words."""
+    trials: Trials
+    """What is asked."""
+    key: str
+    """Name of the stored cell, made of everything that decides its content."""
+
+
+def run(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    per_class: int = DEFAULT_PER_CLASS,
+    trial_seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    progress: Progress = lambda *_: None,
+) -> Finished:
+    """Put a paradigm to all seeds of some populations, doing only what is not stored yet.
+
+    Args:
+        paradigm: the test, one with choices (`paradigms.Paradigm`).
+        populations: who is asked.
+        stimuli: what is said and shown.
+        languages: test languages; by default those a population was trained on, and all languages
+            of the set for populations trained on none.
+        per_class: trials per word class and condition.
+        trial_seed: seed of the trial lists; the same for all subjects, so that items are crossed
+            with subjects.
+        root: folder that holds all runs.
+        jobs: subjects worked on at the same time.
+        progress: called as the work goes on.
+
+    Raises:
+        ToolkitError: if the paradigm asks for maps, a language is unknown, or stimuli or subjects
+            break their contract.
+    """
+    asked = as_choices(paradigm)
+    tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
+    subjects = subjects_of(populations)
+    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed)
+    plan = Plan(
+        name=file_name(asked.name),
+        paradigm=asked,
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+        facts={
+            "languages": tested,
+            "trials_per_class": per_class,
+            "trial_seed": trial_seed,
+            **_fixed(asked, stimuli, tested),
+        },
+        warnings=tuple(untrained(populations, tested)),
+    )
+
+    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+        missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+        _compute(missing, asked, stimuli, directory, jobs, progress)
+        directory.assemble([cell.key for cell in cells], asked.kind)
+        return {}
+
+    return carry_out(plan, root, RunDirectory.has_cell, compute)
+
+
+def _fixed(
+    paradigm: Paradigm, stimuli: StimulusSet, tested: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Names the conditions whose trials the set has fixed; nothing where all are drawn."""
+    fixed = stimuli.fixed_trials
+    known = fixed[fixed["language"].isin({code for codes in tested.values() for code in codes})]
+    names = set(known["condition"])
+    asked = [condition.name for condition in paradigm.conditions if condition.name in names]
+    return {"fixed_trials": asked} if asked else {}
+
+
+def languages_of(
+    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+) -> list[str]:
+    """Languages a population is tested in.
+
+    Raises:
+        ToolkitError: if the set lacks a language, or the paradigm needs more of them; if the
+            population could not be asked in any language, that is told instead.
+    """
+    with incapable_first([population], paradigm.needs, "SeesAnswers"):
+        return _languages_of(population, paradigm, stimuli, asked)
+
+
+def _languages_of(
+    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+) -> list[str]:
+    chosen = list(dict.fromkeys(asked or population.languages or stimuli.languages))
+    for language in chosen:
+        if language not in stimuli.languages:
+            raise unknown_name(
+                f"language of the stimulus set {stimuli.name!r}",
+                language,
+                stimuli.languages,
+                f"mevgs-toolkit describe {stimuli.name}",
+            )
+    if len(chosen) < paradigm.min_languages:
+        raise ToolkitError(
+            f"Paradigm {paradigm.name!r} needs {paradigm.min_languages} languages.",
+            given=f"{population.name}, tested in {', '.join(chosen)}",
+            allowed="a population trained on more languages, or several --language options",
+            next_command=f"mevgs-toolkit run-paradigm {paradigm.name} --subject {population.name} "
+            + " ".join(f"--language {language}" for language in stimuli.languages[:2]),
+        )
+    return chosen
+
+
+def trial_rng(
+    paradigm: Paradigm, stimuli: StimulusSet, language: str, trial_seed: int
+) -> np.random.Generator:
+    """The generator behind a trial list: equal facts, equal list, on any machine."""
+    facts = f"{paradigm.name}/{paradigm.version}/{stimuli.checksum}/{language}/{trial_seed}"
+    return np.random.default_rng(np.frombuffer(hashlib.sha256(facts.encode()).digest(), np.uint32))
+
+
+def _plan(
+    paradigm: Paradigm,
+    subjects: Sequence[SubjectRef],
+    tested: Mapping[str, Sequence[str]],
+    stimuli: StimulusSet,
+    per_class: int,
+    trial_seed: int,
+) -> list[Cell]:
+    """Make the trial lists, once for all subjects, and name the cells."""
+    lists: dict[tuple[str, ...], tuple[Trials, str]] = {}
+    decided = named(paradigm)
+    cells = []
+    for subject in subjects:
+        languages = tested[subject.population.name]
+        for language in languages:
+            asked = (language, *sorted(languages)) if paradigm.min_languages > 1 else (language,)
+            if asked not in lists:
+                made = paradigm.trials(
+                    stimuli,
+                    language,
+                    trial_rng(paradigm, stimuli, language, trial_seed),
+                    per_class=per_class,
+                    languages=languages,
+                )
+                lists[asked] = (made, made.checksum)
+            trials, checksum = lists[asked]
+            facts = {
+                "paradigm": decided,
+                "stimuli": stimuli.checksum,
+                "subject": [subject.name, subject.checksum],
+                "language": language,
+                "trials": checksum,
+            }
+            cells.append(Cell(subject, language, trials, content_key(facts)))
+    return cells
+
+
+def _compute(
+    cells: Sequence[Cell],
+    paradigm: Paradigm,
+    stimuli: StimulusSet,
+    directory: RunDirectory,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    by_subject: dict[SubjectRef, list[Cell]] = {}
+    for cell in cells:
+        by_subject.setdefault(cell.subject, []).append(cell)
+    needed = {
+        subject: {
+            "word": _joined(cell.trials.word_ids for cell in own),
+            "picture": _joined(cell.trials.option_ids for cell in own if paradigm.shows_pictures),
+        }
+        for subject, own in by_subject.items()
+    }
+    store = EmbeddingStore(directory.root / "embeddings")
+    done = 0
+    for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
+        for cell in by_subject[subject]:
+            scores = _scores(cell, paradigm, loaded, known)
+            directory.write_cell(cell.key, _answers(cell, paradigm, scores), paradigm.kind)
+            done += 1
+            progress("asking", done, len(cells))
+
+
+def _joined(ids: Iterable[Sequence[str]]) -> list[str]:
+    """All ids once, in the order of their first occurrence."""
+    return list(dict.fromkeys(name for part in ids for name in part))
+
+
+def _scores(
+    cell: Cell, paradigm: Paradigm, subject: Subject | SeesAnswers, known: Embeddings
+) -> Floats:
+    """Scores of every option of a cell's trials, (n, places), checked to be finite."""
+    if isinstance(subject, SeesAnswers):
+        scores = subject.answer(cell.trials)
+    else:
+        shown = cell.trials.option_ids if paradigm.shows_pictures else ()
+        responses = Responses(
+            words=known.matrix("word", cell.trials.word_ids),
+            pictures=known.matrix("picture", shown),
+            similarity=subject.similarity,
+        )
+        scores = paradigm.measure(cell.trials, responses)
+    if scores.shape != cell.trials.options.shape:
+        raise ToolkitError(
+            f"Subject {cell.subject.name} and paradigm {paradigm.name!r} made scores of shape "
+            f"{scores.shape}.",
+            allowed=f"{cell.trials.options.shape}: one score per trial and place",
+        )
+    if not np.isfinite(scores[cell.trials.options >= 0]).all():
+        raise ToolkitError(
+            f"Subject {cell.subject.name} gave NaN or infinity as a score in paradigm "
+            f"{paradigm.name!r}, language {cell.language!r}.",
+            allowed="finite numbers; nothing was written for this subject and language",
+        )
+    return scores.astype(np.float32, copy=False)
+
+
+def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
+    who = labels(cell.subject, paradigm)
+    return answers_table(cell.trials, scores, {**who, "test_language": cell.language})
+
+
+RUNNING = Running(
+    lambda *given, **options: run(*given, **options),  # looked up when it is called
+    options={"trials_per_class": "per_class", "trial_seed": "trial_seed"},
+    others="words are spoken in",
+)
+"""How paradigms of choices are run."""

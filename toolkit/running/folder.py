@@ -1,0 +1,253 @@
+"""The run directory: finished pieces on disk, found again by what decided their content.
+
+::
+
+    mevgs-runs/
+        me-bilingual-en-nl-1a2b3c4d/
+            manifest.json        what was run, on what, with which versions
+            cells/<key>.parquet  one subject seed and language each, written whole or not at all
+            cells/<key>.npz      beside a cell of maps: agreement of languages, maps to look at
+            trials.parquet       all cells together
+            agreement.csv        of maps: how far every two languages agree
+            maps.npz             of maps: some of them as they are
+            training.csv         how the populations were trained, as far as they say
+            summary.json         what is printed, as data
+        embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs;
+                                 or of written words
+        embeddings/<key>.npy     features of every place of a chunk of pictures
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stimuli.files import remove_abandoned, write_atomic
+from toolkit.errors import ToolkitError
+from toolkit.records import write
+from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
+from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def content_key(content: Mapping[str, Any]) -> str:
+    """Name for whatever these facts decide: 32 hexadecimal digits of their SHA-256.
+
+    Example:
+        >>> content_key({"a": 1, "b": 2}) == content_key({"b": 2, "a": 1})
+        True
+    """
+    facts = json.dumps({"schema": SCHEMA_VERSION, **content}, sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+@contextmanager
+def working_folder(folder: Path) -> Iterator[Sequence[Path]]:
+    """Make a folder, with those above it, for the work of the block.
+
+    If the block raises, those of them that were made here and are still empty are removed.
+
+    Yields:
+        The folders that were not there before.
+
+    Raises:
+        ToolkitError: if it cannot be made, for example on a read-only disk.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> with suppress(KeyError), working_folder(root / "a" / "b"):
+        ...     raise KeyError
+        >>> list(root.iterdir())
+        []
+    """
+    made: list[Path] = []
+    try:
+        try:
+            made += [path for path in (folder, *folder.parents) if not path.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ToolkitError(
+                f"The folder {folder} cannot be made: {error.strerror}.",
+                allowed="a folder you can write to",
+                next_command="add --out DIR",
+            ) from error
+        yield made
+    except BaseException:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One run on disk."""
+
+    root: Path
+    """Folder that holds all runs."""
+    run_id: str
+    """Name of the run and of its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder."""
+        return self.root / self.run_id
+
+    @property
+    def trials_path(self) -> Path:
+        """All rows of the run."""
+        return self.folder / TRIALS_FILE
+
+    def cell_path(self, key: str) -> Path:
+        """File of one cell."""
+        return self._cells / f"{key}.parquet"
+
+    @property
+    def _cells(self) -> Path:
+        return self.folder / "cells"
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder, and clear away what a killed run left half-written.
+
+        A run that is new and ends in an error before anything of it was finished leaves no folder
+        behind, its manifest included.
+
+        Raises:
+            ToolkitError: if the folder cannot be made, for example on a read-only disk.
+        """
+        with working_folder(self.folder) as made:
+            for folder in (self.folder, self._cells, self.root / "embeddings"):
+                remove_abandoned(folder)
+            try:
+                yield
+            except BaseException:
+                if self.folder in made:
+                    with suppress(OSError):
+                        self._forget()
+                raise
+
+    def _forget(self) -> None:
+        """Remove what is told of a run, if there is nothing else in its folder."""
+        if self._cells.is_dir():
+            self._cells.rmdir()
+        told = [self.folder / name for name in (MANIFEST_FILE, "training.csv")]
+        if not {*self.folder.iterdir()} - {*told}:
+            for path in told:
+                path.unlink(missing_ok=True)
+
+    def has_cell(self, key: str) -> bool:
+        """True if the cell was finished; unfinished cells never bear their name."""
+        return self.cell_path(key).is_file()
+
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Give a temporary path for a cell or what lies beside it; see `write_atomic`."""
+        self._cells.mkdir(exist_ok=True)
+        with write_atomic(path) as unfinished:
+            yield unfinished
+
+    def write_cell(
+        self, key: str, parts: Iterable[pd.DataFrame], kind: str, extra: Sequence[Column] = ()
+    ) -> None:
+        """Write the rows of one cell, whole or not at all."""
+        with self.writing(self.cell_path(key)) as path:
+            write_trials(parts, path, kind, extra)
+
+    def assemble(self, keys: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> None:
+        """Join the cells, in the order given, into ``trials.parquet``, one at a time.
+
+        Args:
+            keys: names of the cells.
+            kind: of the paradigm; cells of earlier versions have not recorded it.
+            extra: columns that the paradigm adds behind those that all tables have.
+
+        Raises:
+            ToolkitError: if a cell cannot be read back.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = arrow_schema([column.name for column in (*COLUMNS, *extra)], kind, extra)
+        with (
+            write_atomic(self.trials_path) as path,
+            pq.ParquetWriter(path, schema, compression="zstd") as writer,
+        ):
+            for key in keys:
+                for part in self._cell_parts(key):
+                    name = pa.array([self.run_id] * len(part)).dictionary_encode()
+                    writer.write_table(part.add_column(0, "run_id", name).cast(schema))
+
+    def read_cell(self, key: str) -> pa.Table:
+        """All rows of a cell.
+
+        Raises:
+            ToolkitError: if it cannot be read back.
+        """
+        import pyarrow as pa
+
+        return pa.concat_tables(self._cell_parts(key))
+
+    def _cell_parts(self, key: str) -> Iterator[pa.Table]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.cell_path(key)
+        try:
+            with pq.ParquetFile(path) as file:
+                for number in range(file.num_row_groups):
+                    yield file.read_row_group(number)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ToolkitError(
+                f"The stored cell {path} cannot be read: {error}.",
+                next_command=f"rm {path}, then the same command again",
+            ) from error
+
+    def write_training_logs(self, logs: Mapping[str, Path]) -> None:
+        """Join the training logs of populations, so that a run can be told without them.
+
+        Args:
+            logs: file by population; those that do not exist are left out.
+
+        Raises:
+            ToolkitError: if one cannot be read as a table.
+        """
+        import pandas as pd
+
+        tables = []
+        for name, path in logs.items():
+            if not path.is_file():
+                continue
+            try:
+                table = pd.read_csv(path)
+            except (ValueError, OSError) as error:
+                raise ToolkitError(f"The training log {path} cannot be read: {error}.") from error
+            table.insert(0, "population", name)
+            tables.append(table)
+        if tables:
+            with write_atomic(self.folder / "training.csv") as path:
+                pd.concat(tables).to_csv(path, index=False)
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest as it stands; empty if there is none yet or it cannot be read."""
+        return read_manifest(self.folder)
+
+    def write_json(self, name: str, content: object) -> None:
+        """Write a JSON file into the run folder, whole or not at all."""
+        write_json(self.folder / name, content)
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write a JSON file, whole or not at all; see `toolkit.records.write`."""
+    text = write(content)
+    with write_atomic(file) as path:
+        path.write_text(text, "utf-8")

@@ -1,0 +1,209 @@
+"""A run before it is made, and how it is made: what it is called, what is missing, its manifest.
+
+Whatever makes a folder of results opens it here: drawn trial lists and maps (``run-paradigm``), all
+triples (``score-all``), embedding spaces (``analyze-space``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paradigms.registry import source_checksum
+from stimuli import list_sets
+from toolkit.provenance import environment, now
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.subject_refs import SubjectRef, subjects_of
+from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE
+
+if TYPE_CHECKING:
+    from paradigms import BaseParadigm
+    from stimuli import StimulusSet
+    from toolkit.subjects.population import Population
+
+DEFAULT_ROOT = Path("mevgs-runs")
+"""Where runs are kept unless told otherwise."""
+LONGEST_NAME = 80
+"""Characters of a population's name that go into the name of a run."""
+LOG_FILE = "training_log.csv"
+"""In a population's folder: one row per validation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a run consists of, before anything is computed."""
+
+    name: str
+    """What the name of the run begins with, as it may stand in the name of a folder."""
+    populations: tuple[Population, ...]
+    """Who is asked."""
+    stimuli: StimulusSet
+    """What is said and shown."""
+    cells: Mapping[str, str]
+    """Key of every cell by what it is, e.g. ``bilingual-en-nl/c/en``."""
+    facts: Mapping[str, Any]
+    """What else decides the run, for its manifest."""
+    paradigm: BaseParadigm | None = None
+    """The test; None where no test is put to anyone."""
+    table: str = TRIALS_FILE
+    """File in the run's folder that all cells together are joined into."""
+    warnings: tuple[str, ...] = ()
+    """What the reader of the results must know."""
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run: what is asked, who, and a key of everything that decides the rest.
+
+        Runs of the same content have the same name, wherever and whenever they are made.
+        """
+        names = list(dict.fromkeys(population.name for population in self.populations))
+        # Names of published models hold slashes, colons and whole paths.
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", names[0]).strip("-")
+        who = plain[-LONGEST_NAME:] if len(names) == 1 else f"{len(names)}-populations"
+        key = content_key({"cells": list(self.cells.values())})
+        return f"{self.name}-{who}-{key[:8]}"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has been made."""
+
+    directory: RunDirectory
+    """Where it lies."""
+    manifest: Mapping[str, Any]
+    """What was run."""
+    warnings: tuple[str, ...]
+    """What the reader of the results must know."""
+    n_computed: int
+    """Cells computed now."""
+    n_reused: int
+    """Cells that were there already."""
+    duration_s: float
+    """Time taken, in seconds."""
+
+
+def carry_out(
+    plan: Plan,
+    root: Path,
+    is_done: Callable[[RunDirectory, str], bool],
+    compute: Callable[[RunDirectory], Mapping[str, Any]],
+) -> Finished:
+    """Do what is missing of a plan, and keep its manifest.
+
+    Args:
+        plan: what the run consists of.
+        root: folder that holds all runs.
+        is_done: whether the cell of a key lies finished in the directory.
+        compute: makes the cells that are missing and joins all of them; what it returns goes into
+            the manifest.
+
+    Raises:
+        ToolkitError: what `compute` raises; cells finished until then are kept. Where there are
+            none, a run that is new leaves nothing behind.
+    """
+    started, clock = now(), time.perf_counter()
+    keys = list(plan.cells.values())
+    directory = RunDirectory(root, plan.run_id)
+    with directory.opened():
+        n_missing = sum(not is_done(directory, key) for key in keys)
+        manifest: dict[str, Any] = directory.read_manifest() or {
+            "run_id": directory.run_id,
+            "started": started,
+            **environment(),
+        }
+        manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
+        if n_missing or not (directory.folder / plan.table).is_file():
+            directory.write_json(MANIFEST_FILE, manifest)
+            directory.write_training_logs(
+                {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
+            )
+            manifest |= compute(directory)
+            manifest |= {"status": "complete", "ended": now()}
+            directory.write_json(MANIFEST_FILE, manifest)
+    return Finished(
+        directory=directory,
+        manifest=manifest,
+        warnings=plan.warnings,
+        n_computed=n_missing,
+        n_reused=len(keys) - n_missing,
+        duration_s=time.perf_counter() - clock,
+    )
+
+
+def named(paradigm: BaseParadigm) -> list[Any]:
+    """What tells a paradigm from all others, for the key of whatever it decides."""
+    return [paradigm.name, paradigm.version, source_checksum(paradigm)]
+
+
+def labels(subject: SubjectRef, paradigm: BaseParadigm) -> dict[str, str | int]:
+    """Values of the columns that all rows of a subject share."""
+    population = subject.population
+    return {
+        "paradigm": paradigm.name,
+        "paradigm_version": paradigm.version,
+        "population": population.name,
+        "n_languages": len(population.languages),
+        "train_languages": "+".join(population.languages),
+        "seed": subject.seed,
+    }
+
+
+def untrained(
+    populations: Sequence[Population], tested: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """A warning for every population that is tested in languages it was not trained on."""
+    for population in {one.name: one for one in populations}.values():
+        foreign = [name for name in tested[population.name] if name not in population.languages]
+        if population.languages and foreign:
+            yield (
+                f"{population.name} was not trained on {', '.join(foreign)}: "
+                "read its results there as a control."
+            )
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    """What a manifest says of a plan."""
+    paradigm, stimuli = plan.paradigm, plan.stimuli
+    known = list_sets().get(stimuli.name)
+    asked = {
+        "paradigm": {
+            "name": paradigm.name,
+            "kind": paradigm.kind,
+            "version": paradigm.version,
+            "question": paradigm.question,
+            "formula": paradigm.formula,
+            "source_sha256": source_checksum(paradigm),
+        }
+    } if paradigm else {}  # fmt: skip
+    subjects = subjects_of(plan.populations)
+    return {
+        **asked,
+        "stimuli": {
+            "name": stimuli.name,
+            "version": stimuli.version,
+            "checksum": stimuli.checksum,
+            "title": stimuli.title,
+            "description": stimuli.description,
+            "licence": stimuli.licence,
+            "folder": None if known == stimuli.folder else str(stimuli.folder.resolve()),
+        },
+        "populations": {p.name: _about(p, subjects) for p in plan.populations},
+        "subjects": {subject.name: subject.checksum for subject in subjects},
+        **plan.facts,
+    }
+
+
+def _about(population: Population, subjects: Sequence[SubjectRef]) -> dict[str, Any]:
+    """What a manifest says of a population: how its seeds came about, where that is known."""
+    config = population.folder / "config.json" if population.folder is not None else None
+    return {
+        "description": population.description,
+        "languages": list(population.languages),
+        "n_seeds": sum(subject.population.name == population.name for subject in subjects),
+        "config": json.loads(config.read_text()) if config and config.is_file() else None,
+    }

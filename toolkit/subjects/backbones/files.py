@@ -1,0 +1,38 @@
+"""The files that a frozen backbone consists of, and the checksum over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stimuli.files import sha256_of_files
+from toolkit.subjects.backbones.stored import SUFFIX, stored_checksum
+
+_SETTINGS = ("config.json", "preprocess.json", "preprocessor_config.json", "*.index.json")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
+
+
+def backbone_files(place: Path) -> list[Path]:
+    """The files that decide what a backbone is: settings and weights; none where there is none.
+
+    Args:
+        place: a folder, or a weights file.
+    """
+    if place.is_file():
+        return [place]
+    # Loading says what a folder with settings alone lacks; weights alone may say enough.
+    known = (path for pattern in ("config.json", *_WEIGHTS) for path in place.glob(pattern))
+    if not any(path.is_file() for path in known):
+        return []
+    return sorted(path for pattern in (*_SETTINGS, *_WEIGHTS) for path in place.glob(pattern))
+
+
+def backbone_checksum(place: str | Path) -> str:
+    """SHA-256 over the settings and the weights of a backbone.
+
+    Args:
+        place: a backbone's folder, or a weights file; of a file of its features, the checksum of
+            the backbone that made them.
+    """
+    if Path(place).suffix == SUFFIX:
+        return stored_checksum(place)
+    return sha256_of_files(backbone_files(Path(place)))

@@ -1,0 +1,175 @@
+"""CLIP models as subjects that read text and see places.
+
+Every patch of a picture gets a vector in the space of the texts, as the multilingual CLIP study
+does it (arXiv 2605.09060, after MaskCLIP, Zhou et al. 2022): what the network does to its pooled
+token at the very end, it does to each patch token of the last layer alone. In a CLIP that is the
+last layer norm and the visual projection; in a SigLIP, whose pooling head attends to the patches,
+it is the head with one patch to attend to. No layer is changed or left out. Pictures come as
+squares (`toolkit.running.embedding_store`), and all of a square is seen.
+
+All vectors have length one, so that their products are cosine similarities. Everything is computed
+in single precision, in small batches of equal shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+
+from toolkit.errors import ToolkitError
+from toolkit.subjects.contract import Floats, Picture
+from toolkit.subjects.population import Population
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PICTURES_AT_ONCE = 16
+TEXTS_AT_ONCE = 64
+
+One = TypeVar("One")
+
+
+class Towers(Protocol):
+    """The two halves of a CLIP model, as a library offers them; tensors of torch throughout."""
+
+    def texts(self, texts: Sequence[str]) -> Any:
+        """Embed texts, (n, d)."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Subword tokens of every text, special tokens not counted."""
+        ...
+
+    def prepare(self, pictures: Sequence[Image]) -> Any:
+        """Pictures as the network takes them, (m, 3, height, width)."""
+        ...
+
+    def places(self, pixels: Any) -> Any:
+        """Embed the patches of prepared pictures, (m, h, w, d)."""
+        ...
+
+
+class DenseCLIP:
+    """Reads text and sees places; torch and the model are loaded when first needed.
+
+    Args:
+        open_towers: loads the model.
+    """
+
+    def __init__(self, open_towers: Callable[[], Towers]) -> None:
+        self._open = open_towers
+
+    @cached_property
+    def towers(self) -> Towers:
+        """The model, loaded when first needed."""
+        return self._open()
+
+    def embed_text(self, texts: Sequence[str]) -> Floats:
+        """Embed words or phrases.
+
+        Args:
+            texts: in any language.
+
+        Returns:
+            Shape (n, d), float32, every row of length one, in the order given.
+
+        Raises:
+            ToolkitError: no text at all, or the model's files cannot be read.
+        """
+        if not texts:
+            raise ToolkitError("There is no text to embed.")
+        return np.concatenate(
+            [_unit(self.towers.texts, some) for some in _some(texts, TEXTS_AT_ONCE)]
+        )
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the subword tokens of texts, special tokens left out.
+
+        Tokens per word are a tokenizer's fertility in a language (Rust et al. 2021).
+
+        Args:
+            texts: in any language.
+        """
+        return self.towers.count_tokens(texts)
+
+    def embed_patches(self, pictures: Sequence[Picture]) -> Floats:
+        """Embed every place of pictures.
+
+        Args:
+            pictures: RGB, uint8, each of shape (side, side, 3).
+
+        Returns:
+            Shape (m, h, w, d), float32, every place of length one, in the order given.
+
+        Raises:
+            ToolkitError: no picture at all, a model without patch tokens, or one whose files
+                cannot be read.
+        """
+        if not len(pictures):
+            raise ToolkitError("There is no picture to embed.")
+        return np.concatenate([self._patches(some) for some in _some(pictures, PICTURES_AT_ONCE)])
+
+    def _patches(self, pictures: Sequence[Picture]) -> Floats:
+        from PIL import Image
+
+        images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in pictures]
+        return _unit(lambda some: self.towers.places(self.towers.prepare(some)), images)
+
+
+def load_subject(population: Population, seed: str) -> DenseCLIP:
+    """A CLIP or SigLIP model in the layout of transformers; a factory for `population.toml`.
+
+    Args:
+        population: its folder holds `config.json`, the settings of the tokenizer and of the
+            pictures, and the weights as `<seed>.safetensors` or as transformers names them.
+        seed: one of its seeds.
+
+    Raises:
+        ToolkitError: a file is missing or was changed. The rest shows when the model is loaded.
+    """
+    from toolkit.subjects.clip.transformers import TransformersTowers, check_folder
+
+    folder = population.file("config.json").parent
+    for path in population.files(seed):
+        population.verified(path.name)
+    weights = folder / f"{seed}.safetensors"
+    check_folder(folder, weights)
+    return DenseCLIP(lambda: TransformersTowers(folder, weights))
+
+
+def load_open_clip(population: Population, seed: str) -> DenseCLIP:
+    """A model of open_clip; the factory of populations named `openclip:...`.
+
+    Args:
+        population: see `toolkit.subjects.clip.names`.
+        seed: its only one.
+
+    Raises:
+        ToolkitError: open_clip is not installed, or files are missing. The rest shows when the
+            model is loaded.
+    """
+    from toolkit.subjects.clip.names import import_open_clip
+    from toolkit.subjects.clip.openclip import OpenClipTowers
+
+    import_open_clip()
+    return DenseCLIP(lambda: OpenClipTowers(population.name))
+
+
+def _some(items: Sequence[One], at_once: int) -> Iterator[Sequence[One]]:
+    """Stretches of the items, in order."""
+    return (items[start : start + at_once] for start in range(0, len(items), at_once))
+
+
+def _unit(embed: Callable[[Sequence[One]], Any], items: Sequence[One]) -> Floats:
+    """Embed without gradients, and scale the last dimension to length one."""
+    import torch
+
+    with torch.inference_mode():
+        vectors = torch.nn.functional.normalize(embed(items).float(), dim=-1)
+    unit: Floats = vectors.numpy()
+    if not np.isfinite(unit).all():
+        raise ToolkitError("The model gives values that are not finite.")
+    return unit

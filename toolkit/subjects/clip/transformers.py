@@ -1,0 +1,165 @@
+"""CLIP and SigLIP models of transformers, read from a folder. Loaded when a model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError
+from toolkit.subjects.clip.names import find_files
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LONGEST_TEXT = 77
+"""Tokens to which texts are filled up or cut where a network would take more; CLIP's own number."""
+_PICTURE_SETTINGS = ("preprocessor_config.json", "processor_config.json")
+_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+
+
+def check_folder(folder: Path, weights: Path) -> None:
+    """Refuse a folder that lacks a part of the model, before anything is loaded.
+
+    Args:
+        folder: the model's folder.
+        weights: file of the weights, if it is not one that transformers names.
+
+    Raises:
+        ToolkitError: what is missing.
+    """
+    needed = {
+        " or ".join(_PICTURE_SETTINGS): _PICTURE_SETTINGS,
+        "the tokenizer (tokenizer.json)": ("tokenizer*.json", "vocab.*", "*.model"),
+        f"the weights ({weights.name} or model.safetensors)": (weights.name, *_WEIGHTS),
+    }
+    missing = [part for part, patterns in needed.items() if not find_files(folder, patterns)]
+    if missing:
+        raise ToolkitError(
+            f"The folder of the model lacks {' and '.join(missing)}.", given=str(folder)
+        )
+
+
+class TransformersTowers:
+    """A model with text features and patch tokens.
+
+    Args:
+        folder: its settings.
+        weights: its weights; where there is no such file, those in the folder under the names of
+            transformers.
+
+    Raises:
+        ToolkitError: files that cannot be read, weights that do not fit, or another kind of model.
+    """
+
+    def __init__(self, folder: Path, weights: Path) -> None:
+        import transformers
+        from safetensors import SafetensorError
+
+        try:
+            config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            self.model = _load(config, folder, weights).eval().float()
+            self.tokenizer = _tokenizer(folder)
+            self.processor = transformers.AutoImageProcessor.from_pretrained(
+                folder, local_files_only=True
+            )
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise ToolkitError(
+                f"transformers cannot read the model: {first}", given=str(folder)
+            ) from error
+        seen = getattr(self.model, "vision_model", None)
+        self.vision: Any = getattr(seen, "vision_model", seen)
+        self.head: Any = getattr(self.vision, "head", None)
+        patched = hasattr(getattr(config, "vision_config", None), "patch_size")
+        if self.head is None and not hasattr(self.model, "visual_projection"):
+            patched = False
+        if not patched or not hasattr(self.model, "get_text_features"):
+            raise ToolkitError(
+                f"A model of the kind {config.model_type!r} has no patch tokens in the space of "
+                "texts.",
+                given=str(folder),
+                allowed="CLIP or SigLIP with a vision transformer",
+            )
+        self.config = config
+        self.length = min(config.text_config.max_position_embeddings, LONGEST_TEXT)
+
+    def texts(self, texts: Sequence[str]) -> Any:
+        """Embed texts, (n, d), all filled up to the same length."""
+        import torch
+
+        coded = self.tokenizer(list(texts), truncation=True, max_length=self.length)["input_ids"]
+        filler = self.tokenizer.pad_token_id
+        if filler is None:
+            filler = self.config.text_config.pad_token_id
+        shape = len(coded), self.length
+        tokens, mask = torch.full(shape, filler), torch.zeros(shape, dtype=torch.long)
+        for row, ids in enumerate(coded):
+            tokens[row, : len(ids)] = torch.tensor(ids)
+            mask[row, : len(ids)] = 1
+        # SigLIP was trained to read the filling too.
+        masked = {} if self.config.model_type.startswith("siglip") else {"attention_mask": mask}
+        features = self.model.get_text_features(input_ids=tokens, **masked)
+        return getattr(features, "pooler_output", features)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Subword tokens of every text, special tokens not counted."""
+        coded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        return [len(ids) for ids in coded]
+
+    def prepare(self, pictures: Sequence[Image]) -> Any:
+        """Square pictures as the model's own settings have them, (m, 3, height, width)."""
+        whole = {}
+        if getattr(self.processor, "do_center_crop", False):
+            # Some settings enlarge a picture first and then cut its border off.
+            whole = {"size": dict(self.processor.crop_size), "do_center_crop": False}
+        made = self.processor(images=list(pictures), return_tensors="pt", **whole)
+        return made["pixel_values"]
+
+    def places(self, pixels: Any) -> Any:
+        """Embed the patches, (m, h, w, d)."""
+        tokens = self.vision(pixel_values=pixels).last_hidden_state
+        size = self.config.vision_config.patch_size
+        height, width = pixels.shape[-2] // size, pixels.shape[-1] // size
+        tokens = tokens[:, tokens.shape[1] - height * width :]
+        if self.head is not None:
+            alone = self.head(tokens.reshape(-1, 1, tokens.shape[-1]))
+            return alone.reshape(len(pixels), height, width, -1)
+        projected = self.model.visual_projection(self.vision.post_layernorm(tokens))
+        return projected.reshape(len(pixels), height, width, -1)
+
+
+def _load(config: Any, folder: Path, weights: Path) -> Any:
+    """The network with its weights; random ones never stand in for any."""
+    import transformers
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if weights.is_file():
+        model = transformers.AutoModel.from_config(config)
+        try:
+            model.load_state_dict(load_file(weights))
+        except SafetensorError as error:
+            raise ToolkitError(f"{weights} is not a readable safetensors file: {error}.") from error
+        return model
+    model, told = transformers.AutoModel.from_pretrained(
+        folder, local_files_only=True, output_loading_info=True
+    )
+    if told["missing_keys"]:
+        shown = ", ".join(sorted(told["missing_keys"])[:3])
+        raise ToolkitError(
+            f"The weights do not fit the model: {len(told['missing_keys'])} are missing, such as "
+            f"{shown}.",
+            given=str(folder),
+        )
+    return model
+
+
+def _tokenizer(folder: Path) -> Any:
+    """The tokenizer; one that is described by `tokenizer.json` alone is taken as it stands."""
+    import transformers
+
+    alone = folder / "tokenizer.json"
+    if alone.is_file() and not (folder / "tokenizer_config.json").is_file():
+        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(alone))
+    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)

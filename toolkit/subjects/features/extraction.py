@@ -1,0 +1,224 @@
+"""Puts clips and pictures through a frozen backbone once, and keeps the features on disk.
+
+Work is done in portions, so that memory does not grow with the number of files; each portion is
+written whole before the next one is begun, so that a stopped extraction goes on where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stimuli.files import remove_abandoned, write_atomic
+from toolkit.errors import ToolkitError
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import open_backbone
+from toolkit.subjects.backbones.stored import (
+    SUFFIX,
+    FeatureFile,
+    Media,
+    group_name,
+    join_files,
+    media_sha256,
+    write_features,
+)
+from toolkit.subjects.features.sources import Job
+
+PORTION = {"word": 128, "picture": 32}
+"""Clips and pictures that are in memory at once."""
+_BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
+
+Progress = Callable[[str, int, int], None]
+_Read = tuple[dict[str, Media], list["Unreadable"]]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A clip or picture that has no features."""
+
+    path: Path
+    """The file of features that it is missing from."""
+    name: str
+    """What it is called."""
+    reason: str
+    """What is wrong with it."""
+
+
+class Maker(Protocol):
+    """Where features come from."""
+
+    sha256: str
+    """Equal for makers that give the same features."""
+
+    def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
+        """Features of clips or pictures, by name, in their order."""
+        ...
+
+
+class Computed:
+    """Features computed by a backbone, which is loaded when first needed.
+
+    Args:
+        kind: `word` or `picture`.
+        place: the backbone's folder or weights file.
+    """
+
+    def __init__(self, kind: str, place: Path) -> None:
+        self.sha256 = backbone_checksum(place)
+        self._kind, self._place, self._backbone = kind, place, None
+
+    def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
+        """Features of clips or pictures, by name, in their order."""
+        if self._backbone is None:
+            self._backbone = open_backbone(_BACKBONE_KIND[self._kind], self._place)
+        backbone: Any = self._backbone
+        return list(backbone.features(list(media.values())))
+
+
+def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> list[Unreadable]:
+    """Make what a job's file still lacks.
+
+    Args:
+        job: clips or pictures, and the file.
+        maker: gives the features.
+        progress: called with what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        The clips and pictures that have no features, and why; all others are in the file.
+
+    Raises:
+        ToolkitError: the file is of another backbone or another set.
+    """
+    attributes = {"kind": job.kind, "source": job.source, "backbone_sha256": maker.sha256}
+    parts = job.path.with_name(f"{job.path.name}.parts")
+    _refuse_others(job.path, attributes)
+    parts.mkdir(parents=True, exist_ok=True)
+    for folder in (parts, job.path.parent):
+        remove_abandoned(folder)
+    finished = [job.path] if job.path.is_file() else []
+    finished += _usable(parts, attributes)
+    known = {name for path in finished for name in FeatureFile(path).names}
+    waiting = [name for name in job.names if group_name(name) not in known]
+    faults: list[Unreadable] = []
+    done, what = len(job.names) - len(waiting), job.path.stem
+    number = max((int(path.stem) for path in parts.glob(f"[0-9]*{SUFFIX}")), default=0)
+    progress(what, done, len(job.names))
+    for media, unread in _portions(job, waiting):
+        features, refused = _made(job, maker, media)
+        faults += unread + refused
+        if features:
+            number += 1
+            part = parts / f"{number:06d}{SUFFIX}"
+            write_features(part, features, attributes)
+            finished.append(part)
+        done += len(media) + len(unread)
+        progress(what, done, len(job.names))
+    if finished not in ([], [job.path]):
+        join_files(job.path, finished, attributes)
+    shutil.rmtree(parts)
+    return faults
+
+
+def write_faults(folder: Path, faults: Sequence[Unreadable]) -> Path:
+    """Write the table of what has no features, `unreadable.csv`.
+
+    Args:
+        folder: where to.
+        faults: what to write.
+    """
+    path = folder / "unreadable.csv"
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("features", "name", "reason"))
+    writer.writerows((one.path, one.name, one.reason) for one in faults)
+    with write_atomic(path) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def _refuse_others(path: Path, attributes: dict[str, str]) -> None:
+    """Keep a file that was made by another backbone, or from another set."""
+    if not path.is_file():
+        return
+    told = FeatureFile(path).attributes
+    for key, what in (("backbone_sha256", "by another backbone"), ("source", "from other files")):
+        if told.get(key) != attributes[key]:
+            raise ToolkitError(
+                f"{path} was made {what}; it is left as it is.",
+                given=attributes[key],
+                allowed=told.get(key, "(it does not tell)"),
+                next_command="choose another folder with --out DIR, or remove the file",
+            )
+
+
+def _usable(parts: Path, attributes: dict[str, str]) -> list[Path]:
+    """Portions that a stopped extraction left, unless another backbone or set made them."""
+    usable = []
+    for path in sorted(parts.glob(f"[0-9]*{SUFFIX}")):
+        if dict(FeatureFile(path).attributes) == attributes:
+            usable.append(path)
+        else:
+            path.unlink()
+    return usable
+
+
+def _portions(job: Job, waiting: Sequence[str]) -> Iterator[_Read]:
+    """What was read of each portion; the next one is read while one is worked on."""
+    size = PORTION[job.kind]
+    portions = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        following = deque(ahead.submit(_read, job, portion) for portion in portions[:1])
+        for portion in [*portions[1:], None]:
+            if following:
+                read = following.popleft().result()
+                if portion is not None:
+                    following.append(ahead.submit(_read, job, portion))
+                yield read
+
+
+def _read(job: Job, names: Sequence[str]) -> _Read:
+    media, faults = {}, []
+    for name in names:
+        try:
+            media[name] = job.read(name)
+        except ToolkitError as error:
+            faults.append(Unreadable(job.path, name, error.message))
+        except OSError as error:
+            faults.append(Unreadable(job.path, name, f"{error.filename}: {error.strerror}"))
+    return media, faults
+
+
+def _made(
+    job: Job, maker: Maker, media: dict[str, Media]
+) -> tuple[dict[str, tuple[NDArray[np.float32], str]], list[Unreadable]]:
+    """Features of a portion; when one of it is refused, each is tried alone."""
+    if not media:
+        return {}, []
+    try:
+        made = maker.make(media)
+    except ToolkitError as error:
+        if len(media) == 1:
+            return {}, [Unreadable(job.path, name, error.message) for name in media]
+        features, faults = {}, []
+        for name, one in media.items():
+            good, bad = _made(job, maker, {name: one})
+            features.update(good)
+            faults += bad
+        return features, faults
+    features, faults = {}, []
+    for (name, one), feature in zip(media.items(), made, strict=True):
+        if np.isfinite(feature).all():
+            features[name] = np.ascontiguousarray(feature, dtype=np.float32), media_sha256(one)
+        else:
+            faults.append(Unreadable(job.path, name, "its features are not finite"))
+    return features, faults

@@ -1,0 +1,174 @@
+"""What a network family is asked: how it scores embeddings, and what its training makes small.
+
+Whoever has to know what a family does differently asks its class, see
+`toolkit.subjects.vgs.families`. Stored embeddings are scored in NumPy; torch is imported where a
+network is made, and not before.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from toolkit.subjects.vgs.config import NetworkConfig
+    from toolkit.subjects.vgs.towers import VGSNetwork
+
+
+class Family(ABC):
+    """What the networks of one family do in their own way.
+
+    Args:
+        config: shape and scoring of the network.
+    """
+
+    name: ClassVar[str]
+    """As `config.json`, recipes and the command line name it."""
+    needs_negatives: ClassVar[bool] = True
+    """Whether training tells items apart from items of other classes."""
+    links: ClassVar[bool] = False
+    """Whether training has language links: every word comes with one in a second language."""
+    smooths_labels: ClassVar[bool] = True
+    """Whether training can spread a share of the target over all choices."""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """What scoring reads from a network besides its embeddings, by published names."""
+    published_kind: ClassVar[str] = ""
+    """First word of those names of published configurations that begin with a family."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def score(
+        self,
+        state: Mapping[str, NDArray[Any]],
+        words: NDArray[np.float32],
+        pictures: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Score embeddings without torch; higher is a better match.
+
+        Args:
+            state: parameters under the published names; those of `parameters` are read.
+            words: embeddings, shape (n, d).
+            pictures: embeddings, shape (m, d).
+
+        Returns:
+            Shape (n, m), float32.
+        """
+
+    def scale(self, state: Mapping[str, Any]) -> float | None:
+        """The number that cosine similarities are multiplied with; None without a temperature.
+
+        Args:
+            state: parameters under the published names.
+        """
+        return None
+
+    def parts(self) -> dict[str, nn.Parameter | nn.Module]:
+        """What the network has besides its towers, by published name."""
+        return {}
+
+    @abstractmethod
+    def similarity(self, network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+
+    def objective(
+        self,
+        network: VGSNetwork,
+        words: Tensor,
+        pictures: Tensor,
+        second_words: Tensor | None = None,
+        label_smoothing: float = 0.0,
+    ) -> Tensor:
+        """What training makes small.
+
+        Args:
+            network: gives the scoring.
+            words: embeddings, shape (items, n, d); the first of each item belongs to its first
+                picture, the others to neither.
+            pictures: embeddings, shape (items, n, d).
+            second_words: the same items said in the second language, shape (items, n, d); where
+                there are `links`, and only there.
+            label_smoothing: share of the target that is spread over all choices.
+
+        Returns:
+            A scalar.
+
+        Raises:
+            ToolkitError: `second_words` are missing, or the family has no use for them, or none
+                for smoothed labels.
+        """
+        if self.links and second_words is None:
+            raise ToolkitError(f"The family {self.name} learns from words in two languages.")
+        if second_words is not None and not self.links:
+            raise ToolkitError(
+                f"The family {self.name} learns from words in one language at a time.",
+                allowed="a family with language links",
+            )
+        self.check_smoothing(label_smoothing)
+        return self._loss(network, words, pictures, second_words, label_smoothing)
+
+    @classmethod
+    def check_smoothing(cls, label_smoothing: float) -> None:
+        """Refuse smoothed labels where the family cannot be trained with them.
+
+        Args:
+            label_smoothing: share of the target that is spread over all choices.
+
+        Raises:
+            ToolkitError: there is such a share, but no choice among several that it could go to.
+        """
+        if label_smoothing and not cls.smooths_labels:
+            raise ToolkitError(
+                f"The family {cls.name} cannot be trained with smoothed labels.",
+                given=f"label_smoothing = {label_smoothing}",
+                allowed="label_smoothing = 0",
+            )
+
+    def _loss(
+        self,
+        network: VGSNetwork,
+        words: Tensor,
+        pictures: Tensor,
+        second_words: Tensor | None,
+        label_smoothing: float,
+    ) -> Tensor:
+        """The objective, of arguments that are sound."""
+        return paired_loss(network, words, pictures, label_smoothing)
+
+
+def paired_loss(
+    network: VGSNetwork, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
+    """Two-way contrastive loss of items whose first word and first picture belong together.
+
+    For language links, the words of the second language stand in the place of the pictures.
+
+    Cross-entropy of the first picture among an item's pictures given its first word, and of the
+    first word among its words given its first picture, averaged over items and both directions
+    (Oneata et al. 2025, section 3; with 1 positive and 11 negatives n = 12).
+
+    Args:
+        network: gives the scoring.
+        words: embeddings, shape (items, n, d).
+        pictures: embeddings, shape (items, n, d).
+        label_smoothing: share of the target that is spread over all choices; 0 as published.
+
+    Returns:
+        A scalar.
+    """
+    import torch
+    from torch.nn import functional
+
+    by_word = network.similarity(words[:, :1], pictures).squeeze(1)
+    by_picture = network.similarity(pictures[:, :1], words).squeeze(1)
+    both = torch.cat([by_word, by_picture])
+    first = both.new_zeros(len(both), dtype=torch.long)
+    return functional.cross_entropy(both, first, label_smoothing=label_smoothing)

@@ -1,0 +1,304 @@
+"""Turns a published output folder into population folders, which load like the shipped ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from stimuli.files import sha256_of, write_atomic
+from toolkit.errors import ToolkitError
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import find_backbone
+from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.vgs.checkpoints import (
+    Checkpoint,
+    ConfigName,
+    best_checkpoint,
+    parse_config_name,
+    read_checkpoint,
+)
+from toolkit.subjects.vgs.config import SIZES
+
+FACTORY = "toolkit.subjects.vgs.subject:load_subject"
+SOURCE = "me-vgs"
+_TEMPERATURE = """- **Temperature**: cosine similarities are multiplied with max(exp(logit_scale),
+  100), as the published code computes it; the paper's text says that 100 is the upper bound. Which
+  of two pictures is preferred does not depend on it.
+"""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A population folder that was written."""
+
+    folder: Path
+    """Where it lies."""
+    description: str
+    """One line that says what it is."""
+    seeds: tuple[str, ...]
+    """Its subjects."""
+    missing: tuple[str, ...]
+    """What must be fetched before it can hear and see; nothing when its backbones are here."""
+
+
+def import_output(
+    source: Path,
+    out: Path,
+    *,
+    languages: Sequence[str] = (),
+    hearing: str = "wavlm-base-plus",
+    seeing: str = "dino-resnet50",
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> list[Imported]:
+    """Make population folders from published checkpoints, one per configuration, seeds together.
+
+    A population is written whole or not at all; the others are written even if one is faulty.
+
+    Args:
+        source: the published `output` folder, or the folder of one configuration in it.
+        out: folder for the population folders; made when missing.
+        languages: ISO codes; only for configurations whose names do not tell them.
+        hearing: the backbone that the speech features came from: name, folder or file.
+        seeing: the backbone that the picture features came from.
+        progress: called with what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        What was written, by name.
+
+    Raises:
+        ToolkitError: there are no checkpoints, or some populations could not be made; those are
+            named with their faults, after the others were written.
+    """
+    configurations = _configurations(source)
+    groups: dict[str, list[tuple[Path, ConfigName]]] = {}
+    faults: list[ToolkitError] = []
+    for folder in configurations:
+        try:
+            name = _told(folder.name, languages)
+            groups.setdefault(name.population, []).append((folder, name))
+        except ToolkitError as error:
+            faults.append(error)
+    out.mkdir(parents=True, exist_ok=True)
+    backbones, missing = _backbones({"hearing": hearing, "seeing": seeing}, out)
+    done, written = 0, []
+    for population, members in sorted(groups.items()):
+        try:
+            folder = out / population
+            _refuse_others(folder)
+            subjects: dict[str, tuple[ConfigName, Path, Checkpoint]] = {}
+            for config_folder, name in sorted(members, key=lambda member: member[1].seed):
+                if name.seed in subjects:
+                    raise _same_subject(population, name.seed, subjects, config_folder)
+                checkpoint = read_checkpoint(*best_checkpoint(config_folder), name.family or None)
+                subjects[name.seed] = (name, config_folder, checkpoint)
+                done += 1
+                progress("reading checkpoints", done, len(configurations))
+            description = _write(folder, subjects, backbones)
+            written.append(Imported(folder, description, tuple(subjects), missing))
+        except ToolkitError as error:
+            faults.append(error)
+    if len(faults) == 1 and not written:
+        raise faults[0]
+    if faults:
+        kept = ", ".join(one.folder.name for one in written) or "none"
+        listed = "\n".join(str(fault) for fault in faults)
+        raise ToolkitError(
+            f"Not everything could be imported:\n{listed}",
+            given=f"written all the same: {kept}",
+        )
+    return written
+
+
+def _configurations(source: Path) -> list[Path]:
+    """Folders of configurations: the one given, or those in it."""
+    if not source.is_dir():
+        raise ToolkitError("There is no such output folder.", given=str(source))
+    if (source / "checkpoints").is_dir():
+        return [source.absolute()]
+    found = sorted(path.parent for path in source.glob("*/checkpoints"))
+    if not found:
+        raise ToolkitError(
+            "There are no published checkpoints in this folder.",
+            given=str(source),
+            allowed="output, or output/CONFIG, with CONFIG/checkpoints/*neg-loss=*.pt in it",
+        )
+    return found
+
+
+def _told(name: str, languages: Sequence[str]) -> ConfigName:
+    """What a configuration's name says, or what the user says in its place."""
+    told = parse_config_name(name)
+    if told is not None:
+        return told
+    if not languages:
+        raise ToolkitError(
+            f"The name {name!r} does not tell languages and seed.",
+            given=name,
+            allowed="names like en-nl_links-no_size-md_a",
+            next_command="import that folder alone, with --languages en,nl",
+        )
+    return ConfigName(name, "a", tuple(languages), "")
+
+
+def _same_subject(
+    population: str,
+    seed: str,
+    subjects: Mapping[str, tuple[ConfigName, Path, Checkpoint]],
+    folder: Path,
+) -> ToolkitError:
+    return ToolkitError(
+        f"Two configurations would both be seed {seed} of {population}.",
+        given=f"{subjects[seed][1].name} and {folder.name}",
+        next_command="import them one at a time, into folders of their own, --out DIR",
+    )
+
+
+def _backbones(
+    given: dict[str, str], out: Path
+) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+    """How backbones are recorded, and what is said about those that are not here."""
+    recorded, missing = {}, []
+    for kind, name in given.items():
+        folder = str(Path(name).absolute()) if Path(name).exists() else name
+        sha256 = ""
+        try:
+            sha256 = backbone_checksum(find_backbone(kind, folder, beside=out))
+        except ToolkitError as error:
+            missing.append(str(error))
+        recorded[kind] = {"folder": folder, "sha256": sha256}
+    return recorded, tuple(missing)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Keep a population that came from elsewhere."""
+    config = folder / "config.json"
+    if config.is_file() and '"source"' not in config.read_text(encoding="utf-8"):
+        raise ToolkitError(
+            f"{folder} holds a population that was not imported; it is left as it is.",
+            next_command="choose another folder with --out DIR",
+        )
+
+
+def _write(
+    folder: Path,
+    subjects: dict[str, tuple[ConfigName, Path, Checkpoint]],
+    backbones: dict[str, dict[str, str]],
+) -> str:
+    """Write a population folder; `population.toml` comes last and makes it one."""
+    name, _, first = next(iter(subjects.values()))
+    for _, source, checkpoint in subjects.values():
+        if checkpoint.config != first.config:
+            raise ToolkitError(
+                f"The seeds of {name.population} are not of the same network.",
+                given=f"{source.name}: {checkpoint.config}",
+                allowed=f"as seed {next(iter(subjects))}: {first.config}",
+            )
+    folder.mkdir(exist_ok=True)
+    sums = {}
+    for seed, (_, _, checkpoint) in subjects.items():
+        with write_atomic(folder / f"{seed}.safetensors") as unfinished:
+            unfinished.write_bytes(save(dict(checkpoint.state)))
+        sums[f"{seed}.safetensors"] = sha256_of(folder / f"{seed}.safetensors")
+    facts = _facts(subjects, backbones)
+    description = (
+        f"Published checkpoints ({SOURCE}): {first.config.family}, {_size(first)}, "
+        f"trained on {' and '.join(name.languages)}."
+    )
+    lines = [
+        f"name = {json.dumps(name.population)}",
+        f"description = {json.dumps(description)}",
+        f"languages = {json.dumps(name.languages)}",
+        f"seeds = {json.dumps(list(subjects))}",
+        f"factory = {json.dumps(FACTORY)}",
+        "",
+        "[sha256]",
+        *(f"{json.dumps(file)} = {json.dumps(value)}" for file, value in sums.items()),
+    ]
+    for file, text in (
+        ("config.json", json.dumps(facts, indent=2)),
+        ("README.md", _card(description, facts)),
+        (DESCRIPTION_FILE, "\n".join(lines)),
+    ):
+        with write_atomic(folder / file) as unfinished:
+            unfinished.write_text(text.rstrip() + "\n", encoding="utf-8")
+    return description
+
+
+def _facts(
+    subjects: dict[str, tuple[ConfigName, Path, Checkpoint]],
+    backbones: dict[str, dict[str, str]],
+) -> dict[str, Any]:
+    """Content of `config.json`."""
+    name, _, first = next(iter(subjects.values()))
+    return {
+        "population": name.population,
+        "languages": list(name.languages),
+        "network": asdict(first.config),
+        "source": {
+            "layout": SOURCE,
+            "checkpoints": {
+                seed: {
+                    "config": source.name,
+                    "file": checkpoint.path.name,
+                    "sha256": sha256_of(checkpoint.path),
+                    "neg_loss": checkpoint.neg_loss,
+                    "training_seed": ord(seed) - ord("a"),
+                    "scale": checkpoint.scale,
+                }
+                for seed, (_, source, checkpoint) in subjects.items()
+            },
+        },
+        "backbones": backbones,
+    }
+
+
+def _size(checkpoint: Checkpoint) -> str:
+    """Name of the network's size, or its numbers where it has no name."""
+    config = checkpoint.config
+    for size, width in SIZES.items():
+        if config.picture_width is None and config.width == config.embedding == width:
+            return f"size {size}"
+    return f"width {config.width}, embedding {config.embedding}"
+
+
+def _card(description: str, facts: dict[str, Any]) -> str:
+    """The model card, with front matter as the model hubs read it."""
+    network, checkpoints = facts["network"], facts["source"]["checkpoints"]
+    languages = "".join(f"\n- {code}" for code in facts["languages"])
+    ear, eye = (Path(facts["backbones"][kind]["folder"]).name for kind in ("hearing", "seeing"))
+    rows = "".join(
+        f"| {seed} | {one['training_seed']} | `{one['config']}` | {-one['neg_loss']:g} "
+        f"| {'none' if one['scale'] is None else format(one['scale'], 'g')} "
+        f"| `{one['sha256'][:16]}` |\n"
+        for seed, one in checkpoints.items()
+    )
+    return f"""---
+license: unknown
+library_name: mevgs-toolkit
+language:{languages}
+tags:
+- visually-grounded-speech
+- word-learning
+---
+
+# {facts["population"]}
+
+{description}
+
+- **Subjects**: seeds {", ".join(checkpoints)}; one network each, in the precision of the
+  checkpoints, unchanged.
+- **Network**: family `{network["family"]}`, width {network["width"]}, embedding
+  {network["embedding"]}, on the frozen backbones `{ear}` and `{eye}`.
+- **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]} --subjects DIR`
+- **Made by**: `mevgs-toolkit import-mevgs`, from checkpoints of the code of Oneata, Nortje,
+  Matusevych and Kamper (2025), The mutual exclusivity bias of bilingual visually grounded speech
+  models, Interspeech (arXiv 2506.04037). The licence of the weights is that of their source.
+{_TEMPERATURE if any(one["scale"] for one in checkpoints.values()) else ""}
+| seed | training seed | configuration | validation loss | scale | SHA-256 of the checkpoint |
+|---|---|---|---|---|---|
+{rows}"""

@@ -1,0 +1,284 @@
+"""A trained network with its frozen backbones, as a subject that hears clips and sees pictures.
+
+The backbones' features of a clip or picture are the same for every seed of a population and for
+every population on the same backbones. They can therefore be computed once and handed to
+`embed_word_features` and `embed_picture_features`; `hearing.sha256` and `seeing.sha256` say which
+features fit which subject.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.errors import ToolkitError
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
+from toolkit.subjects.population import Population
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import family_of
+
+if TYPE_CHECKING:
+    from toolkit.subjects.backbones.hearing import Hearing
+    from toolkit.subjects.backbones.seeing import Seeing
+    from toolkit.subjects.vgs.towers import VGSNetwork
+
+__all__ = [
+    "BackboneRef",
+    "StoredNetwork",
+    "VGSSubject",
+    "backbone_checksum",
+    "fresh_network",
+    "load_subject",
+    "read_config",
+]
+
+_VALUES_AT_ONCE = 1 << 21
+"""Features that go through the network together, 8 MB: larger batches are no faster, because their
+copies leave the processor's caches and make the operating system clear new memory each time."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredNetwork:
+    """A trained network as it lies on disk: scoring known embeddings needs no more than this."""
+
+    config: NetworkConfig
+    """Shape and scoring."""
+    state: Mapping[str, NDArray[Any]]
+    """Parameters under the published names, in whatever precision."""
+    source: str
+    """Where they come from, for error messages."""
+
+    @classmethod
+    def of(cls, network: VGSNetwork) -> StoredNetwork:
+        """The parameters of a network in memory."""
+        state = {name: value.numpy() for name, value in network.state_dict().items()}
+        return cls(network.config, state, "memory")
+
+    def build(self) -> VGSNetwork:
+        """The network itself, in single precision and evaluation mode.
+
+        Raises:
+            ToolkitError: the parameters do not fit; all that differ are listed.
+        """
+        import torch
+
+        network = fresh_network(self.config)
+        network.load({name: torch.from_numpy(v) for name, v in self.state.items()}, self.source)
+        return network.eval()
+
+
+class VGSSubject:
+    """Hears words and sees pictures through frozen backbones and one trained network.
+
+    torch is imported when something must be embedded; to score embeddings it is not needed, so
+    that a run on stored embeddings starts at once.
+
+    Args:
+        stored: a trained network.
+        hearing: gives speech features, list of (frames, word_dim).
+        seeing: gives feature maps, (m, picture_dim, height, width).
+    """
+
+    def __init__(self, stored: StoredNetwork, hearing: BackboneRef, seeing: BackboneRef) -> None:
+        self.stored = stored
+        self.hearing = hearing
+        self.seeing = seeing
+
+    @cached_property
+    def network(self) -> VGSNetwork:
+        """The network, built when first needed."""
+        return self.stored.build()
+
+    def embed_words(self, clips: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Embed spoken words.
+
+        Args:
+            clips: mono samples in [-1, 1] at 16 kHz, each of shape (samples,).
+
+        Returns:
+            Shape (n, d), float32, in the order given, not normalised.
+        """
+        backbone: Hearing = self.hearing.load()
+        return self.embed_word_features(backbone.features(clips))
+
+    def embed_pictures(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Args:
+            pictures: RGB, uint8, each of shape (height, width, 3).
+
+        Returns:
+            Shape (m, d), float32, in the order given, not normalised.
+        """
+        backbone: Seeing = self.seeing.load()
+        return self.embed_picture_features(backbone.features(pictures))
+
+    def embed_word_features(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Embed words from the hearing backbone's features.
+
+        Words of equal length go through the network together, so that none is ever padded.
+
+        Args:
+            features: one array of shape (frames, word_dim) per word.
+
+        Returns:
+            Shape (n, d), float32, in the order given.
+
+        Raises:
+            ToolkitError: features with another number of channels, or without frames.
+        """
+        import torch
+
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for place, feature in enumerate(features):
+            _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim)
+            by_length[len(feature)].append(place)
+        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
+        with torch.inference_mode():
+            for places in by_length.values():
+                step = _at_once(features[places[0]].size)
+                for start in range(0, len(places), step):
+                    some = places[start : start + step]
+                    batch = torch.from_numpy(np.stack([features[place] for place in some]))
+                    out[some] = self.network.encode_words(batch.float()).numpy()
+        return out
+
+    def embed_picture_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embed pictures from the seeing backbone's feature maps.
+
+        Args:
+            features: shape (m, picture_dim, height, width).
+
+        Returns:
+            Shape (m, d), float32, in the order given.
+
+        Raises:
+            ToolkitError: feature maps with another number of channels.
+        """
+        _check_channels("picture", features.shape, 4, 1, self.stored.config.picture_dim)
+        import torch
+
+        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
+        step = _at_once(math.prod(features.shape[1:]))
+        with torch.inference_mode():
+            for start in range(0, len(features), step):
+                some = slice(start, start + step)
+                batch = torch.from_numpy(np.ascontiguousarray(features[some]))
+                out[some] = self.network.encode_pictures(batch.float()).numpy()
+        return out
+
+    def similarity(
+        self, words: NDArray[np.float32], pictures: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Score words against pictures as the network's family does; higher is a better match.
+
+        Args:
+            words: embeddings, shape (n, d).
+            pictures: embeddings, shape (m, d).
+
+        Returns:
+            Shape (n, m), float32.
+        """
+        return family_of(self.stored.config).score(self.stored.state, words, pictures)
+
+
+def load_subject(population: Population, seed: str) -> VGSSubject:
+    """Make a subject from a population folder; the factory that `population.toml` names.
+
+    Args:
+        population: has a folder with `config.json` and `<seed>.safetensors`.
+        seed: one of its seeds.
+
+    Raises:
+        ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    name = f"{seed}.safetensors"
+    population.verified(name)
+    path = population.file(name)
+    config = read_config(population.file("config.json"))
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ToolkitError(
+            f"{path} is not a readable safetensors file: {error}.",
+            next_command="restore the file, or train the population again",
+        ) from error
+    network = NetworkConfig(**config["network"])
+    for parameter in family_of(network).parameters:
+        if parameter not in state:
+            raise ToolkitError(
+                f"The weights in {path} do not fit the network: {parameter} is missing."
+            )
+    stored = StoredNetwork(network, state, str(path))
+    hearing, seeing = (
+        backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
+    )
+    return VGSSubject(stored, hearing, seeing)
+
+
+def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
+    """A network with its initial weights, leaving the global random state as it was.
+
+    Args:
+        config: shape and scoring.
+        seed: decides the weights.
+    """
+    import torch
+
+    from toolkit.subjects.vgs.towers import VGSNetwork
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return VGSNetwork(config)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a population's `config.json`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ToolkitError: it is not JSON, or lacks `network` or a backbone.
+    """
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        for kind in ("hearing", "seeing"):
+            _ = config["backbones"][kind]["folder"], config["backbones"][kind]["sha256"]
+        _ = NetworkConfig(**config["network"])
+    except (ValueError, TypeError) as error:
+        raise ToolkitError(f"{path} does not describe a network: {error}.") from error
+    except KeyError as error:
+        raise ToolkitError(f"{path} does not describe a network: {error} is missing.") from error
+    return dict(config)
+
+
+def _at_once(values: int) -> int:
+    """How many clips or pictures of so many values go through the network together."""
+    return max(1, _VALUES_AT_ONCE // max(1, values))
+
+
+def _check_channels(
+    what: str, shape: tuple[int, ...], dimensions: int, axis: int, channels: int
+) -> None:
+    """Refuse features that another backbone made."""
+    empty = dimensions == 2 and not shape[0]
+    if len(shape) != dimensions or shape[axis] != channels or empty:
+        raise ToolkitError(
+            f"These {what} features do not fit the network.",
+            given=f"shape {shape}",
+            allowed=f"{dimensions} dimensions, {channels} channels on axis {axis}",
+        )

@@ -1,0 +1,181 @@
+"""What makes rows answers: one rule for every table, whoever wrote it and whoever reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toolkit.errors import ToolkitError, nearest_name
+from toolkit.tables.delimited import same_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+    import pandas as pd
+
+MOST_PLACES = 1 << 62
+"""Largest number that combinations of values are given."""
+BIG = 1 << 31
+"""Whole numbers below are taken as they are, without a look at which of them occur."""
+ROW_KEY = (
+    "paradigm", "paradigm_version", "population", "seed", "test_language", "condition",
+    "trial_seed", "trial",
+)  # fmt: skip
+"""What tells one answer from all others: trials may be numbered within conditions and lists."""
+
+
+def missing_column(name: str, names: Sequence[str]) -> str:
+    """Say that a column is missing, and which of the others may be it.
+
+    Example:
+        >>> missing_column("seed", ["sed", "correct"])
+        'column seed is missing (is it sed?)'
+    """
+    near = nearest_name(name, [str(other) for other in names])
+    return f"column {name} is missing" + (f" (is it {near}?)" if near else "")
+
+
+def answer_faults(table: pd.DataFrame, fewest_choices: int = 2) -> list[str]:
+    """What is wrong with the answers of a table, whoever wrote it: one rule for every command.
+
+    Args:
+        table: any rows; of ``correct``, ``tie`` and ``n_choices``, those that are there are looked
+            at. Whether there was a tie, and among how many options, need not be known.
+        fewest_choices: with a single option, chance would be 100 %.
+
+    Example:
+        >>> import pandas as pd
+        >>> answer_faults(pd.DataFrame({"correct": [1, 2], "tie": ["no", "no"], "n_choices": 2}))
+        ['column correct holds [2], expected 0 or 1', 'column tie holds text, expected 0 or 1']
+    """
+    n_empty = {"correct": int(table["correct"].isna().sum())} if "correct" in table else {}
+    faults = empty_faults(n_empty)
+    whole = f"whole numbers from {fewest_choices} on"
+    for name, expected, fits in (
+        ("correct", "0 or 1", lambda v: (v == 0) | (v == 1)),
+        ("tie", "0 or 1", lambda v: (v == 0) | (v == 1)),
+        ("n_choices", whole, lambda v: (v >= fewest_choices) & (v % 1 == 0)),
+    ):
+        if name in table:
+            faults += _unlike(table[name].dropna(), name, expected, fits)
+    if {"correct", "tie"} <= set(table):
+        both = (table["tie"] == 1) & (table["correct"] == 1)
+        faults += ["a tie is counted as correct"] if both.any() else []
+    return faults
+
+
+def _unlike(
+    values: pd.Series, name: str, expected: str, fits: Callable[[pd.Series], pd.Series]
+) -> Iterator[str]:
+    """Say what a column holds beside the numbers that it should."""
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(values):
+        if len(values):
+            yield f"column {name} holds text, expected {expected}"
+    elif not (fitting := fits(values)).all():
+        shown = ", ".join(f"{value:g}" for value in values[~fitting].head(3).tolist())
+        yield f"column {name} holds [{shown}], expected {expected}"
+
+
+def empty_faults(n_empty: Mapping[str, int]) -> list[str]:
+    """Say which columns lack values that every row must have.
+
+    Args:
+        n_empty: rows without a value, by column.
+
+    Example:
+        >>> empty_faults({"seed": 3, "population": 0})
+        ['column seed has 3 empty values']
+    """
+    return [f"column {name} has {n} empty values" for name, n in n_empty.items() if n]
+
+
+def repeat_faults(table: pd.DataFrame) -> list[str]:
+    """Say that rows occur twice: the same participant, test, list and trial.
+
+    Trials may be numbered anew in every condition and list, and their numbers may be any text;
+    where no row says its trial, nothing can be told.
+
+    Example:
+        >>> import pandas as pd
+        >>> answers = {"seed": "a", "condition": ["NF", "NN", "NF"], "trial": ["n1", "n1", "n1"]}
+        >>> repeat_faults(pd.DataFrame(answers))
+        ['1 rows occur twice, first seed a, condition NF, trial n1']
+    """
+    if "trial" not in table:
+        return []
+    key = [name for name in ROW_KEY if name in table]
+    known = table[key][table["trial"].notna()]
+    if not _n_repeated(known):
+        return []
+    again = known.duplicated()
+    first = described({name: known[again].iloc[0][name] for name in key})
+    return [f"{int(again.sum())} rows occur twice, first {first}"]
+
+
+def described(row: Mapping[str, Any]) -> str:
+    """Values of a row as a person reads them.
+
+    Example:
+        >>> described({"seed": "a", "age": 2.5, "trial": np.float64(3)})
+        'seed a, age 2.5, trial 3'
+    """
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in row.items()
+    )
+
+
+def _n_repeated(table: pd.DataFrame) -> int:
+    """How many rows repeat an earlier one; one sort, for ten million rows and more."""
+    import pandas as pd
+
+    place = np.zeros(len(table), dtype=np.int64)
+    for name in table:
+        column = table[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes: npt.NDArray[Any] = column.cat.codes.to_numpy()
+            size = len(column.cat.categories)
+        elif pd.api.types.is_integer_dtype(column) and 0 <= column.min() <= column.max() < BIG:
+            codes, size = column.to_numpy(np.int64), int(column.max()) + 1
+        else:
+            codes, found = pd.factorize(column)
+            size = len(found)
+        if len(place) and int(place.max()) > MOST_PLACES // (size + 1):
+            place = np.unique(place, return_inverse=True)[1]
+        place *= size + 1
+        place += codes
+    place.sort()
+    return int((place[1:] == place[:-1]).sum())
+
+
+def parquet_names(path: Path) -> list[str]:
+    """Columns of a Parquet file that is a table: one value per row and column, no name twice.
+
+    Raises:
+        ToolkitError: if it is none.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        why = str(error).rstrip(".")
+        raise ToolkitError(
+            f"{path} cannot be read as a table: {why}.",
+            allowed="Parquet, or CSV with a name that ends in .csv",
+        ) from error
+    faults = same_names(schema.names)
+    faults += [
+        f"column {field.name} holds {field.type}, expected one value per row"
+        for field in schema
+        if pa.types.is_nested(field.type)
+    ]
+    if faults:
+        raise ToolkitError(f"{path} cannot be read as a table:\n  - " + "\n  - ".join(faults))
+    return list(schema.names)
