@@ -28,11 +28,7 @@ def model_from_fit(
 
     Args:
         path: JSON file that holds one fit or several, anywhere in it, as
-    <<<<<<< HEAD:toolkit/statistics/power_fit.py
             ``toolkit.records.plain(fit)`` writes them.
-    =======
-            ``toolkit.statistics.models.results.plain(fit)`` writes them.
-    >>>>>>> main:toolkit/statistics/power/from_fit.py
         name: which fit, where the file holds several: the name of the comparison, or the keys
             that lead to it, joined by dots.
         effect: name of the coefficient that compares the groups; by default the one called
