@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from toolkit.statistics import phrases
+from toolkit.statistics import phrases, ratios
 
 if TYPE_CHECKING:
     from toolkit.statistics.choices.groups import GroupComparison
@@ -107,7 +107,7 @@ def odds_ratio(effect: Contrast | None) -> str:
     """Odds ratio and interval of an effect on the logit scale; a dash where there is none."""
     if effect is None or math.isnan(effect.estimate):
         return NONE
-    return phrases.odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
+    return ratios.odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
 
 
 def points(effect: Contrast) -> str:
@@ -137,7 +137,7 @@ def bayes_factor(value: float) -> str:
         >>> bayes_factor(0.317), bayes_factor(math.inf), bayes_factor(math.nan)
         ('0.32', 'over 9999', '-')
     """
-    return NONE if math.isnan(value) else phrases.factor(value)
+    return NONE if math.isnan(value) else ratios.factor(value)
 
 
 def places_of(groups: Sequence[GroupComparison]) -> list[str]:

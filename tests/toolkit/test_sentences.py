@@ -38,7 +38,8 @@ from toolkit.statistics.choices.prose import (
     places,
 )
 from toolkit.statistics.choices.seeds import SeedComparison
-from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
+from toolkit.statistics.phrases import LEVELS, p_value, percent, points
+from toolkit.statistics.ratios import ratios
 
 N = 250
 """Draws of every kind; a second or so."""
