@@ -262,7 +262,7 @@ def _maps(chapter: Chapter[Any], material: Material) -> Sequence[Overlay]:
     if not overlays or not material.options.n_trials:
         return []
     # Runs on different sets are never on one page, so the first run speaks for all.
-    stimuli, known = material.stimuli, chapter.runs[0].manifest["stimuli"]["checksum"]
+    stimuli, known = material.stimuli, chapter.manifests[0].stimuli.checksum
     if stimuli is None or stimuli.checksum != known:
         stimuli = find_stimuli([chapter], None)
     return overlays(chapter, stimuli)
@@ -400,5 +400,5 @@ def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> 
     shown = f"{trials:,} trials, tested in {', '.join(languages)}"
     if not told:
         return f"{shown}; from a table that was imported"
-    name = stimuli.title if stimuli is not None else told[0]["stimuli"]["name"]
-    return f"{shown}, stimuli: {name}; run {str(told[0].get('started', ''))[:10]}"
+    name = stimuli.title if stimuli is not None else told[0].stimuli.name
+    return f"{shown}, stimuli: {name}; run {told[0].started[:10]}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
 from toolkit.statistics.models.results import Result
-from toolkit.statistics.saved import SUMMARY_FILE, saved_result, saved_summary
+from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_result, saved_summary
 from toolkit.statistics.summary import SeedMean, Summary
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from toolkit.statistics.choices.digest import Digest
+    from toolkit.tables.recorded import Recorded
 
 AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
 
@@ -32,8 +32,8 @@ class RunFiles:
 
     folder: Path
     """Where it lies; a table from elsewhere is a file."""
-    manifest: Mapping[str, Any]
-    """What was run; empty for a table from elsewhere."""
+    manifest: Recorded | None
+    """What was run; None for a table from elsewhere."""
     summary: Summary
     """Means and intervals."""
 
@@ -82,9 +82,9 @@ class Chapter(Generic[R]):
         return cast(R, _statistics(self.runs, self.paradigms))
 
     @property
-    def manifests(self) -> list[Mapping[str, Any]]:
+    def manifests(self) -> list[Recorded]:
         """Those of its runs; tables from elsewhere have none."""
-        return [run.manifest for run in self.runs if run.manifest]
+        return [run.manifest for run in self.runs if run.manifest is not None]
 
     @property
     def headline(self) -> list[SeedMean]:
@@ -110,9 +110,9 @@ class Chapter(Generic[R]):
     def _n_languages(self) -> dict[str, int]:
         table = self.digest.populations
         told = {
-            str(name): len(about["languages"])
-            for run in self.runs
-            for name, about in run.manifest.get("populations", {}).items()
+            name: len(about.languages)
+            for manifest in self.manifests
+            for name, about in manifest.populations.items()
         }
         return told | dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
 
@@ -129,33 +129,15 @@ def read_run(folder: Path) -> RunFiles:
             allowed="the folder that run-paradigm printed",
             next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
         )
-    manifest = _read_json(folder / MANIFEST_FILE)
-    if lacking := {"run_id", "paradigm", "stimuli", "subjects"} - set(manifest):
-        raise ToolkitError(f"{folder / MANIFEST_FILE} lacks {', '.join(sorted(lacking))}.")
-    summary = saved_summary(folder)
-    if summary is None:
-        raise _unfinished(folder / SUMMARY_FILE)
+    manifest, summary = saved_manifest(folder), saved_summary(folder)
+    if manifest is None or summary is None:
+        lacking = MANIFEST_FILE if manifest is None else SUMMARY_FILE
+        raise ToolkitError(
+            f"{folder} is not the folder of a finished run: it has no {lacking}.",
+            allowed="the folder that run-paradigm printed",
+            next_command=AGAIN,
+        )
     return RunFiles(folder, manifest, summary)
-
-
-def _unfinished(file: Path) -> ToolkitError:
-    return ToolkitError(
-        f"{file.parent} is not the folder of a finished run: it has no {file.name}.",
-        allowed="the folder that run-paradigm printed",
-        next_command=AGAIN,
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise _unfinished(path) from error
-    except (OSError, ValueError) as error:
-        raise ToolkitError(f"{path} cannot be read: {error}.") from error
-    if not isinstance(content, dict):
-        raise ToolkitError(f"{path} holds no object.")
-    return content
 
 
 def read_chapters(
@@ -209,7 +191,7 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
             question=asked.question,
             results=tuple(results),
         )
-        made.append(RunFiles(path, {}, summary))
+        made.append(RunFiles(path, None, summary))
     return made
 
 

@@ -12,10 +12,11 @@ from toolkit.statistics.choices.prose import gate_sentence
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter, RunFiles
+    from reports.sources import Chapter
     from toolkit.statistics.choices.analysis import Analysis
     from toolkit.statistics.choices.gates import GateReport
     from toolkit.statistics.models.results import FitResult, Result
+    from toolkit.tables.recorded import Recorded
 
 ASSUMPTIONS = (
     "Seeds stand for further trainings of the same networks on the same data: frozen features, "
@@ -48,10 +49,10 @@ def status_lines(chapters: Sequence[Chapter[Any]]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     runs = [run for chapter in chapters for run in chapter.runs]
-    lines += _of_runs([run for run in runs if run.manifest])
+    lines += _of_runs([run.manifest for run in runs if run.manifest is not None])
     lines += [Line("note", "Runs", note) for note in chapters[0].notes]
     for run in runs:
-        if not run.manifest:
+        if run.manifest is None:
             text = f"{run.folder.name} was imported: how its trials were made is not recorded."
             lines.append(Line("note", "Table from elsewhere", text))
     assumed = dict.fromkeys(REPORTS[own.kind].assumptions(own) for own in chapters)
@@ -121,29 +122,28 @@ def fits_of_choices(chapter: Chapter[Analysis]) -> Iterator[FitResult]:
             yield test.fit
 
 
-def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
+def _of_runs(runs: Sequence[Recorded]) -> Iterator[Line]:
     if not runs:
         return
-    dirty = [run for run in runs if (run.manifest.get("git") or {}).get("dirty")]
-    unknown = [run for run in runs if not run.manifest.get("git")]
+    dirty = sum(run.git is not None and run.git.dirty for run in runs)
     if dirty:
         yield Line(
             "warning", "Code", f"Made from a checkout with changes that no commit holds: "
-            f"{len(dirty)} of {count(len(runs), 'run')}.",
+            f"{dirty} of {count(len(runs), 'run')}.",
         )  # fmt: skip
-    elif unknown:
-        version = runs[0].manifest.get("toolkit_version")
+    elif runs[0].git is None or any(run.git is None for run in runs):
+        version = runs[0].toolkit_version
         yield Line("good", "Code", f"Made with the installed package, version {version}.")
     else:
-        commit = runs[0].manifest["git"]["commit"][:10]
+        commit = runs[0].git.commit[:10]
         yield Line("good", "Code", f"Made from commit {commit} without further changes.")
-    unfinished = [run for run in runs if run.manifest.get("status") != "complete"]
+    unfinished = sum(run.status != "complete" for run in runs)
     if unfinished:
-        text = f"{len(unfinished)} of {count(len(runs), 'run')} did not end."
+        text = f"{unfinished} of {count(len(runs), 'run')} did not end."
         yield Line("warning", "Unfinished", text)
     for what, values in (
-        ("stimulus sets", {run.manifest["stimuli"]["checksum"] for run in runs}),
-        ("versions of the toolkit", {run.manifest.get("toolkit_version") for run in runs}),
+        ("stimulus sets", {run.stimuli.checksum for run in runs}),
+        ("versions of the toolkit", {run.toolkit_version for run in runs}),
     ):
         if len(values) > 1:
             yield Line("warning", "Mixed runs", f"The runs used {len(values)} different {what}.")

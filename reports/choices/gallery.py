@@ -112,7 +112,7 @@ def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> Stimulu
     """
     from stimuli import open_set
 
-    known = next((told["stimuli"] for chapter in chapters for told in chapter.manifests), None)
+    known = next((told.stimuli for chapter in chapters for told in chapter.manifests), None)
     if known is None:
         if given:
             raise ToolkitError(
@@ -122,19 +122,19 @@ def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> Stimulu
             )
         return None
     try:
-        found = open_set(given or known.get("folder") or known["name"])
+        found = open_set(given or known.folder or known.name)
         checksum = found.checksum
     except (ToolkitError, OSError):
         if given:
             raise
         return None
-    if checksum == known["checksum"]:
+    if checksum == known.checksum:
         return found
     if given:
         raise ToolkitError(
             f"The stimuli {given} are not those of the run.",
             given=f"{found.name}, checksum {checksum[:12]}",
-            allowed=f"{known['name']}, checksum {known['checksum'][:12]}",
+            allowed=f"{known.name}, checksum {known.checksum[:12]}",
         )
     return None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from paradigms.formula import RESOURCE, parse
 from paradigms.measures import POINTING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.maps.analysis import GroundingAnalysis
     from toolkit.statistics.maps.models import ResourceTest
     from toolkit.statistics.models.results import FitResult
+    from toolkit.tables.recorded import RecordedEnergy
 
 REFERENCES = {
     OVERLAP: "Dense grounding of multilingual CLIP under a fixed visual encoder. arXiv 2605.09060.",
@@ -60,8 +62,8 @@ def fits(chapter: Chapter[GroundingAnalysis]) -> Iterator[FitResult]:
 
 def trials(chapter: Chapter[GroundingAnalysis]) -> Iterator[str]:
     """What was asked of which pictures."""
-    manifest, statistics = chapter.runs[0].manifest, chapter.statistics
-    stimuli, known = manifest["stimuli"], statistics.languages
+    statistics = chapter.statistics
+    stimuli, known = chapter.manifests[0].stimuli, statistics.languages
     reference = statistics.reference
     groups = {
         kind: [code for code in known if known[code].resource == kind and code != reference]
@@ -76,7 +78,7 @@ def trials(chapter: Chapter[GroundingAnalysis]) -> Iterator[str]:
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): the visual "
         f"encoder is the same for all languages, only the language of the text changes. Pictures "
-        f"came from the set {stimuli['name']} (version {stimuli['version']}).{asked} Maps of "
+        f"came from the set {stimuli.name} (version {stimuli.version}).{asked} Maps of "
         f"cosine similarity between the text and every place of a picture{_read_how(chapter)}. "
         f"Reference: {reference}; high resource: {', '.join(groups['high']) or 'none'}; low "
         f"resource: {', '.join(groups['low']) or 'none'}."
@@ -177,18 +179,21 @@ def _by_text(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return gathered
 
 
-def energy(measured: Mapping[str, Any]) -> str:
+def energy(measured: RecordedEnergy) -> str:
     """What was measured of the energy of a run, and on what.
 
     Example:
-        >>> energy({"watt_hours": 0.5, "per_1000_queries": 0.25, "n_queries": 2000, "source": "x"})
+        >>> from toolkit.tables.recorded import RecordedEnergy
+        >>> energy(RecordedEnergy(
+        ...     source="x", watt_hours=0.5, per_1000_queries=0.25, n_queries=2000
+        ... ))
         '0.500 Wh for 2,000 queries, 0.250 Wh per 1,000; x'
-        >>> energy({"watt_hours": None, "source": "not measured: no meter"})
+        >>> energy(RecordedEnergy(source="not measured: no meter"))
         'not measured: no meter'
     """
-    if measured.get("watt_hours") is None:
-        return str(measured["source"])  # says itself why nothing was measured
+    if math.isnan(measured.watt_hours):
+        return measured.source  # says itself why nothing was measured
     return (
-        f"{number(measured['watt_hours'], digits=3)} Wh for {measured['n_queries']:,} queries, "
-        f"{number(measured['per_1000_queries'], digits=3)} Wh per 1,000; {measured['source']}"
+        f"{number(measured.watt_hours, digits=3)} Wh for {measured.n_queries:,} queries, "
+        f"{number(measured.per_1000_queries, digits=3)} Wh per 1,000; {measured.source}"
     )

@@ -273,9 +273,9 @@ def _words(chapter: Chapter[GroundingAnalysis]) -> Table:
 def _asked(chapter: Chapter[GroundingAnalysis]) -> Iterator[Table]:
     """The texts that were asked, one table per template, as all runs have recorded them."""
     asked: dict[str, dict[str, dict[str, str]]] = {}
-    for run in chapter.runs:
+    for manifest in chapter.manifests:
         # Earlier runs have recorded no texts.
-        for template, concepts in run.manifest["words"].get("texts", {}).items():
+        for template, concepts in manifest.words.texts.items():
             for concept, texts in concepts.items():
                 asked.setdefault(template, {}).setdefault(concept, {}).update(texts)
     known = chapter.statistics.languages

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from reports.maps.sources import read_maps
 from reports.maps.text import group_mean
 from reports.methods import methods
 from reports.page import Options, render
-from reports.sources import read_chapters
+from reports.sources import Chapter, read_chapters
 from reports.statistics_text import print_analyses
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
@@ -36,6 +36,7 @@ from toolkit.records import Source, typed
 from toolkit.running.energy import measure_energy
 from toolkit.statistics.maps.analysis import GroundingAnalysis
 from toolkit.statistics.saved import saved_summary
+from toolkit.tables.recorded import RecordedEnergy, RecordedPopulation
 
 
 @pytest.fixture(scope="module")
@@ -368,10 +369,11 @@ def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[s
 def test_energy_is_told_as_measured() -> None:
     with measure_energy(Path("/nowhere")) as measured:
         pass
-    told = energy({"watt_hours": measured.watt_hours, "source": measured.source,
-                   "per_1000_queries": measured.per_thousand(5), "n_queries": 5})  # fmt: skip
+    told = {"watt_hours": measured.watt_hours, "source": measured.source,
+            "per_1000_queries": measured.per_thousand(5), "n_queries": 5}  # fmt: skip
+    told = energy(typed(RecordedEnergy, told, Source("a test")))
     assert told.count("not measured") == (measured.watt_hours is None)
-    assert energy({"watt_hours": None, "source": measured.source}) == measured.source
+    assert energy(RecordedEnergy(source=measured.source)) == measured.source
 
 
 def test_texts_are_shown_in_their_scripts(text: str) -> None:
@@ -466,21 +468,26 @@ def test_colours_of_matrices_run_from_0_to_1(run: Path) -> None:
         assert "from 0 to 1" in drawn.caption
 
 
-def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
+def of_populations(run: Path, known: dict[str, RecordedPopulation]) -> Chapter[Any]:
+    """A chapter of a run that has recorded these populations."""
     chapter = read_chapters([run], 0)[0]
-    about = {"n_seeds": 1, "languages": [], "config": None}
-    chapter.runs[0].manifest["populations"].clear()  # type: ignore[attr-defined]
-    chapter.runs[0].manifest["populations"].update(  # type: ignore[attr-defined]
-        {"transformers:models/clip": about, "naive": {**about, "n_seeds": 2}}
-    )
-    told = methods([chapter])[0]
+    first = chapter.runs[0]
+    assert first.manifest is not None
+    told = replace(first, manifest=replace(first.manifest, populations=known))
+    return replace(chapter, runs=(told,))
+
+
+def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
+    name = "transformers:models/clip"
+    published = RecordedPopulation(n_seeds=1, languages=())
+    two = {name: published, "naive": replace(published, n_seeds=2)}
+    told = methods([of_populations(run, two)])[0]
     assert (
         "1 network whose training languages are not recorded (transformers:models/clip) and "
         "2 networks trained on no language (naive), training seeds standing for participants"
         in told
     )
-    del chapter.runs[0].manifest["populations"]["naive"]  # type: ignore[attr-defined]
-    assert methods([chapter])[0] == (
+    assert methods([of_populations(run, {name: published})])[0] == (
         "Subjects were 1 network whose training languages are not recorded "
         "(transformers:models/clip)."
     )

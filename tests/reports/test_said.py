@@ -39,12 +39,20 @@ from toolkit.statistics.choices.digest import no_choices
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.summary import results_of
 from toolkit.statistics.summary import Summary
+from toolkit.tables.recorded import Git, Recorded, RecordedParadigm, RecordedSet
 
 N_RESULTS, N_TABLES = 40, 6
 """Draws of results and of whole tables of trials."""
 RUN = RunFiles(
     Path("run"),
-    {"git": {"commit": "0" * 40}, "status": "complete", "stimuli": {"checksum": "x"}, "words": {}},
+    Recorded(
+        run_id="run",
+        git=Git(commit="0" * 40, dirty=False),
+        status="complete",
+        subjects={},
+        paradigm=RecordedParadigm(name="me"),
+        stimuli=RecordedSet(name="mini", version="1", checksum="x"),
+    ),
     Summary(paradigm="me", paradigm_version=2, question="?", results=()),
 )
 LONE = re.compile(r"-?(nan|inf|None)|-0?\.?0+")

@@ -23,7 +23,7 @@ from toolkit.statistics.choices.analysis import analyse_runs as analyse_folders
 from toolkit.statistics.choices.gates import Gate
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.saved import STATISTICS_FILE
-from toolkit.tables.manifests import table_of
+from toolkit.tables.manifests import read_manifest, table_of
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials
 
@@ -49,8 +49,9 @@ def open_run(folder: str | Path, paradigms_dir: str | Path | None = None) -> Run
     place = Path(folder)
     if place.is_dir():
         trials_file(place)
-    manifest = read_run(place).manifest
-    return Run(place, optional(paradigms_dir), n_reused=len(manifest.get("cells", ())))
+    read_run(place)
+    n_cells = len(read_manifest(place).get("cells", ()))
+    return Run(place, optional(paradigms_dir), n_reused=n_cells)
 
 
 def analyse_runs(
@@ -150,7 +151,8 @@ class Run:
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What was run: versions, checksums, seeds, command, machine."""
-        return self._files.manifest
+        self._files  # noqa: B018 - tells what is wrong with the folder
+        return read_manifest(self.folder)
 
     @cached_property
     def _files(self) -> RunFiles:

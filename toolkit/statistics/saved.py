@@ -1,4 +1,4 @@
-"""What a run's folder holds of summaries and statistics, read again as what it was."""
+"""What a run's folder holds of manifest, summary and statistics, read again as what it was."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from toolkit.errors import ToolkitError
 from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS
 from toolkit.tables.kinds import kind_told
-from toolkit.tables.manifests import read_manifest
+from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
+from toolkit.tables.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,20 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     kind = STATISTICS[_kind(told, paradigm, paradigms)].result
     current = {field.name: field.default for field in fields(kind)}["schema"]
     return typed(kind, told, source, paradigm) if told.get("schema") == current else None
+
+
+def saved_manifest(folder: Path) -> Recorded | None:
+    """What a run's folder says was run; None where it says nothing.
+
+    Args:
+        folder: of a run.
+
+    Raises:
+        ToolkitError: if the file is damaged; names the place.
+    """
+    source = Source(str(folder / MANIFEST_FILE), "the same run-paradigm command again")
+    content = _content(folder / MANIFEST_FILE, source)
+    return None if content is None else typed(Recorded, content, source)
 
 
 def saved_summary(folder: Path) -> Summary | None:
