@@ -20,6 +20,7 @@ from tests.commands import Cli
 from toolkit.errors import ToolkitError
 from toolkit.records import write
 from toolkit.running.choices import run
+from toolkit.running.kinds import RUNNING
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.analysis import Settings, analyse_runs
@@ -27,7 +28,7 @@ from toolkit.statistics.choices.counts import count_trials, read_counts
 from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.kinds import STATISTICS
 from toolkit.subjects.populations import open_population
-from toolkit.tables.kinds import METADATA, RUNNING, kind_of, kind_of_rows
+from toolkit.tables.kinds import METADATA, kind_of, kind_of_rows
 from toolkit.tables.longtable import write_long
 from toolkit.tables.trials import read_trials
 
