@@ -13,16 +13,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from reports.choices.gallery import Card
+    from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.maps.overlays import Overlay
-    from reports.sources import Chapter
-    from reports.status import Line
-    from reports.tables import ModelSummary, Table
+    from reports.parts import Card, Line, ModelSummary, Overlay, Table
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
+    from toolkit.statistics.means import SeedMean
     from toolkit.statistics.models.results import FitResult
-    from toolkit.statistics.summary import SeedMean
 
 
 def _nothing(*_: Any) -> tuple[()]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.records import plain
 
 if TYPE_CHECKING:
+    from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
-    from toolkit.statistics.summary import Summary
 
 HIDDEN = ("meaning", "seeds")
 """Columns of results that are left out of tables: what they hold is no single value."""

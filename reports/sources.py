@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
+from reports.chapter import AGAIN, Chapter, RunFiles
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
-from toolkit.statistics.models.results import Result
-from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_result, saved_summary
-from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE
 from toolkit.tables.runs import manifest_of, runs_once
@@ -20,101 +17,7 @@ from toolkit.tables.runs import manifest_of, runs_once
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.statistics.choices.digest import Digest
-    from toolkit.tables.recorded import Recorded
-
-AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """The small files of one run folder, or the same about a table from elsewhere."""
-
-    folder: Path
-    """Where it lies; a table from elsewhere is a file."""
-    manifest: Recorded | None
-    """What was run; None for a table from elsewhere."""
-    summary: Summary
-    """Means and intervals."""
-
-    @property
-    def paradigm(self) -> str:
-        """Name of the paradigm."""
-        return self.summary.paradigm
-
-
-R = TypeVar("R", bound=Result)
-
-
-@dataclass(frozen=True)
-class Chapter(Generic[R]):
-    """Everything about one paradigm, from one or several runs."""
-
-    paradigm: str
-    """Name of the paradigm."""
-    version: int
-    """Its version."""
-    question: str
-    """What it asks."""
-    kind: str
-    """What it asks for: which line of `reports.kinds.REPORTS` tells it."""
-    runs: tuple[RunFiles, ...]
-    """Where it comes from."""
-    results: tuple[SeedMean, ...]
-    """Means per population, language and condition."""
-    digest: Digest
-    """Margins, choices and picked trials; empty where trials offer no choice."""
-    training: pd.DataFrame | None
-    """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
-    paradigms: Path | None = None
-    """Folder with paradigms of one's own."""
-    notes: tuple[str, ...] = ()
-    """What was noticed when the runs were gathered."""
-    beside: Any = ()
-    """What else runs of its kind hold."""
-
-    @functools.cached_property
-    def statistics(self) -> R:
-        """What may be concluded.
-
-        Read when first asked for: a run is read while its statistics are still at work.
-        """
-        return cast(R, _statistics(self.runs, self.paradigms))
-
-    @property
-    def manifests(self) -> list[Recorded]:
-        """Those of its runs; tables from elsewhere have none."""
-        return [run.manifest for run in self.runs if run.manifest is not None]
-
-    @property
-    def headline(self) -> list[SeedMean]:
-        """Results of the test itself, without its controls."""
-        return [row for row in self.results if row.headline]
-
-    @property
-    def cells(self) -> list[tuple[str, str]]:
-        """Populations and test languages, in the order of the runs."""
-        return list(dict.fromkeys((row.population, row.test_language) for row in self.headline))
-
-    @property
-    def languages(self) -> list[str]:
-        """Test languages in alphabetical order."""
-        return sorted({language for _, language in self.cells})
-
-    def training_of(self, population: str) -> str:
-        """Monolingual, bilingual, multilingual or untrained, by number of languages."""
-        number = self._n_languages[population]
-        return ("untrained", "monolingual", "bilingual")[number] if number < 3 else "multilingual"
-
-    @functools.cached_property
-    def _n_languages(self) -> dict[str, int]:
-        table = self.digest.populations
-        told = {
-            name: len(about.languages)
-            for manifest in self.manifests
-            for name, about in manifest.populations.items()
-        }
-        return told | dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
+    from toolkit.statistics.means import SeedMean, Summary
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -258,16 +161,6 @@ def _in_order(row: SeedMean, conditions: Sequence[str]) -> tuple[Any, ...]:
 
 def _cell(row: SeedMean) -> tuple[str, str, str]:
     return row.population, row.test_language, row.condition
-
-
-def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Result:
-    """Those of the only run, or of an analysis of all runs together."""
-    name = runs[0].paradigm
-    if len(runs) == 1 and (saved := saved_result(runs[0].folder, name, paradigms)):
-        return saved
-    from toolkit.statistics.choices.analysis import analyse_runs
-
-    return analyse_runs([run.folder for run in runs], paradigms)[name]
 
 
 def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:

@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.tables import named_tests
-from toolkit.statistics.choices.prose import gate_sentence
+from reports.parts import Line
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter
-    from toolkit.statistics.choices.analysis import Analysis
-    from toolkit.statistics.choices.gates import GateReport
-    from toolkit.statistics.models.results import FitResult, Result
+    from reports.chapter import Chapter
+    from toolkit.statistics.models.results import Result
     from toolkit.tables.recorded import Recorded
-
-ASSUMPTIONS = (
-    "Seeds stand for further trainings of the same networks on the same data: frozen features, "
-    "training pictures and voices are shared, so nothing here speaks about other backbones, "
-    "other stimulus sets or other recipes. Not tested: that random effects are normally "
-    "distributed, and that seeds vary equally in all populations."
-)
-
-
-OF_TABLES = (
-    "Participants stand for further ones of their population, and words for further words. Not "
-    "tested: that random effects are normally distributed, and that participants vary equally in "
-    "all populations."
-)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the status."""
-
-    level: Literal["good", "note", "warning"]
-    """How much it matters."""
-    label: str
-    """A few words."""
-    text: str
-    """A sentence."""
 
 
 def status_lines(chapters: Sequence[Chapter[Any]]) -> list[Line]:
@@ -84,42 +54,6 @@ def _of_chapter(chapter: Chapter[Any], name_it: bool) -> Iterator[Line]:
     for run in chapter.runs:
         for warning in run.summary.warnings:
             yield Line("warning", f"{prefix}Run", warning)
-
-
-def lines_of_choices(chapter: Chapter[Analysis], prefix: str) -> Iterator[Line]:
-    """The gate, whether all tests came to a verdict, and whether there were ties."""
-    yield _gate(chapter.statistics.gate, prefix)
-    yield from _verdicts(chapter.statistics, prefix)
-    ties = sum(row.n_ties for row in chapter.results)
-    trials = sum(row.n_trials for row in chapter.results)
-    if not ties:
-        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
-
-
-def _verdicts(told: Analysis, prefix: str) -> Iterator[Line]:
-    """Whether every planned test came to a verdict; the warnings say why not."""
-    tests = [test for _, test in named_tests(told)]
-    lost = sum(test.verdict in ("few", "undecided") for test in tests)
-    planned = count(len(tests), "planned test")
-    if lost:
-        text = f"{lost} of {planned} came to none, and count in their families all the same."
-        yield Line("warning", f"{prefix}Verdicts", text)
-    elif tests:
-        yield Line("good", f"{prefix}Verdicts", f"{planned}, none without a verdict.")
-
-
-def _gate(gate: GateReport, prefix: str) -> Line:
-    told = gate_sentence(gate)
-    if gate.failed:
-        return Line("warning", f"{prefix}Gated seeds", told)
-    return Line("good" if gate.n_tested else "note", f"{prefix}Gate", told)
-
-
-def fits_of_choices(chapter: Chapter[Analysis]) -> Iterator[FitResult]:
-    """The models of a paradigm of choices."""
-    for _, test in named_tests(chapter.statistics):
-        if test.fit is not None:
-            yield test.fit
 
 
 def _of_runs(runs: Sequence[Recorded]) -> Iterator[Line]:

@@ -81,11 +81,6 @@ def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
 
 
 PACKAGES = ("toolkit", "paradigms", "stimuli", "reports", "makers")
-LATE = {
-    ("paradigms.base", "paradigms.registry"),
-    ("reports.choices.contrast_tables", "reports.tables"),
-}
-"""Pairs of modules that import each other, one of them inside a function; to become fewer."""
 
 
 def modules() -> dict[str, ast.Module]:
@@ -98,25 +93,20 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
-def imported(nodes: list[ast.AST], *, late: bool) -> Iterator[tuple[str, str]]:
-    """Module and name of every import that is carried out, those in functions only if asked."""
-    for node in nodes:
+def imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Module and name of every import, those in functions and those for type checkers as well."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.module or "", alias.name) for alias in node.names)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            yield from imported(list(node.orelse), late=late)
-        elif late or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from imported(list(ast.iter_child_nodes(node)), late=late)
 
 
-def circles(trees: dict[str, ast.Module], *, late: bool) -> list[list[str]]:
+def circles(trees: dict[str, ast.Module]) -> list[list[str]]:
     """Circles of imports, one after the other, each without the last edge of those before it."""
     graph = {}
     for module, tree in trees.items():
-        given = imported(list(tree.body), late=late)
-        known = {f"{m}.{n}" if f"{m}.{n}" in trees else m for m, n in given}
+        known = {f"{m}.{n}" if f"{m}.{n}" in trees else m for m, n in imported(tree)}
         graph[module] = {name for name in known if name in trees and name != module}
     found = []
     while True:
@@ -131,20 +121,36 @@ def circles(trees: dict[str, ast.Module], *, late: bool) -> list[list[str]]:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    assert circles(modules(), late=False) == []
+    assert circles(modules()) == []
 
 
-def test_circles_that_functions_hide_become_no_more() -> None:
-    found = circles(modules(), late=True)
-    assert {tuple(sorted(set(circle))) for circle in found} <= LATE
+@pytest.mark.parametrize(
+    "last",
+    [
+        "import a",
+        "from a import x",
+        "def f():\n    import a",
+        "if TYPE_CHECKING:\n    from a import x",
+        "try:\n    import a\nexcept ImportError:\n    pass",
+    ],
+)
+def test_a_circle_is_seen(last: str) -> None:
+    sources = {"a": "from b import x", "b": "import c", "c": last, "d": "import a"}
+    found = circles({name: ast.parse(source) for name, source in sources.items()})
+    assert [set(circle) for circle in found] == [{"a", "b", "c"}]
 
 
-def test_a_circle_is_seen() -> None:
-    trees = {
-        "a": ast.parse("from b import x\nif TYPE_CHECKING:\n    import d"),
-        "b": ast.parse("import c"),
-        "c": ast.parse("def f():\n    import a"),
-        "d": ast.parse("import a"),
+def test_every_module_that_is_installed_stands_in_a_layer() -> None:
+    """Every folder of modules has a contract that names all that lies in it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    whole = [one for one in contracts if one["type"] == "layers" and one.get("exhaustive")]
+    assert not any("exhaustive_ignores" in one for one in contracts)
+    bound = {name for one in whole for name in one["containers"]}
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("__init__.py")
+        if name != "makers"
     }
-    assert circles(trees, late=False) == []
-    assert [set(circle) for circle in circles(trees, late=True)] == [{"a", "b", "c"}]
+    assert folders == bound

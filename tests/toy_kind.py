@@ -16,15 +16,15 @@ import pandas as pd
 from paradigms import BaseParadigm
 from paradigms.registry import source_checksum
 from reports.kinds import Report
-from reports.tables import Table
+from reports.parts import Table
 from stimuli import StimulusSet
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.plan import Finished, Plan, carry_out, labels
 from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.kinds import Statistics
+from toolkit.statistics.means import SeedMean
 from toolkit.statistics.models.results import Result
-from toolkit.statistics.summary import SeedMean
 from toolkit.subjects.population import Population
 from toolkit.tables.trials import COLUMNS, table_columns
 

@@ -23,9 +23,9 @@ from reports.numbers import estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
-    from toolkit.statistics.choices.analysis import Analysis
-    from toolkit.statistics.summary import SeedMean
+    from reports.chapter import Chapter
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.means import SeedMean
 
 SEED, MEAN, MODEL = "one seed", "mean over seeds (these words)", "typical seed and word (model)"
 

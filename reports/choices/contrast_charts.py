@@ -25,9 +25,9 @@ from reports.numbers import estimate, number, odds_ratio, titles_of
 from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter
-    from toolkit.statistics.choices.analysis import Analysis
+    from reports.chapter import Chapter
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+    from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.choices.verdicts import Verdict
     from toolkit.statistics.models.results import Contrast
 

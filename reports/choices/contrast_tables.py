@@ -18,18 +18,19 @@ from reports.numbers import (
     t_of_df,
     titles_of,
 )
-from reports.tables import Table
+from reports.parts import Table
 from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, chi_squared
 
 if TYPE_CHECKING:
-    from toolkit.statistics.choices.analysis import Analysis
     from toolkit.statistics.choices.chance import ChanceTest
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+    from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.choices.verdicts import Verdict
     from toolkit.statistics.models.likelihood import LikelihoodRatio
     from toolkit.statistics.models.penalised import Penalised
+
 
 GATED = ", gated seeds included"
 VERDICTS: Mapping[Verdict, str] = {

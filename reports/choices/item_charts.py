@@ -22,8 +22,8 @@ from reports.joining import Spec, below, grid_of, layers, rows_of, single, value
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
-    from toolkit.statistics.choices.analysis import Analysis
+    from reports.chapter import Chapter
+    from toolkit.statistics.choices.results import Analysis
 
 MOST_INTERVALS = 4
 """So many populations per language are drawn with intervals in the item plot."""

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import Measure
-    from reports.sources import Chapter
-    from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+    from reports.chapter import Chapter
     from toolkit.statistics.maps.languages import Estimate
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 
 LINE_PX = 21
 """Height of one language."""

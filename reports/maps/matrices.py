@@ -20,8 +20,8 @@ from reports.maps.text import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
-    from toolkit.statistics.maps.analysis import GroundingAnalysis
+    from reports.chapter import Chapter
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""

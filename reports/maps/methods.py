@@ -15,9 +15,9 @@ from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from paradigms import Measure
-    from reports.sources import Chapter
-    from toolkit.statistics.maps.analysis import GroundingAnalysis
+    from reports.chapter import Chapter
     from toolkit.statistics.maps.models import ResourceTest
+    from toolkit.statistics.maps.results import GroundingAnalysis
     from toolkit.statistics.models.results import FitResult
     from toolkit.tables.recorded import RecordedEnergy
 

@@ -11,9 +11,9 @@ from reports.maps.sources import read_maps
 from reports.maps.text import print_controls, print_maps, print_means, results_note
 
 if TYPE_CHECKING:
+    from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.sources import Chapter
-    from toolkit.statistics.maps.analysis import GroundingAnalysis
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 
 def figures(chapter: Chapter[GroundingAnalysis], _: Any) -> list[Figure | None]:

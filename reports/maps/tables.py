@@ -17,15 +17,17 @@ from reports.maps.text import (
     title_of,
 )
 from reports.numbers import NONE, interval, number, p_value, percent
-from reports.tables import ModelSummary, Table, model_summary
-from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+from reports.parts import ModelSummary, Table
+from reports.tables import model_summary
 from toolkit.statistics.maps.measures import Pointing
+from toolkit.statistics.maps.results import PopulationResult
 
 if TYPE_CHECKING:
     from paradigms import Measure
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
     from toolkit.statistics.maps.measures import LanguageRow
     from toolkit.statistics.maps.models import ResourceTest
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 
 def tables(chapter: Chapter[GroundingAnalysis]) -> list[Table]:

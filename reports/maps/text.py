@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from paradigms import Measure
-from reports.console import table
 from reports.numbers import NONE, interval, number, p_value, percent, t_of_df
+from reports.terminal import table
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
     from toolkit.statistics.maps.languages import Estimate
     from toolkit.statistics.maps.models import ResourceTest
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
     from toolkit.statistics.maps.summary import MapSummary
-    from toolkit.statistics.summary import SeedMean
+    from toolkit.statistics.means import SeedMean
 
 
 BESIDE: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -29,6 +29,11 @@ BESIDE: dict[str, tuple[str, Callable[[float], str]]] = {
     "tokens_per_word": ("tokens", lambda value: number(value, digits=2)),
 }
 """Measures that are printed beside the primary one where they were taken; the page holds all."""
+
+
+def measure_of(summary: MapSummary) -> Measure:
+    """The measure that the means of a summary are of."""
+    return summary.measures[summary.measure].named(summary.measure)
 
 
 def field_of(measure: Measure) -> str:
@@ -68,11 +73,6 @@ def capital(text: str) -> str:
         'Overlap of cluster masks'
     """
     return text[:1].upper() + text[1:]
-
-
-def measure_of(summary: MapSummary) -> Measure:
-    """The measure that the means of a summary are of."""
-    return summary.measures[summary.measure].named(summary.measure)
 
 
 def print_means(out: Console, rows: Sequence[SeedMean], summary: MapSummary) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reports.console import Done, print_summary
-from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.statistics.means import SeedMean, Summary
 
 ROW = SeedMean(
     population="[red]p[/red]", test_language="en", condition="novel-familiar",

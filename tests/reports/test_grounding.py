@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 
 from reports import drawing
+from reports.chapter import Chapter
+from reports.console import print_analyses
 from reports.maps.charts import by_language
 from reports.maps.matrices import agreement, words
 from reports.maps.methods import analysis, energy
@@ -26,15 +28,14 @@ from reports.maps.sources import read_maps
 from reports.maps.text import group_mean
 from reports.methods import methods
 from reports.page import Options, render
-from reports.sources import Chapter, read_chapters
-from reports.statistics_text import print_analyses
+from reports.sources import read_chapters
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
 from toolkit.errors import ToolkitError
 from toolkit.records import Source, typed
 from toolkit.running.energy import measure_energy
-from toolkit.statistics.maps.analysis import GroundingAnalysis
+from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.saved import saved_summary
 from toolkit.tables.recorded import RecordedEnergy, RecordedPopulation
 

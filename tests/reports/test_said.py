@@ -15,30 +15,33 @@ import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
+from reports.chapter import Chapter, R, RunFiles
 from reports.choices.charts import accuracy
 from reports.choices.contrast_charts import figures
 from reports.choices.methods import analysis as methods_of
 from reports.choices.methods import in_order
+from reports.console import print_analyses
 from reports.figures import Figure
 from reports.maps import methods
 from reports.maps import tables as map_tables
 from reports.numbers import interval
-from reports.sources import Chapter, R, RunFiles
-from reports.statistics_text import print_analyses
+from reports.parts import Table
 from reports.status import status_lines
-from reports.tables import Table, model_summaries, tables
+from reports.tables import model_summaries, tables
 from tests.toolkit.random_grounding import grounding
 from tests.toolkit.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults
 from toolkit.records import Source, read, write
-from toolkit.statistics.choices.analysis import Analysis, Settings, analyse
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
 from toolkit.statistics.choices.describe import seed_accuracy
 from toolkit.statistics.choices.digest import no_choices
 from toolkit.statistics.choices.gates import GateReport
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import results_of
-from toolkit.statistics.summary import Summary
+from toolkit.statistics.means import Summary
+from toolkit.statistics.settings import Settings
 from toolkit.tables.recorded import Git, Recorded, RecordedParadigm, RecordedSet
 
 N_RESULTS, N_TABLES = 40, 6

@@ -21,7 +21,7 @@ from tests.toolkit.random_results import (
 )
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults, numbers_of, unexplained
-from toolkit.statistics.choices.analysis import Analysis, analyse
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest
@@ -37,6 +37,7 @@ from toolkit.statistics.choices.prose import (
     group_sentence,
     places,
 )
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.seeds import SeedComparison
 from toolkit.statistics.phrases import LEVELS, p_value, percent, points
 from toolkit.statistics.ratios import ratios

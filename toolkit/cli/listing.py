@@ -44,7 +44,7 @@ def list_names(
     """
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     if kind is Kind.PARADIGMS:
         from paradigms.registry import find_paradigms
@@ -125,7 +125,7 @@ def version() -> None:
     """Print versions, dependencies included."""
     import platform
 
-    from reports.console import console, table
+    from reports.terminal import console, table
     from toolkit.provenance import DEPENDENCIES, package_version
 
     made = table("package", "version")
@@ -139,7 +139,7 @@ def version() -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     out = console()
     out.print(
@@ -173,7 +173,7 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
 def _describe_population(population: Population) -> None:
     from rich.markup import escape
 
-    from reports.console import console
+    from reports.terminal import console
 
     out = console()
     out.print(f"[bold]{escape(population.name)}[/bold]: {escape(population.description)}")
@@ -186,7 +186,7 @@ def _describe_population(population: Population) -> None:
 def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> None:
     from rich.markup import escape
 
-    from reports.console import console
+    from reports.terminal import console
     from toolkit.running.capabilities import can
     from toolkit.subjects.clip.facts import NO_PLACES, look_up_model
     from toolkit.subjects.clip.names import SEED
@@ -222,7 +222,7 @@ def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> N
 def _describe_set(stimuli: StimulusSet) -> None:
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     out = console()
     out.print(f"[bold]{escape(stimuli.name)}[/bold] {stimuli.version}: {escape(stimuli.title)}")

@@ -102,8 +102,8 @@ def score_all(
 def _print(summary: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from reports.console import console, table
     from reports.numbers import between, percent
+    from reports.terminal import console, table
 
     out = console()
     title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
@@ -135,7 +135,7 @@ def _print_words(out: Console, words: list[dict[str, Any]]) -> None:
     """Accuracy per word, one column per population and language, the hardest word first."""
     from rich.markup import escape
 
-    from reports.console import table
+    from reports.terminal import table
 
     columns = list(dict.fromkeys((row["population"], row["test_language"]) for row in words))
     heads = [escape(f"{population}, {language}") for population, language in columns]

@@ -102,7 +102,7 @@ def analyze_space(
 
 
 def _print(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    from reports.console import console
+    from reports.terminal import console
 
     out = console()
     whose = ("population", "modality", "language", "status")
@@ -145,7 +145,7 @@ def _print_table(
     """One table: names, the value with its interval, and further numbers."""
     from rich.markup import escape
 
-    from reports.console import table
+    from reports.terminal import table
 
     if not rows:
         return

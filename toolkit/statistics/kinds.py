@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.statistics.means import SeedMean, Summary
+from toolkit.statistics.models.results import Result
 from toolkit.tables.kinds import KindTable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from paradigms import BaseParadigm
-    from toolkit.statistics.choices.analysis import Settings
-    from toolkit.statistics.models.results import Result
+    from toolkit.statistics.settings import Settings
 
+GROUP = ["paradigm", "paradigm_version", "population", "test_language", "condition"]
+"""What one line of the summary stands for."""
 Progress = Callable[[int, int], None]
 """Called with what is done of how much."""
 

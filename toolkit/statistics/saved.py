@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
-    from toolkit.statistics.summary import Summary
 
 SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
 """In a run's folder: means over seeds, and what may be concluded, by paradigm."""

@@ -1,10 +1,10 @@
-"""The default analysis of a paradigm: from counts to ``statistics.json``."""
+"""The default analysis of a paradigm of choices: from counts to ``statistics.json``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
@@ -15,7 +15,7 @@ from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.families import families_of, family_text
-from toolkit.statistics.choices.gates import Gate, GateReport, apply_gate
+from toolkit.statistics.choices.gates import apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.choices.lists import no_lists
@@ -28,14 +28,11 @@ from toolkit.statistics.choices.prose import (
     places,
 )
 from toolkit.statistics.choices.reading import told_of_reading
-from toolkit.statistics.choices.seeds import DEFAULT_BOUND
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import summarise_choices
-from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
-from toolkit.statistics.models.results import Result
-from toolkit.tables.kinds import kind_of
-from toolkit.tables.runs import runs_once
+from toolkit.statistics.settings import OPTIONS, Gate, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,60 +41,9 @@ if TYPE_CHECKING:
 
     from paradigms import BaseParadigm
 
-STATISTICS_SCHEMA = 2
-"""Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
-OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
-"""Settings, and what they are called on the command line."""
+
 MANY_ROWS = 20_000
 """From so many rows of counts on, a second process pays for the contrasts between conditions."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is fixed before the data are looked at."""
-
-    alpha: float = 0.05
-    """Level of the tests; intervals are 95 % whatever it is."""
-    bound: float = DEFAULT_BOUND
-    """Equivalence bound, as a difference of shares."""
-    n_bootstrap: int = 0
-    """Simulations of the parametric bootstrap; 0 for none."""
-    gate: Gate | None = None
-    """Gate instead of the paradigm's own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Analysis(Result):
-    """The analysis of a paradigm of choices."""
-
-    paradigm_kind: Literal["choices"] = "choices"
-    """Its kind."""
-    schema: int = STATISTICS_SCHEMA
-    """Version of what is written."""
-    settings: Settings
-    """What was fixed in advance."""
-    gate: GateReport
-    """What became of the gate."""
-    chance: tuple[ChanceTest, ...]
-    """Headline conditions against chance: seeds that passed the gate."""
-    chance_all_seeds: tuple[ChanceTest, ...]
-    """The same with all seeds; empty if none failed."""
-    conditions: tuple[ConditionTest, ...]
-    """The test against its controls, as the paradigm declares: seeds that passed the gate."""
-    conditions_all_seeds: tuple[ConditionTest, ...]
-    """The same with all seeds; empty if none failed."""
-    groups: tuple[GroupComparison, ...]
-    """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
-    groups_all_seeds: tuple[GroupComparison, ...]
-    """The same with all seeds; empty if none failed."""
-    words: pd.DataFrame
-    """Accuracy per word."""
-    words_by_distractor: pd.DataFrame
-    """Accuracy per word and distractor class."""
-    consistency: pd.DataFrame
-    """Agreement of seeds about words."""
-    lists: pd.DataFrame
-    """How accuracy varies over trial lists; empty with a single list."""
 
 
 def analyse(
@@ -261,55 +207,6 @@ def _headline(
         ]
         groups += [comparison for comparison in compared if comparison]
     return tests, groups
-
-
-def analyse_runs(
-    paths: Sequence[Path],
-    paradigms: Path | None = None,
-    settings: Settings | None = None,
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> dict[str, Result]:
-    """Run the default analysis of every paradigm among some runs, each in the way of its kind.
-
-    Args:
-        paths: run folders, or files like their ``trials.parquet``.
-        paradigms: folder with paradigms of one's own.
-        settings: fixed in advance; the defaults if None.
-        progress: called with the bootstrap simulations done and asked for.
-
-    Returns:
-        Analyses by paradigm.
-
-    Raises:
-        ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
-            that no run of a kind heeds.
-    """
-    if not paths:
-        raise ToolkitError("No run was given.", allowed="one or several run folders")
-    settings = settings or Settings()
-    paths, notes = runs_once(paths)
-    by_kind: dict[str, list[Path]] = {}
-    for path in paths:
-        by_kind.setdefault(kind_of(path, paradigms), []).append(path)
-    _refuse_unheeded(settings, list(by_kind))
-    made: dict[str, Result] = {}
-    for kind, own in by_kind.items():
-        analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
-        made |= {name: replace(a, warnings=(*a.warnings, *notes)) for name, a in analyses.items()}
-    return made
-
-
-def _refuse_unheeded(settings: Settings, kinds: Sequence[str]) -> None:
-    """Refuse settings that mean nothing to any of the runs, rather than leave them unheard."""
-    asked = {name for name in OPTIONS if getattr(settings, name) != getattr(Settings(), name)}
-    heeded = frozenset[str]().union(*(BY_KIND[kind].settings for kind in kinds))
-    if asked - heeded:
-        raise ToolkitError(
-            "A gate, a bootstrap and an equivalence bound belong to tests with choices; these runs "
-            f"hold {' and '.join(kinds)}.",
-            given=", ".join(OPTIONS[name] for name in OPTIONS if name in asked - heeded),
-            allowed=", ".join(OPTIONS[name] for name in OPTIONS if name in heeded) or "no setting",
-        )
 
 
 def analyse_choices(

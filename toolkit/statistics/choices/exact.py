@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.records import plain
-from toolkit.statistics.choices.describe import GROUP, accuracy_over_seeds
+from toolkit.statistics.choices.describe import accuracy_over_seeds
+from toolkit.statistics.kinds import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from toolkit.statistics.choices.conditions import condition_notes
+from toolkit.statistics.choices.conditions import choices_notes, condition_notes
 from toolkit.statistics.choices.items import shared_words_notes
 from toolkit.statistics.choices.lists import list_notes, list_sentences, list_variation
 from toolkit.tables.spelling import spelling_notes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.statistics.choices.analysis import Analysis
+    from toolkit.statistics.choices.results import Analysis
 
 
 def told_of_reading(
@@ -56,28 +56,3 @@ def told_of_reading(
         warnings=(*analysis.warnings, *warnings),
         lists=variation,
     )
-
-
-def choices_notes(counts: pd.DataFrame) -> list[str]:
-    """Say where the number of options differs within a test, since chance then does, too.
-
-    Example:
-        >>> import pandas as pd
-        >>> choices_notes(pd.DataFrame({
-        ...     "condition": "nf", "population": "p", "test_language": "en",
-        ...     "n_choices": [2, 4], "n_trials": [30, 10],
-        ... }))
-        ['p in en, nf: trials offered 2 or 4 options; chance is the mean over trials, 43.8 %.']
-    """
-    notes = []
-    cell = ["population", "test_language", "condition"]
-    for (population, language, condition), own in counts.groupby(cell, observed=True):
-        options = sorted(map(int, own["n_choices"].unique()))
-        if len(options) > 1:
-            chance = (own["n_trials"] / own["n_choices"]).sum() / own["n_trials"].sum()
-            notes.append(
-                f"{population} in {language}, {condition}: trials offered "
-                f"{' or '.join(map(str, options))} options; chance is the mean over trials, "
-                f"{100 * chance:.1f} %."
-            )
-    return notes

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paradigms.maps.paradigm import as_maps
 from paradigms.measures import POINTING
-from toolkit.statistics.choices.describe import GROUP
+from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.maps.data import DeclaredMeasure, declared_by
 from toolkit.statistics.maps.languages import Estimate
-from toolkit.statistics.summary import SeedMean, Summary
+from toolkit.statistics.means import SeedMean, Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.console import console, table
-from reports.kinds import REPORTS
 from reports.numbers import (
     NONE,
     bayes_factor,
+    between,
     estimate,
     number,
     odds_ratio,
     p_value,
+    percent,
     points,
     t_of_df,
     titles_of,
 )
+from reports.terminal import table
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
 
@@ -28,36 +29,57 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from toolkit.statistics.choices.analysis import Analysis
     from toolkit.statistics.choices.chance import ChanceTest
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
-    from toolkit.statistics.models.results import Contrast, Result
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.means import SeedMean, Summary
+    from toolkit.statistics.models.results import Contrast
 
 
-def print_analyses(results: Mapping[str, Result], file: str | None) -> None:
-    """Print what may be concluded.
+def print_accuracies(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
+    """Print the results of one condition with choices."""
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
+        "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(
+            *_accuracy_cells(row),
+            percent(row.chance),
+            str(row.n_trials),
+            str(row.n_ties),
+            " ".join(f"{100 * value:.0f}" for value in row.seeds.values()),
+        )
+    out.print(made)
 
-    Args:
-        results: analyses by paradigm.
-        file: where they were written; None if nowhere.
-    """
+
+def print_controls(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
+    """Print the results of all control conditions with choices."""
     from rich.markup import escape
 
-    out = console()
-    for told in results.values():
-        title = f"{told.paradigm} v{told.paradigm_version}: statistics, {told.engine}"
-        out.print(f"\n[bold]{escape(title)}[/bold]")
-        REPORTS[told.paradigm_kind].print_analysis(out, told)
-        out.print("\nWhat may be said")
-        for sentence in told.sentences:
-            out.print(f"- {escape(sentence)}")
-        if told.families:
-            out.print("\nFamilies of tests: " + escape("; ".join(told.families)) + ".")
-        for warning in told.warnings:
-            out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
-    if file:
-        out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "ties", "condition",
+        numbers=("accuracy", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(*_accuracy_cells(row), str(row.n_ties), escape(row.condition))
+    out.print(made)
+    out.print()
+    for condition, meaning in {row.condition: row.meaning for row in rows}.items():
+        out.print(f"{escape(condition)}: {escape(meaning)}")
+
+
+def _accuracy_cells(row: SeedMean) -> tuple[str, str, str, str]:
+    """Population, language, mean accuracy and its interval."""
+    from rich.markup import escape
+
+    return (
+        escape(row.population),
+        escape(row.test_language),
+        percent(row.mean),
+        between(row.ci_low, row.ci_high),
+    )
 
 
 def print_tests(out: Console, told: Analysis) -> None:
