@@ -2,15 +2,19 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from typing import Any, ClassVar, Literal, cast, get_args, get_type_hints
 
 import pandas as pd
 import pytest
 
 from toolkit.errors import ToolkitError
 from toolkit.records import Source, parse, plain, read, typed, write
+from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.means import SeedMean
+from toolkit.statistics.models.results import FitResult, LogOdds
+from toolkit.tables.recorded import Recorded
 
 SOURCE = Source("run/statistics.json", "mevgs-toolkit analyze run")
 
@@ -169,3 +173,22 @@ def test_types_that_json_cannot_hold_are_errors_of_the_programmer() -> None:
         plain({"a": {1, 2}})
     with pytest.raises(TypeError, match="not read as"):
         typed(cast(Any, complex), 1, SOURCE)
+
+
+def records_in(kind: Any) -> Iterator[type]:
+    """A record, and all that its fields may hold."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        yield kind
+        # Fails where a module knows the type of a field for type checkers alone.
+        for hint in get_type_hints(kind, localns={"pd": pd}).values():
+            yield from records_in(hint)
+    for inner in get_args(kind):
+        yield from records_in(inner)
+
+
+@pytest.mark.parametrize("kind", list(STATISTICS.entries))
+def test_types_of_what_is_saved_are_known_when_it_is_read(kind: str) -> None:
+    saved = STATISTICS[kind]
+    found = {one for top in (saved.result, saved.summary, Recorded) for one in records_in(top)}
+    assert {FitResult, LogOdds, SeedMean, Recorded} <= found
+    assert all(one.__dataclass_params__.frozen for one in found)  # type: ignore[attr-defined]

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from paradigms import Measure
 from paradigms.formula import RESOURCE, parse
-from toolkit.statistics.maps.data import Declared
+from toolkit.statistics.maps.data import Declared, Language
+from toolkit.statistics.maps.measures import (
+    EmptyMasks,
+    Failure,
+    Fertility,
+    LanguageRow,
+    Pointing,
+    WordRow,
+)
+from toolkit.statistics.maps.models import ResourceTest
+from toolkit.statistics.maps.scale import ScaleDelta
 from toolkit.statistics.models.results import Result
-
-if TYPE_CHECKING:
-    from paradigms import Measure
-    from toolkit.statistics.maps.data import Language
-    from toolkit.statistics.maps.measures import (
-        EmptyMasks,
-        Failure,
-        Fertility,
-        LanguageRow,
-        Pointing,
-        WordRow,
-    )
-    from toolkit.statistics.maps.models import ResourceTest
-    from toolkit.statistics.maps.scale import ScaleDelta
 
 GROUNDING_SCHEMA = 3
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
