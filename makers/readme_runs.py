@@ -22,7 +22,7 @@ from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
 from toolkit.statistics.analysis import analyse_runs
-from toolkit.statistics.choices.exact import summarise_exact
+from toolkit.statistics.choices.exact import ExactMean, summarise_exact
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.summary import summarise
@@ -108,20 +108,19 @@ def _lists(root: Path) -> Numbers:
 def _accuracies(root: Path) -> Numbers:
     """Accuracies over all triples, as the table and the sentences below it tell them."""
     populations = [open_population(name) for name in (*TRAINED, UNTRAINED)]
-    rows: list[Mapping[str, Any]] = []
+    rows: list[ExactMean] = []
     for name in ("familiar", "me"):
         asked = get_paradigm(name)
         counted = score_all(asked, populations, open_set("mini"), root=root, jobs=2)
-        rows += summarise_exact(counted.table, asked)["results"]
+        rows += summarise_exact(counted.table, asked).results
     found: Numbers = {}
     for row in rows:
-        cell = f"{row['condition']}/{row['population']}/{row['test_language']}"
-        found[f"accuracy/{cell}"] = f"{100 * row['mean']:.1f}"
-        ends = f"[{100 * row['ci_low']:.1f}, {100 * row['ci_high']:.1f}]"
+        cell = f"{row.condition}/{row.population}/{row.test_language}"
+        found[f"accuracy/{cell}"] = f"{100 * row.mean:.1f}"
+        ends = f"[{100 * row.ci_low:.1f}, {100 * row.ci_high:.1f}]"
         found[f"interval/{cell}"] = ends
-    trained = [row for row in rows if row["population"] != UNTRAINED]
-    means = {(row["condition"], row["population"], row["test_language"]): row["mean"]
-             for row in trained}  # fmt: skip
+    trained = [row for row in rows if row.population != UNTRAINED]
+    means = {(row.condition, row.population, row.test_language): row.mean for row in trained}
 
     def of(condition: str, language: str = "") -> list[float]:
         return [

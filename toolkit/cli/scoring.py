@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,10 @@ from toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
+
+    from toolkit.statistics.choices.exact import ExactSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -61,6 +64,7 @@ def score_all(
     from paradigms.registry import get_paradigm
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
+    from toolkit.records import plain
     from toolkit.running.score_all import TABLE_NAME
     from toolkit.running.score_all import score_all as count_all
     from toolkit.statistics.choices.exact import summarise_exact
@@ -79,76 +83,81 @@ def score_all(
             jobs=jobs,
             progress=progress,
         )
-    summary = {"run_id": done.directory.run_id, **summarise_exact(done.table, asked)}
-    done.directory.write_json("exhaustive.json", summary)
-    told = {
-        "run_directory": str(done.directory.folder),
-        "n_triples": int(done.table["n_triples"].sum()),
-        "duration_s": round(done.duration_s, 3),
-        "cells_computed": done.n_computed,
-        "cells_reused": done.n_reused,
-    }
+    summary = summarise_exact(done.table, asked)
+    content = {"run_id": done.directory.run_id, **plain(summary)}
+    done.directory.write_json("exhaustive.json", content)
+    folder, n_triples = str(done.directory.folder), int(done.table["n_triples"].sum())
     if output is Format.JSON:
-        typer.echo(json.dumps(summary | told, indent=2, ensure_ascii=False))
+        told = {
+            "run_directory": folder,
+            "n_triples": n_triples,
+            "duration_s": round(done.duration_s, 3),
+            "cells_computed": done.n_computed,
+            "cells_reused": done.n_reused,
+        }
+        typer.echo(json.dumps(content | told, indent=2, ensure_ascii=False))
         return
     _print(summary)
     typer.echo(
-        f"\n{told['n_triples']:,} triples in {told['duration_s']:.1f} s, {done.n_computed} cells "
-        f"computed, {done.n_reused} reused. Written to "
-        f"{told['run_directory']} ({TABLE_NAME}: by word, target and distractor class)"
+        f"\n{n_triples:,} triples in {done.duration_s:.1f} s, {done.n_computed} cells computed, "
+        f"{done.n_reused} reused. Written to {folder} ({TABLE_NAME}: by word, target and "
+        "distractor class)"
     )
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print(summary: ExactSummary) -> None:
     from rich.markup import escape
 
     from reports.numbers import between, percent
     from reports.terminal import console, table
 
     out = console()
-    title = f"{summary['paradigm']} v{summary['paradigm_version']}: {summary['question']}"
+    title = f"{summary.paradigm} v{summary.paradigm_version}: {summary.question}"
     out.print(f"\n[bold]{escape(title)}[/bold] All triples.\n")
     made = table(
         "condition", "population", "language", "accuracy", "95 % interval", "ties", "each seed, %",
         numbers=("accuracy", "ties"),
     )  # fmt: skip
-    conditions = list(dict.fromkeys(row["condition"] for row in summary["results"]))
-    for row in sorted(summary["results"], key=lambda one: conditions.index(one["condition"])):
+    conditions = list(dict.fromkeys(row.condition for row in summary.results))
+    for row in sorted(summary.results, key=lambda one: conditions.index(one.condition)):
         made.add_row(
-            *(escape(row[name]) for name in ("condition", "population", "test_language")),
-            percent(row["mean"]),
-            between(row["ci_low"], row["ci_high"]),
-            f"{row['n_ties']:,}",
-            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+            escape(row.condition),
+            escape(row.population),
+            escape(row.test_language),
+            percent(row.mean),
+            between(row.ci_low, row.ci_high),
+            f"{row.n_ties:,}",
+            " ".join(f"{100 * value:.0f}" for value in row.seeds.values()),
         )
     out.print(made)
-    headline = (row["condition"] for row in summary["results"] if row["headline"])
-    for condition in dict.fromkeys(headline):
-        _print_words(out, [row for row in summary["words"] if row["condition"] == condition])
+    words = summary.words
+    for condition in dict.fromkeys(row.condition for row in summary.results if row.headline):
+        _print_words(out, condition, words[words["condition"] == condition])
     out.print(
         "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, these words "
         "and pictures). Chance is 50 %; ties count as wrong."
     )
 
 
-def _print_words(out: Console, words: list[dict[str, Any]]) -> None:
+def _print_words(out: Console, condition: str, words: pd.DataFrame) -> None:
     """Accuracy per word, one column per population and language, the hardest word first."""
     from rich.markup import escape
 
     from reports.terminal import table
 
-    columns = list(dict.fromkeys((row["population"], row["test_language"]) for row in words))
-    heads = [escape(f"{population}, {language}") for population, language in columns]
     share = {
-        (row["word_concept"], row["population"], row["test_language"]): row["accuracy"]
-        for row in words
+        (str(word), (str(population), str(language))): float(accuracy)
+        for word, population, language, accuracy in zip(
+            *(words[n] for n in ("word_concept", "population", "test_language", "accuracy")),
+            strict=True,
+        )
     }
-    names = list(dict.fromkeys(row["word_concept"] for row in words))
-    first = columns[0]
-    names.sort(key=lambda name: share.get((name, *first), 0.0))
+    names, columns = (list(dict.fromkeys(keys)) for keys in zip(*share, strict=True))
+    heads = [escape(f"{population}, {language}") for population, language in columns]
+    names.sort(key=lambda name: share.get((name, columns[0]), 0.0))
     made = table("word, %", *heads, numbers=heads)
     for name in names:
-        cells = (share.get((name, *column)) for column in columns)
+        cells = (share.get((name, column)) for column in columns)
         made.add_row(escape(name), *("-" if c is None else f"{100 * c:.1f}" for c in cells))
-    out.print(f"\n{escape(words[0]['condition'])}, mean over seeds")
+    out.print(f"\n{escape(condition)}, mean over seeds")
     out.print(made)
