@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -83,6 +84,7 @@ def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
 PACKAGES = ("toolkit", "paradigms", "stimuli", "reports", "makers")
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the project, parsed."""
     found = {}
@@ -154,3 +156,49 @@ def test_every_module_that_is_installed_stands_in_a_layer() -> None:
         if name != "makers"
     }
     assert folders == bound
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Papers, docstrings and comments of the project, with the names of their files."""
+    found = [*ROOT.glob("*.md")]
+    for folder in PACKAGES:
+        found += [path for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
+    return ((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found)
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Every name that a module defines, imports or sets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def strange_names(text: str, trees: dict[str, ast.Module]) -> list[str]:
+    """Names of ours in backticks that lead nowhere, and files of ours that are not there."""
+    strange = []
+    for name in re.findall(rf"`((?:{'|'.join(PACKAGES)})(?:\.\w+)+)`", text):
+        parts = name.split(".")
+        place = next(n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in trees)
+        rest = parts[place : place + 1]
+        if name != "stimuli.csv" and not {*rest} <= {*defined(trees[".".join(parts[:place])])}:
+            strange.append(name)
+    paths = re.findall(rf"(?<![\w/.-])((?:{'|'.join(PACKAGES)}|tests)/[\w./-]+\.(?:py|toml))", text)
+    return strange + [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_modules_functions_and_files_that_are_named_are_there() -> None:
+    trees = modules()
+    strange = {file: strange_names(text, trees) for file, text in said()}
+    assert {file: names for file, names in strange.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`toolkit.runner.run`", "see `toolkit.errors.Nobody`", "`toolkit/runner.py`", "tests/no.py"],
+)
+def test_a_name_that_leads_nowhere_is_seen(text: str) -> None:
+    assert len(strange_names(text, modules())) == 1

@@ -1,6 +1,6 @@
 """False alarms and coverage of reported tests and intervals, in ten designs from small to usual.
 
-As a script it prints the table of the README:
+As a script it makes ``calibration.csv``, from which the table of the README is:
 ``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
 
 Words, the effect of bilingual training on a word, pictures, distractors and seeds vary. False
@@ -39,7 +39,7 @@ LEVEL, EFFECT = 0.4, 0.5
 N_DISTRACTORS, N_PICTURES = 13, 10
 FORMULA = parse(MutualExclusivity.formula)
 RESULTS = Path(__file__).with_name("calibration.csv")
-"""Results of ``1000 300``, all designs: per cent, and of how many experiments."""
+"""Per cent, and of how many experiments."""
 SHOWN = {
     "chance: t": "against chance",
     "contrast: t": "between groups",
@@ -52,6 +52,8 @@ SHOWN = {
     "interval: control": "CI test - control",
 }
 """Columns of the README's table, and what they are called there."""
+LONGER = ("contrast: likelihood ratio", "control: t", "interval: control")
+"""Tests of which fewer experiments are made."""
 CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
 
 
@@ -191,7 +193,7 @@ def rejects(p_value: float) -> float:
 
 
 def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
-    """The tests that give verdicts, in an experiment in which nothing differs."""
+    """The tests that give verdicts where nothing differs, and intervals where something does."""
     rng, found = np.random.default_rng(seed), {}
     counts = draw(design, rng, differs=False)
     mono = counts[counts["population"] == "monolingual-en"]
@@ -205,18 +207,12 @@ def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
     found["contrast: Welch of seed means"] = rejects(model.seeds.p_value)
     if model.contrast is not None:
         found["contrast: t"] = rejects(model.contrast.p_value)
-    return found
+    return found | coverage(design, rng)
 
 
-def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
-    """What takes longer: likelihood ratio and control without an effect, intervals with one."""
-    rng, found = np.random.default_rng((*seed, 1)), {}
-    ratio = compare_groups(draw(design, rng, differs=False), 0.05).overall.ratio
-    if ratio is not None:
-        found["contrast: likelihood ratio"] = rejects(ratio.p_value)
-    (control,) = contrast_tests(against_control(design, rng, differs=False), CONTRAST, 0.05)
-    if control.contrast is not None:
-        found["control: t"] = rejects(control.contrast.p_value)
+def coverage(design: Design, rng: np.random.Generator) -> dict[str, float]:
+    """Which intervals hold the truth, in an experiment in which the populations differ."""
+    found = {}
     counts = draw(design, rng, differs=True)
     mono = counts[counts["population"] == "monolingual-en"]
     chance = against_chance(mono, FORMULA)
@@ -234,6 +230,18 @@ def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
         for mean, truth in zip(model.means, (LEVEL, LEVEL + EFFECT), strict=True):
             held = covers(mean.ci_low, mean.ci_high, expit(truth + shown))
             found[f"interval: mean, {mean.name}"] = held
+    return found
+
+
+def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """What takes longer: the likelihood ratio, and a condition against its control."""
+    rng, found = np.random.default_rng((*seed, 1)), {}
+    ratio = compare_groups(draw(design, rng, differs=False), 0.05).overall.ratio
+    if ratio is not None:
+        found["contrast: likelihood ratio"] = rejects(ratio.p_value)
+    (control,) = contrast_tests(against_control(design, rng, differs=False), CONTRAST, 0.05)
+    if control.contrast is not None:
+        found["control: t"] = rejects(control.contrast.p_value)
     (control,) = contrast_tests(against_control(design, rng, differs=True), CONTRAST, 0.05)
     if control.contrast is not None:
         effect = control.contrast
@@ -246,8 +254,8 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
 
     Args:
         name: of the design.
-        n_experiments: experiments for the tests that give verdicts.
-        n_more: experiments for everything else.
+        n_experiments: experiments for the tests that give verdicts and their intervals.
+        n_more: experiments for the likelihood ratio and the control.
         jobs: processes.
     """
     collected = defaultdict(list)
@@ -325,8 +333,23 @@ def test_truth_is_what_the_draws_say() -> None:
     assert logit(share) == pytest.approx(LEVEL + EFFECT / 2, abs=0.6)
 
 
+def write(design: str, found: dict[str, float], n_experiments: int, n_more: int) -> None:
+    """Put what was found for a design into the committed table."""
+    table = pd.read_csv(RESULTS).set_index(["design", "test"])
+    for test, share in found.items():
+        n = n_more if test in LONGER else n_experiments
+        table.loc[(design, test), :] = [round(100 * share, 1), n]
+    order = {name: place for place, name in enumerate(DESIGNS)}
+    table = table.astype({"n_experiments": int}).sort_index(level="test", kind="stable")
+    table = table.sort_index(level="design", key=lambda names: names.map(order), kind="stable")
+    table.to_csv(RESULTS)
+
+
 if __name__ == "__main__":
+    numbers = int(sys.argv[1]), int(sys.argv[2])
     for design in sys.argv[3:] or DESIGNS:
         print(design, flush=True)  # noqa: T201 - a script
-        for what, share in sorted(rates(design, *map(int, sys.argv[1:3]), jobs=2).items()):
+        shares = rates(design, *numbers, jobs=2)
+        for what, share in sorted(shares.items()):
             print(f"    {what:36} {100 * share:5.1f}", flush=True)  # noqa: T201
+        write(design, shares, *numbers)

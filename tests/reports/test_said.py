@@ -28,10 +28,10 @@ from reports.numbers import interval
 from reports.parts import Table
 from reports.status import status_lines
 from reports.tables import model_summaries, tables
-from tests.toolkit.random_grounding import grounding
-from tests.toolkit.random_results import chance_family, comparisons, condition_family
-from tests.toolkit.random_tables import TwoTests, random_trials
-from tests.toolkit.saying import faults
+from tests.toolkit.statistics.random_grounding import grounding
+from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
+from tests.toolkit.statistics.random_tables import TwoTests, random_trials
+from tests.toolkit.statistics.saying import faults
 from toolkit.records import Source, read, write
 from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials

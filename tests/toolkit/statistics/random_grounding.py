@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from paradigms.dense_grounding import DenseGrounding
-from tests.toolkit.random_results import ALPHA, fit, pick
+from tests.toolkit.statistics.random_results import ALPHA, fit, pick
 from toolkit.statistics.maps.answers import told
 from toolkit.statistics.maps.data import Language, declared_by
 from toolkit.statistics.maps.languages import Estimate, LanguageTest

@@ -372,8 +372,8 @@ def test_groups_without_a_word_in_common_are_told() -> None:
     group = (result := analysed(trials)).groups[0].overall
     assert (group.n_words, group.n_shared) == (16, 0)
     assert "none of them asked of both groups, so that words do not cancel" in result.sentences[-1]
-    # The levels of words are part of the difference: no more freedom than words and seeds give.
-    assert group.contrast.df <= 10 + 14
+    # The levels of words are part of the difference: 10 and 14 degrees of freedom, of noise alone.
+    assert group.contrast.df <= 9 / (1 / 10 + 1 / 14)
 
 
 # --- formulas

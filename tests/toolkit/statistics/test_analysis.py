@@ -26,7 +26,7 @@ from toolkit.statistics.models.likelihood import bootstrap, likelihood_ratio, wi
 from toolkit.statistics.models.mixed import fit_mixed, fit_prepared, prepare
 from toolkit.statistics.settings import Gate, Settings
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 
 
 def trials(
