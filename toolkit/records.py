@@ -4,6 +4,8 @@
 values, literals, tuples, mappings from text, tables, other such dataclasses, or None. JSON has no
 word for numbers that do not exist or have no end: NaN is written as null, infinity as "inf". What
 is read is held against the types of the fields, so that whoever uses it finds what they promise.
+Modules must therefore import the types of their records' fields, not for type checkers alone;
+pandas is known without. A field that may be None holds no NaN, since both are null.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import math
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import (
     Any,
@@ -133,7 +136,7 @@ def parse(text: str, source: Source) -> Any:
     """
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolkitError(
             f"{source.name} cannot be read: it is no JSON ({error}).", next_command=source.again
         ) from error
@@ -213,9 +216,10 @@ def _number(value: Any, place: str) -> float:
         return math.nan
     if isinstance(value, str) and value in NUMBERS:
         return NUMBERS[value]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(place, value, 'a number, null for none, "inf" or "-inf"')
-    return float(value)
+    if not isinstance(value, bool) and isinstance(value, (int, float)):
+        with suppress(OverflowError):  # whole numbers of JSON have no largest one
+            return float(value)
+    raise _wrong(place, value, 'a number, null for none, "inf" or "-inf"')
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:

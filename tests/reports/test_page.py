@@ -366,6 +366,7 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
 DAMAGE: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
     "another type": (("conditions", 0, "n_seeds"), "3", "me.conditions[0].n_seeds is of the wrong"),
     "no such value": (("chance", 1, "verdict"), "lowr", "me.chance[1].verdict is none of the"),
+    "no such kind": (("paradigm_kind",), "choises", "paradigm_kind is none of the kinds"),
     "not known": (("gate", "minimun"), 0.5, "me.gate.minimun is not known"),
     "lacking": (("gate",), {"condition": ""}, "me.gate.minimum is lacking"),
 }

@@ -95,6 +95,7 @@ FAULTS: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     (("verdict",), "hihger", "verdict is none of the values", '"higher", "lower"'),
     (("effect",), [], "effect is of the wrong type", "an object"),
     (("effect", "estimate"), "nan", "effect.estimate is of the wrong type", "a number, null"),
+    (("effect", "estimate"), 10**400, "effect.estimate is of the wrong type", "a number, null"),
     (("effect", "estimate"), False, "effect.estimate is of the wrong type", "a number, null"),
     (("effect", "name"), None, "effect.name is of the wrong type", "text"),
     (("others",), {}, "others is of the wrong type", "a list"),
@@ -156,7 +157,9 @@ def test_records_of_one_list_are_told_apart_by_their_fields() -> None:
         typed(kind, told, SOURCE)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[NaN]", "Infinity", '{"a": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[NaN]", "Infinity", '{"a": 1}}', "[" * 100_000, "1" * 5000]
+)
 def test_text_that_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ToolkitError, match=r"run/statistics\.json cannot be read: it is no JSON"):
         parse(text, SOURCE)

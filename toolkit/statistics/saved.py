@@ -6,9 +6,9 @@ import shlex
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, nearest_name
 from toolkit.records import Source, parse, typed
-from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.kinds import STATISTICS, Statistics
 from toolkit.tables.kinds import kind_told
 from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
 from toolkit.tables.recorded import Recorded
@@ -46,7 +46,7 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     told = typed(dict[str, dict[str, object]], content, source).get(paradigm)
     if told is None:
         return None
-    kind = STATISTICS[_kind(told, paradigm, paradigms)].result
+    kind = _statistics(told, paradigm, source, paradigms).result
     current = {field.name: field.default for field in fields(kind)}["schema"]
     return typed(kind, told, source, paradigm) if told.get("schema") == current else None
 
@@ -80,12 +80,24 @@ def saved_summary(folder: Path) -> Summary | None:
     if content is None:
         return None
     told = typed(dict[str, object], content, source)
-    kind = STATISTICS[_kind(told, str(told.get("paradigm", "")))].summary
+    kind = _statistics(told, str(told.get("paradigm", "")), source).summary
     return typed(kind, told, source)
 
 
-def _kind(told: Mapping[str, object], paradigm: str, paradigms: Path | None = None) -> str:
-    return kind_told(str(told.get("paradigm_kind") or ""), paradigm, paradigms)
+def _statistics(
+    told: Mapping[str, object], paradigm: str, source: Source, paradigms: Path | None = None
+) -> Statistics:
+    """What is made of the kind of paradigms that something saved is about."""
+    kind = kind_told(str(told.get("paradigm_kind") or ""), paradigm, paradigms)
+    if kind not in STATISTICS.entries:
+        raise ToolkitError(
+            f"{source.name} cannot be read: paradigm_kind is none of the kinds that there are.",
+            given=kind,
+            allowed=", ".join(STATISTICS.entries),
+            nearest=nearest_name(kind, STATISTICS.entries),
+            next_command=source.again,
+        )
+    return STATISTICS[kind]
 
 
 def _content(file: Path, source: Source) -> Any:

@@ -103,7 +103,7 @@ class ExactMean:
     """Accuracy of every seed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ExactSummary:
     """What all triples say of a paradigm: the content of ``exhaustive.json``."""
 

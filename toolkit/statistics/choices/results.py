@@ -19,7 +19,7 @@ STATISTICS_SCHEMA = 2
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Analysis(Result):
     """The analysis of a paradigm of choices."""
 

@@ -68,7 +68,7 @@ class MapSettings:
     """Level of the tests; intervals are 95 % whatever it is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GroundingAnalysis(Result):
     """The analysis of some runs of a paradigm of maps."""
 

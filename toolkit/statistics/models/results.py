@@ -12,7 +12,7 @@ import numpy as np
 from toolkit.records import plain
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
     """What may be concluded of one paradigm: its entry in ``statistics.json``.
 
