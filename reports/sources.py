@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reports.chapter import AGAIN, Chapter, RunFiles
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
+from toolkit.statistics.means import Summary
 from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE
@@ -17,7 +18,7 @@ from toolkit.tables.runs import manifest_of, runs_once
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.statistics.means import SeedMean, Summary
+    from toolkit.statistics.means import SeedMean
 
 
 def read_run(folder: Path) -> RunFiles:
