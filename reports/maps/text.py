@@ -32,8 +32,10 @@ BESIDE: dict[str, tuple[str, Callable[[float], str]]] = {
 
 
 def measure_of(summary: MapSummary) -> Measure:
-    """The measure that the means of a summary are of."""
-    return summary.measures[summary.measure].named(summary.measure)
+    """The measure that the means of a summary are of; one not declared has but its name."""
+    name = summary.measure
+    declared = summary.measures.get(name)
+    return declared.named(name) if declared else Measure(name, name)
 
 
 def field_of(measure: Measure) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from paradigms.maps.paradigm import as_maps
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class MapSummary(Summary):
     """The summary of a run of maps."""
 
-    measures: Mapping[str, DeclaredMeasure]
-    """What the paradigm declares of its measures, by name."""
+    measures: Mapping[str, DeclaredMeasure] = field(default_factory=dict)
+    """What the paradigm declares of its measures, by name; empty in summaries of earlier runs."""
 
 
 def about_maps(paradigm: BaseParadigm) -> dict[str, Any]:
