@@ -39,9 +39,8 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     Raises:
         ToolkitError: if the file is damaged; names the place, and the command that makes it again.
     """
-    source = Source(
-        str(folder / STATISTICS_FILE), f"mevgs-toolkit analyze {shlex.quote(str(folder))}"
-    )
+    again = shlex.join(["mevgs-toolkit", "analyze", str(folder)])
+    source = Source(str(folder / STATISTICS_FILE), again)
     content = _content(folder / STATISTICS_FILE, source)
     if content is None:
         return None
