@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from toolkit.statistics.models.results import Result
-from toolkit.statistics.saved import saved_result
+from toolkit.statistics.saved import saved_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +115,9 @@ class Chapter(Generic[R]):
 def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Result:
     """Those of the only run, or of an analysis of all runs together."""
     name = runs[0].paradigm
-    if len(runs) == 1 and (saved := saved_result(runs[0].folder, name, paradigms)):
-        return saved
+    saved = saved_results(runs[0].folder, paradigms) if len(runs) == 1 else {}
+    if name in saved:
+        return saved[name]
     from toolkit.statistics.analysis import analyse_runs
 
     return analyse_runs([run.folder for run in runs], paradigms)[name]

@@ -1,5 +1,8 @@
 """False alarms and coverage of reported tests and intervals, in ten designs from small to usual.
 
+Intervals over seeds are held against the accuracy of further seeds with the very items drawn, and
+penalised ones are counted in designs of their own, in which answers are often all the same.
+
 As a script it makes ``calibration.csv``, from which the table of the README is:
 ``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
 
@@ -30,7 +33,9 @@ from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.statistics.choices.chance import decided
 from toolkit.statistics.choices.chance import test_chance as against_chance
 from toolkit.statistics.choices.condition_contrasts import contrast_tests
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seeds_of_counts
 from toolkit.statistics.choices.groups import _compared, _model, compare_groups
+from toolkit.statistics.choices.seeds import compare_seeds
 
 SDS = {"word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}
 """Log odds; of the order found in the shipped populations."""
@@ -71,6 +76,8 @@ class Design:
     """Standard deviation between seeds, log odds."""
     missing: float = 0.0
     """Share of the cells of seed and word that were not asked."""
+    level: float = LEVEL
+    """Log odds of a correct answer of the monolingual population, where something differs."""
 
 
 DESIGNS = {
@@ -87,6 +94,16 @@ DESIGNS = {
     "10 x 20": Design((10, 10), 20),
 }
 """The ten designs, and that of the included populations."""
+SEPARATED = {
+    "3 x 8, 4 trials per word, 97 %": Design((3, 3), 8, trials=4, level=3.5),
+    "3 x 8, 1 trial per word, 97 %": Design((3, 3), 8, trials=1, level=3.5),
+    "5 x 6, 4 trials per word, 97 %": Design((5, 5), 6, trials=4, level=3.5),
+    "5 x 6, 4 trials per word, 99 %": Design((5, 5), 6, trials=4, level=4.6),
+    "10 children x 6, 1 trial, 97 %": Design((10, 10), 6, trials=1, seed_sd=0.5, level=3.5),
+    "10 children x 6, 1 trial, 92 %": Design((10, 10), 6, trials=1, seed_sd=0.5, level=2.5),
+    "40 children x 6, 1 trial, 99 %": Design((40, 40), 6, trials=1, seed_sd=0.5, level=4.6),
+}
+"""Designs in which answers are often all the same, with the share of correct ones."""
 
 
 def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFrame:
@@ -105,9 +122,12 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
     )
     items = words + pictures + distractors
     slopes = rng.normal(0, SDS["slope"], n_words)[word]
-    parts = []
+    parts, expected = [], []
+    seeds, weights = np.polynomial.hermite_e.hermegauss(40)
     for bilingual, population in enumerate(("monolingual-en", "bilingual-en-nl")):
-        level = (LEVEL + bilingual * EFFECT) * differs
+        level = (design.level + bilingual * EFFECT) * differs
+        usual = level + items + bilingual * slopes + design.seed_sd * seeds[:, np.newaxis]
+        expected.append(float(np.average(expit(usual).mean(axis=1), weights=weights)))
         for seed in range(design.seeds[bilingual]):
             own = rng.normal(0, design.seed_sd)
             correct = rng.random(len(items)) < expit(level + items + bilingual * slopes + own)
@@ -127,6 +147,7 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
             )
     counts = summed(pd.concat(parts, ignore_index=True)).assign(condition="novel-familiar")
     counts.attrs["distractors"] = float(distractors.mean())
+    counts.attrs["expected"] = expected  # accuracy over further seeds, with these very items
     return counts
 
 
@@ -249,19 +270,56 @@ def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
     return found
 
 
+def over_seeds(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """Intervals over seeds, which speak about further seeds with the same items."""
+    counts = draw(design, np.random.default_rng((*seed, 2)), differs=True)
+    seeds = seeds_of_counts(counts.assign(paradigm="me", paradigm_version=1))
+    each = [own["accuracy"].to_numpy() for _, own in seeds.groupby("population", sort=False)]
+    found, shown = {}, accuracy_over_seeds(seeds).set_index("population")
+    names, truth = ("bilingual-en-nl", "monolingual-en"), counts.attrs["expected"][::-1]
+    for name, expected in zip(names, truth, strict=True):
+        told = f"seeds: mean, {name.partition('-')[0]}"
+        found[told] = covers(shown.loc[name, "ci_low"], shown.loc[name, "ci_high"], expected)
+    found["seeds: none"] = float(shown["ci_low"].isna().any())
+    compared = compare_seeds("", *each)
+    found["seeds: difference"] = covers(compared.ci_low, compared.ci_high, truth[0] - truth[1])
+    return found
+
+
+def separated(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """What is told where answers are all the same, by the model or else by a penalised fit."""
+    counts, found = draw(design, np.random.default_rng((*seed, 3)), differs=True), {}
+    low, high = expit(design.level), expit(design.level + EFFECT)
+    chance = against_chance(counts[counts["population"] == "monolingual-en"], FORMULA)
+    model = _model("", _compared(counts), 0.05)
+    effect, none = model.contrast, (math.nan, math.nan)
+    points = (effect.probability_ci_low, effect.probability_ci_high) if effect else none
+    for what, made, own, truth in (
+        ("share", (chance.ci_low, chance.ci_high), chance.penalised, low),
+        ("points", points, model.penalised, high - low),
+    ):
+        instead = (own.ci_low, own.ci_high) if own else none
+        for name, ends in (("penalised", instead), ("either", instead if own else made)):
+            found[f"{name}: {what}"] = covers(*ends, truth)
+            found[f"{name}: {what}, given"] = float(not math.isnan(ends[0]))
+    return found
+
+
 def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict[str, float]:
     """Shares of experiments in which each test rejects, and each interval covers the truth.
 
     Args:
         name: of the design.
-        n_experiments: experiments for the tests that give verdicts and their intervals.
+        n_experiments: experiments for the tests that give verdicts, and for intervals.
         n_more: experiments for the likelihood ratio and the control.
         jobs: processes.
     """
     collected = defaultdict(list)
-    for function, n in ((experiment, n_experiments), (more, n_more)):
-        seeds = [(7, list(DESIGNS).index(name), number) for number in range(n)]
-        one = partial(function, DESIGNS[name])
+    designs = {**DESIGNS, **SEPARATED}
+    usual = ((experiment, n_experiments), (more, n_more), (over_seeds, n_experiments))
+    for function, n in usual if name in DESIGNS else ((separated, n_experiments),):
+        seeds = [(7, list(designs).index(name), number) for number in range(n)]
+        one = partial(function, designs[name])
         if jobs > 1:
             with ProcessPoolExecutor(jobs) as pool:
                 found = list(pool.map(one, seeds, chunksize=25))
@@ -270,7 +328,11 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
         for own in found:
             for what, value in own.items():
                 collected[what].append(value)
-    return {what: float(np.nanmean(values)) for what, values in collected.items()}
+    return {
+        what: float(np.nanmean(values))
+        for what, values in collected.items()
+        if not np.isnan(values).all()
+    }
 
 
 def markdown() -> str:
@@ -314,7 +376,7 @@ def test_reported_tests_keep_their_level(name: str) -> None:
     for test in ("chance: t", "contrast: t", "control: t"):
         assert found[test] < 0.05 + band, found
     for what, share in found.items():
-        if what.startswith("interval"):
+        if what.startswith(("interval", "seeds: mean", "seeds: difference")):
             assert share > 0.95 - band, found
     # What the toolkit warns of: tests that ignore further items reject far too often.
     assert found["chance: t of seed means"] > 0.2
@@ -326,11 +388,28 @@ def test_too_small_a_design_gets_no_verdict() -> None:
     assert found["chance: no verdict"] == found["contrast: no verdict"] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["3 x 8, 1 trial per word, 97 %", "40 children x 6, 1 trial, 99 %"]
+)
+def test_penalised_intervals_hold_the_truth(name: str) -> None:
+    found = rates(name, 40)
+    for what in ("share", "points"):
+        assert found[f"penalised: {what}, given"] > 0.4
+        assert found[f"penalised: {what}"] > 0.85
+        assert found[f"either: {what}"] > 0.85
+
+
 def test_truth_is_what_the_draws_say() -> None:
     counts = draw(DESIGNS["40 children x 8, 1 trial"], np.random.default_rng(0), differs=True)
     assert len(counts) == 80 * 8
     share = counts["n_correct"].sum() / counts["n_trials"].sum()
     assert logit(share) == pytest.approx(LEVEL + EFFECT / 2, abs=0.6)
+    many = draw(Design((300, 2), 8, 20, seed_sd=0.8), np.random.default_rng(0), differs=True)
+    own = many[many["population"] == "monolingual-en"].groupby("seed")[["n_correct", "n_trials"]]
+    accuracies = own.sum()["n_correct"] / own.sum()["n_trials"]
+    error = accuracies.std() / math.sqrt(len(accuracies))
+    assert accuracies.mean() == pytest.approx(many.attrs["expected"][0], abs=3 * error)
 
 
 def write(design: str, found: dict[str, float], n_experiments: int, n_more: int) -> None:
@@ -339,7 +418,7 @@ def write(design: str, found: dict[str, float], n_experiments: int, n_more: int)
     for test, share in found.items():
         n = n_more if test in LONGER else n_experiments
         table.loc[(design, test), :] = [round(100 * share, 1), n]
-    order = {name: place for place, name in enumerate(DESIGNS)}
+    order = {name: place for place, name in enumerate((*DESIGNS, *SEPARATED))}
     table = table.astype({"n_experiments": int}).sort_index(level="test", kind="stable")
     table = table.sort_index(level="design", key=lambda names: names.map(order), kind="stable")
     table.to_csv(RESULTS)
@@ -347,7 +426,7 @@ def write(design: str, found: dict[str, float], n_experiments: int, n_more: int)
 
 if __name__ == "__main__":
     numbers = int(sys.argv[1]), int(sys.argv[2])
-    for design in sys.argv[3:] or DESIGNS:
+    for design in sys.argv[3:] or [*DESIGNS, *SEPARATED]:
         print(design, flush=True)  # noqa: T201 - a script
         shares = rates(design, *numbers, jobs=2)
         for what, share in sorted(shares.items()):

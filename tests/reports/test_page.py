@@ -24,7 +24,7 @@ from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.imported.elsewhere import read_any, write_long
-from toolkit.statistics.saved import saved_result, saved_summary
+from toolkit.statistics.saved import saved_results, saved_summary
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
@@ -99,7 +99,7 @@ def saved(folder: Path, name: str) -> dict:  # type: ignore[type-arg]
 
 
 def concluded(folder: Path) -> Analysis:
-    found = saved_result(folder, "me")
+    found = saved_results(folder)["me"]
     assert isinstance(found, Analysis)
     return found
 

@@ -24,17 +24,16 @@ SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
 """In a run's folder: means over seeds, and what may be concluded, by paradigm."""
 
 
-def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> Result | None:
-    """What a run's folder says may be concluded of a paradigm.
+def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Result]:
+    """What a run's folder says may be concluded, by paradigm.
 
     Args:
         folder: of a run.
-        paradigm: name of the paradigm.
         paradigms: folder with paradigms of one's own.
 
     Returns:
-        The analysis; None where none was saved, or by a version of the toolkit that wrote another
-        schema.
+        The analyses that were saved, but for those of versions of the toolkit that wrote another
+        schema; none where there is no such file.
 
     Raises:
         ToolkitError: if the file is damaged; names the place, and the command that makes it again.
@@ -42,14 +41,13 @@ def saved_result(folder: Path, paradigm: str, paradigms: Path | None = None) -> 
     again = shlex.join(["mevgs-toolkit", "analyze", str(folder)])
     source = Source(str(folder / STATISTICS_FILE), again)
     content = _content(folder / STATISTICS_FILE, source)
-    if content is None:
-        return None
-    told = typed(dict[str, dict[str, object]], content, source).get(paradigm)
-    if told is None:
-        return None
-    kind = _statistics(told, paradigm, source, paradigms).result
-    current = {field.name: field.default for field in fields(kind)}["schema"]
-    return typed(kind, told, source, paradigm) if told.get("schema") == current else None
+    found = {}
+    for name, told in typed(dict[str, dict[str, object]], content or {}, source).items():
+        kind = _statistics(told, name, source, paradigms).result
+        current = {field.name: field.default for field in fields(kind)}["schema"]
+        if told.get("schema") == current:
+            found[name] = typed(kind, told, source, name)
+    return found
 
 
 def saved_manifest(folder: Path) -> Recorded | None:

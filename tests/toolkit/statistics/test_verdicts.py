@@ -136,15 +136,15 @@ def test_levels_all_right_or_all_wrong_decide_no_model(separated: str) -> None:
         assert test.penalised.estimate == pytest.approx(0.5, abs=1e-4)
     said = result.sentences[1]
     assert "The data are separated" in said
-    assert "penalised: one more trial per seed and per word" in said
+    assert "penalised: two more trials per group" in said
 
 
 def test_perfect_answers_get_an_interval_and_no_test() -> None:
     (test,) = (result := analysed(table({("p", "en", 2): [[1] * 40] * 5}))).chance
     assert test.verdict == "undecided"
     assert test.penalised is not None
-    # Five seeds and forty words with one more trial each: 22.5 of 245 answers wrong.
-    assert test.penalised.estimate == pytest.approx(1 - 22.5 / 245, abs=1e-4)
+    # Two more trials, one of them wrong, however many seeds and words there are.
+    assert test.penalised.estimate == pytest.approx(1 - 1 / 202, abs=1e-4)
     assert "Every answer is correct" in result.sentences[1]
 
 

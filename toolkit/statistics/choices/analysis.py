@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.processes.beside import beside
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
-from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests_beside
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.families import families_of, family_text
 from toolkit.statistics.choices.gates import apply_gate
@@ -40,10 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-
-
-MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 def analyse(
@@ -173,8 +168,7 @@ def _tests(
     wanted = paradigm.contrasts
     named = [name for pair in wanted for name in (pair.plus, pair.minus)]
     asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
-    pays = len(asked) >= MANY_ROWS
-    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+    with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
         tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
         return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
 

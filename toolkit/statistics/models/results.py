@@ -41,6 +41,8 @@ class Result:
     """What may be said, in sentences."""
     warnings: tuple[str, ...] = ()
     """What the reader must know."""
+    made_of: str = ""
+    """Name for all that it was made of, see `toolkit.api.kept`; empty where nobody asked."""
 
     def to_json(self) -> dict[str, Any]:
         """The same as what JSON knows, see `toolkit.records.plain`."""
