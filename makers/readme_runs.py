@@ -20,9 +20,9 @@ from stimuli import open_set
 from toolkit.dense import run_maps
 from toolkit.runner import run
 from toolkit.score_all import score_all
-from toolkit.statistics.analysis import analyse_runs
-from toolkit.statistics.exact import summarise_exact
-from toolkit.statistics.summary import summarise
+from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.statistics.choices.exact import summarise_exact
+from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.populations import open_population
 
 MONOLINGUAL = ("monolingual-en", "monolingual-nl", "monolingual-fr")

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.grounding_methods import energy
+from reports.maps.methods import energy
 from reports.tables import Table
 from stimuli.files import sha256_of
 from toolkit.store import package_version
 
 if TYPE_CHECKING:
-    from reports.gallery import Credit
+    from reports.choices.gallery import Credit
     from reports.sources import RunFiles
 
 
@@ -58,7 +58,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
 
 def _table_facts(file: Path) -> dict[str, Any]:
     """The same of a table from elsewhere: what its columns mean and where they came from."""
-    from toolkit.statistics.longtable import meanings_of
+    from toolkit.tables.longtable import meanings_of
 
     return {
         "run_id": file.name,

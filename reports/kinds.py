@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from reports.choices.gallery import Card
     from reports.figures import Figure
-    from reports.gallery import Card
-    from reports.grounding_overlays import Overlay
+    from reports.maps.overlays import Overlay
     from reports.sources import Chapter
     from reports.status import Line
     from reports.tables import ModelSummary, Table
     from stimuli import StimulusSet
-    from toolkit.statistics.digest import Digest
+    from toolkit.statistics.choices.digest import Digest
 
 Row = Mapping[str, Any]
 """A result of ``summary.json``."""
@@ -78,8 +78,8 @@ class Report:
 REPORTS: KindTable[Report] = KindTable(
     "reported",
     {
-        "choices": "reports.choices_report:REPORT",
-        "maps": "reports.maps_report:REPORT",
+        "choices": "reports.choices.report:REPORT",
+        "maps": "reports.maps.report:REPORT",
     },
 )
 """How each kind is told."""

@@ -22,9 +22,9 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reports.choices.gallery import Card
     from reports.figures import Figure
-    from reports.gallery import Card
-    from reports.grounding_overlays import Overlay
+    from reports.maps.overlays import Overlay
     from stimuli import StimulusSet
 
 DEFAULT_TRIALS = 24
@@ -79,7 +79,7 @@ class Material:
     stimuli: StimulusSet | None
     """The set of the runs; None if it is not at hand, or no picture of it is wanted."""
     concepts: pd.DataFrame | None
-    """See `reports.gallery.concept_table`."""
+    """See `reports.choices.gallery.concept_table`."""
     cards: tuple[tuple[Card, ...], ...]
     """Trials to look at, per chapter."""
 
@@ -127,18 +127,14 @@ def get_ready() -> None:
     import pandas  # noqa: F401 - loaded so that the report need not wait for it
     import pyarrow.parquet  # noqa: F401 - likewise
 
-    from reports import (  # noqa: F401 - likewise
+    from reports import drawing, methods, network_charts, status  # noqa: F401 - likewise
+    from reports.choices import (  # noqa: F401 - likewise
         charts,
-        choices_report,
         contrast_charts,
-        drawing,
         gallery,
         item_charts,
-        methods,
-        network_charts,
-        status,
+        report,
     )
-    from toolkit.statistics import digest  # noqa: F401 - likewise
 
     drawing.warm_up()
     _environment().get_template(TEMPLATE)
@@ -159,7 +155,7 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
     Raises:
         ToolkitError: if a folder is no run.
     """
-    from reports.gallery import concept_table, find_stimuli
+    from reports.choices.gallery import concept_table, find_stimuli
 
     runs = [folder for folder in folders if not is_space(folder)]
     if not runs:
@@ -184,7 +180,7 @@ def _page(material: Material) -> str:
     from markupsafe import Markup
 
     from reports import drawing
-    from reports.gallery import credits_of
+    from reports.choices.gallery import credits_of
     from reports.methods import methods, references
     from reports.status import status_lines
 
@@ -260,7 +256,7 @@ def _cards(chapter: Chapter, stimuli: StimulusSet | None) -> tuple[Card, ...]:
 
 def _maps(chapter: Chapter, material: Material) -> Sequence[Overlay]:
     """Maps to look at, with the pictures of the runs' own set where it is at hand."""
-    from reports.gallery import find_stimuli
+    from reports.choices.gallery import find_stimuli
 
     overlays = REPORTS[chapter.kind].overlays
     if not overlays or not material.options.n_trials:

@@ -16,7 +16,7 @@ from toolkit.statistics.phrases import count
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from toolkit.statistics.power import PowerPlan, PowerPoint
+    from toolkit.statistics.power.simulation import PowerPlan, PowerPoint
 
 METHODS = ("formula", "t-test", "simulation", "from", "to")
 """Columns with numbers of seeds."""
@@ -115,7 +115,7 @@ def _cells(point: PowerPoint) -> tuple[str, str, str, str]:
 
 def plans_as_csv(plans: Sequence[PowerPlan]) -> str:
     """Every simulated point of every plan; ``is_answer`` marks the number of seeds found."""
-    from toolkit.statistics.power import PowerPoint
+    from toolkit.statistics.power.simulation import PowerPoint
 
     names = [field.name for field in fields(PowerPoint)]
     text = io.StringIO()

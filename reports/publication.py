@@ -15,7 +15,7 @@ from toolkit.statistics.phrases import tied
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from toolkit.statistics.publication import Cell, PublicationTable, Row
+    from toolkit.statistics.choices.publication import Cell, PublicationTable, Row
 
 LABELS = ("Test", "Training", "Population", "n")
 """Columns that say what a line is."""
@@ -47,7 +47,7 @@ def render(table: PublicationTable, form: TableFormat | str, digits: int = 1) ->
     """Write the table.
 
     Args:
-        table: what `toolkit.statistics.publication.publication_table` made.
+        table: what `toolkit.statistics.choices.publication.publication_table` made.
         form: text, csv, markdown, latex (needs the package booktabs) or html (a fragment).
         digits: decimals of every percentage.
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
 from toolkit.kinds import kind_of
-from toolkit.statistics.runs import manifest_of, runs_once
+from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from toolkit.statistics.digest import Digest
+    from toolkit.statistics.choices.digest import Digest
 
 AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
 
@@ -182,10 +182,10 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
     if manifest_of(path):
         return [read_run(path.resolve().parent)]
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.conditions import require_test
-    from toolkit.statistics.counts import read_counts
-    from toolkit.statistics.describe import seeds_of_counts
-    from toolkit.statistics.summary import results_of
+    from toolkit.statistics.choices.conditions import require_test
+    from toolkit.statistics.choices.counts import read_counts
+    from toolkit.statistics.choices.describe import seeds_of_counts
+    from toolkit.statistics.choices.summary import results_of
 
     made = []
     for name, counts in read_counts([path]).groupby("paradigm", observed=True):
@@ -207,7 +207,7 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
 def _chapter(
     runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None, notes: Sequence[str]
 ) -> Chapter:
-    from toolkit.statistics.digest import no_choices
+    from toolkit.statistics.choices.digest import no_choices
 
     folders = [run.folder for run in runs]
     kinds = {folder: kind_of(folder, paradigms) for folder in folders}
@@ -249,9 +249,9 @@ def _pooled(
     if len(order) == len(results):
         return results
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.counts import read_counts
-    from toolkit.statistics.describe import seeds_of_counts
-    from toolkit.statistics.summary import results_of
+    from toolkit.statistics.choices.counts import read_counts
+    from toolkit.statistics.choices.describe import seeds_of_counts
+    from toolkit.statistics.choices.summary import results_of
 
     asked = get_paradigm(runs[0].paradigm, paradigms)
     counts = read_counts([run.folder for run in runs])
@@ -279,7 +279,7 @@ def _statistics(
         content = _read_json(saved)
         if needed <= set(content.get(name, {})):
             return dict(content[name])
-    from toolkit.statistics.analysis import analyse_runs
+    from toolkit.statistics.choices.analysis import analyse_runs
 
     return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
 

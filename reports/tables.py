@@ -63,7 +63,7 @@ def tables(chapter: Chapter) -> list[Table]:
 
 def tables_of_choices(chapter: Chapter) -> list[Table]:
     """All tables of a paradigm of choices."""
-    from reports import contrast_tables
+    from reports.choices import contrast_tables
 
     lists = _lists(chapter.statistics.get("lists", ()))
     made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
@@ -197,7 +197,7 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
 
     Args:
         name: what it is for.
-        fit: a `toolkit.statistics.results.FitResult` as JSON.
+        fit: a `toolkit.statistics.models.results.FitResult` as JSON.
         scale: what its numbers are measured in, and how they were tested.
     """
     formula = fit["formula"]

@@ -16,9 +16,9 @@ from paradigms import Condition
 from paradigms.dense_grounding import DenseGrounding
 from stimuli import StimulusSet
 from toolkit.plan import Finished
-from toolkit.statistics.grounding import analyse_grounding
-from toolkit.statistics.grounding_data import read_grounding
-from toolkit.statistics.summary import summarise
+from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.maps.analysis import analyse_grounding
+from toolkit.statistics.maps.data import read_grounding
 from toolkit.store import RunDirectory
 
 LANGUAGES = {

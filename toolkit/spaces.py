@@ -20,15 +20,15 @@ from toolkit.errors import ToolkitError, nearest_name
 from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out
 from toolkit.runner import languages_of
 from toolkit.score_all import must_perceive
-from toolkit.statistics.counts import read_counts
-from toolkit.statistics.space import SpaceTables, analyse_spaces, write_tables
-from toolkit.statistics.space_sample import Sample, Space
-from toolkit.statistics.space_words import read_accuracy
+from toolkit.statistics.choices.counts import read_counts
+from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
+from toolkit.statistics.space.sample import Sample, Space
+from toolkit.statistics.space.words import read_accuracy
 from toolkit.store import RunDirectory, content_key
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.statistics.space_words import Accuracy
+    from toolkit.statistics.space.words import Accuracy
     from toolkit.subjects.population import Population
 
 PER_CLASS = 30

@@ -27,10 +27,10 @@ from scipy.special import expit, logit
 from paradigms import ConditionContrast
 from paradigms.formula import parse
 from paradigms.mutual_exclusivity import MutualExclusivity
-from toolkit.statistics.chance import decided
-from toolkit.statistics.chance import test_chance as against_chance
-from toolkit.statistics.condition_contrasts import contrast_tests
-from toolkit.statistics.groups import _compared, _model, compare_groups
+from toolkit.statistics.choices.chance import decided
+from toolkit.statistics.choices.chance import test_chance as against_chance
+from toolkit.statistics.choices.condition_contrasts import contrast_tests
+from toolkit.statistics.choices.groups import _compared, _model, compare_groups
 
 SDS = {"word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}
 """Log odds; of the order found in the shipped populations."""

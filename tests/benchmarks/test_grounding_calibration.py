@@ -17,9 +17,9 @@ import pytest
 from scipy import stats
 
 from tests.grounding_runs import LANGUAGES, Asked, simulated
-from toolkit.statistics.grounding_data import NAMES, Grounded, Language
-from toolkit.statistics.grounding_models import resource_tests
-from toolkit.statistics.grounding_scale import scale_deltas
+from toolkit.statistics.maps.data import NAMES, Grounded, Language
+from toolkit.statistics.maps.models import resource_tests
+from toolkit.statistics.maps.scale import scale_deltas
 
 pytestmark = pytest.mark.benchmark
 PRIMARY = Asked.primary().name

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from toolkit.statistics.beside import n_cores
-from toolkit.statistics.mixed import fit_mixed
+from toolkit.processes.beside import n_cores
+from toolkit.statistics.models.mixed import fit_mixed
 
 pytestmark = pytest.mark.benchmark
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -29,8 +29,8 @@ import hashlib, json, resource, sys, time
 start = time.perf_counter()
 from pathlib import Path
 from paradigms.registry import get_paradigm
-from toolkit.statistics import analysis
-from toolkit.statistics.counts import read_counts
+from toolkit.statistics.choices import analysis
+from toolkit.statistics.choices.counts import read_counts
 loaded = time.perf_counter()
 if "alone" in sys.argv:
     analysis.MANY_ROWS = 10**9

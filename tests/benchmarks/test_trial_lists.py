@@ -16,7 +16,7 @@ from paradigms import Paradigm
 from paradigms.registry import get_paradigm
 from stimuli import open_set
 from toolkit.score_all import score_all
-from toolkit.statistics.exact import cell_accuracy
+from toolkit.statistics.choices.exact import cell_accuracy
 from toolkit.subjects.populations import open_population
 
 pytestmark = pytest.mark.benchmark

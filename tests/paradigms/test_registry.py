@@ -16,8 +16,8 @@ from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
 from toolkit.runner import run
-from toolkit.statistics.grounding_data import NAMES
-from toolkit.statistics.grounding_models import COLUMN
+from toolkit.statistics.maps.data import NAMES
+from toolkit.statistics.maps.models import COLUMN
 from toolkit.subjects.populations import open_population
 from toolkit.trials import COLUMNS, read_trials
 

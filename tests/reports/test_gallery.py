@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.gallery import LARGEST_PICTURE, _data_address
+from reports.choices.gallery import LARGEST_PICTURE, _data_address
 from stimuli.media import decode_picture
 
 

@@ -18,12 +18,12 @@ import pytest
 from PIL import Image
 
 from reports import drawing
-from reports.grounding_charts import by_language
-from reports.grounding_matrices import agreement, words
-from reports.grounding_methods import analysis, energy
-from reports.grounding_overlays import BOTH, OWN, REFERENCE, SIDE_PX, overlays
-from reports.grounding_sources import read_maps
-from reports.grounding_text import group_mean
+from reports.maps.charts import by_language
+from reports.maps.matrices import agreement, words
+from reports.maps.methods import analysis, energy
+from reports.maps.overlays import BOTH, OWN, REFERENCE, SIDE_PX, overlays
+from reports.maps.sources import read_maps
+from reports.maps.text import group_mean
 from reports.methods import methods
 from reports.page import Options, render
 from reports.sources import read_chapters

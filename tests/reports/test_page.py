@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
-from reports.analysis_methods import in_order
+from reports.choices.methods import in_order
 from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of_df
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from stimuli import StimulusSet
 from toolkit.errors import ToolkitError
 from toolkit.runner import run
-from toolkit.statistics.elsewhere import read_any, write_long
-from toolkit.statistics.summary import summarise
+from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.imported.elsewhere import read_any, write_long
 from toolkit.subjects.populations import open_population
 
 EVIL = "<script>alert(1)</script>"

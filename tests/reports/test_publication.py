@@ -10,7 +10,7 @@ import re
 import pytest
 
 from reports.publication import TableFormat, note, render
-from toolkit.statistics.publication import Cell, Heading, PublicationTable, Row
+from toolkit.statistics.choices.publication import Cell, Heading, PublicationTable, Row
 
 NASTY = "<script>x</script> a_b & 50 % | $5 #1 {c} ~^\\ *d* `e` [f](g)"
 

@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
-from reports import grounding_methods, grounding_tables
-from reports.analysis_methods import analysis as methods_of
-from reports.analysis_methods import in_order
-from reports.charts import accuracy
-from reports.contrast_charts import figures
+from reports.choices.charts import accuracy
+from reports.choices.contrast_charts import figures
+from reports.choices.methods import analysis as methods_of
+from reports.choices.methods import in_order
 from reports.figures import Figure
+from reports.maps import methods
+from reports.maps import tables as map_tables
 from reports.numbers import interval
 from reports.sources import Chapter, RunFiles
 from reports.statistics_text import print_analyses
@@ -30,11 +31,11 @@ from tests.toolkit.random_grounding import grounding
 from tests.toolkit.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults
-from toolkit.statistics.analysis import analyse
-from toolkit.statistics.counts import count_trials
-from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.digest import no_choices
-from toolkit.statistics.results import plain
+from toolkit.statistics.choices.analysis import analyse
+from toolkit.statistics.choices.counts import count_trials
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.digest import no_choices
+from toolkit.statistics.models.results import plain
 
 N_RESULTS, N_TABLES = 40, 6
 """Draws of results and of whole tables of trials."""
@@ -188,13 +189,13 @@ def test_maps_are_told_without_missing_numbers(capsys: pytest.CaptureFixture[str
     for seed in range(N_RESULTS):
         content = grounding(np.random.default_rng(seed)).to_json()
         chapter = chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
-        shown = [*grounding_tables.tables(chapter)]
-        shown += [part for own in grounding_tables.models(chapter) for part in (own.fixed,)]
+        shown = [*map_tables.tables(chapter)]
+        shown += [part for own in map_tables.models(chapter) for part in (own.fixed,)]
         for cell in (cell for table in shown for row in table.rows for cell in row):
             assert not LONE.fullmatch(cell)
             assert not faults(cell)
         print_analyses({"dense-grounding": chapter.statistics}, None)
-        said = [*capsys.readouterr().out.splitlines(), *grounding_methods.analysis(chapter)]
+        said = [*capsys.readouterr().out.splitlines(), *methods.analysis(chapter)]
         lines = [re.sub(r" {2,}", " | ", line) for line in said]
         assert not [fault for line in lines for fault in faults(line)]
 

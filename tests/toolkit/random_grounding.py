@@ -9,11 +9,11 @@ import numpy as np
 
 from paradigms.dense_grounding import DenseGrounding
 from tests.toolkit.random_results import ALPHA, fit, pick
-from toolkit.statistics.grounding import GroundingAnalysis, PopulationResult
-from toolkit.statistics.grounding_answers import told
-from toolkit.statistics.grounding_data import Language, told_measures
-from toolkit.statistics.grounding_languages import Estimate, LanguageTest
-from toolkit.statistics.grounding_measures import (
+from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+from toolkit.statistics.maps.answers import told
+from toolkit.statistics.maps.data import Language, told_measures
+from toolkit.statistics.maps.languages import Estimate, LanguageTest
+from toolkit.statistics.maps.measures import (
     EmptyMasks,
     Failure,
     Fertility,
@@ -21,9 +21,9 @@ from toolkit.statistics.grounding_measures import (
     Pointing,
     WordRow,
 )
-from toolkit.statistics.grounding_models import PairTest, ResourceTest
-from toolkit.statistics.grounding_scale import ScaleDelta
-from toolkit.statistics.grounding_warnings import warnings_of
+from toolkit.statistics.maps.models import PairTest, ResourceTest
+from toolkit.statistics.maps.scale import ScaleDelta
+from toolkit.statistics.maps.warnings import warnings_of
 
 CODES = ("en", "de", "eu", "lo")
 COUNTS = (1, 2, 3, 20)

@@ -9,18 +9,24 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.special import chdtrc, expit, logit
 
-from toolkit.statistics.chance import NOBODY, ChanceTest, decided
-from toolkit.statistics.condition_contrasts import ConditionTest
-from toolkit.statistics.contrasts import between, holm_p
-from toolkit.statistics.gates import GateReport
-from toolkit.statistics.groups import GroupComparison, GroupModel, family_text
-from toolkit.statistics.likelihood import LikelihoodRatio
-from toolkit.statistics.penalised import METHOD, Penalised
-from toolkit.statistics.results import Coefficient, Contrast, FitResult, MarginalMean, RandomEffect
-from toolkit.statistics.seeds import SeedComparison, compare_seeds
-from toolkit.statistics.separation import SEPARATED
-from toolkit.statistics.student import quantile, two_sided
-from toolkit.statistics.verdicts import decide, too_few, visible
+from toolkit.statistics.choices.chance import NOBODY, ChanceTest, decided
+from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.gates import GateReport
+from toolkit.statistics.choices.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.choices.seeds import SeedComparison, compare_seeds
+from toolkit.statistics.choices.verdicts import decide, too_few, visible
+from toolkit.statistics.models.contrasts import between, holm_p
+from toolkit.statistics.models.likelihood import LikelihoodRatio
+from toolkit.statistics.models.penalised import METHOD, Penalised
+from toolkit.statistics.models.results import (
+    Coefficient,
+    Contrast,
+    FitResult,
+    MarginalMean,
+    RandomEffect,
+)
+from toolkit.statistics.models.separation import SEPARATED
+from toolkit.statistics.models.student import quantile, two_sided
 
 ALPHA = 0.05
 N_SEEDS = (1, 2, 3, 4, 10, 100)

@@ -38,7 +38,7 @@ def random_trials(rng: np.random.Generator) -> pd.DataFrame:
     """Trials of ME: several kinds of subjects, few or many seeds and words, ties, perfect scores.
 
     Returns:
-        One row per trial, as `toolkit.statistics.counts.count_trials` takes them.
+        One row per trial, as `toolkit.statistics.choices.counts.count_trials` takes them.
     """
     names = [own.name for own in MutualExclusivity.conditions if own.name != "preference"]
     conditions = [names[0], *(name for name in names[1:] if rng.random() < 0.6)]

@@ -16,15 +16,15 @@ from paradigms.familiar import Familiar
 from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.analysis import Settings, analyse
-from toolkit.statistics.contrasts import contrast, effective, holm_p, marginal_mean
-from toolkit.statistics.counts import count_trials, read_counts
-from toolkit.statistics.gates import Gate
-from toolkit.statistics.groups import compare_groups
-from toolkit.statistics.items import item_consistency, word_accuracy, word_by_distractor
-from toolkit.statistics.likelihood import bootstrap, likelihood_ratio, with_fixed
-from toolkit.statistics.mixed import fit_mixed, fit_prepared, prepare
-from toolkit.statistics.seeds import bayes_factor, compare_seeds, over_chance
+from toolkit.statistics.choices.analysis import Settings, analyse
+from toolkit.statistics.choices.counts import count_trials, read_counts
+from toolkit.statistics.choices.gates import Gate
+from toolkit.statistics.choices.groups import compare_groups
+from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.choices.seeds import bayes_factor, compare_seeds, over_chance
+from toolkit.statistics.models.contrasts import contrast, effective, holm_p, marginal_mean
+from toolkit.statistics.models.likelihood import bootstrap, likelihood_ratio, with_fixed
+from toolkit.statistics.models.mixed import fit_mixed, fit_prepared, prepare
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -311,10 +311,10 @@ def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> 
     table = trials(FOUR, seeds="abc", n_words=5)
     counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
     alone = analyse(counts, MutualExclusivity).to_json()
-    monkeypatch.setattr("toolkit.statistics.analysis.MANY_ROWS", 0)
-    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
+    monkeypatch.setattr("toolkit.statistics.choices.analysis.MANY_ROWS", 0)
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.condition_contrasts._test", None)
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts._test", None)
     assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
 
 

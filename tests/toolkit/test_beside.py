@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from toolkit.statistics.beside import beside
+from toolkit.processes.beside import beside
 
 
 def test_work_is_done_here_where_there_is_no_second_process(
@@ -19,7 +19,7 @@ def test_work_is_done_here_where_there_is_no_second_process(
         with beside(worth_it, os.getpid) as answer:
             return answer()
 
-    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     assert where(True) != os.getpid()
     assert where(False) == os.getpid()
     with pytest.raises(ValueError, match="invalid literal"), beside(True, int, "x") as answer:
@@ -28,7 +28,7 @@ def test_work_is_done_here_where_there_is_no_second_process(
         monkeypatch.setattr("sys.executable", broken)
         assert where(True) == os.getpid()
     monkeypatch.undo()
-    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 1)
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 1)
     assert where(True) == os.getpid()
 
 
@@ -36,6 +36,6 @@ def test_work_is_done_here_where_there_is_no_second_process(
 def test_a_second_process_is_ended_with_what_it_stands_beside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("toolkit.statistics.beside.n_cores", lambda: 2)
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     with pytest.raises(KeyError), beside(True, signal.pause):  # or it would be waited for
         raise KeyError

@@ -19,7 +19,7 @@ from scipy.stats import binom
 from paradigms.agreement import iou
 from paradigms.maps import cluster_mask, upsample
 from paradigms.registry import get_paradigm
-from reports.grounding_sources import read_maps
+from reports.maps.sources import read_maps
 from stimuli import StimulusSet, open_set
 from tests.colours import COLOUR_OF, Colours, Guessing, LowResource, population
 from tests.conftest import write_scenes

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
 from toolkit.trials import table_faults
 
 

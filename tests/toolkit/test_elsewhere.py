@@ -14,9 +14,9 @@ import pytest
 
 from toolkit.cli.tables import import_trials
 from toolkit.errors import ToolkitError
-from toolkit.statistics.elsewhere import combine, read_any, read_run, read_wide, write_long
-from toolkit.statistics.longtable import REQUIRED
-from toolkit.statistics.publication import publication_table
+from toolkit.statistics.choices.publication import publication_table
+from toolkit.statistics.imported.elsewhere import combine, read_any, read_run, read_wide, write_long
+from toolkit.tables.longtable import REQUIRED
 
 CHILDREN = """sub_id,age_months,group,object1,trial_type,correct
 007,24.5,mono,ball,NF,1

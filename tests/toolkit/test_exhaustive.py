@@ -21,7 +21,7 @@ from toolkit.errors import ToolkitError
 from toolkit.exhaustive import count_wins
 from toolkit.runner import run
 from toolkit.score_all import COLUMNS, TABLE_NAME, score_all
-from toolkit.statistics.exact import cell_accuracy
+from toolkit.statistics.choices.exact import cell_accuracy
 from toolkit.subjects.populations import open_population
 from toolkit.trials import read_trials
 

@@ -16,16 +16,16 @@ from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulat
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.kinds import kind_of
-from toolkit.statistics.counts import read_counts
-from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
-from toolkit.statistics.grounding_data import Grounded, Language, read_grounding
-from toolkit.statistics.grounding_languages import (
+from toolkit.statistics.choices.counts import read_counts
+from toolkit.statistics.choices.publication import publication_table
+from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
+from toolkit.statistics.maps.data import Grounded, Language, read_grounding
+from toolkit.statistics.maps.languages import (
     crossed_mean,
     language_test,
     rank_correlation,
 )
-from toolkit.statistics.grounding_prose import decimal
-from toolkit.statistics.publication import publication_table
+from toolkit.statistics.maps.prose import decimal
 
 ENCODERS = "Does another encoder change it?"
 

@@ -22,12 +22,12 @@ from toolkit.errors import ToolkitError
 from toolkit.kinds import METADATA, RUNNING, kind_of, kind_of_rows
 from toolkit.runner import run
 from toolkit.score_all import score_all
-from toolkit.statistics.analysis import Settings, analyse_runs
-from toolkit.statistics.counts import count_trials, read_counts
+from toolkit.statistics.choices.analysis import Settings, analyse_runs
+from toolkit.statistics.choices.counts import count_trials, read_counts
+from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.kinds import STATISTICS
-from toolkit.statistics.longtable import write_long
-from toolkit.statistics.publication import publication_table
 from toolkit.subjects.populations import open_population
+from toolkit.tables.longtable import write_long
 from toolkit.trials import read_trials
 
 TABLES = {"RUNNING": RUNNING, "STATISTICS": STATISTICS, "REPORT": REPORTS}

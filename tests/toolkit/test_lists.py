@@ -14,14 +14,14 @@ import pytest
 
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.analysis import analyse_runs
-from toolkit.statistics.counts import KEYS, accuracy_per_seed, read_counts, read_lists
-from toolkit.statistics.describe import accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.digest import digest
-from toolkit.statistics.lists import list_notes, list_sentences, list_variation
-from toolkit.statistics.longtable import read_whole
-from toolkit.statistics.publication import Row, publication_table
-from toolkit.statistics.runs import manifest_of, runs_once, trials_file
+from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.statistics.choices.counts import KEYS, accuracy_per_seed, read_counts, read_lists
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.digest import digest
+from toolkit.statistics.choices.lists import list_notes, list_sentences, list_variation
+from toolkit.statistics.choices.publication import Row, publication_table
+from toolkit.tables.longtable import read_whole
+from toolkit.tables.runs import manifest_of, runs_once, trials_file
 
 
 def call(*arguments: object) -> int:

@@ -12,10 +12,10 @@ import pytest
 
 from paradigms.formula import parse
 from toolkit.errors import ToolkitError
-from toolkit.statistics.elsewhere import read_any
-from toolkit.statistics.longtable import combine
-from toolkit.statistics.mixed import NotEstimable, fit_mixed
-from toolkit.statistics.results import FitResult, plain
+from toolkit.statistics.imported.elsewhere import read_any
+from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
+from toolkit.statistics.models.results import FitResult, plain
+from toolkit.tables.longtable import combine
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SHARED = Path(__file__).parents[3] / "shared"

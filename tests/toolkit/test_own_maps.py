@@ -22,9 +22,9 @@ from tests.grounding_runs import HIGH, LOW, Asked, simulated, write_run
 from tests.reports.test_page import Page
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.grounding import GroundingAnalysis, analyse_grounding
-from toolkit.statistics.grounding_data import read_grounding
-from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
+from toolkit.statistics.maps.data import read_grounding
+from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.trials import read_trials
 
 FILE = '''

@@ -16,17 +16,17 @@ from scipy import stats
 
 from tests.commands import Cli
 from toolkit.errors import ToolkitError
-from toolkit.statistics.power import PowerPlan, plan_seeds
-from toolkit.statistics.power_fit import model_from_fit
-from toolkit.statistics.power_formula import analytic_power, exact_seeds, formula_seeds, wilson
-from toolkit.statistics.power_models import (
+from toolkit.statistics.models.results import plain
+from toolkit.statistics.power.formula import analytic_power, exact_seeds, formula_seeds, wilson
+from toolkit.statistics.power.from_fit import model_from_fit
+from toolkit.statistics.power.models import (
     LogitModel,
     ShareModel,
     simulated_p_values,
     welch_p,
 )
+from toolkit.statistics.power.simulation import PowerPlan, plan_seeds
 from toolkit.statistics.published import published_table
-from toolkit.statistics.results import plain
 
 WORDY = LogitModel(0.6, 1.0, seed_sd=0.3, word_sd=0.7, slope_sd=0.5, n_words=8, trials_per_word=30)
 

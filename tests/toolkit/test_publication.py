@@ -11,8 +11,8 @@ import pytest
 
 from toolkit.cli.tables import table as table_command
 from toolkit.errors import ToolkitError
-from toolkit.statistics.longtable import write_long
-from toolkit.statistics.publication import publication_table
+from toolkit.statistics.choices.publication import publication_table
+from toolkit.tables.longtable import write_long
 
 
 def answers(

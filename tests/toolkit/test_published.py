@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from toolkit.errors import ToolkitError
+from toolkit.statistics.models.results import plain
 from toolkit.statistics.published import compare_published, published_table
-from toolkit.statistics.results import plain
 
 
 def table(*rows: tuple[Any, ...]) -> pd.DataFrame:

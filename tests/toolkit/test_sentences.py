@@ -21,15 +21,14 @@ from tests.toolkit.random_results import (
 )
 from tests.toolkit.random_tables import TwoTests, random_trials
 from tests.toolkit.saying import faults, numbers_of, unexplained
-from toolkit.statistics.analysis import Analysis, analyse
-from toolkit.statistics.apa import apa_paragraph
-from toolkit.statistics.cautions import cautions, named_tests
-from toolkit.statistics.chance import ChanceTest
-from toolkit.statistics.condition_contrasts import ConditionTest
-from toolkit.statistics.counts import count_trials
-from toolkit.statistics.groups import GroupComparison, GroupModel, family_text
-from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
-from toolkit.statistics.prose import (
+from toolkit.statistics.choices.analysis import Analysis, analyse
+from toolkit.statistics.choices.apa import apa_paragraph
+from toolkit.statistics.choices.cautions import cautions, named_tests
+from toolkit.statistics.choices.chance import ChanceTest
+from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.counts import count_trials
+from toolkit.statistics.choices.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
     condition_sentence,
@@ -37,7 +36,8 @@ from toolkit.statistics.prose import (
     group_sentence,
     places,
 )
-from toolkit.statistics.seeds import SeedComparison
+from toolkit.statistics.choices.seeds import SeedComparison
+from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
 
 N = 250
 """Draws of every kind; a second or so."""

@@ -18,13 +18,13 @@ from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.runner import run
-from toolkit.statistics import space_maps
-from toolkit.statistics.space import MEANINGS, TABLES, analyse_spaces
-from toolkit.statistics.space_compare import correlations, disparity, levels
-from toolkit.statistics.space_maps import N_AXES, pca_rows, principal_components, tsne_rows
-from toolkit.statistics.space_sample import Resampling, Sample, Space, interval
-from toolkit.statistics.space_variance import full_variance, gap_rows, within_variance
-from toolkit.statistics.space_words import accuracy_rows, read_accuracy, word_rows
+from toolkit.statistics.space import maps
+from toolkit.statistics.space.analysis import MEANINGS, TABLES, analyse_spaces
+from toolkit.statistics.space.compare import correlations, disparity, levels
+from toolkit.statistics.space.maps import N_AXES, pca_rows, principal_components, tsne_rows
+from toolkit.statistics.space.sample import Resampling, Sample, Space, interval
+from toolkit.statistics.space.variance import full_variance, gap_rows, within_variance
+from toolkit.statistics.space.words import accuracy_rows, read_accuracy, word_rows
 from toolkit.subjects.populations import open_population
 
 CLASSES = {"ball": "novel", "cake": "novel", "fish": "novel", "key": "novel",
@@ -312,7 +312,7 @@ def analyzed(
     """Call analyze-space in an empty folder, with a mono- and a bilingual population."""
     monkeypatch.chdir(tmp_path)
     # t-SNE takes half of the time, and has a test of its own.
-    monkeypatch.setattr(space_maps, "_tsne", lambda vectors, _: vectors[:, :2])
+    monkeypatch.setattr(maps, "_tsne", lambda vectors, _: vectors[:, :2])
     mono = subjects_dir / "mono"
     shutil.copytree(subjects_dir / "hasher", mono)
     described = (mono / "population.toml").read_text()

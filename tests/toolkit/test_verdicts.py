@@ -14,12 +14,12 @@ from paradigms import PairCondition, PicturePairs, paradigm
 from paradigms.formula import check_declared
 from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.errors import ToolkitError
-from toolkit.statistics.analysis import Analysis, analyse
-from toolkit.statistics.contrasts import effective
-from toolkit.statistics.counts import count_trials
-from toolkit.statistics.mixed import fit_mixed
+from toolkit.statistics.choices.analysis import Analysis, analyse
+from toolkit.statistics.choices.counts import count_trials
+from toolkit.statistics.choices.verdicts import visible
+from toolkit.statistics.models.contrasts import effective
+from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.statistics.phrases import percent
-from toolkit.statistics.verdicts import visible
 
 SAID = {
     "2": ["0011", "0001", "1111", "1100", "0111", "1111"],

@@ -17,11 +17,11 @@ from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.embedding import Progress
 from toolkit.manifests import table_of
-from toolkit.statistics.analysis import Settings
-from toolkit.statistics.analysis import analyse_runs as analyse_folders
-from toolkit.statistics.gates import Gate
-from toolkit.statistics.runs import trials_file
+from toolkit.statistics.choices.analysis import Settings
+from toolkit.statistics.choices.analysis import analyse_runs as analyse_folders
+from toolkit.statistics.choices.gates import Gate
 from toolkit.store import write_json
+from toolkit.tables.runs import trials_file
 from toolkit.trials import read_trials
 
 if TYPE_CHECKING:

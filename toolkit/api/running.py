@@ -15,7 +15,7 @@ from toolkit.embedding import Progress
 from toolkit.errors import ToolkitError
 from toolkit.kinds import RUNNING
 from toolkit.plan import DEFAULT_ROOT, named
-from toolkit.statistics.summary import summarise
+from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
 

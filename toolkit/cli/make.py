@@ -51,7 +51,7 @@ def export(
       mevgs-toolkit export children.parquet --out children.csv
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli.files import write_atomic
-    from toolkit.statistics.longtable import read_whole
+    from toolkit.tables.longtable import read_whole
 
     table = read_whole(run)
     with write_atomic(out) as unfinished:

@@ -13,7 +13,7 @@ from toolkit.cli.options import AlphaOption
 
 if TYPE_CHECKING:
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.power_models import Model
+    from toolkit.statistics.power.models import Model
 
 
 class PowerFormat(enum.StrEnum):
@@ -104,8 +104,8 @@ def power(
     from stimuli.files import write_atomic
     from toolkit.cli.progress import progress_bars
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.power import plan_seeds
-    from toolkit.statistics.results import plain
+    from toolkit.statistics.models.results import plain
+    from toolkit.statistics.power.simulation import plan_seeds
 
     stated = {
         "odds_ratio": odds_ratio,
@@ -157,8 +157,8 @@ def _models(
 ) -> tuple[list[Model], tuple[str, ...]]:
     """The planning models that the options state, one per number of trials, and notes."""
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.power_fit import model_from_fit
-    from toolkit.statistics.power_models import LogitModel, ShareModel
+    from toolkit.statistics.power.from_fit import model_from_fit
+    from toolkit.statistics.power.models import LogitModel, ShareModel
 
     given = {key: value for key, value in stated.items() if value is not None}
     only_fit = {"--model": name, "--effect": effect}

@@ -63,7 +63,7 @@ def score_all(
     from toolkit.cli.progress import progress_bars
     from toolkit.score_all import TABLE_NAME
     from toolkit.score_all import score_all as count_all
-    from toolkit.statistics.exact import summarise_exact
+    from toolkit.statistics.choices.exact import summarise_exact
     from toolkit.subjects.populations import open_populations
 
     asked = get_paradigm(name, paradigms)

@@ -70,7 +70,7 @@ def analyze_space(
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
     from toolkit.spaces import compare_spaces
-    from toolkit.statistics.results import plain
+    from toolkit.statistics.models.results import plain
     from toolkit.subjects.populations import open_populations
 
     populations = open_populations(subject, subjects)

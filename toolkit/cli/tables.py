@@ -90,7 +90,7 @@ def table(
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.publication import render
     from stimuli.files import write_atomic
-    from toolkit.statistics.publication import publication_table
+    from toolkit.statistics.choices.publication import publication_table
 
     suffix = output.suffix.lower() if output is not None else ".txt"
     chosen = form or FORMAT_OF.get(suffix, Format.TEXT)
@@ -179,7 +179,7 @@ def import_trials(
         --set test_language=en,condition=novel-familiar,n_choices=2
     """  # noqa: D301 - as above
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.elsewhere import read_any, read_wide, write_long
+    from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
 
     if output.suffix.lower() != ".parquet":
         raise ToolkitError(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paradigms import BaseParadigm
-    from toolkit.statistics.analysis import Settings
+    from toolkit.statistics.choices.analysis import Settings
 
 Progress = Callable[[int, int], None]
 """Called with what is done of how much."""
@@ -36,8 +36,8 @@ class Statistics:
 STATISTICS: KindTable[Statistics] = KindTable(
     "analysed",
     {
-        "choices": "toolkit.statistics.analysis:STATISTICS",
-        "maps": "toolkit.statistics.grounding:STATISTICS",
+        "choices": "toolkit.statistics.choices.analysis:STATISTICS",
+        "maps": "toolkit.statistics.maps.analysis:STATISTICS",
     },
 )
 """What is made of each kind."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from toolkit.statistics.results import Contrast
-from toolkit.statistics.student import ROUNDING
+from toolkit.statistics.models.results import Contrast
+from toolkit.statistics.models.student import ROUNDING
 
 LARGEST = 9999.0
 """Odds ratios, Bayes factors, statistics and degrees of freedom above it are not told apart."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.statistics.contrasts import holm_p
+from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.phrases import count, fixed, p_value
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""How runs of choices are told."""

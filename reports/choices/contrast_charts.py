@@ -1,0 +1,283 @@
+"""Figures of contrasts: conditions against their controls, bilingual against monolingual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import exp, log
+from typing import TYPE_CHECKING, Any
+
+from reports.choices.charts import MODEL, SEED, estimate_of, percent_of
+from reports.choices.contrast_tables import VERDICTS
+from reports.figures import (
+    COLOURS,
+    STEP_PX,
+    WIDTH_PX,
+    Figure,
+    listed,
+    names,
+    percent_axis,
+    percents,
+    span,
+)
+from reports.joining import below, layers, rows_of, values
+from reports.numbers import estimate, models_of, number, odds_ratio, titles_of
+from toolkit.statistics.phrases import LARGEST
+
+if TYPE_CHECKING:
+    from reports.sources import Chapter
+
+LONGEST_NAME = 44
+"""Characters of a contrast's name in a figure; the tables hold it whole."""
+
+
+def figures(chapter: Chapter) -> Iterator[Figure]:
+    """All figures of contrasts, in the order of the page."""
+    compared = conditions(chapter)
+    if compared is not None:
+        yield compared
+    groups = chapter.statistics["groups"]
+    for place, (group, title) in enumerate(zip(groups, titles_of(groups), strict=True)):
+        end = f"-{place + 1}" if place else ""
+        which = f", {title}" if len(groups) > 1 else ""
+        for figure in (paired(chapter, group), forest(group)):
+            if figure is not None:
+                told = f"{figure.title}{which}"
+                yield replace(figure, name=f"{figure.name}{end}", title=told)
+
+
+def conditions(chapter: Chapter) -> Figure | None:
+    """The test minus its controls, in percentage points; None if nothing was compared."""
+    import altair as alt
+    import pandas as pd
+
+    rows = [
+        {
+            "contrast": f"{test['plus']} - {test['minus']}",
+            "cell": f"{test['population']}, {test['test_language']}",
+            "population": test["population"],
+            "test_language": test["test_language"],
+            **_points(test["contrast"]),
+            "p_value": test["contrast"]["p_value"],
+            "p_holm": test["contrast"]["p_holm"],
+            "verdict": VERDICTS[test["verdict"]],
+        }
+        for test in chapter.statistics["conditions"]
+        if test["verdict"] != "undecided"
+    ]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows)
+    cells = list(dict.fromkeys(data["cell"]))
+    zero = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0.0))
+    base = alt.Chart().encode(
+        y=alt.Y("cell:N", title=None, sort=cells, axis=alt.Axis(labelLimit=260))
+    )
+    x = alt.X("difference_points:Q", title="test minus control (percentage points)")
+    tooltip = [
+        *names("cell"),
+        *(
+            alt.Tooltip(f"{name}_points:Q", format="+.1f", title=name.replace("_", " "))
+            for name in ("difference", "ci_low", "ci_high")
+        ),
+        *names("p_value", "p_holm", "verdict"),
+    ]
+    panels = [
+        layers(
+            zero,
+            base.mark_rule(strokeWidth=2).encode(**span("ci_low_points", "ci_high_points")),
+            base.mark_point(
+                filled=True, size=80, opacity=1, shape="diamond", color=COLOURS[1]
+            ).encode(x=x, tooltip=tooltip),
+            data=values(own),
+            width=WIDTH_PX,
+            height={"step": STEP_PX},
+            title=str(name),
+        )
+        for name, own in data.groupby("contrast", sort=False)
+    ]
+    seen = [
+        f"{row['contrast']}, {row['cell']}: "
+        + estimate(*(row[f"{n}_points"] for n in ("difference", "ci_low", "ci_high")))
+        for row in rows
+    ]
+    return Figure(
+        name="condition-contrasts",
+        title="The test minus its controls",
+        caption=(
+            "Diamond and line: the mixed model's difference for a typical seed and target with its "
+            "95 % interval (further seeds and further words), ties at chance level; right of the "
+            "dashed line the target is chosen more often in the test. An interval leaves out 0 "
+            "where its uncorrected p is below .05; the p values in the table are corrected (Holm, "
+            "over all of these contrasts)."
+        ),
+        alt=f"Forest plot of differences in percentage points: {listed(seen)}.",
+        chart=below(*panels, share_x=True),
+        data=data.drop(columns="cell"),
+    )
+
+
+def _points(effect: Mapping[str, Any]) -> dict[str, float | None]:
+    return {
+        f"{name}_points": percent_of(effect[f"probability_{name}"])
+        for name in ("difference", "ci_low", "ci_high")
+    }
+
+
+def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure | None:
+    """Monolingual and bilingual networks side by side in every test language.
+
+    None if no language has a model.
+    """
+    import altair as alt
+    import pandas as pd
+
+    models = [m for m in group["by_language"] or [group["overall"]] if m["means"]]
+    if not models:
+        return None
+    known = {row["population"]: str(row["train_languages"]).split("+")
+             for row in chapter.digest.populations.to_dict("records")}  # fmt: skip
+    kinds = ["monolingual", "bilingual"]
+    rows: list[dict[str, Any]] = []
+    for model in models:
+        language = model["name"].rpartition(", ")[2]
+        for result in chapter.headline:
+            kind = chapter.training_of(result["population"])
+            mine = result["condition"] == group["condition"] and result["test_language"] == language
+            if mine and kind in kinds and language in known[result["population"]]:
+                rows += [
+                    {"test_language": language, "training": kind, "shown": SEED, "seed": seed,
+                     "population": result["population"], "accuracy_percent": percent_of(value)}
+                    for seed, value in result["seeds"].items()
+                ]  # fmt: skip
+        for mean in model["means"]:
+            labels = {"test_language": language, "training": mean["name"]}
+            rows.append(labels | estimate_of(MODEL, mean["probability"], mean))
+    columns = ["test_language", "training", "shown", "population", "seed", "accuracy_percent",
+               "ci_low_percent", "ci_high_percent"]  # fmt: skip
+    data = pd.DataFrame(rows, columns=columns)
+    base = alt.Chart().encode(
+        y=alt.Y("training:N", title=None, sort=kinds),
+        x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
+    )
+    model_rows = base.transform_filter(alt.datum.shown == MODEL)
+    colour = alt.Color("training:N", sort=kinds, legend=None)
+    panel = layers(
+        base.transform_filter(alt.datum.shown == SEED)
+        .mark_point(filled=True, size=22, opacity=0.45)
+        .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
+        model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
+            order=alt.Order("training:O")
+        ),
+        model_rows.mark_rule(strokeWidth=2).encode(
+            **span("ci_low_percent", "ci_high_percent"), color=colour
+        ),
+        model_rows.mark_point(filled=True, shape="diamond", size=90, opacity=1).encode(
+            color=colour, tooltip=[*names("training"), *percents("accuracy")]
+        ),
+        width=WIDTH_PX,
+        height={"step": STEP_PX},
+    )
+    seen = [
+        f"{m['name'].rpartition(', ')[2]}: "
+        + ", ".join(f"{e['name']} {number(e['probability'], 100)} %" for e in m["means"])
+        for m in models
+    ]
+    return Figure(
+        name="monolingual-bilingual",
+        title="Monolingual and bilingual networks",
+        caption=(
+            "Dots: training seeds of all populations that were taught the test language. Diamond "
+            "and line: the mixed model's marginal mean (typical seed and word) with its 95 % "
+            "interval. Intervals of two means may overlap although their difference is shown, and "
+            "the other way round: the contrasts below are the test."
+        ),
+        alt=f"Dot plot, model estimates of the share correct: {listed(seen)}.",
+        chart=rows_of(panel, "test_language", data),
+        data=data,
+    )
+
+
+def forest(group: Mapping[str, Any]) -> Figure | None:
+    """Odds ratios of all planned contrasts; None if no model could be fitted."""
+    import altair as alt
+    import pandas as pd
+
+    models = models_of(group)
+    rows = [
+        {
+            "contrast": _short(model["name"]),
+            "family": model["contrast"]["family"],
+            "odds_ratio": _odds(model["contrast"]["estimate"]),
+            "ci_low": _odds(model["contrast"]["ci_low"]),
+            "ci_high": _odds(model["contrast"]["ci_high"]),
+            "p_value": model["contrast"]["p_value"],
+            "p_holm": model["contrast"]["p_holm"],
+            "verdict": VERDICTS[model["verdict"]],
+            "label": odds_ratio(model["contrast"]),
+        }
+        for model in models
+        if model["contrast"] and model["verdict"] != "undecided"
+    ]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows)
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "contrast:N", title=None, sort=list(data["contrast"]), axis=alt.Axis(labelLimit=360)
+        )
+    )
+    ends = pd.concat([data[name].dropna() for name in ("odds_ratio", "ci_low", "ci_high")])
+    domain = [min(1.0, ends.min()) / 1.05, max(1.0, ends.max()) * 1.05]
+    scale = alt.Scale(type="log", nice=False, domain=domain)
+    x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
+    one = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(1.0))
+    shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),
+                      legend=alt.Legend(columns=1))  # fmt: skip
+    chart = layers(
+        one,
+        base.mark_rule(strokeWidth=2).encode(**span("ci_low", "ci_high")),
+        base.mark_point(filled=True, size=80, opacity=1, color="#d55e00").encode(
+            x=x,
+            shape=shape,
+            tooltip=names("contrast", "label", "p_value", "p_holm", "verdict", "family"),
+        ),
+        data=values(data),
+        width=int(WIDTH_PX * 0.8),
+        height={"step": STEP_PX},
+    )
+    seen = [f"{row['contrast']}: {row['label']}" for row in rows]
+    return Figure(
+        name="contrasts",
+        title="Planned contrasts: bilingual against monolingual",
+        caption=(
+            "Odds ratios of the mixed models with their 95 % intervals (further seeds and further "
+            "words); right of the dashed line bilingual networks answer correctly more often. "
+            "Intervals are not corrected for the number of contrasts; the "
+            "p values in the table are (Holm, within each family)."
+        ),
+        alt=f"Forest plot of odds ratios with 95 % intervals: {listed(seen)}.",
+        chart=chart,
+        data=data.drop(columns="label"),
+    )
+
+
+def _odds(log_odds: float | None) -> float | None:
+    """An odds ratio that can be drawn: those beyond `LARGEST` lie at the end of the axis."""
+    if log_odds is None:
+        return None
+    most = log(LARGEST)
+    return exp(min(most, max(-most, float(log_odds))))
+
+
+def _short(name: str) -> str:
+    """A long name without its middle: cutting it here is far faster than in the drawing engine.
+
+    Example:
+        >>> _short("bilingual-en-nl - monolingual-en-1/monolingual-en-2/monolingual-en-3, en")
+        'bilingual-en-nl - monolingual-en-1/m…, en'
+    """
+    if len(name) <= LONGEST_NAME:
+        return name
+    end = name[name.rfind(", ") :] if ", " in name[-12:] else ""
+    return f"{name[: LONGEST_NAME - 8]}…{end}"

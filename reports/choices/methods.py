@@ -1,0 +1,126 @@
+"""How answers were analysed, in sentences: written from the fits and tests that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from paradigms.formula import parse
+from reports.numbers import models_of, percent
+from reports.tables import named_tests
+from toolkit.statistics.choices.verdicts import LEAST_SEEDS, LEAST_WORDS
+from toolkit.statistics.models.contrasts import HIDDEN
+from toolkit.statistics.models.penalised import METHOD
+from toolkit.statistics.phrases import TIES, count, points
+
+if TYPE_CHECKING:
+    from reports.sources import Chapter
+
+REFERENCE = (
+    "Greenland, S., & Mansournia, M. A. (2015). Penalization, bias reduction, and default priors "
+    "in logistic and related categorical and survival regressions. Statistics in Medicine, 34, "
+    "3133-3143."
+)
+"""Of penalised fits, where there are any."""
+MOST_NAMES = 4
+"""So many tests are named beside the formula of their model; the rest are counted."""
+
+
+def analysis(chapter: Chapter) -> Iterator[str]:
+    """Models, corrections, families and gates of a paradigm."""
+    statistics = chapter.statistics
+    groups = [model for group in statistics["groups"] for model in models_of(group)]
+    asked = [
+        ("against chance, per population and language", statistics["chance"]),
+        ("the test against its controls", statistics["conditions"]),
+        ("bilingual against monolingual", groups),
+    ]
+    told = [f"{what}: {_formulas(tests)}" for what, tests in asked if tests]
+    yield (
+        f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
+        f"({statistics['engine']}, Laplace approximation){''.join(f'; {text}' for text in told)}."
+    )
+    yield TIES
+    yield (
+        "Standard errors were corrected for the numbers of seeds and items (each share of the "
+        "variance times n over its degrees of freedom). Degrees of freedom are Satterthwaite's and "
+        "at most those of all sources together; every source is taken to hide "
+        f"{Fraction(HIDDEN).limit_denominator(100)} of what is left of the variance beside its own "
+        "share, since a variance that is estimated as 0 from few levels need not be 0."
+    )
+    yield (
+        f"With fewer than {LEAST_SEEDS} seeds (of either group) or {LEAST_WORDS} words no verdict "
+        "is given, only estimates."
+    )
+    if groups:
+        bound = points(statistics["settings"]["bound"])
+        yield (
+            "Secondary comparisons of groups are over seed means: Welch's t test, Hedges' g, the "
+            "Bayes factor of Student's t test, and equivalence (TOST) to within "
+            f"{bound}."
+        )
+    instead = _penalised(chapter)
+    if instead:
+        yield (
+            f"Where the data do not decide a model ({_counted(instead)}), an estimate without a "
+            f"test is given from a fit that is {METHOD} (Greenland & Mansournia, 2015)."
+        )
+    if statistics["families"]:
+        yield f"Families of tests, as planned: {'; '.join(statistics['families'])}."
+    yield from _gate(statistics["gate"])
+
+
+def references(chapter: Chapter) -> list[str]:
+    """What the methods cite besides the toolkit and the studies."""
+    return [REFERENCE] if _penalised(chapter) else []
+
+
+def _penalised(chapter: Chapter) -> list[str]:
+    """Names of the tests for which a penalised fit stands in."""
+    return [name for name, test in named_tests(chapter.statistics) if test.get("penalised")]
+
+
+def _formulas(tests: Iterable[Mapping[str, Any]]) -> str:
+    """The formulas that were fitted, with how often where there are several."""
+    fitted: dict[str, int] = {}
+    lost = 0
+    for test in tests:
+        fit = test["fit"]
+        if fit and fit["converged"]:
+            formula = in_order(fit["fitted_formula"])
+            fitted[formula] = fitted.get(formula, 0) + 1
+        else:
+            lost += 1
+    told = [
+        f"{formula} ({count(n, 'model')})" if len(fitted) > 1 or lost else formula
+        for formula, n in sorted(fitted.items(), key=lambda pair: -pair[1])
+    ]
+    if lost:
+        told.append(f"{count(lost, 'model')} not decided by the data")
+    return ", ".join(told)
+
+
+def in_order(formula: str) -> str:
+    """A formula with its random terms in the order of the alphabet: the engine reorders them.
+
+    Example:
+        >>> in_order("y ~ x + (1 | word) + (1 | seed)")
+        'y ~ x + (1 | seed) + (1 | word)'
+    """
+    parts = parse(formula)
+    return str(replace(parts, random=tuple(sorted(parts.random, key=lambda term: term.group))))
+
+
+def _counted(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return "; ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
+    if gate["condition"]:
+        yield (
+            f"Seeds with less than {percent(gate['minimum'])} correct in {gate['condition']} "
+            f"were set aside ({len(gate['failed'])} of {gate['n_tested']})."
+        )

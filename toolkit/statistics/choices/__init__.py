@@ -1,0 +1,1 @@
+"""What may be concluded of answers that are right or wrong."""

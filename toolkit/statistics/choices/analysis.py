@@ -1,0 +1,365 @@
+"""The default analysis of a paradigm: from counts to ``statistics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paradigms.formula import Formula, check_declared
+from toolkit.errors import ToolkitError, unknown_name
+from toolkit.kinds import kind_of
+from toolkit.processes.beside import beside
+from toolkit.statistics.choices.apa import apa_paragraph
+from toolkit.statistics.choices.cautions import Named, cautions, named_tests
+from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
+from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.choices.conditions import require_test
+from toolkit.statistics.choices.gates import Gate, GateReport, apply_gate
+from toolkit.statistics.choices.groups import GroupComparison, compare_groups, family_text
+from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.choices.prose import (
+    answers,
+    chance_sentence,
+    condition_sentence,
+    gate_sentence,
+    group_sentence,
+    places,
+)
+from toolkit.statistics.choices.reading import told_of_reading
+from toolkit.statistics.choices.seeds import DEFAULT_BOUND
+from toolkit.statistics.choices.summary import summarise_choices
+from toolkit.statistics.kinds import STATISTICS as BY_KIND
+from toolkit.statistics.kinds import Statistics
+from toolkit.statistics.models.mixed import engine
+from toolkit.statistics.models.results import plain
+from toolkit.tables.runs import runs_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from paradigms import BaseParadigm
+
+STATISTICS_SCHEMA = 1
+"""Raised when a key of ``statistics.json`` changes its meaning."""
+OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
+"""Settings, and what they are called on the command line."""
+MANY_ROWS = 20_000
+"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is fixed before the data are looked at."""
+
+    alpha: float = 0.05
+    """Level of the tests; intervals are 95 % whatever it is."""
+    bound: float = DEFAULT_BOUND
+    """Equivalence bound, as a difference of shares."""
+    n_bootstrap: int = 0
+    """Simulations of the parametric bootstrap; 0 for none."""
+    gate: Gate | None = None
+    """Gate instead of the paradigm's own."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The analysis of one paradigm."""
+
+    paradigm: str
+    """Name of the paradigm."""
+    paradigm_version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    settings: Settings
+    """What was fixed in advance."""
+    gate: GateReport
+    """What became of the gate."""
+    chance: tuple[ChanceTest, ...]
+    """Headline conditions against chance: seeds that passed the gate."""
+    chance_all_seeds: tuple[ChanceTest, ...]
+    """The same with all seeds; empty if none failed."""
+    conditions: tuple[ConditionTest, ...]
+    """The test against its controls, as the paradigm declares: seeds that passed the gate."""
+    conditions_all_seeds: tuple[ConditionTest, ...]
+    """The same with all seeds; empty if none failed."""
+    groups: tuple[GroupComparison, ...]
+    """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
+    groups_all_seeds: tuple[GroupComparison, ...]
+    """The same with all seeds; empty if none failed."""
+    words: pd.DataFrame
+    """Accuracy per word."""
+    words_by_distractor: pd.DataFrame
+    """Accuracy per word and distractor class."""
+    consistency: pd.DataFrame
+    """Agreement of seeds about words."""
+    families: tuple[str, ...]
+    """The families of tests, in words."""
+    answers: tuple[tuple[str, str], ...]
+    """Each question with its answer of one sentence."""
+    apa: str
+    """A results paragraph."""
+    sentences: tuple[str, ...]
+    """What may be said, in sentences."""
+    warnings: tuple[str, ...]
+    """What the reader must know."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``statistics.json``; its keys are listed in the README."""
+        tables = {
+            name: plain(getattr(self, name).to_dict("records"))
+            for name in ("words", "words_by_distractor", "consistency")
+        }
+        rest = {
+            name: plain(getattr(self, name))
+            for name in (
+                *("paradigm", "paradigm_version", "question", "settings", "families"),
+                *("answers", "apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds"),
+                *("conditions", "conditions_all_seeds", "groups", "groups_all_seeds"),
+            )
+        }
+        return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
+
+
+def analyse(
+    counts: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Analysis:
+    """Run the default analysis of a paradigm.
+
+    Args:
+        counts: what `toolkit.statistics.choices.counts.read_counts` gave, one version of one
+            paradigm.
+        paradigm: declares the model formula, the headline conditions and the gate.
+        settings: fixed in advance; the defaults if None.
+        progress: called with the bootstrap simulations done and asked for.
+
+    Raises:
+        ToolkitError: if several versions of the paradigm are among them, or the gate's condition
+            was not tested.
+    """
+    settings = settings or Settings()
+    versions = counts["paradigm_version"].unique()
+    if len(versions) != 1:
+        raise ToolkitError(
+            f"The runs hold versions {', '.join(map(str, sorted(versions)))} of the paradigm "
+            f"{paradigm.name!r}.",
+            allowed="one version: trials of different versions are never pooled",
+        )
+    if settings.gate and settings.gate.condition not in set(counts["condition"]):
+        raise unknown_name(
+            f"condition of the paradigm {paradigm.name!r}",
+            settings.gate.condition,
+            sorted(counts["condition"].unique()),
+            f"mevgs-toolkit describe {paradigm.name}",
+        )
+    gate = settings.gate or _own_gate(paradigm)
+    formula = check_declared(paradigm.formula, paradigm.name)
+    passed, report = apply_gate(counts, gate)
+    tests = _tests(passed, counts, paradigm, formula, settings, progress)
+    everyone = (
+        _tests(counts, counts, paradigm, formula, settings, progress)
+        if report.failed
+        else _Tests((), (), ())
+    )
+    return Analysis(
+        paradigm=paradigm.name,
+        paradigm_version=int(versions[0]),
+        question=paradigm.question,
+        settings=settings,
+        gate=report,
+        chance=tests.chance,
+        chance_all_seeds=everyone.chance,
+        conditions=tests.conditions,
+        conditions_all_seeds=everyone.conditions,
+        groups=tests.groups,
+        groups_all_seeds=everyone.groups,
+        words=word_accuracy(counts),
+        words_by_distractor=word_by_distractor(counts),
+        consistency=item_consistency(counts),
+        families=tuple(tests.families()),
+        answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
+        apa=apa_paragraph(
+            paradigm.name,
+            " + ".join(map(str, formula.random)),
+            engine(),
+            *(tests.chance, tests.conditions, tests.groups),
+        ),
+        sentences=(gate_sentence(report), *tests.sentences()),
+        warnings=tuple(cautions(counts, tests.named())),
+    )
+
+
+def _own_gate(paradigm: type[BaseParadigm] | BaseParadigm) -> Gate | None:
+    return Gate(*paradigm.gate) if paradigm.gate else None
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """All tests of an analysis, made and decided."""
+
+    chance: tuple[ChanceTest, ...]
+    conditions: tuple[ConditionTest, ...]
+    groups: tuple[GroupComparison, ...]
+
+    def named(self) -> list[Named]:
+        """Every test under its name."""
+        return named_tests(self.chance, self.conditions, self.groups)
+
+    def sentences(self) -> list[str]:
+        """What may be said, test by test."""
+        said = [chance_sentence(test) for test in self.chance]
+        said += [condition_sentence(test) for test in self.conditions]
+        return said + [
+            group_sentence(model, where)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for model in group.models
+        ]
+
+    def families(self) -> list[str]:
+        """The families of tests, in words."""
+        named = (
+            ("above chance", self.chance),
+            ("a condition against its control", self.conditions),
+        )
+        found = [family_text(name, tests) for name, tests in named if tests]
+        return found + [
+            family.replace(":", f"{where}:", 1)
+            for group, where in zip(self.groups, places(self.groups), strict=True)
+            for family in group.families
+        ]
+
+
+def _tests(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> _Tests:
+    """All tests, those included that were planned and that no seed is left for after the gate."""
+    wanted = paradigm.contrasts
+    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
+    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    pays = len(asked) >= MANY_ROWS
+    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+
+
+def _headline(
+    counts: pd.DataFrame,
+    planned: pd.DataFrame,
+    paradigm: type[BaseParadigm] | BaseParadigm,
+    formula: Formula,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> tuple[list[ChanceTest], list[GroupComparison]]:
+    """The headline conditions against chance, and between groups."""
+    headline = [condition.name for condition in paradigm.conditions if condition.headline]
+    tests: list[ChanceTest] = []
+    groups: list[GroupComparison] = []
+    for condition in headline:
+        own = counts[counts["condition"] == condition]
+        wanted = planned[planned["condition"] == condition]
+        if wanted.empty:
+            continue
+        tests += chance_tests(own, formula, wanted)
+        compared = [
+            compare_groups(
+                own[own["subject_kind"] == kind],
+                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                planned=wanted[wanted["subject_kind"] == kind],
+            )
+            for kind in sorted(wanted["subject_kind"].unique())
+        ]
+        groups += [comparison for comparison in compared if comparison]
+    return tests, groups
+
+
+def analyse_runs(
+    paths: Sequence[Path],
+    paradigms: Path | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Run the default analysis of every paradigm among some runs, each in the way of its kind.
+
+    Args:
+        paths: run folders, or files like their ``trials.parquet``.
+        paradigms: folder with paradigms of one's own.
+        settings: fixed in advance; the defaults if None.
+        progress: called with the bootstrap simulations done and asked for.
+
+    Returns:
+        The content of ``statistics.json``: analyses by paradigm.
+
+    Raises:
+        ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
+            that no run of a kind heeds.
+    """
+    if not paths:
+        raise ToolkitError("No run was given.", allowed="one or several run folders")
+    settings = settings or Settings()
+    paths, notes = runs_once(paths)
+    by_kind: dict[str, list[Path]] = {}
+    for path in paths:
+        by_kind.setdefault(kind_of(path, paradigms), []).append(path)
+    _refuse_unheeded(settings, list(by_kind))
+    made: dict[str, Any] = {}
+    for kind, own in by_kind.items():
+        analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
+        for name, told in analyses.items():
+            warnings = [*told["warnings"], *notes]
+            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
+    return made
+
+
+def _refuse_unheeded(settings: Settings, kinds: Sequence[str]) -> None:
+    """Refuse settings that mean nothing to any of the runs, rather than leave them unheard."""
+    asked = {name for name in OPTIONS if getattr(settings, name) != getattr(Settings(), name)}
+    heeded = frozenset[str]().union(*(BY_KIND[kind].settings for kind in kinds))
+    if asked - heeded:
+        raise ToolkitError(
+            "A gate, a bootstrap and an equivalence bound belong to tests with choices; these runs "
+            f"hold {' and '.join(kinds)}.",
+            given=", ".join(OPTIONS[name] for name in OPTIONS if name in asked - heeded),
+            allowed=", ".join(OPTIONS[name] for name in OPTIONS if name in heeded) or "no setting",
+        )
+
+
+def analyse_choices(
+    paths: Sequence[Path],
+    paradigms: Path | None,
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
+    from paradigms.base import as_choices
+    from paradigms.registry import get_paradigm
+    from toolkit.statistics.choices.counts import KEYS, read_lists
+    from toolkit.statistics.choices.lists import pool_lists
+
+    by_list, notes = read_lists(paths, paradigms)
+    made = {}
+    for name, own in by_list.groupby("paradigm", observed=True):
+        asked = as_choices(get_paradigm(str(name), paradigms))
+        require_test(own["condition"].unique().tolist(), asked)
+        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+        made[str(name)] = told_of_reading(analysis, own, asked, notes)
+    return made
+
+
+STATISTICS = Statistics(
+    analyse=analyse_choices,
+    settings=frozenset(OPTIONS),
+    results=summarise_choices,
+    about=lambda _: {"measure": "accuracy"},
+)
+"""What is made of choices."""

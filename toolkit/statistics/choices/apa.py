@@ -1,0 +1,117 @@
+"""A results paragraph in the manner of the APA, to be pasted and pruned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from toolkit.statistics.choices.chance import ChanceTest
+from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+from toolkit.statistics.choices.prose import places
+from toolkit.statistics.choices.verdicts import Verdict
+from toolkit.statistics.models.results import Contrast
+from toolkit.statistics.phrases import (
+    TIES,
+    count,
+    equals,
+    factor,
+    fixed,
+    odds_ratio,
+    p_value,
+    percent,
+    size,
+    statistic,
+)
+
+
+def apa_paragraph(
+    paradigm: str,
+    formula: str,
+    engine: str,
+    chance: Sequence[ChanceTest],
+    conditions: Sequence[ConditionTest],
+    groups: Sequence[GroupComparison],
+) -> str:
+    """The results of an analysis in one paragraph.
+
+    Args:
+        paradigm: name of the paradigm.
+        formula: random part of the chance model, lme4 notation.
+        engine: engine and version.
+        chance: tests against chance.
+        conditions: the test against its controls.
+        groups: comparisons of monolingual and bilingual populations.
+    """
+    said = [
+        f"Answers in the paradigm {paradigm} were analysed with logistic mixed-effects models "
+        f"({engine}, Laplace approximation), training seeds standing for participants and words "
+        f"and distractors for items ({formula}). Standard errors and degrees of freedom "
+        "(Satterthwaite) were corrected for the numbers of seeds and items, p values after Holm "
+        f"over all planned tests of a family. {TIES}"
+    ]
+    said += [_chance(test) for test in chance]
+    said += [
+        _effect(f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}",
+                test.verdict, test.contrast, test.problem, {"d over seeds": test.d_seeds})
+        for test in conditions
+    ]  # fmt: skip
+    said += [
+        _group(model, where)
+        for group, where in zip(groups, places(groups), strict=True)
+        for model in group.models
+    ]
+    return " ".join(said)
+
+
+def _chance(test: ChanceTest) -> str:
+    who = f"{test.population} tested in {test.test_language} ({test.condition})"
+    mean = f"M = {percent(test.credited, test.chance)}, {count(test.n_seeds, 'seed')}"
+    if test.verdict in ("few", "undecided"):
+        return f"{who}: {mean}; {_none(test.problem)}."
+    numbers = [
+        f"b = {fixed(test.estimate, 2)}",
+        f"SE = {fixed(test.std_error, 2)}",
+        statistic(test.statistic, test.df),
+        p_value(test.p_holm),
+        *_sizes({"d over seeds": test.d_seeds, "d over words": test.d_words}),
+    ]
+    return f"{who}: {mean}, {', '.join(numbers)}."
+
+
+def _group(model: GroupModel, where: str) -> str:
+    sizes = {"Hedges' g over seeds": model.seeds.hedges_g}
+    text = _effect(f"{model.name}{where}", model.verdict, model.contrast, model.problem, sizes)
+    found = model.seeds.bayes_factor
+    if math.isnan(found) or model.verdict in ("few", "undecided"):
+        return text
+    return f"{text[:-1]}, BF10 {equals(factor(found))} (Student's t test of seed means)."
+
+
+def _effect(
+    name: str, verdict: Verdict, effect: Contrast | None, problem: str, sizes: dict[str, float]
+) -> str:
+    if effect is None or verdict in ("few", "undecided"):
+        return f"{name}: {_none(problem)}."
+    odds = odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
+    numbers = [
+        f"b = {fixed(effect.estimate, 2)}",
+        f"SE = {fixed(effect.std_error, 2)}",
+        statistic(effect.statistic, effect.df),
+        p_value(effect.p_holm),
+        f"odds ratio {equals(odds).replace(' [', ', 95 % CI [')}",
+        *_sizes(sizes),
+    ]
+    return f"{name}: {', '.join(numbers)}."
+
+
+def _none(problem: str) -> str:
+    reason = problem.rstrip(".")
+    return f"no verdict ({reason[:1].lower()}{reason[1:]})" if reason else "no verdict"
+
+
+def _sizes(sizes: dict[str, float]) -> list[str]:
+    """Effect sizes that there are."""
+    return [
+        f"{name} {equals(size(value))}" for name, value in sizes.items() if math.isfinite(value)
+    ]

@@ -1,0 +1,229 @@
+"""The test against its controls: does a condition differ from another, for the same networks?
+
+Both conditions count how often the target is chosen, in ME and its controls the novel picture.
+Seeds answer both, targets are shown in both; words may be heard in one alone (a familiar word whose
+picture is absent, a novel word in the test).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.statistics.choices.chance import NOBODY
+from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
+from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
+from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
+from toolkit.statistics.models.results import Contrast, FitResult
+from toolkit.statistics.models.student import standardised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from paradigms import ConditionContrast
+
+COUNTS = "cbind(n_right, n_wrong)"
+ONE_ALONE = "of the seeds that passed the gate, none was asked one of the conditions"
+"""Why there is no test then."""
+RANDOM = (
+    "(1 + plus | seed) + (1 + plus | target_concept) + (1 | word_concept)",
+    "(1 | seed) + (1 | target_concept) + (1 | word_concept)",
+)
+"""Random effects and what they are reduced to where the first do not converge.
+
+Distractors are the same in both conditions and cancel. A word of the test names its target, so that
+what is particular to the pair is how that target differs between the conditions. Words that are
+heard in both cancel in the mean, and would pass for such differences if they were left out.
+"""
+
+
+@dataclass(frozen=True)
+class ConditionTest:
+    """One condition minus another, for one population in one language."""
+
+    population: str
+    """Who was asked."""
+    test_language: str
+    """In which language."""
+    plus: str
+    """The test."""
+    minus: str
+    """Its control."""
+    question: str
+    """What a difference would say, as a question."""
+    n_seeds: int
+    """Networks that answered both."""
+    n_targets: int
+    """Target classes shown in both."""
+    n_words: tuple[int, int]
+    """Word classes heard in either."""
+    n_trials: int
+    """Trials of both, all seeds."""
+    n_ties: int
+    """Ties among them."""
+    accuracies: tuple[float, float]
+    """Share of trials in which the target was chosen, mean over seeds, ties at chance."""
+    d_seeds: float = math.nan
+    """Mean over SD of the seeds' differences; not comparable with d over children."""
+    contrast: Contrast | None = None
+    """plus - minus; None if the data do not decide a model."""
+    fit: FitResult | None = None
+    """The model."""
+    verdict: Verdict = "undecided"
+    """What the contrast decides after correction: is the test higher or lower than its control?"""
+    visible: float = math.nan
+    """Difference (share of 1) that the contrast, at its corrected level, would have shown in four
+    of five cases."""
+    problem: str = ""
+    """Why there is no model or no verdict; empty if there is one."""
+    reduced: str = ""
+    """How the model was reduced; empty if it was not."""
+
+
+def contrast_tests(
+    counts: pd.DataFrame,
+    contrasts: Sequence[ConditionContrast],
+    alpha: float,
+    planned: pd.DataFrame | None = None,
+) -> tuple[ConditionTest, ...]:
+    """Test the contrasts that a paradigm declares, per population and language.
+
+    Args:
+        counts: rows of all conditions, populations and languages, with ``target_concept``.
+        contrasts: what is compared; all tests of an analysis are one family.
+        alpha: level of the family.
+        planned: the same before seeds were set aside, see `toolkit.statistics.choices.chance`.
+
+    Returns:
+        The tests, corrected and decided; none where a condition was not asked.
+    """
+    cell = ["population", "test_language"]
+    left = dict(list(counts.groupby(cell, observed=True)))
+    made = [
+        _test(left[key], wanted)
+        if key in left and _both(left[key], wanted)
+        else replace(_described(own, wanted), problem=ONE_ALONE if key in left else NOBODY)
+        for key, own in (counts if planned is None else planned).groupby(cell, observed=True)
+        for wanted in contrasts
+        if _both(own, wanted)
+    ]
+    judged = [
+        math.nan if test.problem or test.contrast is None else test.contrast.p_value
+        for test in made
+    ]
+    return tuple(
+        _decided(test, p, alpha, len(made))
+        for test, p in zip(made, holm_p(judged), strict=True)
+    )  # fmt: skip
+
+
+def _both(counts: pd.DataFrame, wanted: ConditionContrast) -> bool:
+    """True if both conditions were asked."""
+    return {wanted.plus, wanted.minus} <= set(counts["condition"])
+
+
+def _decided(test: ConditionTest, p: float, alpha: float, n_tests: int) -> ConditionTest:
+    if test.contrast is None:
+        return test
+    effect = replace(test.contrast, p_holm=p)
+    seen = visible(effect.std_error, effect.df, alpha / n_tests)
+    return replace(
+        test,
+        contrast=effect,
+        verdict="few" if test.problem else decide(effect.estimate, p, alpha),
+        visible=between(effect.middle, seen),
+    )
+
+
+def _test(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
+    test, table = _described(counts, wanted), _table(counts, wanted)
+    try:
+        fit, reduced = _fitted(table)
+    except NotEstimable as error:
+        return replace(test, problem=str(error).partition("\n")[0])
+    if not fit.converged:
+        return replace(test, fit=fit, problem=fit.warnings[-1])
+    parts = _parts(fit, table)
+    name = f"{wanted.plus} - {wanted.minus}"
+    found = contrast(
+        *(fit, name, [{"plus": 1}], [{"plus": 0}]),
+        correction=lambda std_error: effective(parts, std_error),
+        family="condition against its control",
+    )
+    return replace(test, contrast=found, fit=fit, reduced=reduced)
+
+
+def _table(counts: pd.DataFrame, wanted: ConditionContrast) -> pd.DataFrame:
+    """Answers of both conditions per seed, target and word."""
+    keys = ["condition", "seed", "target_concept", "word_concept", "n_choices"]
+    rows = counts[counts["condition"].isin([wanted.plus, wanted.minus])]
+    summed = rows.groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
+    table = with_credit(summed.reset_index())
+    return table.assign(plus=(table["condition"] == wanted.plus).astype(int))
+
+
+def _described(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
+    """What there is to say without a model."""
+    table, first = _table(counts, wanted), counts.iloc[0]
+    per_seed = table.groupby(["seed", "plus"], observed=True)[["n_right", "n_trials"]].sum()
+    shares = (per_seed["n_right"] / per_seed["n_trials"]).unstack().dropna()
+    words = table.groupby("plus", observed=True)["word_concept"].nunique()
+    targets = table.groupby("target_concept", observed=True)["plus"].nunique()
+    return ConditionTest(
+        population=str(first["population"]),
+        test_language=str(first["test_language"]),
+        plus=wanted.plus,
+        minus=wanted.minus,
+        question=wanted.question,
+        n_seeds=len(shares),
+        n_targets=int((targets == 2).sum()),
+        n_words=(int(words[1]), int(words[0])),
+        n_trials=int(table["n_trials"].sum()),
+        n_ties=int(table["n_ties"].sum()),
+        accuracies=(float(shares[1].mean()), float(shares[0].mean())),
+        d_seeds=standardised((shares[1] - shares[0]).to_numpy(float)),
+        problem=too_few([len(shares)], min(int(words.min()), len(targets))),
+    )
+
+
+def _fitted(table: pd.DataFrame) -> tuple[FitResult, str]:
+    """Fit the largest model that converges, along the path of `RANDOM`."""
+    largest, smaller = RANDOM
+    fit = fit_mixed(table, f"{COUNTS} ~ plus + {largest}")
+    if fit.converged or fit.separated:
+        return fit, ""
+    told = f"The model with {largest} did not converge and was reduced to {smaller}."
+    return fit_mixed(table, f"{COUNTS} ~ plus + {smaller}"), told
+
+
+def _imbalance(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """How much more every word counts in one condition than in the other; 0 where it cancels."""
+    heard = table.groupby(["word_concept", "plus"], observed=True).size().unstack(fill_value=0) > 0
+    own: npt.NDArray[np.float64] = (heard[1] / heard[1].sum() - heard[0] / heard[0].sum()).to_numpy(
+        float
+    )
+    return own
+
+
+def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
+    """Shares of seeds, targets and words in the variance of the difference; see `effective`."""
+    sds = {
+        (effect.group, term): sd
+        for effect in fit.random_effects
+        for term, sd in zip(effect.terms, effect.sds, strict=True)
+    }
+    n_seeds, n_targets = (int(table[name].nunique()) for name in ("seed", "target_concept"))
+    parts = [
+        (sds.get(("seed", "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
+        (sds.get(("target_concept", "plus"), 0.0) ** 2 / n_targets, n_targets, 1),
+    ]
+    own = _imbalance(table)
+    if np.any(own):
+        share = sds.get(("word_concept", "(Intercept)"), 0.0) ** 2 * float(own @ own)
+        parts.append((share, len(own), 2))
+    return [part for part in parts if part[1] > 1]

@@ -1,0 +1,214 @@
+"""What a report shows of single trials: margins, choices, and a few trials worth looking at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toolkit.errors import ToolkitError
+from toolkit.statistics.choices.lists import LIST, drawn
+from toolkit.tables.runs import trials_file
+from toolkit.trials import read_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+N_BINS = 40
+"""Bins of the margins, about; zero is always an edge."""
+KINDS = ("easiest", "hardest", "most disagreed")
+"""Why a trial was picked: most or fewest seeds right, or seeds nearest to half and half."""
+CELL = ["population", "test_language"]
+TRIAL = ["condition", "test_language", LIST, "trial", "word_id", "target_id"]
+"""What makes answers of several seeds answers to the same trial."""
+ABOUT = ["population", "n_languages", "train_languages"]
+"""What is known of a population."""
+READ = (
+    *("condition", "population", "n_languages", "train_languages", "seed", "test_language"),
+    *("trial", "word_id", "word_concept", "target_id", "target_concept", "distractor_id"),
+    *("distractor_concept", "n_choices", "target_position", "score_target", "score_distractor"),
+    *("margin", "correct", "tie"),
+)
+"""Columns that are read."""
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Tables made from the trials of one paradigm, headline conditions only."""
+
+    populations: pd.DataFrame
+    """``population``, ``n_languages``, ``train_languages`` (joined by '+')."""
+    margins: pd.DataFrame
+    """Per population, language and bin: ``low``, ``high`` (margins), ``n_trials``, ``share``."""
+    choices: pd.DataFrame
+    """Per population, language and ``word_concept``: ``chosen_concept``, ``n_trials``; empty
+    where there are but two options."""
+    picked: pd.DataFrame
+    """Rows of the trials table, all seeds, of the trials picked; with ``kind`` and ``rank``."""
+
+
+def no_choices() -> Digest:
+    """The digest of runs whose trials offer no choice, such as maps, or tell no scores."""
+    import pandas as pd
+
+    return Digest(
+        populations=pd.DataFrame(columns=ABOUT),
+        margins=pd.DataFrame(columns=[*CELL, "n_trials", "low", "high", "share"]),
+        choices=pd.DataFrame(),
+        picked=pd.DataFrame(),
+    )
+
+
+def digest(
+    runs: Sequence[Path], headline: Sequence[str], n_picked: int, paradigm: str = ""
+) -> Digest:
+    """Read the trials of some runs of one paradigm.
+
+    Args:
+        runs: run folders, or tables; those that lack scores tell of their populations alone.
+        headline: names of the conditions that are the test itself.
+        n_picked: trials to pick; shared out among test languages and `KINDS`.
+        paradigm: rows of other paradigms are passed over; empty for all rows.
+
+    Raises:
+        ToolkitError: if a trials table is missing or cannot be read.
+    """
+    import pandas as pd
+
+    read = [_read(run, headline, paradigm) for run in runs]
+    about = pd.concat([table[ABOUT] for table in read]).drop_duplicates()
+    about = about.astype({"population": str, "train_languages": str})
+    whole = [table for table in read if "margin" in table]
+    if not whole:
+        return replace(no_choices(), populations=about)
+    trials = pd.concat(whole)
+    texts = [name for name in (*READ, LIST) if not pd.api.types.is_numeric_dtype(trials[name])]
+    # Different runs have different categories; pandas turns them into text on joining.
+    trials = trials.astype(dict.fromkeys(texts, "category"))
+    taught = trials["n_languages"] > 0
+    picks = _pick(trials[taught] if taught.any() else trials, n_picked)
+    picked = trials.merge(picks, on=TRIAL).sort_values(["rank", "population", "seed"])
+    return Digest(
+        populations=about,
+        margins=_margins(trials),
+        choices=_choices(trials),
+        picked=picked.astype(dict.fromkeys(texts, str)).reset_index(drop=True),
+    )
+
+
+def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
+    """The rows of the test itself; only what is told of populations where scores are missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    file = trials_file(run)
+
+    def wanted_of(given: Sequence[str]) -> list[str]:
+        return [*READ, *({LIST} & set(given))] if set(READ) <= set(given) else ABOUT
+
+    try:
+        if file.suffix.lower() == ".csv":
+            table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
+        else:
+            with pq.ParquetFile(file) as parquet:
+                names = wanted_of(parquet.schema_arrow.names)
+                table = parquet.read(columns=list({*names, "condition", "paradigm"}))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    wanted = wanted_of(table.column_names)
+    # Twice as fast as to have the reader filter each of hundreds of small row groups.
+    rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
+    if paradigm:
+        rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
+    frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
+    return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
+
+
+def _margins(trials: pd.DataFrame) -> pd.DataFrame:
+    """How far apart target and best distractor score, in bins that have zero as an edge."""
+    margin = trials["margin"].to_numpy(float)
+    width = bin_width(float(np.abs(margin).max())) if len(margin) else 1.0
+    bins = np.floor(margin / width).astype(int)
+    table = trials[CELL].assign(bin=bins).groupby([*CELL, "bin"], observed=True).size()
+    counted = table.rename("n_trials").reset_index()
+    total = counted.groupby(CELL, observed=True)["n_trials"].transform("sum")
+    number = counted.pop("bin")
+    return counted.assign(
+        low=number * width, high=(number + 1) * width, share=counted["n_trials"] / total
+    )
+
+
+def bin_width(largest: float) -> float:
+    """A round width (1, 2 or 5 times a power of ten) that makes about `N_BINS` bins.
+
+    Example:
+        >>> bin_width(8.93), bin_width(0.0)
+        (0.5, 1.0)
+    """
+    if largest == 0:
+        return 1.0
+    exact = 2 * largest / N_BINS
+    power = 10.0 ** math.floor(math.log10(exact))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= exact * 0.999))
+
+
+def _choices(trials: pd.DataFrame) -> pd.DataFrame:
+    """Which class was chosen for which word: the target, or the distractor that beat it."""
+    several = trials[trials["n_choices"] > 2]
+    chosen = (
+        several["target_concept"]
+        .astype(str)
+        .where(several["correct"] == 1, several["distractor_concept"].astype(str))
+    )
+    keys = [*CELL, "word_concept", "chosen_concept"]
+    counted = several.assign(chosen_concept=chosen).groupby(keys, observed=True).size()
+    return counted.rename("n_trials").reset_index()
+
+
+def _pick(trials: pd.DataFrame, n_picked: int) -> pd.DataFrame:
+    """Some trials of every language and kind, every word at most once per kind.
+
+    Returns:
+        The columns `TRIAL`, ``kind``, ``rank`` (the order in which they are shown),
+        ``share_correct`` and ``mean_margin`` over all seeds.
+    """
+    import pandas as pd
+
+    means = trials.groupby(TRIAL, observed=True).agg(
+        share_correct=("correct", "mean"),
+        mean_margin=("margin", "mean"),
+        word_concept=("word_concept", "first"),
+    )
+    table = means.reset_index()
+    languages = sorted(map(str, table["test_language"].unique()))
+    each = n_picked // (len(KINDS) * max(1, len(languages)))
+    chosen = []
+    for language in languages:
+        rest = table[table["test_language"] == language]
+        for kind in KINDS:
+            best = _ordered(rest, kind).drop_duplicates("word_concept").head(each)
+            rest = rest.drop(index=best.index)
+            chosen.append(best.assign(kind=kind))
+    picked = pd.concat(chosen).drop(columns="word_concept") if chosen else table.assign(kind="")
+    return picked.assign(rank=np.arange(len(picked)))
+
+
+def _ordered(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The trials, those that are most of a kind first; further ties by their number."""
+    if kind == "most disagreed":
+        split = table[table["share_correct"].between(0, 1, inclusive="neither")]
+        keyed = split.assign(
+            _first=(split["share_correct"] - 0.5).abs(), _second=split["mean_margin"].abs()
+        )
+    else:
+        sign = -1 if kind == "easiest" else 1
+        keyed = table.assign(
+            _first=sign * table["share_correct"], _second=sign * table["mean_margin"]
+        )
+    ordered = keyed.sort_values(["_first", "_second", "trial", "word_id"])
+    return ordered.drop(columns=["_first", "_second"])

@@ -1,0 +1,122 @@
+"""Accuracy over all triples: every class of word, target and distractor weighs the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolkit.statistics.choices.describe import GROUP, accuracy_over_seeds
+from toolkit.statistics.models.results import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from paradigms import BaseParadigm
+
+EXACT_SCHEMA = 1
+"""Raised when a key of the summary changes its meaning."""
+CLASSES = ["word_concept", "target_concept", "distractor_concept"]
+"""Classes that weigh the same."""
+
+
+def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Accuracy of every seed over all triples, classes weighing the same.
+
+    A counterbalanced list asks every word class equally often, and within it every distractor
+    class; the share of correct triples is therefore taken per classes of word, target and
+    distractor, and averaged over distractors, then targets, then words. That is what such a list
+    approaches as it grows, up to uneven numbers of pictures per style.
+
+    Args:
+        table: what `toolkit.score_all.score_all` counted.
+        by: columns to keep apart, of `CLASSES`.
+
+    Returns:
+        One row per paradigm, population, language, condition, seed and ``by``: ``n_trials`` (the
+        triples), ``n_ties``, ``accuracy`` (share of 1), ``chance``.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({
+        ...     "paradigm": "me", "paradigm_version": 1, "population": "p", "test_language": "en",
+        ...     "condition": "novel-familiar", "seed": "a", "word_concept": ["ball", "ball", "key"],
+        ...     "target_concept": ["ball", "ball", "key"],
+        ...     "distractor_concept": ["cat", "dog", "cat"],
+        ...     "n_triples": [10, 30, 20], "n_correct": [10, 0, 5], "n_ties": 0,
+        ... })
+        >>> cell_accuracy(table)["accuracy"].tolist()
+        [0.375]
+    """
+    keys = [*GROUP, "seed"]
+    kept = [name for name in CLASSES if name in by]
+    cells = table.assign(accuracy=table["n_correct"] / table["n_triples"])
+    made = (
+        cells.groupby([*keys, *kept], observed=True, sort=False)[["n_triples", "n_ties"]]
+        .sum()
+        .rename(columns={"n_triples": "n_trials"})
+    )
+    shares = cells.set_index([*keys, *CLASSES])["accuracy"]
+    for dropped in reversed([name for name in CLASSES if name not in kept]):
+        levels = [name for name in shares.index.names if name != dropped]
+        shares = shares.groupby(level=levels, observed=True, sort=False).mean()
+    made["accuracy"] = shares
+    made["chance"] = 0.5
+    return made.reset_index()
+
+
+def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> dict[str, Any]:
+    """Summarise counts of all triples per population, language and condition.
+
+    Returns:
+        A dictionary that JSON can hold: ``results`` (accuracy with intervals over seeds, as in
+        the summary of a run; ``n_triples`` are those of all seeds), ``words`` (per word) and
+        ``words_by_distractor``. Triples share their pictures and clips, so that nothing but seeds
+        counts as replication.
+    """
+    seeds = cell_accuracy(table)
+    meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
+    results = [
+        {str(name): value for name, value in row.items() if name not in GROUP[:2]}
+        | {
+            "meaning": meaning.get(row["condition"], ""),
+            "headline": paradigm.headline(row["condition"]),
+            "seeds": _per_seed(seeds, row),
+        }
+        for row in accuracy_over_seeds(seeds)
+        .rename(columns={"n_trials": "n_triples"})
+        .to_dict("records")
+    ]
+    by_word = cell_accuracy(table, by=["word_concept"])
+    by_pair = cell_accuracy(table, by=["word_concept", "distractor_concept"])
+    return {
+        "schema": EXACT_SCHEMA,
+        "paradigm": paradigm.name,
+        "paradigm_version": paradigm.version,
+        "question": paradigm.question,
+        "results": plain(results),
+        "words": plain(_over_seeds(by_word, ["word_concept"]).to_dict("records")),
+        "words_by_distractor": plain(
+            _over_seeds(by_pair, ["word_concept", "distractor_concept"]).to_dict("records")
+        ),
+    }
+
+
+def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float]:
+    own = seeds
+    for name in ("population", "test_language", "condition"):
+        own = own[own[name] == row[name]]
+    return dict(zip(own["seed"].astype(str), own["accuracy"].astype(float), strict=True))
+
+
+def _over_seeds(seeds: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Mean and standard error over seeds per class; the standard error of one seed is missing."""
+    keys = ["condition", "population", "test_language", *classes]
+    grouped = seeds.groupby(keys, observed=True, sort=False)
+    return grouped.agg(
+        n_seeds=("accuracy", "size"),
+        n_triples=("n_trials", "sum"),
+        n_ties=("n_ties", "sum"),
+        accuracy=("accuracy", "mean"),
+        std_error=("accuracy", "sem"),
+    ).reset_index()

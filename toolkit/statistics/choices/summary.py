@@ -1,0 +1,101 @@
+"""The summary of a run: what is printed, as data with stable names."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from toolkit.statistics.choices.describe import GROUP, accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.kinds import STATISTICS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from paradigms import BaseParadigm
+    from toolkit.plan import Finished
+
+SUMMARY_SCHEMA = 1
+"""Raised when a key of the summary changes its meaning."""
+
+
+def summarise(run: Finished, paradigm: BaseParadigm) -> dict[str, Any]:
+    """Summarise a run per population, test language and condition.
+
+    Returns:
+        A dictionary that JSON can hold; its keys are listed in the README. Numbers that do not
+        exist (the interval of a single seed) are None.
+    """
+    own = STATISTICS[paradigm.kind]
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "run_id": run.directory.run_id,
+        "paradigm": paradigm.name,
+        "paradigm_version": paradigm.version,
+        "question": paradigm.question,
+        "paradigm_kind": paradigm.kind,
+        **own.about(paradigm),
+        "stimuli": run.manifest["stimuli"],
+        "trials_per_class": run.manifest["trials_per_class"],
+        "trial_seed": run.manifest["trial_seed"],
+        "warnings": list(run.warnings),
+        "results": own.results(run.directory.trials_path, paradigm),
+    }
+
+
+def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+    """Accuracy per population, test language and condition.
+
+    Args:
+        trials: the trials table of a run that holds choices.
+        paradigm: declares the conditions.
+    """
+    import pandas as pd
+
+    columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
+    return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
+
+
+def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+    """The results of a summary.
+
+    Args:
+        seeds: what `toolkit.statistics.choices.describe.seed_accuracy` gave, one paradigm.
+        paradigm: the paradigm, which knows what its conditions mean.
+    """
+    table = accuracy_over_seeds(seeds)
+    meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
+    return [
+        {
+            "population": row["population"],
+            "test_language": row["test_language"],
+            "condition": row["condition"],
+            "meaning": meaning.get(row["condition"], ""),
+            "headline": row["condition"] in meaning and paradigm.headline(row["condition"]),
+            "n_seeds": int(row["n_seeds"]),
+            "n_trials": int(row["n_trials"]),
+            "n_ties": int(row["n_ties"]),
+            **{
+                name: _number(row[name])
+                for name in ("mean", "sd", "std_error", "ci_low", "ci_high", "chance")
+            },
+            "seeds": _per_seed(seeds, row),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float | None]:
+    own = seeds[
+        (seeds["population"] == row["population"])
+        & (seeds["test_language"] == row["test_language"])
+        & (seeds["condition"] == row["condition"])
+    ]
+    return {
+        str(seed): _number(value) for seed, value in zip(own["seed"], own["accuracy"], strict=True)
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

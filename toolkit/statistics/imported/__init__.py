@@ -1,0 +1,1 @@
+"""Tables from elsewhere, made into answers like all others."""

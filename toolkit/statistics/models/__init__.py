@@ -1,0 +1,1 @@
+"""Mixed models and what is asked of them: fits, contrasts, likelihood, results."""

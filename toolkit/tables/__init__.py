@@ -1,0 +1,1 @@
+"""Tables of answers, whoever wrote them: how they are read, checked and named."""
