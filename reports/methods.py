@@ -106,7 +106,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
 
 def _trained_on(name: str, languages: Sequence[str]) -> str:
     """Languages of a population; those of published models are recorded nowhere."""
-    from toolkit.subjects.clip_names import is_model_name
+    from toolkit.subjects.clip.names import is_model_name
 
     if is_model_name(name) and not languages:
         return "whose training languages are not recorded"

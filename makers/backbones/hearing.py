@@ -277,7 +277,7 @@ def _normalise(clip: Clip) -> Clip:
 
 
 def export(model: "WavLMModel", out: Path, names: Sequence[Name]) -> Path:
-    """Write the folder that `toolkit.subjects.hearing.Hearing` reads; weights in half precision."""
+    """Write the folder that `Hearing` reads (`toolkit.subjects.backbones`); half precision."""
     folder = out / "backbone"
     model.half().save_pretrained(folder)
     preprocess = {"sample_rate_hz": SAMPLE_RATE_HZ, "normalise": True}

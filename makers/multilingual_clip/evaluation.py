@@ -14,8 +14,8 @@ from makers.multilingual_clip.eye import maps_of
 from makers.multilingual_clip.sheets import SHEET_PX
 from makers.multilingual_clip.texts import BEST, text_vectors
 from makers.multilingual_clip.things import LANGUAGES, PICTURE_PX, Drawings, on_white
-from toolkit.subjects.clip_drawings import PlaceHead, encode
-from toolkit.subjects.seeing import Seeing
+from toolkit.subjects.backbones.seeing import Seeing
+from toolkit.subjects.clip.drawings import PlaceHead, encode
 
 _UNMET = """
 airplane bicycle bird bus butterfly car cat cow dog elephant fish guitar horse key tree umbrella"""

@@ -1,7 +1,7 @@
 """The head of the multilingual CLIP's eye, which is taught where things are and no language.
 
 The eye itself is the shipped seeing backbone and stays as it is. The head
-(`toolkit.subjects.clip_drawings.PlaceHead`) learns from sheets of drawings
+(`toolkit.subjects.clip.drawings.PlaceHead`) learns from sheets of drawings
 (`makers.multilingual_clip.sheets`) to tell the concepts apart at every place, by cosine similarity
 with one learnt direction per concept and one for empty paper. Where the drawings lie is known and
 is used, so the places are taught, not found. The directions are thrown away afterwards; every
@@ -20,8 +20,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from makers.multilingual_clip.sheets import UNJUDGED, SheetMaker
-from toolkit.subjects.clip_drawings import PlaceHead
-from toolkit.subjects.seeing import Seeing
+from toolkit.subjects.backbones.seeing import Seeing
+from toolkit.subjects.clip.drawings import PlaceHead
 
 DIM = 128
 """Length of the vectors that places and texts share."""

@@ -24,7 +24,7 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 from makers.multilingual_clip.eye import DIM, optimizer_for, rate, update
 from makers.multilingual_clip.things import LANGUAGES, Concept
 from stimuli.wordlists import WordList
-from toolkit.subjects.clip_drawings import encode
+from toolkit.subjects.clip.drawings import encode
 
 BEST = 4
 """Places of a picture whose mean similarity counts as that of the picture."""

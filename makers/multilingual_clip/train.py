@@ -45,14 +45,14 @@ from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of, write_atomic
 from stimuli.wordlists import WordList, read_words
 from toolkit.cli.progress import progress_bars
-from toolkit.subjects.clip_drawings import PlaceHead, eye_at
+from toolkit.subjects.backbones.seeing import Seeing
+from toolkit.subjects.clip.drawings import PlaceHead, eye_at
 from toolkit.subjects.populations import open_population
-from toolkit.subjects.seeing import Seeing
 from toolkit.training.conditions import seeds_of
 
 NAME = "multilingual-clip"
 """Name of the population, and of its folder."""
-FACTORY = "toolkit.subjects.clip_drawings:load_subject"
+FACTORY = "toolkit.subjects.clip.drawings:load_subject"
 """Loads a seed."""
 LOG_COLUMNS = ("part", "step", "loss", "places", "drawings")
 """Of ``training_log.csv``: eye or seed; updates so far; mean loss since the row before; for the

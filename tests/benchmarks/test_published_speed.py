@@ -21,9 +21,9 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork
-from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
+from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import items_loss
 from toolkit.training.sampler import Choices, Items, Sampler

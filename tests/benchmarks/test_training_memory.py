@@ -12,8 +12,8 @@ pytestmark = pytest.mark.benchmark
 CODE = """
 import json, resource, sys
 import numpy as np, torch
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import items_loss
 from toolkit.training.sampler import Sampler

@@ -6,7 +6,7 @@ import pytest
 
 from makers.backbones.drawings import core_name, is_too_near
 from makers.backbones.excluded import CONCEPTS, is_excluded
-from toolkit.subjects.seeing import SHIPPED
+from toolkit.subjects.backbones.seeing import SHIPPED
 
 NEAR = """
 duck goat ox wolf puppy kitty pony donkey zebra mammoth panda taxi truck sailboat ship watch alarm

@@ -11,7 +11,7 @@ from makers.backbones.excluded import (
     words_of,
 )
 from stimuli.errors import ToolkitError
-from toolkit.subjects.hearing import SHIPPED
+from toolkit.subjects.backbones.hearing import SHIPPED
 
 
 def test_every_concept_has_a_list_in_every_language() -> None:

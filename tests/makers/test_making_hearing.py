@@ -11,7 +11,7 @@ from makers.backbones import hearing, spoken_names
 from makers.backbones.hearing import Pairs, Settings, augment, average_features, contrast
 from makers.backbones.spoken_names import Corpus, Name, voices_of
 from stimuli.errors import ToolkitError
-from toolkit.subjects.hearing import Hearing
+from toolkit.subjects.backbones.hearing import Hearing
 
 VOICES_USED = (*voices_of("train")[:2], voices_of("valid")[0])
 

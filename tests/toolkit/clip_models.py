@@ -159,7 +159,7 @@ def write_population(folder: Path, model: Path) -> Path:
         save_file(half, folder / f"{seed}.safetensors")
     (folder / "population.toml").write_text(
         'name = "small-clip"\ndescription = "For tests."\nlanguages = ["en", "nl"]\n'
-        'seeds = ["a", "b"]\nfactory = "toolkit.subjects.clip:load_subject"\n'
+        'seeds = ["a", "b"]\nfactory = "toolkit.subjects.clip.subject:load_subject"\n'
     )
     return folder
 

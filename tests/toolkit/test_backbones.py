@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import (
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import (
     KNOWN,
     BackboneRef,
     backbone_folder,
     backbone_ref,
     find_backbone,
 )
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ from tests.toolkit.clip_models import (
     write_text_tower,
 )
 from toolkit.errors import ToolkitError
-from toolkit.subjects.clip import DenseCLIP
+from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.contract import ReadsText, SeesPlaces
 from toolkit.subjects.populations import open_population
 

@@ -18,9 +18,8 @@ from toolkit.embedding import SubjectRef, embed
 from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import UnfitError
-from toolkit.subjects.population import Population
-from toolkit.subjects.populations import WEIGHTS
-from toolkit.subjects.vgs_subject import BackboneRef, backbone_checksum
+from toolkit.subjects.population import WEIGHTS, Population
+from toolkit.subjects.vgs.subject import BackboneRef, backbone_checksum
 
 CHUNK = 5
 PATIENCE_S = 600

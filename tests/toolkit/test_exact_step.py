@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.toolkit.training_bank import make_bank
-from toolkit.subjects.families import CLIP
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import TransformerPooling, VGSNetwork
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import CLIP
+from toolkit.subjects.vgs.subject import fresh_network
+from toolkit.subjects.vgs.towers import TransformerPooling, VGSNetwork
 from toolkit.training.fit import items_loss
 from toolkit.training.sampler import Sampler
 

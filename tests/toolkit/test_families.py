@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from tests.toolkit.training_bank import RECIPE, make_bank
 from toolkit.errors import ToolkitError
-from toolkit.subjects.checkpoints import parse_config_name, read_checkpoint
-from toolkit.subjects.families import FAMILIES, MattNet, family_with, listed
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork
-from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject
+from toolkit.subjects.vgs.checkpoints import parse_config_name, read_checkpoint
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import FAMILIES, MattNet, family_with, listed
+from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
+from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.fit import fit
 from toolkit.training.grid import make_grid
 from toolkit.training.recipe import Recipe
@@ -28,9 +28,9 @@ NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")
 SCORE = """
 import sys
 import numpy as np
-from toolkit.subjects.families import FAMILIES, family_of
-from toolkit.subjects.network_config import NetworkConfig
-import toolkit.subjects.vgs_subject
+from toolkit.subjects.vgs.families import FAMILIES, family_of
+from toolkit.subjects.vgs.config import NetworkConfig
+import toolkit.subjects.vgs.subject
 ones = np.ones((2, 3), np.float32)
 state = {"logit_scale": np.float32(1)} | {
     f"bn_{kind}.running_{what}": np.ones(3, np.float16)

@@ -19,19 +19,19 @@ from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_clip, write_json, write_published_data
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.subjects import extraction
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.extraction import extract
-from toolkit.subjects.feature_files import (
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
+from toolkit.subjects.backbones.stored import (
     FeatureFile,
     StoredFeatures,
     media_sha256,
     stored_checksum,
     write_features,
 )
-from toolkit.subjects.feature_sources import Job, find_jobs, shared_names
-from toolkit.subjects.taking import Taken
+from toolkit.subjects.features import extraction
+from toolkit.subjects.features.extraction import extract
+from toolkit.subjects.features.sources import Job, find_jobs, shared_names
+from toolkit.subjects.features.taking import Taken
 
 NAMES = {"word": "ear", "picture": "eye"}
 
@@ -477,7 +477,7 @@ def test_command(
     """The whole way through the command line, with published features in the backbones' place."""
     folder = write_layout(tmp_path / "me-vgs")
     monkeypatch.setenv("MEVGS_BACKBONES", str(tmp_path / "fetched"))
-    monkeypatch.setattr("toolkit.subjects.backbones.in_hub_cache", lambda name: None)
+    monkeypatch.setattr("toolkit.subjects.backbones.finding.in_hub_cache", lambda name: None)
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> tuple[int, str, str]:

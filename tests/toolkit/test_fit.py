@@ -13,8 +13,8 @@ import torch
 
 from tests.toolkit.training_bank import CONCEPTS, RECIPE, make_bank
 from toolkit.errors import ToolkitError
-from toolkit.subjects.network_config import SIZES
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.config import SIZES
+from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.training import fit as fitting
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.features import FeatureBank

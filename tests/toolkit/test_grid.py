@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import listed
+from toolkit.subjects.vgs.families import listed
 from toolkit.training.conditions import known_populations, languages_of, seeds_of
 from toolkit.training.grid import EXAMPLE, changed, make_grid, read_grid, value_of
 from toolkit.training.recipe import PUBLISHED, Recipe

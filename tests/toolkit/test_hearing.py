@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stimuli.errors import ToolkitError
-from toolkit.subjects.hearing import SHIPPED, Hearing
+from toolkit.subjects.backbones.hearing import SHIPPED, Hearing
 
 DIM = 6
 HOP, SHORTEST = 4, 8

@@ -16,13 +16,13 @@ import torch
 from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.subjects.checkpoints import best_checkpoint, parse_config_name, read_checkpoint
-from toolkit.subjects.extraction import Computed, extract
-from toolkit.subjects.feature_sources import find_jobs
-from toolkit.subjects.importing import import_output
-from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.features.extraction import Computed, extract
+from toolkit.subjects.features.sources import find_jobs
 from toolkit.subjects.populations import open_population
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.checkpoints import best_checkpoint, parse_config_name, read_checkpoint
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.importing import import_output
+from toolkit.subjects.vgs.subject import fresh_network
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 BACKBONES = {"word": "wavlm-base-plus", "picture": "dino-resnet50"}
@@ -47,7 +47,7 @@ def write_config(
 @pytest.fixture(autouse=True)
 def no_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEVGS_BACKBONES", str(tmp_path / "fetched"))
-    monkeypatch.setattr("toolkit.subjects.backbones.in_hub_cache", lambda name: None)
+    monkeypatch.setattr("toolkit.subjects.backbones.finding.in_hub_cache", lambda name: None)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from safetensors.torch import save_file
 from toolkit.errors import ToolkitError
 from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.population import Population
+from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.populations import list_populations, open_population, open_populations
-from toolkit.subjects.vgs_subject import backbone_checksum, fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network
 
-SHIPPED = sorted(path.parent for path in populations.WEIGHTS.glob("*/config.json"))
+SHIPPED = sorted(path.parent for path in WEIGHTS.glob("*/config.json"))
 NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
 NAMES |= {"bilingual-en-nl", "bilingual-en-fr", "bilingual-fr-nl"}
 TRAINED = [folder for folder in SHIPPED if folder.name in NAMES]
@@ -79,7 +80,7 @@ def write_network(folder: Path, word_dim: int = 5) -> Path:
         },
     }
     (folder / "config.json").write_text(json.dumps(config))
-    factory = "toolkit.subjects.vgs_subject:load_subject"
+    factory = "toolkit.subjects.vgs.subject:load_subject"
     return write_own(folder, name="tiny", seeds=["a"], factory=factory)
 
 
@@ -341,11 +342,28 @@ class TestShipped:
             for kind in ("hearing", "seeing"):
                 recorded = config["backbones"][kind]
                 assert recorded["folder"] == kind
-                assert recorded["sha256"] == backbone_checksum(populations.WEIGHTS / kind)
+                assert recorded["sha256"] == backbone_checksum(WEIGHTS / kind)
 
     def test_size(self) -> None:
         size = sum(path.stat().st_size for folder in TRAINED for path in folder.iterdir())
         assert size < 20e6
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "begins"),
+    [
+        ("bilingual-en-fr/a", "toolkit.subjects.vgs_subject", "376e33e634f270f5"),
+        ("multilingual-clip/a", "toolkit.subjects.clip_drawings", "d5ed74b13116873a"),
+    ],
+)
+def test_a_factory_that_moved_is_the_same_factory(name: str, before: str, begins: str) -> None:
+    """Descriptions that users have still open, and runs made before are found again."""
+    population = open_population(name)
+    earlier = replace(population, factory=f"{before}:load_subject")
+    assert population.factory != earlier.factory
+    assert population.checksum("a") == earlier.checksum("a")
+    assert population.checksum("a").startswith(begins)
+    assert type(earlier.load("a")) is type(population.load("a"))
 
 
 @pytest.mark.parametrize(
@@ -371,7 +389,7 @@ def test_a_population_stands_before_a_folder_of_its_name(
 ) -> None:
     write_own(tmp_path / "random")
     monkeypatch.chdir(tmp_path)
-    assert open_population("random").folder == populations.WEIGHTS / "random"
+    assert open_population("random").folder == WEIGHTS / "random"
     assert open_population("./random").name == "own"
 
 

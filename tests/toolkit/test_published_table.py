@@ -15,14 +15,14 @@ from stimuli import open_set
 from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_published_data
 from toolkit.runner import run
-from toolkit.subjects.extraction import extract
-from toolkit.subjects.feature_files import FeatureFile
-from toolkit.subjects.feature_sources import find_jobs
-from toolkit.subjects.importing import import_output
-from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.backbones.stored import FeatureFile
+from toolkit.subjects.features.extraction import extract
+from toolkit.subjects.features.sources import find_jobs
+from toolkit.subjects.features.taking import Taken
 from toolkit.subjects.populations import open_population
-from toolkit.subjects.taking import Taken
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.importing import import_output
+from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.trials import read_trials
 
 NAMES = {"word": "wavlm-base-plus", "picture": "dino-resnet50"}

@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 
 from tests.toolkit.training_bank import CONCEPTS, make_bank
 from toolkit.errors import ToolkitError
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import items_loss, network_config
 from toolkit.training.recipe import Recipe

@@ -17,7 +17,7 @@ from torchvision import transforms
 
 from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of_files
-from toolkit.subjects.seeing import SHIPPED, Seeing
+from toolkit.subjects.backbones.seeing import SHIPPED, Seeing
 
 CONFIG: dict[str, Any] = {
     "architecture": "resnet10t",

@@ -19,8 +19,9 @@ from stimuli import StimulusSet, open_set
 from tests.conftest import write_set
 from tests.process_groups import next_line, started
 from toolkit.cli import main
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.populations import WEIGHTS, open_population
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.population import WEIGHTS
+from toolkit.subjects.populations import open_population
 from toolkit.training.features import FeatureBank, bank_key, outline, save_bank
 
 GRID = """

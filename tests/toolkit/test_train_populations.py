@@ -14,7 +14,8 @@ import torch
 
 from tests.toolkit.training_bank import RECIPE, Ear, Eye, SmallSet
 from toolkit.errors import ToolkitError
-from toolkit.subjects.populations import WEIGHTS, open_population
+from toolkit.subjects.population import WEIGHTS
+from toolkit.subjects.populations import open_population
 from toolkit.training import cards, populations, workers
 from toolkit.training.conditions import Cell, Condition, seeds_of
 from toolkit.training.recipe import PUBLISHED, Recipe
@@ -25,8 +26,8 @@ from toolkit.training.sources import SetSource
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallSet:
     """A small set and small backbones in the place of the real ones."""
     small = SmallSet()
-    monkeypatch.setattr("toolkit.subjects.hearing.Hearing", Ear)
-    monkeypatch.setattr("toolkit.subjects.seeing.Seeing", Eye)
+    monkeypatch.setattr("toolkit.subjects.backbones.hearing.Hearing", Ear)
+    monkeypatch.setattr("toolkit.subjects.backbones.seeing.Seeing", Eye)
     return small
 
 

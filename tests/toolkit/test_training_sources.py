@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.feature_files import FeatureFile, write_features
+from toolkit.subjects.backbones.stored import FeatureFile, write_features
 from toolkit.subjects.populations import open_population
 from toolkit.training.conditions import Condition
 from toolkit.training.populations import train_populations

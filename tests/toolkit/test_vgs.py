@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import FAMILIES, paired_loss
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import TransformerPooling, VGSNetwork
-from toolkit.subjects.vgs_subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import FAMILIES, paired_loss
+from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
+from toolkit.subjects.vgs.towers import TransformerPooling, VGSNetwork
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")

@@ -56,11 +56,11 @@ def extract_features(
     """
     from toolkit.cli.progress import progress_bars
     from toolkit.errors import ToolkitError
-    from toolkit.subjects.backbones import backbone_name, find_backbone
-    from toolkit.subjects.extraction import Computed, extract, write_faults
-    from toolkit.subjects.feature_files import FeatureFile
-    from toolkit.subjects.feature_sources import find_jobs, shared_names
-    from toolkit.subjects.taking import Taken
+    from toolkit.subjects.backbones.finding import backbone_name, find_backbone
+    from toolkit.subjects.backbones.stored import FeatureFile
+    from toolkit.subjects.features.extraction import Computed, extract, write_faults
+    from toolkit.subjects.features.sources import find_jobs, shared_names
+    from toolkit.subjects.features.taking import Taken
 
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
     taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}

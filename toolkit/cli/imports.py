@@ -42,7 +42,7 @@ def import_mevgs(
     Example: mevgs-toolkit import-mevgs me-vgs/output --out my-subjects
     """
     from toolkit.cli.progress import progress_bars
-    from toolkit.subjects.importing import import_output
+    from toolkit.subjects.vgs.importing import import_output
 
     codes = [code.strip() for code in languages.split(",") if code.strip()]
     with progress_bars(show=True) as progress:

@@ -96,7 +96,7 @@ def describe(
     from paradigms.registry import find_paradigms
     from stimuli import list_sets, open_set
     from toolkit.errors import unknown_name
-    from toolkit.subjects.clip_names import NAMES, is_model_name
+    from toolkit.subjects.clip.names import NAMES, is_model_name
     from toolkit.subjects.populations import find_population, list_populations, nearest_subject
 
     found = find_paradigms(paradigms)
@@ -188,9 +188,9 @@ def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> N
 
     from reports.console import console
     from toolkit.capabilities import can
-    from toolkit.subjects.clip import DenseCLIP
-    from toolkit.subjects.clip_facts import NO_PLACES, look_up_model
-    from toolkit.subjects.clip_names import SEED
+    from toolkit.subjects.clip.facts import NO_PLACES, look_up_model
+    from toolkit.subjects.clip.names import SEED
+    from toolkit.subjects.clip.subject import DenseCLIP
 
     facts = look_up_model(name)
     asked = [known for known, cls in paradigms.items() if can(DenseCLIP, cls.needs)]

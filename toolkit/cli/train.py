@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli.options import NewPopulationsOption
-from toolkit.subjects.families import listed
+from toolkit.subjects.vgs.families import listed
 
 if TYPE_CHECKING:
     from toolkit.embedding import Progress

@@ -4,7 +4,7 @@
     description = "Hears English and Dutch."
     languages = ["en", "nl"]
     seeds = ["a", "b", "c"]
-    factory = "toolkit.subjects.vgs_subject:load_subject"
+    factory = "toolkit.subjects.vgs.subject:load_subject"
 
     [sha256]                 # optional: checksum of each file that must not change
     "a.safetensors" = "..."
@@ -35,9 +35,18 @@ from toolkit.errors import ToolkitError, unknown_name
 if TYPE_CHECKING:
     from toolkit.subjects.contract import Subject
 
+WEIGHTS = Path(__file__).parent / "weights"
+"""Folder of the shipped populations and backbones."""
 DESCRIPTION_FILE = "population.toml"
 LIST_COMMAND = "mevgs-toolkit list subjects"
 _REQUIRED = {"name": str, "description": str, "languages": list, "seeds": list, "factory": str}
+MOVED = {
+    "toolkit.subjects.clip": "toolkit.subjects.clip.subject",
+    "toolkit.subjects.clip_drawings": "toolkit.subjects.clip.drawings",
+    "toolkit.subjects.vgs_subject": "toolkit.subjects.vgs.subject",
+}
+"""Modules of factories that lay elsewhere when descriptions were written that users have: they open
+as ever, and subjects keep the checksums that their runs have recorded."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Population:
             "name": self.name,
             "languages": list(self.languages),
             "seed": seed,
-            "factory": factory,
+            "factory": _as_first_named(factory),
         }
         if self.folder is not None:
             facts["files"] = {path.name: self.verified(path.name) for path in self.files(seed)}
@@ -240,12 +249,25 @@ def _distinct_names(values: Sequence[Any]) -> bool:
     return usable and len(set(values)) == len(values)
 
 
+def _as_first_named(factory: str) -> str:
+    """A factory with the name that its module had at first, see `MOVED`.
+
+    Example:
+        >>> _as_first_named("toolkit.subjects.vgs.subject:load_subject")
+        'toolkit.subjects.vgs_subject:load_subject'
+    """
+    module, _, attribute = factory.partition(":")
+    first = {now: before for before, now in MOVED.items()}
+    return f"{first.get(module, module)}:{attribute}"
+
+
 def _import_factory(spec: str, population: Population) -> Callable[[Population, str], Subject]:
     """Import the callable that a description names, first from beside the description."""
     module_name, _, attribute = spec.partition(":")
     try:
         module = _import_beside(module_name, population.folder)
-        factory = getattr(module or importlib.import_module(module_name), attribute)
+        installed = MOVED.get(module_name, module_name)
+        factory = getattr(module or importlib.import_module(installed), attribute)
     except Exception as error:
         raise ToolkitError(
             f"The factory of population {population.name!r} cannot be imported: "

@@ -6,7 +6,7 @@
 ``bilingual-en-nl/frozen``   the frozen features under its networks (`toolkit.subjects.frozen`)
 ``my/folder``, with ``/c``   the population in a folder that has a `population.toml`, or in a model
                              of the Hugging Face Hub that lies in the local cache
-``openclip:NAME/TAG``        a published model (`toolkit.subjects.clip_names`), as
+``openclip:NAME/TAG``        a published model (`toolkit.subjects.clip.names`), as
 ``transformers:NAME``
 ===========================  =======================================================================
 
@@ -33,12 +33,11 @@ from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
     DESCRIPTION_FILE,
     LIST_COMMAND,
+    WEIGHTS,
     Population,
     read_population,
 )
 
-WEIGHTS = Path(__file__).parent / "weights"
-"""Folder of the shipped populations and backbones."""
 ENTRY_POINT_GROUP = "mevgs_toolkit.subjects"
 
 
@@ -116,7 +115,7 @@ def find_population(name: str, subjects_dir: str | Path | None = None) -> Popula
     Raises:
         ToolkitError: as `open_population`, but not for an unknown population.
     """
-    from toolkit.subjects.clip_names import is_model_name, open_model
+    from toolkit.subjects.clip.names import is_model_name, open_model
 
     if is_model_name(name):
         return open_model(name)
@@ -145,7 +144,7 @@ def nearest_subject(name: str, known: Sequence[str]) -> str | None:
         >>> nearest_subject("OpenCLIP:RN50/yfcc15m", [])
         'openclip:RN50/yfcc15m'
     """
-    from toolkit.subjects.clip_names import OPEN_CLIP, TRANSFORMERS
+    from toolkit.subjects.clip.names import OPEN_CLIP, TRANSFORMERS
 
     prefix, colon, rest = name.partition(":")
     if colon:

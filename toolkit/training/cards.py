@@ -17,7 +17,7 @@ from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
 
-FACTORY = "toolkit.subjects.vgs_subject:load_subject"
+FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 

@@ -26,8 +26,8 @@ from toolkit.training import views
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.subjects.hearing import Hearing
-    from toolkit.subjects.seeing import Seeing
+    from toolkit.subjects.backbones.hearing import Hearing
+    from toolkit.subjects.backbones.seeing import Seeing
 
 SPLITS = ("train", "valid")
 """The splits that training may see. There is no way to ask for `test`."""

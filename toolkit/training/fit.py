@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.network_config import NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork
-from toolkit.subjects.vgs_subject import fresh_network
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.subject import fresh_network
+from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.features import FeatureBank
 from toolkit.training.logs import LogRow

@@ -11,7 +11,7 @@ from typing import Any
 
 from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.network_config import SIZES
+from toolkit.subjects.vgs.config import SIZES
 from toolkit.training.conditions import Condition, seeds_of
 from toolkit.training.recipe import RECIPES, Recipe
 

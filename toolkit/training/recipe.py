@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.families import FAMILIES, family_named
-from toolkit.subjects.network_config import SIZES, TEMPERATURES, NetworkConfig
+from toolkit.subjects.vgs.config import SIZES, TEMPERATURES, NetworkConfig
+from toolkit.subjects.vgs.families import FAMILIES, family_named
 from toolkit.training.sampler import NEGATIVES_FROM
 
 _OF_EPOCHS = ("epochs", "warmup_epochs", "passes", "equal_updates")

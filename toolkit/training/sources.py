@@ -16,11 +16,11 @@ from stimuli import StimulusSet, open_set
 from stimuli.files import sha256_of_files
 from stimuli.published import VOCABULARY, language_code, read_vocabulary
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.feature_files import FeatureFile
-from toolkit.subjects.feature_sources import Job, find_jobs
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
+from toolkit.subjects.backbones.stored import FeatureFile
+from toolkit.subjects.features.sources import Job, find_jobs
+from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
 from toolkit.training.recipe import Recipe
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toolkit.subjects.vgs import VGSNetwork
+from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Choices, Items, Sampler

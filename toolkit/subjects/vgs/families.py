@@ -4,7 +4,7 @@ Re-implemented from the description of the published experiment (Oneata, Nortje,
 Kamper, Interspeech 2025, arXiv 2506.04037) and its predecessor (Nortje et al., TACL 2024,
 arXiv 2403.13922). The names of parameters are those of the published checkpoints.
 
-`toolkit.subjects.family` says what a family is asked; `FAMILIES` holds all of them by name.
+`toolkit.subjects.vgs.family` says what a family is asked; `FAMILIES` holds all of them by name.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from toolkit.errors import unknown_name
-from toolkit.subjects.family import Family, paired_loss
+from toolkit.subjects.vgs.family import Family, paired_loss
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from toolkit.subjects.network_config import NetworkConfig
-    from toolkit.subjects.vgs import VGSNetwork
+    from toolkit.subjects.vgs.config import NetworkConfig
+    from toolkit.subjects.vgs.towers import VGSNetwork
 
 SCALE_LIMIT = 100.0
 """Bound of the temperature of `CLIP`."""
@@ -58,7 +58,7 @@ class CLIP(Family):
             state: has `logit_scale`, a scalar.
 
         Example:
-            >>> from toolkit.subjects.network_config import NetworkConfig
+            >>> from toolkit.subjects.vgs.config import NetworkConfig
             >>> CLIP(NetworkConfig(5, 7, temperature="capped")).scale({"logit_scale": 0.0})
             1.0
             >>> CLIP(NetworkConfig(5, 7, temperature="published")).scale({"logit_scale": 0.0})
@@ -134,7 +134,7 @@ class MattNet(Family):
 
         Example:
             >>> import numpy as np
-            >>> from toolkit.subjects.network_config import NetworkConfig
+            >>> from toolkit.subjects.vgs.config import NetworkConfig
             >>> config = NetworkConfig(word_dim=5, picture_dim=7, embedding=2, family="mattnet")
             >>> words, pictures = np.ones((1, 2), "f"), np.array([[1, 2], [3, 4]], "f")
             >>> family_of(config).score({}, words, pictures).tolist()
@@ -161,7 +161,7 @@ class MattNet(Family):
 
         Example:
             >>> import torch
-            >>> from toolkit.subjects.network_config import NetworkConfig
+            >>> from toolkit.subjects.vgs.config import NetworkConfig
             >>> config = NetworkConfig(5, 7, family="mattnet", pooling="scores-max")
             >>> words = torch.tensor([[[1.0, -1.0]]])
             >>> MattNet(config).similarity_of_positions(words, 2 * words)

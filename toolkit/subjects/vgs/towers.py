@@ -1,6 +1,6 @@
 """The two towers of a visually grounded speech network: word and picture in one space.
 
-How embeddings are scored, and what training makes small, is in `toolkit.subjects.families`.
+How embeddings are scored, and what training makes small, is in `toolkit.subjects.vgs.families`.
 
 Re-implemented from the description in Oneata, Nortje, Matusevych and Kamper (Interspeech 2025,
 "The mutual exclusivity bias of bilingual visually grounded speech models", section 3). Parameter
@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import family_of
-from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import family_of
 
 
 class TransformerPooling(nn.Module):

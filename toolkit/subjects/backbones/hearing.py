@@ -3,7 +3,7 @@
 Any folder in the format of the `transformers` library that holds a model of the waveform (WavLM,
 wav2vec 2.0, HuBERT and their kin) will do, the small one that is shipped as well as
 ``microsoft/wavlm-base-plus`` (Chen et al., 2022, IEEE JSTSP 16(6), arXiv 2110.13900), which the
-published experiment uses. `toolkit.subjects.backbones` finds such folders by name.
+published experiment uses. `toolkit.subjects.backbones.finding` finds such folders by name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Frames = npt.NDArray[np.float32]
 
-SHIPPED = Path(__file__).parent / "weights" / "hearing"
+SHIPPED = Path(__file__).parents[1] / "weights" / "hearing"
 """The backbone that the shipped populations hear with."""
 
 _CLIPS_PER_BATCH = 32

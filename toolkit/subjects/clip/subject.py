@@ -130,7 +130,7 @@ def load_subject(population: Population, seed: str) -> DenseCLIP:
     Raises:
         ToolkitError: a file is missing or was changed. The rest shows when the model is loaded.
     """
-    from toolkit.subjects.clip_transformers import TransformersTowers, check_folder
+    from toolkit.subjects.clip.transformers import TransformersTowers, check_folder
 
     folder = population.file("config.json").parent
     for path in population.files(seed):
@@ -144,15 +144,15 @@ def load_open_clip(population: Population, seed: str) -> DenseCLIP:
     """A model of open_clip; the factory of populations named `openclip:...`.
 
     Args:
-        population: see `toolkit.subjects.clip_names`.
+        population: see `toolkit.subjects.clip.names`.
         seed: its only one.
 
     Raises:
         ToolkitError: open_clip is not installed, or files are missing. The rest shows when the
             model is loaded.
     """
-    from toolkit.subjects.clip_names import import_open_clip
-    from toolkit.subjects.clip_open import OpenClipTowers
+    from toolkit.subjects.clip.names import import_open_clip
+    from toolkit.subjects.clip.openclip import OpenClipTowers
 
     import_open_clip()
     return DenseCLIP(lambda: OpenClipTowers(population.name))

@@ -12,19 +12,19 @@ from safetensors.torch import save
 
 from stimuli.files import sha256_of, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import find_backbone
-from toolkit.subjects.checkpoints import (
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import find_backbone
+from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.vgs.checkpoints import (
     Checkpoint,
     ConfigName,
     best_checkpoint,
     parse_config_name,
     read_checkpoint,
 )
-from toolkit.subjects.network_config import SIZES
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.vgs.config import SIZES
 
-FACTORY = "toolkit.subjects.vgs_subject:load_subject"
+FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 SOURCE = "me-vgs"
 _TEMPERATURE = """- **Temperature**: cosine similarities are multiplied with max(exp(logit_scale),
   100), as the published code computes it; the paper's text says that 100 is the upper bound. Which

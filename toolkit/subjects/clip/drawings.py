@@ -1,8 +1,8 @@
 """The embedded multilingual CLIP: the frozen eye of the toolkit, a head per place, a text half.
 
-The eye is the shipped seeing backbone (`toolkit.subjects.seeing`), at a larger picture size. A
-small head turns each place of its map into a vector in the space of the texts; the text half is a
-`CLIPTextModelWithProjection` of transformers. Training: `makers.multilingual_clip.train`.
+The eye is the shipped seeing backbone (`toolkit.subjects.backbones.seeing`), at a larger picture
+size. A small head turns each place of its map into a vector in the space of the texts; the text
+half is a `CLIPTextModelWithProjection` of transformers. Training: `makers.multilingual_clip.train`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import torch
 from torch import Tensor, nn
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones import backbone_ref
-from toolkit.subjects.clip import DenseCLIP
+from toolkit.subjects.backbones.finding import backbone_ref
+from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from toolkit.subjects.seeing import Seeing
+    from toolkit.subjects.backbones.seeing import Seeing
 
 HIDDEN = 256
 """Units of the head's inner layer."""
@@ -66,7 +66,7 @@ def eye_at(seeing: Seeing, input_size_px: int) -> Seeing:
 
 
 class DrawingTowers:
-    """Both halves, as `toolkit.subjects.clip.DenseCLIP` asks for them.
+    """Both halves, as `toolkit.subjects.clip.subject.DenseCLIP` asks for them.
 
     Args:
         folder: has `config.json` and `tokenizer.json`.

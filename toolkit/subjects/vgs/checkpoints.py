@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.families import CLIP, FAMILIES, CLIPTwoAudios, family_of, family_with
-from toolkit.subjects.family import Family
-from toolkit.subjects.network_config import SIZES, NetworkConfig
-from toolkit.subjects.vgs import VGSNetwork
+from toolkit.subjects.vgs.config import SIZES, NetworkConfig
+from toolkit.subjects.vgs.families import CLIP, FAMILIES, CLIPTwoAudios, family_of, family_with
+from toolkit.subjects.vgs.family import Family
+from toolkit.subjects.vgs.towers import VGSNetwork
 
 PATTERN = "*neg-loss=*.pt"
 PUBLISHED_DIMS = {"audio_enc": 768, "image_enc": 2048}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stimuli.files import sha256_of_files
-from toolkit.subjects.feature_files import SUFFIX, stored_checksum
+from toolkit.subjects.backbones.stored import SUFFIX, stored_checksum
 
 _SETTINGS = ("config.json", "preprocess.json", "preprocessor_config.json", "*.index.json")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum, backbone_files
-from toolkit.subjects.feature_files import SUFFIX, StoredFeatures
+from toolkit.subjects.backbones.files import backbone_checksum, backbone_files
+from toolkit.subjects.backbones.stored import SUFFIX, StoredFeatures
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 
 FOLDER_VARIABLE = "MEVGS_BACKBONES"
 """Environment variable that names the folder of backbones that were fetched by hand."""
@@ -177,10 +177,10 @@ def open_backbone(kind: str, place: Path) -> Any:
     if place.suffix == SUFFIX:
         return StoredFeatures(place)
     if kind == "hearing":
-        from toolkit.subjects.hearing import Hearing
+        from toolkit.subjects.backbones.hearing import Hearing
 
         return Hearing(place)
-    from toolkit.subjects.seeing import Seeing
+    from toolkit.subjects.backbones.seeing import Seeing
 
     return Seeing(place)
 

@@ -23,7 +23,7 @@ from stimuli.published import (
     published_name,
 )
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.feature_files import SUFFIX, Media
+from toolkit.subjects.backbones.stored import SUFFIX, Media
 
 KINDS = ("word", "picture")
 

@@ -1,4 +1,4 @@
-"""What is known of a published model before it is loaded; see `toolkit.subjects.clip_names`."""
+"""What is known of a published model before it is loaded; see `toolkit.subjects.clip.names`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects import clip_names
-from toolkit.subjects.clip_names import OPEN_CLIP_CONFIG, SEED, TRANSFORMERS, WEIGHTS
+from toolkit.subjects.clip import names
+from toolkit.subjects.clip.names import OPEN_CLIP_CONFIG, SEED, TRANSFORMERS, WEIGHTS
 
 NO_PLACES = "its picture tower has no patch tokens in the space of texts"
 
@@ -39,7 +39,7 @@ def look_up_model(name: str) -> ModelFacts:
     """What a published model is, what it needs, and whether that is on this machine.
 
     Args:
-        name: see `toolkit.subjects.clip_names`; `/pretrained` may follow.
+        name: see `toolkit.subjects.clip.names`; `/pretrained` may follow.
 
     Raises:
         ToolkitError: unknown to open_clip, or a folder without readable settings.
@@ -49,28 +49,28 @@ def look_up_model(name: str) -> ModelFacts:
     if name.startswith(TRANSFORMERS):
         return _transformers(name, given)
     if Path(given).is_dir():
-        return _open_clip_folder(name, clip_names.open_clip_folder(given))
-    found = clip_names.look_up_open_clip(given)
+        return _open_clip_folder(name, names.open_clip_folder(given))
+    found = names.look_up_open_clip(given)
     return ModelFacts(
         name=name,
         library=_library("open_clip_torch", "pip install 'mevgs-toolkit[clip]'"),
         needs=tuple(f"{one} of the Hugging Face Hub" for one in found.models),
         place=_cache(),
         folder=found.weights.parent if found.weights and not found.fetch else None,
-        problem=clip_names.not_here(name, " && ".join(found.fetch)) if found.fetch else None,
+        problem=names.not_here(name, " && ".join(found.fetch)) if found.fetch else None,
         sees_places=_has_patches(found.settings),
     )
 
 
 def _transformers(name: str, given: str) -> ModelFacts:
-    from toolkit.subjects.clip_transformers import check_folder
+    from toolkit.subjects.clip.transformers import check_folder
 
-    folder = clip_names.transformers_folder(given)
+    folder = names.transformers_folder(given)
     problem, sees = None, True
     if folder is None:
-        problem = clip_names.not_here(name, clip_names.fetch_command(given))
+        problem = names.not_here(name, names.fetch_command(given))
     else:
-        sees = "vision_config" in clip_names.read_settings(folder / "config.json")
+        sees = "vision_config" in names.read_settings(folder / "config.json")
         try:
             check_folder(folder, folder / f"{SEED}.safetensors")
         except ToolkitError as lacking:
@@ -88,16 +88,16 @@ def _transformers(name: str, given: str) -> ModelFacts:
 
 
 def _open_clip_folder(name: str, folder: Path) -> ModelFacts:
-    settings = clip_names.read_settings(folder / OPEN_CLIP_CONFIG).get("model_cfg")
+    settings = names.read_settings(folder / OPEN_CLIP_CONFIG).get("model_cfg")
     text = settings.get("text_cfg") if isinstance(settings, dict) else None
     if not isinstance(settings, dict) or not isinstance(text, dict):
         raise ToolkitError(f"The settings {folder / OPEN_CLIP_CONFIG} lack model_cfg or text_cfg.")
     problem = None
     try:
-        clip_names.find_text_tower(folder, text)
+        names.find_text_tower(folder, text)
     except ToolkitError as lacking:
         problem = lacking
-    if not clip_names.find_files(folder, WEIGHTS):
+    if not names.find_files(folder, WEIGHTS):
         problem = ToolkitError("The folder of the model lacks its weights.", given=str(folder))
     tower = text.get("hf_model_name")
     return ModelFacts(

@@ -333,7 +333,7 @@ def _population(
         languages=(),
         seeds=(SEED,),
         description=f"A published model, read by {library}.",
-        factory=f"toolkit.subjects.clip:{factory}",
+        factory=f"toolkit.subjects.clip.subject:{factory}",
         folder=folder,
         further=tuple(files),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.families import family_named
+from toolkit.subjects.vgs.families import family_named
 
 POOLINGS = ("features-avg", "scores-max")
 TEMPERATURES = ("published", "capped")
@@ -37,7 +37,7 @@ class NetworkConfig:
     embedding: int = 64
     """Dimensions of the space that words and pictures share."""
     family: str = "clip"
-    """Scoring and objective: a name in `toolkit.subjects.families.FAMILIES`."""
+    """Scoring and objective: a name in `toolkit.subjects.vgs.families.FAMILIES`."""
     temperature: str = "published"
     """`published`: max(exp(logit_scale), 100), as the published code computes it; `capped`:
     min(exp(logit_scale), 100), as the paper's text says."""

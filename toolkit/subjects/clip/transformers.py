@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.clip_names import find_files
+from toolkit.subjects.clip.names import find_files
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import open_backbone
-from toolkit.subjects.feature_files import (
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import open_backbone
+from toolkit.subjects.backbones.stored import (
     SUFFIX,
     FeatureFile,
     Media,
@@ -32,7 +32,7 @@ from toolkit.subjects.feature_files import (
     media_sha256,
     write_features,
 )
-from toolkit.subjects.feature_sources import Job
+from toolkit.subjects.features.sources import Job
 
 PORTION = {"word": 128, "picture": 32}
 """Clips and pictures that are in memory at once."""

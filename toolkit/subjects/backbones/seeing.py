@@ -2,7 +2,7 @@
 
 Any network of the `timm` library that has a feature map will do, the small one that is shipped as
 well as a ResNet-50 with weights learnt by DINO (Caron et al., 2021, ICCV, arXiv 2104.14294), which
-the published experiment uses. `toolkit.subjects.backbones` finds them by name.
+the published experiment uses. `toolkit.subjects.backbones.finding` finds them by name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
-from toolkit.subjects.backbone_files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Maps = npt.NDArray[np.float32]
 
-SHIPPED = Path(__file__).parent / "weights" / "seeing"
+SHIPPED = Path(__file__).parents[1] / "weights" / "seeing"
 """The backbone that the shipped populations see with."""
 
 _PICTURES_PER_BATCH = 64

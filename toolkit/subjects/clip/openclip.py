@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.clip_names import (
+from toolkit.subjects.clip.names import (
     OPEN_CLIP,
     OPEN_CLIP_CONFIG,
     find_open_clip,

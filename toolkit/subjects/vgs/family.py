@@ -1,7 +1,8 @@
 """What a network family is asked: how it scores embeddings, and what its training makes small.
 
-Whoever has to know what a family does differently asks its class, see `toolkit.subjects.families`.
-Stored embeddings are scored in NumPy; torch is imported where a network is made, and not before.
+Whoever has to know what a family does differently asks its class, see
+`toolkit.subjects.vgs.families`. Stored embeddings are scored in NumPy; torch is imported where a
+network is made, and not before.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from toolkit.subjects.network_config import NetworkConfig
-    from toolkit.subjects.vgs import VGSNetwork
+    from toolkit.subjects.vgs.config import NetworkConfig
+    from toolkit.subjects.vgs.towers import VGSNetwork
 
 
 class Family(ABC):

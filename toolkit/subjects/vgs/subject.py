@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbone_files import backbone_checksum
-from toolkit.subjects.backbones import BackboneRef, backbone_ref
-from toolkit.subjects.families import family_of
-from toolkit.subjects.network_config import NetworkConfig
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
 from toolkit.subjects.population import Population
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.families import family_of
 
 if TYPE_CHECKING:
-    from toolkit.subjects.hearing import Hearing
-    from toolkit.subjects.seeing import Seeing
-    from toolkit.subjects.vgs import VGSNetwork
+    from toolkit.subjects.backbones.hearing import Hearing
+    from toolkit.subjects.backbones.seeing import Seeing
+    from toolkit.subjects.vgs.towers import VGSNetwork
 
 __all__ = [
     "BackboneRef",
@@ -238,7 +238,7 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
     """
     import torch
 
-    from toolkit.subjects.vgs import VGSNetwork
+    from toolkit.subjects.vgs.towers import VGSNetwork
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from stimuli.published import features_language
 from toolkit.errors import ToolkitError
-from toolkit.subjects.feature_files import FeatureFile, Media, group_name
-from toolkit.subjects.feature_sources import Job
+from toolkit.subjects.backbones.stored import FeatureFile, Media, group_name
+from toolkit.subjects.features.sources import Job
 
 _Place = tuple[FeatureFile, str]
 """A file, and what a clip or picture is called in it."""
 
 
 class Taken:
-    """What a job's features are taken from; a maker for `toolkit.subjects.extraction.extract`.
+    """What a job's features are taken from; a maker for `extraction.extract`.
 
     Args:
         name: the backbone that made them.

@@ -1,0 +1,1 @@
+"""Frozen backbones, or their stored features: found, checked, and asked."""

@@ -1,0 +1,1 @@
+"""CLIP models: those published by others, by name, and the one that is included."""

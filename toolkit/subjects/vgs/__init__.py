@@ -1,0 +1,1 @@
+"""Visually grounded speech networks: their families, towers and checkpoints."""
