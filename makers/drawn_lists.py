@@ -10,10 +10,11 @@ import numpy as np
 
 from paradigms import Paradigm, Responses, Trials
 from stimuli import open_set
-from toolkit.embedding import embed, subjects_of
-from toolkit.embedding_store import EmbeddingStore
-from toolkit.runner import trial_rng
-from toolkit.score_all import must_perceive
+from toolkit.running.choices import trial_rng
+from toolkit.running.embedding import embed
+from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.score_all import must_perceive
+from toolkit.running.subject_refs import subjects_of
 from toolkit.subjects.populations import open_population
 
 if TYPE_CHECKING:

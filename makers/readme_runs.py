@@ -17,9 +17,9 @@ from makers.drawn_lists import drawn_accuracies
 from paradigms.base import as_choices, as_maps
 from paradigms.registry import get_paradigm
 from stimuli import open_set
-from toolkit.dense import run_maps
-from toolkit.runner import run
-from toolkit.score_all import score_all
+from toolkit.running.choices import run
+from toolkit.running.maps import run_maps
+from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.analysis import analyse_runs
 from toolkit.statistics.choices.exact import summarise_exact
 from toolkit.statistics.choices.summary import summarise

@@ -56,7 +56,7 @@ class BaseParadigm(ABC):
 
     kind: ClassVar[str]
     """What is asked for: ``choices``, ``maps``. Set once by the base class of a kind; running,
-    statistics and reports look up in their tables what they do for it (`toolkit.kinds`)."""
+    statistics and reports look up in their tables what they do for it (`toolkit.tables.kinds`)."""
     name: ClassVar[str]
     """Name on the command line, set by the `paradigm` decorator."""
     version: ClassVar[int]

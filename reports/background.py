@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reports.page import Material, Options, gather, get_ready, write_report
-from toolkit.workers import Begin, ProcessEndedError, processes
+from toolkit.processes.workers import Begin, ProcessEndedError, processes
 
 
 class Writer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
 from reports.numbers import between, percent
-from toolkit.kinds import kind_in
+from toolkit.tables.kinds import kind_in
 
 if TYPE_CHECKING:
     from rich.console import Console

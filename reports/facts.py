@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reports.maps.methods import energy
 from reports.tables import Table
 from stimuli.files import sha256_of
-from toolkit.store import package_version
+from toolkit.provenance import package_version
 
 if TYPE_CHECKING:
     from reports.choices.gallery import Credit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of
+from toolkit.tables.kinds import kind_of
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from reports.numbers import (
     t_of_df,
     titles_of,
 )
-from toolkit.kinds import kind_in
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
+from toolkit.tables.kinds import kind_in
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,11 +15,11 @@ import pandas as pd
 from paradigms import Condition
 from paradigms.dense_grounding import DenseGrounding
 from stimuli import StimulusSet
-from toolkit.plan import Finished
+from toolkit.running.folder import RunDirectory
+from toolkit.running.plan import Finished
 from toolkit.statistics.choices.summary import summarise
 from toolkit.statistics.maps.analysis import analyse_grounding
 from toolkit.statistics.maps.data import read_grounding
-from toolkit.store import RunDirectory
 
 LANGUAGES = {
     "en": ("English", "high"),

@@ -17,13 +17,13 @@ from paradigms.registry import source_checksum
 from reports.kinds import Report
 from reports.tables import Table
 from stimuli import StimulusSet
-from toolkit.embedding import subjects_of
-from toolkit.kinds import Running
-from toolkit.plan import Finished, Plan, carry_out, labels
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
+from toolkit.running.plan import Finished, Plan, carry_out, labels
+from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.kinds import Statistics
-from toolkit.store import RunDirectory, content_key
 from toolkit.subjects.population import Population
-from toolkit.trials import COLUMNS, table_columns
+from toolkit.tables.trials import COLUMNS, table_columns
 
 KIND = "ratings"
 

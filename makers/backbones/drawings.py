@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from stimuli.errors import ToolkitError
 from stimuli.texts import read_toml
-from toolkit.workers import mapping
+from toolkit.processes.workers import mapping
 
 DRAWING_SIZE_PX = 96
 

@@ -44,8 +44,8 @@ def score_scenes(
         A row for every seed and language: `seed`, `language` and `COLUMNS`.
     """
     from paradigms.dense_grounding import DenseGrounding
-    from toolkit.dense import run_maps
-    from toolkit.trials import read_trials
+    from toolkit.running.maps import run_maps
+    from toolkit.tables.trials import read_trials
 
     done = run_maps(
         DenseGrounding(),

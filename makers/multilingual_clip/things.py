@@ -31,7 +31,7 @@ from makers.sets import drawing as drawing_tools
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
 from stimuli.texts import read_toml
-from toolkit.workers import mapping
+from toolkit.processes.workers import mapping
 
 LANGUAGES = {
     **{code: code for code in ("ar", "ca", "de", "en", "es", "eu", "fr", "it", "lb", "pt", "ru")},

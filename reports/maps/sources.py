@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from toolkit.errors import ToolkitError
-from toolkit.manifests import read_manifest, table_of
+from toolkit.tables.manifests import read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from toolkit.exhaustive import count_wins
+from toolkit.running.exhaustive import count_wins
 
 pytestmark = pytest.mark.benchmark
 CLIPS, TARGETS, RIVALS, DIMENSIONS = 200, 400, 5000, 256

@@ -18,9 +18,9 @@ from paradigms.maps import ELIGIBLE_PERCENTILE, find_clusters, find_peaks, perce
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from tests.paradigms import literal_maps as literal
-from toolkit.dense import run_maps
+from toolkit.running.maps import run_maps
 from toolkit.subjects.population import Population
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 pytestmark = pytest.mark.benchmark
 LANGUAGES, CONCEPTS, PICTURES, WIDTH = 13, 11, 210, 512

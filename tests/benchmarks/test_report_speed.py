@@ -14,7 +14,7 @@ import pytest
 from paradigms.new import write_paradigm
 from paradigms.registry import get_paradigm
 from stimuli import open_set
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.choices.analysis import analyse_runs
 from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.dummies import DRAWINGS, RULES, Dummy

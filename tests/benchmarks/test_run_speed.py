@@ -12,9 +12,9 @@ import pytest
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.subjects.populations import open_population
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 pytestmark = pytest.mark.benchmark
 CLASSES = 26
@@ -46,7 +46,7 @@ import json, resource, sys, time
 from pathlib import Path
 from paradigms.registry import get_paradigm
 from stimuli import open_set
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.subjects.populations import open_population
 stimuli, subjects, root, per_class = sys.argv[1:]
 population = open_population("hasher/a", subjects)

@@ -15,7 +15,7 @@ from makers.drawn_lists import KEYS, drawn_accuracies
 from paradigms import Paradigm
 from paradigms.registry import get_paradigm
 from stimuli import open_set
-from toolkit.score_all import score_all
+from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.exact import cell_accuracy
 from toolkit.subjects.populations import open_population
 

@@ -11,8 +11,8 @@ from paradigms.counterbalance import _crossed
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
-from toolkit.runner import trial_rng
-from toolkit.trials import answers_table
+from toolkit.running.choices import trial_rng
+from toolkit.tables.trials import answers_table
 
 
 def listed(trials: Trials) -> pd.DataFrame:

@@ -15,11 +15,11 @@ from paradigms.new import write_paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.maps.data import NAMES
 from toolkit.statistics.maps.models import COLUMN
 from toolkit.subjects.populations import open_population
-from toolkit.trials import COLUMNS, read_trials
+from toolkit.tables.trials import COLUMNS, read_trials
 
 
 def test_unknown_name_shows_the_nearest() -> None:

@@ -10,7 +10,7 @@ import pytest
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.conftest import SUBJECT_CODE
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.choices.analysis import analyse_runs
 from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.populations import open_population

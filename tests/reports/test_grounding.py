@@ -31,8 +31,8 @@ from reports.statistics_text import print_analyses
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
-from toolkit.energy import measure_energy
 from toolkit.errors import ToolkitError
+from toolkit.running.energy import measure_energy
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from stimuli import StimulusSet
 from toolkit.errors import ToolkitError
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.choices.summary import summarise
 from toolkit.statistics.imported.elsewhere import read_any, write_long
 from toolkit.subjects.populations import open_population

@@ -25,9 +25,9 @@ from tests.stimuli.published_layout import (
     write_published_data,
 )
 from toolkit.cli import main
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.subjects.populations import open_population
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 
 @pytest.fixture

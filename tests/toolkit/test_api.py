@@ -68,9 +68,9 @@ def test_what_is_offered_is_there_and_known_to_type_checkers() -> None:
     assert toolkit.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="'run_paradim'"):
         _ = toolkit.run_paradim
-    from toolkit import trials
+    from toolkit import errors
 
-    assert trials.__name__ == "toolkit.trials"
+    assert errors.__name__ == "toolkit.errors"
 
 
 def test_python_and_the_command_leave_the_same_behind(

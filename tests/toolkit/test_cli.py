@@ -19,8 +19,8 @@ from stimuli import StimulusSet
 from tests.commands import Cli, Said
 from tests.process_groups import next_line, started
 from toolkit.cli.app import COLLECTOR_PACE
-from toolkit.runner import RUNNING
-from toolkit.trials import read_trials
+from toolkit.running.choices import RUNNING
+from toolkit.tables.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
 
@@ -315,7 +315,7 @@ def test_ctrl_c_says_that_finished_work_is_kept(me: Cli, monkeypatch: pytest.Mon
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.runner.RUNNING", replace(RUNNING, run=interrupted))
+    monkeypatch.setattr("toolkit.running.choices.RUNNING", replace(RUNNING, run=interrupted))
     said = me()
     assert said.code == 130
     assert said.err == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.delimited import read_delimited, same_names
 from toolkit.errors import ToolkitError
+from toolkit.tables.delimited import read_delimited, same_names
 
 ROWS = [["c1", "dax", "1"], ["c1", "wug", "0"], ["c2", "dax", "1"]]
 EXPECTED = {"child": ["c1", "c1", "c2"], "word": ["dax", "wug", "dax"], "correct": ["1", "0", "1"]}

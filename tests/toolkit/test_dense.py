@@ -23,15 +23,15 @@ from reports.maps.sources import read_maps
 from stimuli import StimulusSet, open_set
 from tests.colours import COLOUR_OF, Colours, Guessing, LowResource, population
 from tests.conftest import write_scenes
-from toolkit import dense
-from toolkit.dense import run_maps
-from toolkit.embedding_store import EmbeddingStore
 from toolkit.errors import ToolkitError
-from toolkit.plan import Finished
-from toolkit.runner import run as run_choices
+from toolkit.running import maps
+from toolkit.running.choices import run as run_choices
+from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.maps import run_maps
+from toolkit.running.plan import Finished
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
-from toolkit.trials import COLUMNS, read_trials
+from toolkit.tables.trials import COLUMNS, read_trials
 
 PARADIGM = get_paradigm("dense-grounding")
 MEASURES = [one.name for one in PARADIGM.measures]
@@ -248,7 +248,7 @@ def test_manifest_records_words_energy_and_what_was_run(
 def test_every_picture_and_text_is_embedded_once_per_subject(
     scenes_set: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dense, "PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr(maps, "PICTURES_AT_ONCE", 2)
     seen: list[tuple[str, int]] = []
     first = ask(population(seen=seen), scenes_set, tmp_path)
     per_subject = [("text", 2 * len(COLOUR_OF)), *[("picture", n) for n in (2, 2, 1)]]
@@ -280,7 +280,7 @@ class StopError(Exception):
 def whole(scenes_set: StimulusSet, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """A run in chunks of two pictures, made in one go by one process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dense, "PICTURES_AT_ONCE", 2)
+        patch.setattr(maps, "PICTURES_AT_ONCE", 2)
         return ask(population(Guessing), scenes_set, tmp_path_factory.mktemp("whole"))
 
 
@@ -292,7 +292,7 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
     monkeypatch: pytest.MonkeyPatch,
     stop_after: int,
 ) -> None:
-    monkeypatch.setattr(dense, "PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr(maps, "PICTURES_AT_ONCE", 2)
 
     def stop(what: str, done: int, total: int) -> None:
         if what == "reading maps" and done > stop_after:
@@ -315,7 +315,7 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
 def test_processes_change_nothing(
     scenes_set: StimulusSet, whole: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dense, "PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr(maps, "PICTURES_AT_ONCE", 2)
     two = ask(population(Guessing), scenes_set, tmp_path, jobs=2)
     for name in ("trials.parquet", "agreement.csv", "maps.npz"):
         first, second = (run.directory.folder / name for run in (whole, two))
@@ -352,7 +352,7 @@ def test_order_of_pictures_and_words_changes_no_answer(
 def test_memory_holds_one_chunk_of_pictures_at_a_time(
     scenes_set: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dense, "PICTURES_AT_ONCE", 1)
+    monkeypatch.setattr(maps, "PICTURES_AT_ONCE", 1)
     read: list[str] = []
     whole = StimulusSet.read_picture
 
@@ -532,7 +532,7 @@ def test_damaged_features_are_made_again(scenes_set: StimulusSet, tmp_path: Path
 def test_features_are_named_by_what_is_in_the_pictures(
     scenes_set: StimulusSet, tmp_path: Path
 ) -> None:
-    subject = dense.subjects_of([population(seeds="a")])[0]
+    subject = maps.subjects_of([population(seeds="a")])[0]
     store = EmbeddingStore(tmp_path)
     paths = {
         store.features(subject, Colours([]), scenes_set, names, 3)

@@ -12,7 +12,7 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.commands import Cli
 from tests.toolkit.clip_models import write_clip
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from scipy import special, stats
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
-from toolkit.trials import table_faults
+from toolkit.tables.trials import table_faults
 
 
 def trials(answers: dict[str, list[int]], ties: int = 0) -> pd.DataFrame:

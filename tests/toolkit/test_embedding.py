@@ -13,10 +13,11 @@ import pytest
 
 import stimuli.files
 from stimuli import StimulusSet
-from toolkit import embedding
-from toolkit.embedding import SubjectRef, embed
-from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
+from toolkit.running import embedding
+from toolkit.running.embedding import embed
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore
+from toolkit.running.subject_refs import SubjectRef
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.vgs.subject import BackboneRef, backbone_checksum

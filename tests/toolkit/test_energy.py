@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from toolkit import energy
-from toolkit.energy import Energy, measure_energy
+from toolkit.running import energy
+from toolkit.running.energy import Energy, measure_energy
 
 
 class NoGPUError(Exception):

@@ -15,15 +15,15 @@ import pytest
 from paradigms import PairCondition, Paradigm, PicturePairs, Responses, paradigm
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
-from toolkit import exhaustive
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.exhaustive import count_wins
-from toolkit.runner import run
-from toolkit.score_all import COLUMNS, TABLE_NAME, score_all
+from toolkit.running import exhaustive
+from toolkit.running.choices import run
+from toolkit.running.exhaustive import count_wins
+from toolkit.running.score_all import COLUMNS, TABLE_NAME, score_all
 from toolkit.statistics.choices.exact import cell_accuracy
 from toolkit.subjects.populations import open_population
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 Key = tuple[str, str, str]
 
@@ -193,7 +193,7 @@ def test_blocks_change_nothing(
 ) -> None:
     asked = get_paradigm("me"), [open_population("hasher/a", subjects_dir)], tiny_set
     whole = score_all(*asked, root=tmp_path / "whole")
-    monkeypatch.setattr("toolkit.score_all.MATRIX_ENTRIES", 1)
+    monkeypatch.setattr("toolkit.running.score_all.MATRIX_ENTRIES", 1)
     blocks = score_all(*asked, root=tmp_path / "blocks")
     pd.testing.assert_frame_equal(blocks.table, whole.table)
 

@@ -12,11 +12,11 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.frozen import FrozenFeatures
 from toolkit.subjects.populations import open_population
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 CODE = '''
 """Networks on two small backbones."""

@@ -15,7 +15,6 @@ from scipy import stats
 from tests.grounding_runs import HIGH, LANGUAGES, LOW, PUBLISHED, Asked, simulated, write_run
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.kinds import kind_of
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
@@ -26,6 +25,7 @@ from toolkit.statistics.maps.languages import (
     rank_correlation,
 )
 from toolkit.statistics.maps.prose import decimal
+from toolkit.tables.kinds import kind_of
 
 ENCODERS = "Does another encoder change it?"
 

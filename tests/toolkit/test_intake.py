@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from toolkit.answers import answer_faults, repeat_faults
 from toolkit.cli.tables import import_trials
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.choices.items import shared_words, shared_words_notes
 from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
+from toolkit.tables.answers import answer_faults, repeat_faults
 from toolkit.tables.longtable import read_run, read_whole
 from toolkit.tables.spelling import alike, spelling_notes
 from toolkit.tables.values import not_binary

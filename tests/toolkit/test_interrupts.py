@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.interrupts import clearing_up_undisturbed
+from toolkit.processes.interrupts import clearing_up_undisturbed
 
 
 @pytest.fixture(autouse=True)

@@ -17,18 +17,19 @@ from reports.kinds import REPORTS
 from stimuli import StimulusSet
 from tests.colours import population
 from tests.commands import Cli
-from toolkit.dense import run_maps
 from toolkit.errors import ToolkitError
-from toolkit.kinds import METADATA, RUNNING, kind_of, kind_of_rows
-from toolkit.runner import run
-from toolkit.score_all import score_all
+from toolkit.running.choices import run
+from toolkit.running.kinds import RUNNING
+from toolkit.running.maps import run_maps
+from toolkit.running.score_all import score_all
 from toolkit.statistics.choices.analysis import Settings, analyse_runs
 from toolkit.statistics.choices.counts import count_trials, read_counts
 from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.kinds import STATISTICS
 from toolkit.subjects.populations import open_population
+from toolkit.tables.kinds import METADATA, kind_of, kind_of_rows
 from toolkit.tables.longtable import write_long
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 TABLES = {"RUNNING": RUNNING, "STATISTICS": STATISTICS, "REPORT": REPORTS}
 

@@ -25,7 +25,7 @@ from toolkit.errors import ToolkitError
 from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
 from toolkit.statistics.maps.data import read_grounding
 from toolkit.statistics.models.mixed import fit_mixed
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 FILE = '''
 import numpy as np

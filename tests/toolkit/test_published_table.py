@@ -14,7 +14,7 @@ from paradigms.registry import get_paradigm
 from stimuli import open_set
 from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_published_data
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.subjects.backbones.stored import FeatureFile
 from toolkit.subjects.features.extraction import extract
 from toolkit.subjects.features.sources import find_jobs
@@ -23,7 +23,7 @@ from toolkit.subjects.populations import open_population
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.importing import import_output
 from toolkit.subjects.vgs.subject import fresh_network
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 NAMES = {"word": "wavlm-base-plus", "picture": "dino-resnet50"}
 

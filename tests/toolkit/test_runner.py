@@ -19,11 +19,11 @@ from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
-from toolkit.plan import Finished
-from toolkit.runner import run
+from toolkit.running.choices import run
+from toolkit.running.plan import Finished
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
-from toolkit.trials import COLUMNS, read_trials, table_faults
+from toolkit.tables.trials import COLUMNS, read_trials, table_faults
 
 CHOICES = [name for name, cls in find_paradigms().items() if not issubclass(cls, MapParadigm)]
 DUMMIES = ("perfect", "reversed", "random", "constant", "familiar-seeker")

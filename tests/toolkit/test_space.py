@@ -17,7 +17,7 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.runner import run
+from toolkit.running.choices import run
 from toolkit.statistics.space import maps
 from toolkit.statistics.space.analysis import MEANINGS, TABLES, analyse_spaces
 from toolkit.statistics.space.compare import correlations, disparity, levels

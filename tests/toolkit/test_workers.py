@@ -18,7 +18,7 @@ import pytest
 from stimuli import open_set
 from tests.process_groups import next_line, started
 from toolkit.errors import ToolkitError
-from toolkit.workers import ProcessEndedError, processes, tell, workers
+from toolkit.processes.workers import ProcessEndedError, processes, tell, workers
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -129,14 +129,14 @@ def work(name):
             time.sleep(0.01)
 
 def work_list():
-    from toolkit.workers import workers
+    from toolkit.processes.workers import workers
     with workers(2) as submit:
         for name in "abc":
             submit(work, name)
         say("all is given")
 
 def work_map():
-    from toolkit.workers import mapping
+    from toolkit.processes.workers import mapping
     with mapping(2) as mapped:
         list(mapped(work, "abc"))
 
@@ -278,7 +278,7 @@ def test_what_a_script_put_into_the_background_goes_on(tmp_path: Path) -> None:
 
 STARTING = """
 import os, signal
-from toolkit.workers import workers
+from toolkit.processes.workers import workers
 
 if __name__ == "__main__":
     with workers(2) as submit:

@@ -9,10 +9,10 @@ from stimuli import StimulusSet, open_set
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
 from toolkit.api.running import run_paradigm
 from toolkit.errors import ToolkitError
+from toolkit.provenance import package_version
 from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.statistics.power.models import LogitModel, ShareModel
 from toolkit.statistics.power.simulation import plan_seeds
-from toolkit.store import package_version
 from toolkit.subjects.contract import Subject
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population

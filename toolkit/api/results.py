@@ -15,14 +15,14 @@ from reports.page import write_report as write_page
 from reports.sources import read_run
 from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
-from toolkit.embedding import Progress
-from toolkit.manifests import table_of
+from toolkit.running.embedding import Progress
+from toolkit.running.folder import write_json
 from toolkit.statistics.choices.analysis import Settings
 from toolkit.statistics.choices.analysis import analyse_runs as analyse_folders
 from toolkit.statistics.choices.gates import Gate
-from toolkit.store import write_json
+from toolkit.tables.manifests import table_of
 from toolkit.tables.runs import trials_file
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,17 +11,17 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import optional, several, silent, whole
 from toolkit.api.results import SUMMARY_FILE, Run
-from toolkit.embedding import Progress
 from toolkit.errors import ToolkitError
-from toolkit.kinds import RUNNING
-from toolkit.plan import DEFAULT_ROOT, named
+from toolkit.running.embedding import Progress
+from toolkit.running.kinds import RUNNING
+from toolkit.running.plan import DEFAULT_ROOT, named
 from toolkit.statistics.choices.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
-    from toolkit.plan import Finished
+    from toolkit.running.plan import Finished
 
 
 def run_paradigm(

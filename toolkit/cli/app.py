@@ -25,7 +25,7 @@ from toolkit.cli import (
     train,
 )
 from toolkit.errors import ToolkitError
-from toolkit.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
+from toolkit.processes.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
 
 if TYPE_CHECKING:
     from typing import NoReturn

@@ -126,7 +126,7 @@ def version() -> None:
     import platform
 
     from reports.console import console, table
-    from toolkit.store import DEPENDENCIES, package_version
+    from toolkit.provenance import DEPENDENCIES, package_version
 
     made = table("package", "version")
     made.add_row("mevgs-toolkit", package_version("mevgs-toolkit") or "not installed")
@@ -187,7 +187,7 @@ def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> N
     from rich.markup import escape
 
     from reports.console import console
-    from toolkit.capabilities import can
+    from toolkit.running.capabilities import can
     from toolkit.subjects.clip.facts import NO_PLACES, look_up_model
     from toolkit.subjects.clip.names import SEED
     from toolkit.subjects.clip.subject import DenseCLIP

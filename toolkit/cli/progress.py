@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from toolkit.embedding import Progress
+    from toolkit.running.embedding import Progress
 
 
 @contextmanager

@@ -61,8 +61,8 @@ def score_all(
     from paradigms.registry import get_paradigm
     from stimuli import open_set
     from toolkit.cli.progress import progress_bars
-    from toolkit.score_all import TABLE_NAME
-    from toolkit.score_all import score_all as count_all
+    from toolkit.running.score_all import TABLE_NAME
+    from toolkit.running.score_all import score_all as count_all
     from toolkit.statistics.choices.exact import summarise_exact
     from toolkit.subjects.populations import open_populations
 

@@ -68,8 +68,8 @@ def analyze_space(
       mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-bilingual-en-nl-*
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import open_set
+    from toolkit.api.spaces import compare_spaces
     from toolkit.cli.progress import progress_bars
-    from toolkit.spaces import compare_spaces
     from toolkit.statistics.models.results import plain
     from toolkit.subjects.populations import open_populations
 

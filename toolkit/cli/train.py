@@ -13,7 +13,7 @@ from toolkit.cli.options import NewPopulationsOption
 from toolkit.subjects.vgs.families import listed
 
 if TYPE_CHECKING:
-    from toolkit.embedding import Progress
+    from toolkit.running.embedding import Progress
     from toolkit.training.fit import Standing
     from toolkit.training.grid import Grid
     from toolkit.training.populations import Watch

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.kinds import KindTable
+from toolkit.tables.kinds import KindTable
 
 if TYPE_CHECKING:
     from pathlib import Path

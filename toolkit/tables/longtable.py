@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.files import write_atomic
-from toolkit.answers import (
+from toolkit.errors import ToolkitError, nearest_name
+from toolkit.tables.answers import (
     ROW_KEY,
     answer_faults,
     empty_faults,
@@ -15,11 +16,10 @@ from toolkit.answers import (
     parquet_names,
     repeat_faults,
 )
-from toolkit.delimited import header_of
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.tables.delimited import header_of
 from toolkit.tables.runs import trials_file
+from toolkit.tables.trials import COLUMNS, Column, read_trials
 from toolkit.tables.values import as_names
-from toolkit.trials import COLUMNS, Column, read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

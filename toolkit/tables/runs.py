@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
-from toolkit.answers import parquet_names
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.manifests import TRIALS_FILE, no_trials, read_manifest, table_of
-from toolkit.trials import read_trials
+from toolkit.tables.answers import parquet_names
+from toolkit.tables.manifests import TRIALS_FILE, no_trials, read_manifest, table_of
+from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -21,7 +21,7 @@ import torch
 
 from stimuli.files import remove_abandoned
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.store import package_version
+from toolkit.provenance import package_version
 from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell, Condition

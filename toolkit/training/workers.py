@@ -11,11 +11,11 @@ from queue import SimpleQueue
 
 import torch
 
+from toolkit.processes.workers import processes, tell
 from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
 from toolkit.training.features import FeatureBank, load_bank
-from toolkit.workers import processes, tell
 
 
 @dataclass(frozen=True)

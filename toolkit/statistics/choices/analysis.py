@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.kinds import kind_of
 from toolkit.processes.beside import beside
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
@@ -33,6 +32,7 @@ from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.models.results import plain
+from toolkit.tables.kinds import kind_of
 from toolkit.tables.runs import runs_once
 
 if TYPE_CHECKING:

@@ -6,14 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.answers import ROW_KEY, answer_faults, empty_faults, parquet_names, repeat_faults
-from toolkit.delimited import header_of
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.statistics.choices.lists import LIST, Drawn, check_lists, drawn, pool_lists
+from toolkit.tables.answers import (
+    ROW_KEY,
+    answer_faults,
+    empty_faults,
+    parquet_names,
+    repeat_faults,
+)
+from toolkit.tables.delimited import header_of
+from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.tables.runs import runs_once, trials_file
+from toolkit.tables.trials import read_trials
 from toolkit.tables.values import as_text
-from toolkit.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd

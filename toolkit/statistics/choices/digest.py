@@ -13,7 +13,7 @@ import numpy as np
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.lists import LIST, drawn
 from toolkit.tables.runs import trials_file
-from toolkit.trials import read_trials
+from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,7 +29,7 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     approaches as it grows, up to uneven numbers of pictures per style.
 
     Args:
-        table: what `toolkit.score_all.score_all` counted.
+        table: what `toolkit.running.score_all.score_all` counted.
         by: columns to keep apart, of `CLASSES`.
 
     Returns:

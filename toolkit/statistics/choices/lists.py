@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.answers import described
 from toolkit.errors import ToolkitError
 from toolkit.statistics.phrases import count, fixed, from_to
+from toolkit.tables.answers import described
 from toolkit.tables.runs import manifest_of
 
 if TYPE_CHECKING:

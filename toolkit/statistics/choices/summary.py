@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.plan import Finished
+    from toolkit.running.plan import Finished
 
 SUMMARY_SCHEMA = 1
 """Raised when a key of the summary changes its meaning."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.answers import answer_faults, repeat_faults
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.choices.conditions import condition_notes
 from toolkit.statistics.choices.items import shared_words_notes
+from toolkit.tables.answers import answer_faults, repeat_faults
 from toolkit.tables.longtable import MEANINGS, REQUIRED, TEXT
 from toolkit.tables.spelling import spelling_notes
+from toolkit.tables.trials import COLUMNS
 from toolkit.tables.values import as_found, as_names, as_numbers, not_binary, renamed
-from toolkit.trials import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

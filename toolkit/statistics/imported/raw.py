@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.answers import parquet_names
-from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.manifests import table_of
+from toolkit.tables.answers import parquet_names
+from toolkit.tables.delimited import read_delimited
+from toolkit.tables.manifests import table_of
 from toolkit.tables.values import NO_VALUE, tidied, without
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paradigms import MapParadigm
-from toolkit.answers import described
 from toolkit.errors import ToolkitError
-from toolkit.manifests import table_of
-from toolkit.trials import COLUMNS
+from toolkit.tables.answers import described
+from toolkit.tables.manifests import table_of
+from toolkit.tables.trials import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

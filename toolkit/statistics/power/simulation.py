@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.processes.workers import Mapped, mapping
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.formula import (
     SMALLEST,
@@ -20,7 +21,6 @@ from toolkit.statistics.power.formula import (
     wilson,
 )
 from toolkit.statistics.power.models import TESTS, Model, ShareModel, Test, simulated_p_values
-from toolkit.workers import Mapped, mapping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ does it (arXiv 2605.09060, after MaskCLIP, Zhou et al. 2022): what the network d
 token at the very end, it does to each patch token of the last layer alone. In a CLIP that is the
 last layer norm and the visual projection; in a SigLIP, whose pooling head attends to the patches,
 it is the head with one patch to attend to. No layer is changed or left out. Pictures come as
-squares (`toolkit.embedding_store`), and all of a square is seen.
+squares (`toolkit.running.embedding_store`), and all of a square is seen.
 
 All vectors have length one, so that their products are cosine similarities. Everything is computed
 in single precision, in small batches of equal shape.

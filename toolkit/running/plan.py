@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import source_checksum
 from stimuli import list_sets
-from toolkit.embedding import SubjectRef, subjects_of
-from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE
-from toolkit.store import RunDirectory, content_key, environment, now
+from toolkit.provenance import environment, now
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.subject_refs import SubjectRef, subjects_of
+from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm

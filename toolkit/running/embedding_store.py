@@ -19,12 +19,12 @@ import numpy.typing as npt
 from stimuli.files import write_atomic
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
-from toolkit.store import content_key
+from toolkit.running.folder import content_key
 from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.embedding import SubjectRef
+    from toolkit.running.subject_refs import SubjectRef
 
 LENGTH_TOLERANCE = 1e-2
 """How far from one the length of a vector may be; half precision stays well within."""

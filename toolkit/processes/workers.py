@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 from stimuli.files import tell_unfinished
 from toolkit.errors import ToolkitError
-from toolkit.interrupts import clearing_up_undisturbed
+from toolkit.processes.interrupts import clearing_up_undisturbed
 
 Begin = Callable[..., Future[Any]]
 """Takes a function of a module and its arguments; what it returns or raises is in the future."""

@@ -14,16 +14,16 @@ from paradigms import MapParadigm, Queries
 from paradigms.base import Mask
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
-from toolkit.store import RunDirectory
+from toolkit.running.folder import RunDirectory
 from toolkit.subjects.contract import Floats, SeesMasks
-from toolkit.trials import Column, table_columns
+from toolkit.tables.trials import Column, table_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from paradigms import Reading
     from stimuli import StimulusSet
-    from toolkit.embedding_store import Texts
+    from toolkit.running.embedding_store import Texts
 
 N_SAMPLE = 12
 """Pairs of picture and concept whose maps are kept as they are, to be looked at."""

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms.trials import ALL_WORDS
-from toolkit.answers import answer_faults, missing_column, parquet_names, repeat_faults
-from toolkit.delimited import read_delimited
 from toolkit.errors import ToolkitError
-from toolkit.manifests import no_trials
+from toolkit.tables.answers import answer_faults, missing_column, parquet_names, repeat_faults
+from toolkit.tables.delimited import read_delimited
+from toolkit.tables.manifests import no_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -247,7 +247,7 @@ def arrow_schema(names: Sequence[str], kind: str, extra: Sequence[Column] = ()) 
 
     Args:
         names: columns in their order.
-        kind: of the paradigm, see `toolkit.kinds`; it stands in the metadata, too.
+        kind: of the paradigm, see `toolkit.tables.kinds`; it stands in the metadata, too.
         extra: columns of a paradigm that may be among them, besides `COLUMNS`.
     """
     import pyarrow as pa

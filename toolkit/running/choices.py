@@ -13,15 +13,16 @@ import numpy as np
 from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.base import as_choices
 from stimuli.names import file_name
-from toolkit.capabilities import incapable_first
-from toolkit.embedding import Progress, SubjectRef, embed, subjects_of
-from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.kinds import Running
-from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
-from toolkit.store import RunDirectory, content_key
+from toolkit.running.capabilities import incapable_first
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
-from toolkit.trials import answers_table
+from toolkit.tables.trials import answers_table
 
 if TYPE_CHECKING:
     import pandas as pd

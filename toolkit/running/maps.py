@@ -19,8 +19,15 @@ from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.base import as_maps
 from stimuli.files import write_atomic
 from stimuli.names import file_name
-from toolkit.capabilities import incapable_first, require
-from toolkit.dense_cells import (
+from toolkit.errors import ToolkitError
+from toolkit.processes.workers import Submit, workers
+from toolkit.running.capabilities import incapable_first, require
+from toolkit.running.embedding import Progress
+from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.energy import measure_energy
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.kinds import Running
+from toolkit.running.map_cells import (
     MAPS_PREFIX,
     N_SAMPLE,
     Drawn,
@@ -33,15 +40,9 @@ from toolkit.dense_cells import (
     sample_template,
     score_cell,
 )
-from toolkit.embedding import Progress, SubjectRef, subjects_of
-from toolkit.embedding_store import EmbeddingStore
-from toolkit.energy import measure_energy
-from toolkit.errors import ToolkitError
-from toolkit.kinds import Running
-from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
-from toolkit.store import RunDirectory, content_key
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import SeesMasks
-from toolkit.workers import Submit, workers
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,17 +14,18 @@ import numpy as np
 
 from paradigms.base import as_choices
 from paradigms.registry import find_paradigms, get_paradigm
-from toolkit.embedding import Progress, embed, subjects_of
-from toolkit.embedding_store import EmbeddingStore
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out
-from toolkit.runner import languages_of
-from toolkit.score_all import must_perceive
+from toolkit.running.choices import languages_of
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
+from toolkit.running.score_all import must_perceive
+from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
 from toolkit.statistics.space.sample import Sample, Space
 from toolkit.statistics.space.words import read_accuracy
-from toolkit.store import RunDirectory, content_key
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
@@ -58,7 +59,7 @@ def compare_spaces(
     Args:
         populations: whose spaces, all their seeds.
         stimuli: what is said and shown; only its test split, the same for all.
-        languages: test languages; by default as in `toolkit.runner.run`.
+        languages: test languages; by default as in `toolkit.running.choices.run`.
         run: a run of the same networks, whose accuracy per word is set beside their spaces.
         paradigms: folder with paradigms of one's own, for that run.
         per_class: clips and pictures of each class, at most.

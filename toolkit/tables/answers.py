@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.delimited import same_names
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.tables.delimited import same_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -2,7 +2,8 @@
 
 A paradigm declares its kind (`paradigms.BaseParadigm.kind`), and every run records it. A further
 kind is added by a base class and modules of its own, and by one line in each of the three tables:
-`RUNNING` here, `toolkit.statistics.kinds.STATISTICS` and `reports.kinds.REPORTS`.
+`toolkit.running.kinds.RUNNING`, `toolkit.statistics.kinds.STATISTICS` and
+`reports.kinds.REPORTS`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,16 @@ from __future__ import annotations
 import csv
 import importlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.manifests import TRIALS_FILE, read_manifest, table_of
+from toolkit.tables.manifests import TRIALS_FILE, read_manifest, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from toolkit.plan import Finished
 
 T = TypeVar("T")
 CHOICES = "choices"
@@ -37,9 +35,9 @@ class KindTable(Generic[T]):
     """What a layer does for every kind, imported when it is first asked for.
 
     Example:
-        >>> table: KindTable[Running] = KindTable("run", {"choices": "toolkit.runner:RUNNING"})
-        >>> sorted(table["choices"].options)
-        ['trial_seed', 'trials_per_class']
+        >>> table: KindTable[Any] = KindTable("run", {"choices": "csv:excel"})
+        >>> table["choices"].delimiter
+        ','
         >>> table["choses"]
         Traceback (most recent call last):
             ...
@@ -70,29 +68,6 @@ class KindTable(Generic[T]):
             raise unknown_name(what, kind, list(self.entries))
         module, _, name = self.entries[kind].partition(":")
         return cast(T, getattr(importlib.import_module(module), name))
-
-
-@dataclass(frozen=True)
-class Running:
-    """How paradigms of one kind are put to subjects."""
-
-    run: Callable[..., Finished]
-    """Called with paradigm, populations and stimuli, as `toolkit.runner.run`."""
-    options: Mapping[str, str]
-    """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of
-    `run` that it fills; empty where it is heard before."""
-    others: str
-    """Why the options of other kinds mean nothing: ``words are spoken in``."""
-
-
-RUNNING: KindTable[Running] = KindTable(
-    "run",
-    {
-        "choices": "toolkit.runner:RUNNING",
-        "maps": "toolkit.dense:RUNNING",
-    },
-)
-"""How each kind is run."""
 
 
 def kind_of(path: Path, paradigms: Path | None = None) -> str:

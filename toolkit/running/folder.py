@@ -21,32 +21,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
-from toolkit.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
-from toolkit.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
+from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
+from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-DEPENDENCIES = (
-    "altair", "glmm", "h5py", "jinja2", "numba", "numpy", "nvidia-ml-py", "open-clip-torch",
-    "pandas", "pillow", "pyarrow", "rich", "safetensors", "scikit-learn", "scipy", "soundfile",
-    "timm", "torch", "torchvision", "transformers", "typer", "vl-convert-python",
-)  # fmt: skip
-"""Packages whose versions are recorded with every run."""
 
 
 def content_key(content: Mapping[str, Any]) -> str:
@@ -261,58 +249,3 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all."""
     with write_atomic(file) as path:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def now() -> str:
-    """Coordinated universal time, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def environment() -> dict[str, Any]:
-    """Versions, commit and machine, as they go into a manifest."""
-    import os
-
-    return {
-        "toolkit_version": package_version("mevgs-toolkit"),
-        "git": git_state(Path(__file__).parent),
-        "python": platform.python_version(),
-        "packages": {name: package_version(name) for name in DEPENDENCIES},
-        "machine": {
-            "system": f"{platform.system()} {platform.release()}",
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-    }
-
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and dirty flag of the checkout that holds a folder; None outside a checkout."""
-    if not (folder.parent / ".git").exists():
-        return None
-    try:
-        commit, status = (
-            subprocess.run(
-                ["git", *command],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (
-                ("rev-parse", "HEAD"),
-                ("status", "--porcelain", "--untracked-files=no"),
-            )
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit, "dirty": bool(status)}
-
-
-def package_version(package: str) -> str | None:
-    """Version of an installed package; None if it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toolkit.capabilities import require
-from toolkit.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.running.capabilities import require
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
 from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
-    from toolkit.subjects.population import Population
+    from toolkit.running.subject_refs import SubjectRef
 
 CHUNK = 512
 """Stimuli held in memory at once, so that memory does not grow with the stimulus set."""
@@ -26,36 +25,6 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 Needed = Mapping[str, Sequence[str]]
 """Ids of stimuli by kind, ``word`` and ``picture``."""
-
-
-@dataclass(frozen=True, eq=False)
-class SubjectRef:
-    """One seed of a population, not loaded yet."""
-
-    population: Population
-    """The population it belongs to."""
-    seed: str
-    """Its seed."""
-
-    @property
-    def name(self) -> str:
-        """Name as on the command line, e.g. ``bilingual-en-nl/c``."""
-        return f"{self.population.name}/{self.seed}"
-
-    @cached_property
-    def checksum(self) -> str:
-        """Identity of everything that decides the subject's answers; reads its weights once."""
-        return self.population.checksum(self.seed)
-
-    def load(self) -> Any:
-        """Load the subject."""
-        return self.population.load(self.seed)
-
-
-def subjects_of(populations: Iterable[Population]) -> list[SubjectRef]:
-    """All seeds of some populations in their order, each once however often it is asked for."""
-    found = [SubjectRef(known, seed) for known in populations for seed in known.seeds]
-    return list({subject.name: subject for subject in found}.values())
 
 
 def embed(

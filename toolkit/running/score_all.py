@@ -13,15 +13,16 @@ from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
 from paradigms.base import MATRIX_ENTRIES
 from stimuli.files import write_atomic
 from stimuli.names import file_name
-from toolkit.embedding import Progress, SubjectRef, embed, subjects_of
-from toolkit.embedding_store import Embeddings, EmbeddingStore
 from toolkit.errors import ToolkitError
-from toolkit.exhaustive import Wins, count_wins
-from toolkit.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
-from toolkit.runner import languages_of
-from toolkit.store import RunDirectory, content_key
+from toolkit.running.choices import languages_of
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore
+from toolkit.running.exhaustive import Wins, count_wins
+from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
+from toolkit.running.subject_refs import SubjectRef, subjects_of
+from toolkit.running.triples import Material, Question, picture_pairs, questions
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
-from toolkit.triples import Material, Question, picture_pairs, questions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -93,7 +94,7 @@ def score_all(
         paradigm: a paradigm of picture pairs (`paradigms.PicturePairs`).
         populations: who is asked, all their seeds.
         stimuli: what is said and shown; only its test split.
-        languages: test languages; by default as in `toolkit.runner.run`.
+        languages: test languages; by default as in `toolkit.running.choices.run`.
         any_style: show pictures of different style (colour, glyph) together as well, which drawn
             lists do not.
         root: folder that holds all runs.
