@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from makers.drawn_lists import drawn_accuracies
-from paradigms.base import as_choices, as_maps
+from paradigms.choices.paradigm import as_choices
+from paradigms.maps.paradigm import as_maps
 from paradigms.registry import get_paradigm
 from stimuli import open_set
 from toolkit.running.choices import run

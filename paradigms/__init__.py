@@ -12,19 +12,14 @@ Files in this folder are found by scan, a user's own files through ``--paradigms
 point group ``mevgs_toolkit.paradigms``.
 """
 
-from paradigms.base import (
-    BaseParadigm,
-    MapParadigm,
-    Paradigm,
-    PicturePairs,
-    Reading,
-    Responses,
-)
+from paradigms.base import BaseParadigm
+from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
+from paradigms.choices.trials import ALL_WORDS, Trials
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.maps.paradigm import MapParadigm, Reading
+from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
-from paradigms.queries import Queries
 from paradigms.registry import find_paradigms, paradigm
-from paradigms.trials import ALL_WORDS, Trials
 
 __all__ = [
     "ALL_WORDS",

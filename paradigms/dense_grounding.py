@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from paradigms import Condition, MapParadigm, Measure, Reading, paradigm
-from paradigms.agreement import compare, pairwise_iou, read_maps
-from paradigms.base import Floats, Mask, fit_mask
-from paradigms.maps import SIZE, upsample
+from paradigms.base import Floats, Mask
+from paradigms.maps.agreement import compare, pairwise_iou, read_maps
+from paradigms.maps.masks import SIZE, fit_mask, upsample
 
 
 def _overlap(part: str, heading: str, meaning: str, label: str = "") -> Measure:
@@ -21,7 +21,7 @@ def _overlap(part: str, heading: str, meaning: str, label: str = "") -> Measure:
 class DenseGrounding(MapParadigm):
     """Maps of similarity at 224 x 224 pixels, compared with those of the reference language.
 
-    Every measure is defined in `paradigms.agreement`. Where masks are known, the target of the
+    Every measure is defined in `paradigms.maps.agreement`. Where masks are known, the target of the
     pointing game is the place inside the mask, the distractor everything outside: a map is correct
     if its highest value lies inside (Zhang et al. 2018, excitation backprop). Chance is the share
     of the picture that the mask covers. Maps of few places point there a little less often by

@@ -12,13 +12,11 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from paradigms.base import BaseParadigm
 from stimuli.errors import ToolkitError, unknown_name
 from stimuli.plugins import Found, Offer, Registry
-
-if TYPE_CHECKING:
-    from paradigms.base import BaseParadigm
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
 """Packages offer paradigms here; each entry point names a decorated class."""
@@ -60,8 +58,6 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
 
 
 def _check_kind(cls: type[BaseParadigm], name: str) -> None:
-    from paradigms.base import BaseParadigm
-
     kinds = {str(vars(one)["kind"]): None for one in cls.__mro__ if "kind" in vars(one)}
     if not issubclass(cls, BaseParadigm) or len(kinds) != 1:
         raise ToolkitError(
@@ -210,8 +206,6 @@ def _classes_in(path: Path) -> Iterator[tuple[str, type[BaseParadigm]]]:
 
 def _classes(module: ModuleType) -> Iterator[tuple[str, type[BaseParadigm]]]:
     """The paradigms that a module defines."""
-    from paradigms.base import BaseParadigm
-
     for _, cls in inspect.getmembers(module, inspect.isclass):
         named = {"name", "version"} <= set(vars(cls)) and cls.__module__ == module.__name__
         if named and issubclass(cls, BaseParadigm):
@@ -220,8 +214,6 @@ def _classes(module: ModuleType) -> Iterator[tuple[str, type[BaseParadigm]]]:
 
 def _offered(_: str, cls: object) -> Iterator[tuple[str, type[BaseParadigm]]]:
     """What an entry point offers, if it is a paradigm."""
-    from paradigms.base import BaseParadigm
-
     if not inspect.isclass(cls) or not issubclass(cls, BaseParadigm) or "name" not in vars(cls):
         raise ToolkitError(
             "It is no paradigm.",

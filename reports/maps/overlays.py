@@ -109,7 +109,7 @@ class _Drawn:
     """Maps of a sample at full size, and what follows from them."""
 
     def __init__(self, sample: Sample, reference: str) -> None:
-        from paradigms.maps import cluster_mask, upsample
+        from paradigms.maps.masks import cluster_mask, upsample
 
         self.sample = sample
         self.maps = upsample(sample.similarity)
@@ -218,7 +218,7 @@ def _picture(sample: Sample, stimuli: StimulusSet | None) -> Pixels | None:
 
 def _truth(sample: Sample, stimuli: StimulusSet | None) -> Mask | None:
     """The true mask at the size of the page; None where there is none."""
-    from paradigms.base import fit_mask
+    from paradigms.maps.masks import fit_mask
 
     if stimuli is None or not stimuli.has_masks:
         return None

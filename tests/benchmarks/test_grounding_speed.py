@@ -13,8 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from paradigms.agreement import compare, pairwise_iou, read_maps
-from paradigms.maps import ELIGIBLE_PERCENTILE, find_clusters, find_peaks, percentile_mask, upsample
+from paradigms.maps.agreement import compare, pairwise_iou, read_maps
+from paradigms.maps.masks import (
+    ELIGIBLE_PERCENTILE,
+    find_clusters,
+    find_peaks,
+    percentile_mask,
+    upsample,
+)
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from tests.paradigms import literal_maps as literal

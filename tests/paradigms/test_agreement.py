@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from paradigms.agreement import centre_distance, compare, iou, pairwise_iou, read_maps
-from paradigms.maps import percentile_mask, upsample
+from paradigms.maps.agreement import centre_distance, compare, iou, pairwise_iou, read_maps
+from paradigms.maps.masks import percentile_mask, upsample
 from stimuli.errors import ToolkitError
 from tests.paradigms import literal_maps as literal
 

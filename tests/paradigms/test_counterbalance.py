@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from paradigms import PairCondition, Trials
-from paradigms.counterbalance import _crossed
+from paradigms.choices.counterbalance import _crossed
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paradigms.maps import (
+from paradigms.maps.masks import (
     cluster_mask,
     find_clusters,
     find_peaks,

@@ -9,8 +9,8 @@ import numba
 import numpy as np
 import pytest
 
-from paradigms import pixel_loops
-from paradigms.pixel_loops import compiled
+from paradigms.maps import pixel_loops
+from paradigms.maps.pixel_loops import compiled
 
 
 def uneven(seed: int) -> np.ndarray:

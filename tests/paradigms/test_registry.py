@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paradigms import BaseParadigm, MapParadigm, Paradigm
-from paradigms.base import as_choices, as_maps
+from paradigms.choices.paradigm import as_choices
+from paradigms.maps.paradigm import as_maps
 from paradigms.measures import TAKEN
 from paradigms.new import write_paradigm
 from paradigms.registry import find_paradigms, get_paradigm

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from paradigms import ALL_WORDS, Trials
-from paradigms.trials import balanced_cycles, balanced_places
+from paradigms.choices.trials import balanced_cycles, balanced_places
 from stimuli.errors import ToolkitError
 
 CONCEPTS = {"w": "ball", "p": "ball", "q": "cat", "r": "dog"}

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from paradigms.agreement import iou
-from paradigms.maps import cluster_mask, upsample
+from paradigms.maps.agreement import iou
+from paradigms.maps.masks import cluster_mask, upsample
 from paradigms.registry import get_paradigm
 from reports.maps.sources import read_maps
 from stimuli import StimulusSet, open_set

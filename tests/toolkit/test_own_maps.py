@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from paradigms.base import as_maps
+from paradigms.maps.paradigm import as_maps
 from paradigms.registry import get_paradigm
 from reports.page import Options, render
 from tests.grounding_runs import HIGH, LOW, Asked, simulated, write_run

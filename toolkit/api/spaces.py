@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms.base import as_choices
+from paradigms.choices.paradigm import as_choices
 from paradigms.registry import find_paradigms, get_paradigm
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.running.choices import languages_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paradigms import BaseParadigm, Paradigm, Responses, Trials
-from paradigms.base import as_choices
+from paradigms.choices.paradigm import as_choices
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.running.capabilities import incapable_first

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paradigms import BaseParadigm, MapParadigm, Queries
-from paradigms.base import as_maps
+from paradigms.maps.paradigm import as_maps
 from stimuli.files import write_atomic
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError

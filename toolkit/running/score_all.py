@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
-from paradigms.base import MATRIX_ENTRIES
+from paradigms.choices.paradigm import MATRIX_ENTRIES
 from stimuli.files import write_atomic
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paradigms import ALL_WORDS, BaseParadigm, Paradigm, PicturePairs
-from paradigms.base import as_choices
+from paradigms.choices.paradigm import as_choices
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from toolkit.subjects.contract import Floats
 from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
-    from paradigms.trials import Trials
+    from paradigms.choices.trials import Trials
 
 Rule = Callable[["Trials", int], Floats]
 Mask = npt.NDArray[np.bool_]

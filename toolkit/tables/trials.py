@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.trials import ALL_WORDS
+from paradigms.choices.trials import ALL_WORDS
 from toolkit.errors import ToolkitError
 from toolkit.tables.answers import answer_faults, missing_column, parquet_names, repeat_faults
 from toolkit.tables.delimited import read_delimited
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from paradigms.trials import Trials
+    from paradigms.choices.trials import Trials
 
 SCHEMA_VERSION = 1
 """Raised when a column changes its meaning."""

@@ -341,7 +341,7 @@ def analyse_choices(
     progress: Callable[[int, int], None],
 ) -> dict[str, Any]:
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
-    from paradigms.base import as_choices
+    from paradigms.choices.paradigm import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import KEYS, read_lists
     from toolkit.statistics.choices.lists import pool_lists

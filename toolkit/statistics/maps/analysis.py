@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from paradigms.base import as_maps
 from paradigms.formula import RESOURCE, parse
+from paradigms.maps.paradigm import as_maps
 from toolkit.errors import ToolkitError
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.maps.data import (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from paradigms import Measure
 
 OVERLAP, PEAK, DISTANCE, TRUE = "iou_cluster", "peak_ratio", "centre_distance_px", "iou_true"
-"""Measures of `paradigms.agreement.compare` about which more is told where a paradigm declares
+"""Measures of `paradigms.maps.agreement.compare` about which more is told where a paradigm declares
 them: maps that keep the peak and lose the place, and maps without a cluster."""
 PEAK_KEPT = 0.1
 """A peak within so much of the reference's counts as kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from paradigms.base import as_maps
+from paradigms.maps.paradigm import as_maps
 from paradigms.measures import POINTING
 from toolkit.statistics.choices.describe import GROUP
 from toolkit.statistics.maps.data import told_measures

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.trials import Trials, balanced_cycles, balanced_places
+from paradigms.choices.trials import Trials, balanced_cycles, balanced_places
 from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:

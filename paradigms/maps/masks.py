@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.pixel_loops import Floats, Mask, compiled, mark_peaks, walk_clusters
+from paradigms.maps.pixel_loops import Floats, Mask, compiled, mark_peaks, walk_clusters
 
 SIZE = 224
 """Height and width of an enlarged map in pixels."""
@@ -177,3 +177,27 @@ def find_clusters(values: Floats, lowest: float | None = None) -> Clusters:
             members = walked[starts[place] : ends[place]]
             centres[place] = members[flat[members] == highest[place]].min()
     return Clusters(mask, np.stack([centres // width, centres % width], axis=1))
+
+
+def fit_mask(mask: Mask, size: int) -> Mask:
+    """A mask at another size.
+
+    Every new pixel takes the value of the old one below its centre.
+
+    Args:
+        mask: (height, width).
+        size: new height and width.
+
+    Returns:
+        (size, size).
+
+    Example:
+        >>> fit_mask(np.array([[True, False], [False, False]]), 4)[:3]
+        array([[ True,  True, False, False],
+               [ True,  True, False, False],
+               [False, False, False, False]])
+    """
+    rows, columns = (
+        ((np.arange(size) + 0.5) * length / size).astype(np.int64) for length in mask.shape
+    )
+    return mask[np.ix_(rows, columns)]

@@ -1,8 +1,8 @@
 """How far maps of one picture agree: with a reference map, with each other, and with the truth.
 
 The measures are those of the multilingual CLIP study (arXiv 2605.09060 and the code published
-with it), written anew; `paradigms.maps` holds the masks and clusters that they stand on. Of two
-masks the intersection over union is 1 where both are empty and 0 where one is.
+with it), written anew; `paradigms.maps.masks` holds the masks and clusters that they stand on. Of
+two masks the intersection over union is 1 where both are empty and 0 where one is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.maps import ELIGIBLE_PERCENTILE, Clusters, find_clusters, percentile_place
-from paradigms.pixel_loops import Floats, Mask, compiled, correlate, rank_pixels
+from paradigms.maps.masks import ELIGIBLE_PERCENTILE, Clusters, find_clusters, percentile_place
+from paradigms.maps.pixel_loops import Floats, Mask, compiled, correlate, rank_pixels
 from stimuli.errors import ToolkitError
 
 PERCENTILES = (90, 95, 99)

@@ -1,0 +1,1 @@
+"""What paradigms of choices stand on: their base classes, trial lists, counterbalancing."""

@@ -1,0 +1,1 @@
+"""What paradigms of maps stand on: their base class, queries, masks and measures of maps."""
