@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import sys
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from scipy.special import expit, logit
 from paradigms import ConditionContrast
 from paradigms.formula import parse
 from paradigms.mutual_exclusivity import MutualExclusivity
+from toolkit.processes.workers import mapping
 from toolkit.statistics.choices.chance import decided
 from toolkit.statistics.choices.chance import test_chance as against_chance
 from toolkit.statistics.choices.condition_contrasts import contrast_tests
@@ -254,14 +254,10 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
     for function, n in ((experiment, n_experiments), (more, n_more)):
         seeds = [(7, list(DESIGNS).index(name), number) for number in range(n)]
         one = partial(function, DESIGNS[name])
-        if jobs > 1:
-            with ProcessPoolExecutor(jobs) as pool:
-                found = list(pool.map(one, seeds, chunksize=25))
-        else:
-            found = list(map(one, seeds))
-        for own in found:
-            for what, value in own.items():
-                collected[what].append(value)
+        with mapping(jobs, at_once=25) as mapped:
+            for own in mapped(one, seeds):
+                for what, value in own.items():
+                    collected[what].append(value)
     return {what: float(np.nanmean(values)) for what, values in collected.items()}
 
 
