@@ -21,9 +21,9 @@ from stimuli import open_set
 from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
-from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.choices.exact import summarise_exact
-from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
 MONOLINGUAL = ("monolingual-en", "monolingual-nl", "monolingual-fr")

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.numbers import between, percent
+from reports.terminal import console
 from toolkit.tables.kinds import kind_in
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-PLAIN_WIDTH = 120
-"""Characters per line where the output is no terminal and has no width of its own."""
-
-
-def console() -> Console:
-    """A console on standard output: coloured on a terminal, plain text elsewhere."""
-    from rich.console import Console
-
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
-
-
-def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
-    """An empty table; columns named in ``numbers`` are aligned to the right."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for header in headers:
-        made.add_column(header, justify="right" if header in numbers else "left")
-    return made
+    pass
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -66,46 +43,29 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     )
 
 
-def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
-    """Print the results of one condition with choices."""
-    made = table(
-        "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
-        "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
-    )  # fmt: skip
-    for row in rows:
-        made.add_row(
-            *_accuracy_cells(row),
-            percent(row["chance"]),
-            str(row["n_trials"]),
-            str(row["n_ties"]),
-            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
+    """Print the content of ``statistics.json``.
+
+    Args:
+        content: analyses by paradigm.
+        file: where they were written; None if nowhere.
+    """
+    from rich.markup import escape
+
+    out = console()
+    for analysis in content.values():
+        title = (
+            f"{analysis['paradigm']} v{analysis['paradigm_version']}: "
+            f"statistics, {analysis['engine']}"
         )
-    out.print(made)
-
-
-def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
-    """Print the results of all control conditions with choices."""
-    from rich.markup import escape
-
-    made = table(
-        "population", "language", "accuracy", "95 % interval", "ties", "condition",
-        numbers=("accuracy", "ties"),
-    )  # fmt: skip
-    for row in rows:
-        made.add_row(*_accuracy_cells(row), str(row["n_ties"]), escape(row["condition"]))
-    out.print(made)
-    out.print()
-    for condition, meaning in {row["condition"]: row["meaning"] for row in rows}.items():
-        out.print(f"{escape(condition)}: {escape(meaning)}")
-
-
-def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Population, language, mean accuracy and its interval."""
-    from rich.markup import escape
-
-    return (
-        escape(row["population"]),
-        escape(row["test_language"]),
-        percent(row["mean"]),
-        between(row["ci_low"], row["ci_high"]),
-    )
+        out.print(f"\n[bold]{escape(title)}[/bold]")
+        REPORTS[kind_in(analysis)].print_analysis(out, analysis)
+        out.print("\nWhat may be said")
+        for sentence in analysis["sentences"]:
+            out.print(f"- {escape(sentence)}")
+        if analysis["families"]:
+            out.print("\nFamilies of tests: " + escape("; ".join(analysis["families"])) + ".")
+        for warning in analysis["warnings"]:
+            out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    if file:
+        out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.maps.methods import energy
-from reports.tables import Table
+from reports.parts import Table
 from stimuli.files import sha256_of
 from toolkit.provenance import package_version
 
 if TYPE_CHECKING:
-    from reports.choices.gallery import Credit
-    from reports.sources import RunFiles
+    from reports.chapter import RunFiles
+    from reports.parts import Credit
 
 
 def run_facts(run: RunFiles) -> dict[str, Any]:

@@ -13,12 +13,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from reports.choices.gallery import Card
+    from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.maps.overlays import Overlay
-    from reports.sources import Chapter
-    from reports.status import Line
-    from reports.tables import ModelSummary, Table
+    from reports.parts import Card, Line, ModelSummary, Overlay, Table
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
 

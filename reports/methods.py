@@ -9,7 +9,7 @@ from reports.facts import toolkit_version
 from reports.kinds import REPORTS
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter, RunFiles
+    from reports.chapter import Chapter, RunFiles
 
 REFERENCES = (
     "The mevgs-toolkit authors ({year}). mevgs-toolkit: child-study paradigms for visually "
@@ -119,82 +119,6 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
         if recipe not in found:
             found.append(recipe)
     return found
-
-
-def trials_of_choices(chapter: Chapter) -> Iterator[str]:
-    """What was asked in a paradigm of choices."""
-    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
-    conditions = [
-        f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
-        for name, (meaning, headline) in meanings.items()
-    ]
-    if not chapter.manifests:
-        yield (
-            f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): how the "
-            "trials were made is not recorded."
-        )
-        yield from conditions
-        return
-    manifest = chapter.manifests[0]
-    stimuli = manifest["stimuli"]
-    yield (
-        f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
-        f"came from the set {stimuli['name']} (version {stimuli['version']}), test split only, "
-        f"with {manifest['trials_per_class']} trials per word class and condition."
-    )
-    picked = chapter.digest.picked
-    if not picked.empty and (picked["n_choices"] == 2).all():
-        yield (
-            "Words, pictures and distractors were counterbalanced: every word equally often, every "
-            "distractor class equally often within a word (and every target class, where the word "
-            "does not name the target), the target equally often in either place."
-        )
-    if fixed := manifest.get("fixed_trials"):
-        yield (
-            f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
-            "fixed once, taken as it is; only the places of their targets were drawn."
-        )
-    yield from conditions
-    seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
-    yield (
-        f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
-        "so that items are crossed with seeds."
-    )
-    if chapter.statistics.get("lists"):
-        yield (
-            "Answers to several lists were added up per network, word and distractor, so that a "
-            "network is one participant."
-        )
-
-
-def analysis_of_choices(chapter: Chapter) -> Iterator[str]:
-    """How a paradigm of choices was analysed."""
-    statistics = chapter.statistics
-    settings = statistics["settings"]
-    formula = chapter.runs[0].manifest["paradigm"].get("formula", "")
-    yield (
-        f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-        f"({statistics['engine']}, Laplace approximation; per population and language: "
-        f"{formula}), with small-sample standard errors and Satterthwaite's degrees of "
-        "freedom."
-    )
-    if statistics["groups"]:
-        fit = statistics["groups"][0]["overall"]["fit"]
-        if fit:
-            yield (
-                f"Monolingual and bilingual networks were compared with {fit['formula']}, and "
-                "over seed means (Welch, Hedges' g, Bayes factor, TOST against "
-                f"{100 * settings['bound']:.1f} points)."
-            )
-    if statistics["families"]:
-        yield f"Families of tests: {'; '.join(statistics['families'])}."
-    gate = statistics["gate"]
-    if gate["condition"]:
-        yield (
-            f"Seeds with less than {100 * gate['minimum']:.0f} % correct in "
-            f"{gate['condition']} were set aside ({len(gate['failed'])} of "
-            f"{gate['n_tested']})."
-        )
 
 
 def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:

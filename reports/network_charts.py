@@ -10,7 +10,7 @@ from reports.joining import below, grid_of, layers, rows_of, single, values
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 MEASURES = {"valid_accuracy": "validation accuracy (%)", "valid_loss": "validation loss"}
 """Columns of training logs that are drawn, with the titles of their axes."""

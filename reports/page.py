@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.chapter import Chapter
 from reports.facts import checksum, credit_table, run_facts, toolkit_version
 from reports.kinds import REPORTS
-from reports.sources import Chapter, read_chapters
+from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
@@ -22,9 +23,8 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.choices.gallery import Card
     from reports.figures import Figure
-    from reports.maps.overlays import Overlay
+    from reports.parts import Card, Overlay
     from stimuli import StimulusSet
 
 DEFAULT_TRIALS = 24
@@ -79,7 +79,7 @@ class Material:
     stimuli: StimulusSet | None
     """The set of the runs; None if it is not at hand, or no picture of it is wanted."""
     concepts: pd.DataFrame | None
-    """See `reports.choices.gallery.concept_table`."""
+    """See `reports.pictures.concept_table`."""
     cards: tuple[tuple[Card, ...], ...]
     """Trials to look at, per chapter."""
 
@@ -155,7 +155,7 @@ def gather(folders: Sequence[Path], options: Options) -> Material:
     Raises:
         ToolkitError: if a folder is no run.
     """
-    from reports.choices.gallery import concept_table, find_stimuli
+    from reports.pictures import concept_table, find_stimuli
 
     runs = [folder for folder in folders if not is_space(folder)]
     if not runs:
@@ -180,8 +180,8 @@ def _page(material: Material) -> str:
     from markupsafe import Markup
 
     from reports import drawing
-    from reports.choices.gallery import credits_of
     from reports.methods import methods, references
+    from reports.pictures import credits_of
     from reports.status import status_lines
 
     folders, options = material.folders, material.options
@@ -256,7 +256,7 @@ def _cards(chapter: Chapter, stimuli: StimulusSet | None) -> tuple[Card, ...]:
 
 def _maps(chapter: Chapter, material: Material) -> Sequence[Overlay]:
     """Maps to look at, with the pictures of the runs' own set where it is at hand."""
-    from reports.choices.gallery import find_stimuli
+    from reports.pictures import find_stimuli
 
     overlays = REPORTS[chapter.kind].overlays
     if not overlays or not material.options.n_trials:

@@ -9,8 +9,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape as escape_xml
 
-from reports.console import console, table
 from reports.numbers import percent
+from reports.terminal import console, table
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from html import escape as as_html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.console import console, table
+from reports.terminal import console, table
 
 if TYPE_CHECKING:
     import pandas as pd

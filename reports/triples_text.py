@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.console import console, table
 from reports.numbers import between, percent
+from reports.terminal import console, table
 from toolkit.running.score_all import TABLE_NAME
 
 if TYPE_CHECKING:

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stimuli import media, objects
 from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from stimuli.sets import StimulusSet
+
+class Files(Protocol):
+    """What a stimulus set says of its files."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the set lies."""
+
+    @property
+    def root(self) -> Path:
+        """The same with symbolic links followed; no file may lead out of it."""
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Of all clips."""
+
+    @property
+    def picture_size_px(self) -> int:
+        """Side of all pictures; 0 where they differ."""
 
 
-def decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32]:
+def decode_clip(stimuli: Files, row: dict[str, str]) -> NDArray[np.float32]:
     """Read a clip, see `StimulusSet.read_clip`.
 
     It is decoded before its checksum is compared, for the more telling message.
@@ -40,7 +60,7 @@ def decode_clip(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.float32
     return clip
 
 
-def decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint8]:
+def decode_picture(stimuli: Files, row: dict[str, str]) -> NDArray[np.uint8]:
     """Read a picture, see `StimulusSet.read_picture`.
 
     Args:
@@ -56,9 +76,7 @@ def decode_picture(stimuli: StimulusSet, row: dict[str, str]) -> NDArray[np.uint
     return picture
 
 
-def decode_mask(
-    stimuli: StimulusSet, row: dict[str, str], shape: tuple[int, int]
-) -> NDArray[np.bool_]:
+def decode_mask(stimuli: Files, row: dict[str, str], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Read the mask of one object, see `StimulusSet.read_mask`.
 
     Args:
@@ -75,7 +93,7 @@ def decode_mask(
     return mask
 
 
-def _read_file(stimuli: StimulusSet, path: str) -> tuple[bytes, str]:
+def _read_file(stimuli: Files, path: str) -> tuple[bytes, str]:
     """A file of the set, wherever its symbolic links lead inside the folder, and its full name."""
     folder = stimuli.folder
     file = folder / path

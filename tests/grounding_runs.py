@@ -17,9 +17,9 @@ from paradigms.dense_grounding import DenseGrounding
 from stimuli import StimulusSet
 from toolkit.running.folder import RunDirectory
 from toolkit.running.plan import Finished
-from toolkit.statistics.choices.summary import summarise
 from toolkit.statistics.maps.analysis import analyse_grounding
 from toolkit.statistics.maps.data import read_grounding
+from toolkit.statistics.summary import summarise
 
 LANGUAGES = {
     "en": ("English", "high"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -81,13 +82,9 @@ def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
 
 
 PACKAGES = ("toolkit", "paradigms", "stimuli", "reports", "makers")
-LATE = {
-    ("paradigms.base", "paradigms.registry"),
-    ("reports.choices.contrast_tables", "reports.tables"),
-}
-"""Pairs of modules that import each other, one of them inside a function; to become fewer."""
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the project, parsed."""
     found = {}
@@ -98,25 +95,20 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
-def imported(nodes: list[ast.AST], *, late: bool) -> Iterator[tuple[str, str]]:
-    """Module and name of every import that is carried out, those in functions only if asked."""
-    for node in nodes:
+def imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Module and name of every import, those in functions and those for type checkers as well."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.module or "", alias.name) for alias in node.names)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            yield from imported(list(node.orelse), late=late)
-        elif late or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from imported(list(ast.iter_child_nodes(node)), late=late)
 
 
-def circles(trees: dict[str, ast.Module], *, late: bool) -> list[list[str]]:
+def circles(trees: dict[str, ast.Module]) -> list[list[str]]:
     """Circles of imports, one after the other, each without the last edge of those before it."""
     graph = {}
     for module, tree in trees.items():
-        given = imported(list(tree.body), late=late)
-        known = {f"{m}.{n}" if f"{m}.{n}" in trees else m for m, n in given}
+        known = {f"{m}.{n}" if f"{m}.{n}" in trees else m for m, n in imported(tree)}
         graph[module] = {name for name in known if name in trees and name != module}
     found = []
     while True:
@@ -131,20 +123,82 @@ def circles(trees: dict[str, ast.Module], *, late: bool) -> list[list[str]]:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    assert circles(modules(), late=False) == []
+    assert circles(modules()) == []
 
 
-def test_circles_that_functions_hide_become_no_more() -> None:
-    found = circles(modules(), late=True)
-    assert {tuple(sorted(set(circle))) for circle in found} <= LATE
+@pytest.mark.parametrize(
+    "last",
+    [
+        "import a",
+        "from a import x",
+        "def f():\n    import a",
+        "if TYPE_CHECKING:\n    from a import x",
+        "try:\n    import a\nexcept ImportError:\n    pass",
+    ],
+)
+def test_a_circle_is_seen(last: str) -> None:
+    sources = {"a": "from b import x", "b": "import c", "c": last, "d": "import a"}
+    found = circles({name: ast.parse(source) for name, source in sources.items()})
+    assert [set(circle) for circle in found] == [{"a", "b", "c"}]
 
 
-def test_a_circle_is_seen() -> None:
-    trees = {
-        "a": ast.parse("from b import x\nif TYPE_CHECKING:\n    import d"),
-        "b": ast.parse("import c"),
-        "c": ast.parse("def f():\n    import a"),
-        "d": ast.parse("import a"),
+def test_every_module_that_is_installed_stands_in_a_layer() -> None:
+    """Every folder of modules has a contract that names all that lies in it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    whole = [one for one in contracts if one["type"] == "layers" and one.get("exhaustive")]
+    assert not any("exhaustive_ignores" in one for one in contracts)
+    bound = {name for one in whole for name in one["containers"]}
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("__init__.py")
+        if name != "makers"
     }
-    assert circles(trees, late=False) == []
-    assert [set(circle) for circle in circles(trees, late=True)] == [{"a", "b", "c"}]
+    assert folders == bound
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Papers, docstrings and comments of the project, with the names of their files."""
+    found = [*ROOT.glob("*.md")]
+    for folder in PACKAGES:
+        found += [path for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
+    return ((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found)
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Every name that a module defines, imports or sets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def strange_names(text: str, trees: dict[str, ast.Module]) -> list[str]:
+    """Names of ours in backticks that lead nowhere, and files of ours that are not there."""
+    strange = []
+    for name in re.findall(rf"`((?:{'|'.join(PACKAGES)})(?:\.\w+)+)`", text):
+        parts = name.split(".")
+        place = next(n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in trees)
+        rest = parts[place : place + 1]
+        if name != "stimuli.csv" and not {*rest} <= {*defined(trees[".".join(parts[:place])])}:
+            strange.append(name)
+    paths = re.findall(rf"(?<![\w/.-])((?:{'|'.join(PACKAGES)}|tests)/[\w./-]+\.(?:py|toml))", text)
+    return strange + [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_modules_functions_and_files_that_are_named_are_there() -> None:
+    trees = modules()
+    strange = {file: strange_names(text, trees) for file, text in said()}
+    assert {file: names for file, names in strange.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`toolkit.runner.run`", "see `toolkit.errors.Nobody`", "`toolkit/runner.py`", "tests/no.py"],
+)
+def test_a_name_that_leads_nowhere_is_seen(text: str) -> None:
+    assert len(strange_names(text, modules())) == 1

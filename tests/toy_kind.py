@@ -15,7 +15,7 @@ import pandas as pd
 from paradigms import BaseParadigm
 from paradigms.registry import source_checksum
 from reports.kinds import Report
-from reports.tables import Table
+from reports.parts import Table
 from stimuli import StimulusSet
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running

@@ -23,7 +23,7 @@ from reports.numbers import estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 SEED, MEAN, MODEL = "one seed", "mean over seeds (these words)", "typical seed and word (model)"
 

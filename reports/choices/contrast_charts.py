@@ -25,7 +25,7 @@ from reports.numbers import estimate, models_of, number, odds_ratio, titles_of
 from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 LONGEST_NAME = 44
 """Characters of a contrast's name in a figure; the tables hold it whole."""

@@ -17,7 +17,7 @@ from reports.numbers import (
     t_of_df,
     titles_of,
 )
-from reports.tables import Table
+from reports.parts import Table
 from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, chi_squared
 

@@ -22,7 +22,7 @@ from reports.joining import Spec, below, grid_of, layers, rows_of, single, value
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 MOST_INTERVALS = 4
 """So many populations per language are drawn with intervals in the item plot."""

@@ -8,15 +8,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import parse
+from reports.choices.tables import named_tests
 from reports.numbers import models_of, percent
-from reports.tables import named_tests
 from toolkit.statistics.choices.verdicts import LEAST_SEEDS, LEAST_WORDS
 from toolkit.statistics.models.contrasts import HIDDEN
 from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, count, points
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 REFERENCE = (
     "Greenland, S., & Mansournia, M. A. (2015). Penalization, bias reduction, and default priors "
@@ -26,6 +26,52 @@ REFERENCE = (
 """Of penalised fits, where there are any."""
 MOST_NAMES = 4
 """So many tests are named beside the formula of their model; the rest are counted."""
+
+
+def trials(chapter: Chapter) -> Iterator[str]:
+    """What was asked in a paradigm of choices."""
+    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    conditions = [
+        f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
+        for name, (meaning, headline) in meanings.items()
+    ]
+    if not chapter.manifests:
+        yield (
+            f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): how the "
+            "trials were made is not recorded."
+        )
+        yield from conditions
+        return
+    manifest = chapter.manifests[0]
+    stimuli = manifest["stimuli"]
+    yield (
+        f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
+        f"came from the set {stimuli['name']} (version {stimuli['version']}), test split only, "
+        f"with {manifest['trials_per_class']} trials per word class and condition."
+    )
+    picked = chapter.digest.picked
+    if not picked.empty and (picked["n_choices"] == 2).all():
+        yield (
+            "Words, pictures and distractors were counterbalanced: every word equally often, every "
+            "distractor class equally often within a word (and every target class, where the word "
+            "does not name the target), the target equally often in either place."
+        )
+    if fixed := manifest.get("fixed_trials"):
+        yield (
+            f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
+            "fixed once, taken as it is; only the places of their targets were drawn."
+        )
+    yield from conditions
+    seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
+    yield (
+        f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
+        "so that items are crossed with seeds."
+    )
+    if chapter.statistics.get("lists"):
+        yield (
+            "Answers to several lists were added up per network, word and distractor, so that a "
+            "network is one participant."
+        )
 
 
 def analysis(chapter: Chapter) -> Iterator[str]:

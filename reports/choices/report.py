@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from reports import status
-from reports.choices import gallery, methods
-from reports.console import print_accuracies, print_controls
+from reports.choices import gallery, methods, status, tables
+from reports.choices.text import print_accuracies, print_controls, print_tests
 from reports.kinds import Report
-from reports.methods import trials_of_choices
-from reports.statistics_text import print_tests
-from reports.tables import models_of_choices, tables_of_choices
 from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
+    from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.sources import Chapter
 
 
 def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
@@ -52,18 +48,18 @@ def assumptions(chapter: Chapter) -> str:
 
 REPORT = Report(
     figures=figures,
-    tables=tables_of_choices,
-    trials=trials_of_choices,
+    tables=tables.tables,
+    trials=methods.trials,
     analysis=methods.analysis,
     assumptions=assumptions,
     print_results=print_accuracies,
     print_controls=print_controls,
     results_note=results_note,
     print_analysis=print_tests,
-    models=models_of_choices,
+    models=tables.models,
     models_note=", counts instead of single answers",
-    fits=status.fits_of_choices,
-    status=status.lines_of_choices,
+    fits=status.fits,
+    status=status.lines,
     references=methods.references,
     digest=digest,
     cards=gallery.cards,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import Measure
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 LINE_PX = 21
 """Height of one language."""

@@ -21,7 +21,7 @@ from reports.maps.text import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""

@@ -14,7 +14,7 @@ from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from paradigms import Measure
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 REFERENCES = {
     OVERLAP: "Dense grounding of multilingual CLIP under a fixed visual encoder. arXiv 2605.09060.",

@@ -6,21 +6,20 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reports.choices.gallery import Credit
 from reports.maps.sources import Sample
 from reports.maps.text import measures_in, primary_in
+from reports.parts import Credit, Overlay, Tile
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.statistics.maps.measures import OVERLAP
 
 if TYPE_CHECKING:
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
     from stimuli import StimulusSet
 
 SIDE_PX = 112
@@ -39,44 +38,6 @@ BOTH, REFERENCE, OWN = (0, 158, 115), (0, 114, 178), (213, 94, 0)
 """Colours of masks: shared with the reference, the reference's alone, the language's alone."""
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One language's map above, and its mask below where masks are shown."""
-
-    code: str
-    """Language."""
-    label: str
-    """What stands below it."""
-    image: str
-    """Data address."""
-    alt: str
-    """What is seen."""
-    height_px: int
-    """Of the image."""
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """One picture and concept in all languages."""
-
-    concept: str
-    """What was asked for."""
-    about: str
-    """Picture, network and how the word was put."""
-    picture: str
-    """Data address of the picture, with the outline of the true mask; empty without picture."""
-    picture_alt: str
-    """What is seen."""
-    tiles: tuple[Tile, ...]
-    """The reference first, then high-, then low-resource languages."""
-    credit: Credit | None
-    """Where the picture comes from."""
-    noun: str
-    """What the number below each map is about."""
-    masks: bool
-    """True where cluster masks are shown below the maps."""
 
 
 def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:

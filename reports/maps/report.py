@@ -11,8 +11,8 @@ from reports.maps.sources import read_maps
 from reports.maps.text import print_controls, print_maps, print_means, results_note
 
 if TYPE_CHECKING:
+    from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.sources import Chapter
 
 
 def figures(chapter: Chapter, _: Any) -> list[Figure | None]:

@@ -17,11 +17,12 @@ from reports.maps.text import (
     title_of,
 )
 from reports.numbers import NONE, interval, number, p_value, percent
-from reports.tables import ModelSummary, Table, model_summary
+from reports.parts import ModelSummary, Table
+from reports.tables import model_summary
 
 if TYPE_CHECKING:
     from paradigms import Measure
-    from reports.sources import Chapter
+    from reports.chapter import Chapter
 
 
 def tables(chapter: Chapter) -> list[Table]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paradigms import Measure
-from reports.console import table
 from reports.numbers import interval, number, p_value, percent, t_of_df
+from reports.terminal import table
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:

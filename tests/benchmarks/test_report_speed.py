@@ -15,8 +15,8 @@ from paradigms.new import write_paradigm
 from paradigms.registry import get_paradigm
 from stimuli import open_set
 from toolkit.running.choices import run
-from toolkit.statistics.choices.analysis import analyse_runs
-from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.analysis import analyse_runs
+from toolkit.statistics.summary import summarise
 from toolkit.subjects.dummies import DRAWINGS, RULES, Dummy
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population

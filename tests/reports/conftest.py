@@ -11,8 +11,8 @@ from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.conftest import SUBJECT_CODE
 from toolkit.running.choices import run
-from toolkit.statistics.choices.analysis import analyse_runs
-from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.analysis import analyse_runs
+from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
 POPULATIONS = {

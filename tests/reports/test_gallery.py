@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.choices.gallery import LARGEST_PICTURE, _data_address
+from reports.pictures import LARGEST_PICTURE, data_address
 from stimuli.media import decode_picture
 
 
@@ -25,7 +25,7 @@ def test_picture_made_smaller_for_the_page_looks_as_it_was_shown(mode: str, tmp_
     Image.fromarray(layers[mode]).save(path)
     assert path.stat().st_size > LARGEST_PICTURE
     shown = Image.fromarray(decode_picture(path.read_bytes(), "large"))
-    kind, _, content = _data_address(path).partition(";base64,")
+    kind, _, content = data_address(path).partition(";base64,")
     small = decode_picture(base64.b64decode(content), "small")
     assert kind == "data:image/webp"
     assert abs(small.mean() - np.asarray(shown).mean()) < 3

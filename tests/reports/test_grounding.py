@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from reports import drawing
+from reports.console import print_analyses
 from reports.maps.charts import by_language
 from reports.maps.matrices import agreement, words
 from reports.maps.methods import analysis, energy
@@ -27,7 +28,6 @@ from reports.maps.text import group_mean
 from reports.methods import methods
 from reports.page import Options, render
 from reports.sources import read_chapters
-from reports.statistics_text import print_analyses
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page

@@ -21,8 +21,8 @@ from reports.sources import read_chapters
 from stimuli import StimulusSet
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
-from toolkit.statistics.choices.summary import summarise
 from toolkit.statistics.imported.elsewhere import read_any, write_long
+from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
 EVIL = "<script>alert(1)</script>"

@@ -15,22 +15,23 @@ import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
+from reports.chapter import Chapter, RunFiles
 from reports.choices.charts import accuracy
 from reports.choices.contrast_charts import figures
 from reports.choices.methods import analysis as methods_of
 from reports.choices.methods import in_order
+from reports.console import print_analyses
 from reports.figures import Figure
 from reports.maps import methods
 from reports.maps import tables as map_tables
 from reports.numbers import interval
-from reports.sources import Chapter, RunFiles
-from reports.statistics_text import print_analyses
+from reports.parts import Table
 from reports.status import status_lines
-from reports.tables import Table, model_summaries, tables
-from tests.toolkit.random_grounding import grounding
-from tests.toolkit.random_results import chance_family, comparisons, condition_family
-from tests.toolkit.random_tables import TwoTests, random_trials
-from tests.toolkit.saying import faults
+from reports.tables import model_summaries, tables
+from tests.toolkit.statistics.random_grounding import grounding
+from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
+from tests.toolkit.statistics.random_tables import TwoTests, random_trials
+from tests.toolkit.statistics.saying import faults
 from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy

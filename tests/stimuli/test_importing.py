@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from paradigms.registry import get_paradigm
-from reports.methods import trials_of_choices
+from reports.choices.methods import trials as asked
 from stimuli import open_set
 from stimuli.errors import ToolkitError
 from stimuli.importing import import_layout
@@ -80,9 +80,7 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
         runs=[SimpleNamespace(manifest=done.manifest)], manifests=[done.manifest],
         digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
     )  # fmt: skip
-    assert f"does not hold for {condition}: these trials are a list" in " ".join(
-        trials_of_choices(chapter)
-    )
+    assert f"does not hold for {condition}: these trials are a list" in " ".join(asked(chapter))
     table = read_trials(done.directory.trials_path)
     table = table[table["condition"] == condition]
     published = json.loads((data / "filelists" / f"{condition}-dutch-test.json").read_text())

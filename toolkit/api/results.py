@@ -8,18 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.console import print_summary
+from reports.console import print_analyses, print_summary
 from reports.notebook import run_html, statistics_html, text_of
 from reports.page import DEFAULT_TRIALS, Options
 from reports.page import write_report as write_page
 from reports.sources import read_run
-from reports.statistics_text import print_analyses
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.running.embedding import Progress
 from toolkit.running.folder import write_json
-from toolkit.statistics.choices.analysis import Settings
-from toolkit.statistics.choices.analysis import analyse_runs as analyse_folders
-from toolkit.statistics.choices.gates import Gate
+from toolkit.statistics.analysis import analyse_runs as analyse_folders
+from toolkit.statistics.settings import Gate, Settings
 from toolkit.tables.manifests import table_of
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials

@@ -14,7 +14,7 @@ from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
 from toolkit.running.kinds import RUNNING
 from toolkit.running.plan import DEFAULT_ROOT
-from toolkit.statistics.choices.summary import summarise
+from toolkit.statistics.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
 

@@ -70,7 +70,7 @@ def analyze(
       mevgs-toolkit analyze mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.statistics_text import print_analyses
+    from reports.console import print_analyses
     from toolkit.api.results import STATISTICS_FILE, analyse_runs
     from toolkit.cli.progress import progress_bars
 

@@ -75,7 +75,7 @@ def _print_list(
     """One line for each, sorted by name; then, on standard error, what is left out and why."""
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     made = table(*columns, numbers=("version", "seeds"))
     left_out = list(found.left_out())
@@ -157,7 +157,7 @@ def version() -> None:
     """Print versions, dependencies included."""
     import platform
 
-    from reports.console import console, table
+    from reports.terminal import console, table
     from toolkit.provenance import DEPENDENCIES, package_version
 
     made = table("package", "version")
@@ -171,7 +171,7 @@ def version() -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     out = console()
     out.print(
@@ -205,7 +205,7 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
 def _describe_population(population: Population) -> None:
     from rich.markup import escape
 
-    from reports.console import console
+    from reports.terminal import console
 
     out = console()
     out.print(f"[bold]{escape(population.name)}[/bold]: {escape(population.description)}")
@@ -218,7 +218,7 @@ def _describe_population(population: Population) -> None:
 def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> None:
     from rich.markup import escape
 
-    from reports.console import console
+    from reports.terminal import console
     from toolkit.running.capabilities import can
     from toolkit.subjects.clip.facts import NO_PLACES, look_up_model
     from toolkit.subjects.clip.names import SEED
@@ -254,7 +254,7 @@ def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> N
 def _describe_set(stimuli: StimulusSet) -> None:
     from rich.markup import escape
 
-    from reports.console import console, table
+    from reports.terminal import console, table
 
     out = console()
     out.print(f"[bold]{escape(stimuli.name)}[/bold] {stimuli.version}: {escape(stimuli.title)}")

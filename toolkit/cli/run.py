@@ -83,9 +83,8 @@ def run_paradigm(
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.background import background_writer
-    from reports.console import print_summary
+    from reports.console import print_analyses, print_summary
     from reports.page import Options
-    from reports.statistics_text import print_analyses
     from toolkit.api.results import REPORT_FILE, STATISTICS_FILE
     from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paradigms import BaseParadigm
-    from toolkit.statistics.choices.analysis import Settings
+    from toolkit.statistics.settings import Settings
 
+GROUP = ["paradigm", "paradigm_version", "population", "test_language", "condition"]
+"""What one line of the summary stands for."""
 Progress = Callable[[int, int], None]
 """Called with what is done of how much."""
 

@@ -1,4 +1,4 @@
-"""The default analysis of a paradigm: from counts to ``statistics.json``."""
+"""The default analysis of a paradigm of choices: from counts to ``statistics.json``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
 from toolkit.statistics.choices.conditions import require_test
-from toolkit.statistics.choices.gates import Gate, GateReport, apply_gate
+from toolkit.statistics.choices.gates import GateReport, apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups, family_text
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.choices.prose import (
@@ -26,14 +26,11 @@ from toolkit.statistics.choices.prose import (
     places,
 )
 from toolkit.statistics.choices.reading import told_of_reading
-from toolkit.statistics.choices.seeds import DEFAULT_BOUND
 from toolkit.statistics.choices.summary import summarise_choices
-from toolkit.statistics.kinds import STATISTICS as BY_KIND
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.models.results import plain
-from toolkit.tables.kinds import kind_of
-from toolkit.tables.runs import runs_once
+from toolkit.statistics.settings import OPTIONS, Gate, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,24 +41,8 @@ if TYPE_CHECKING:
 
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
-OPTIONS = {"alpha": "--alpha", "bound": "--bound", "n_bootstrap": "--bootstrap", "gate": "--gate"}
-"""Settings, and what they are called on the command line."""
 MANY_ROWS = 20_000
 """From so many rows of counts on, a second process pays for the contrasts between conditions."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is fixed before the data are looked at."""
-
-    alpha: float = 0.05
-    """Level of the tests; intervals are 95 % whatever it is."""
-    bound: float = DEFAULT_BOUND
-    """Equivalence bound, as a difference of shares."""
-    n_bootstrap: int = 0
-    """Simulations of the parametric bootstrap; 0 for none."""
-    gate: Gate | None = None
-    """Gate instead of the paradigm's own."""
 
 
 @dataclass(frozen=True)
@@ -283,64 +264,13 @@ def _headline(
     return tests, groups
 
 
-def analyse_runs(
-    paths: Sequence[Path],
-    paradigms: Path | None = None,
-    settings: Settings | None = None,
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> dict[str, Any]:
-    """Run the default analysis of every paradigm among some runs, each in the way of its kind.
-
-    Args:
-        paths: run folders, or files like their ``trials.parquet``.
-        paradigms: folder with paradigms of one's own.
-        settings: fixed in advance; the defaults if None.
-        progress: called with the bootstrap simulations done and asked for.
-
-    Returns:
-        The content of ``statistics.json``: analyses by paradigm.
-
-    Raises:
-        ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
-            that no run of a kind heeds.
-    """
-    if not paths:
-        raise ToolkitError("No run was given.", allowed="one or several run folders")
-    settings = settings or Settings()
-    paths, notes = runs_once(paths)
-    by_kind: dict[str, list[Path]] = {}
-    for path in paths:
-        by_kind.setdefault(kind_of(path, paradigms), []).append(path)
-    _refuse_unheeded(settings, list(by_kind))
-    made: dict[str, Any] = {}
-    for kind, own in by_kind.items():
-        analyses = BY_KIND[kind].analyse(own, paradigms, settings, progress)
-        for name, told in analyses.items():
-            warnings = [*told["warnings"], *notes]
-            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
-    return made
-
-
-def _refuse_unheeded(settings: Settings, kinds: Sequence[str]) -> None:
-    """Refuse settings that mean nothing to any of the runs, rather than leave them unheard."""
-    asked = {name for name in OPTIONS if getattr(settings, name) != getattr(Settings(), name)}
-    heeded = frozenset[str]().union(*(BY_KIND[kind].settings for kind in kinds))
-    if asked - heeded:
-        raise ToolkitError(
-            "A gate, a bootstrap and an equivalence bound belong to tests with choices; these runs "
-            f"hold {' and '.join(kinds)}.",
-            given=", ".join(OPTIONS[name] for name in OPTIONS if name in asked - heeded),
-            allowed=", ".join(OPTIONS[name] for name in OPTIONS if name in heeded) or "no setting",
-        )
-
-
 def analyse_choices(
     paths: Sequence[Path],
     paradigms: Path | None,
     settings: Settings,
     progress: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
+    """Analyse every paradigm of choices among some runs; see `toolkit.statistics.analysis`."""
     from paradigms.choices.paradigm import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import KEYS, read_lists

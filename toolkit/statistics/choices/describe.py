@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.models.student import share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-
-GROUP = ["paradigm", "paradigm_version", "population", "test_language", "condition"]
-"""What one line of the summary stands for."""
 
 
 def seed_accuracy(trials: pd.DataFrame, within: Sequence[str] = ()) -> pd.DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.statistics.choices.describe import GROUP, accuracy_over_seeds
+from toolkit.statistics.choices.describe import accuracy_over_seeds
+from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.models.results import plain
 
 if TYPE_CHECKING:

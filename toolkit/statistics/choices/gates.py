@@ -10,19 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toolkit.statistics.choices.counts import accuracy_per_seed
+from toolkit.statistics.settings import Gate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A condition every seed must pass in every test language."""
-
-    condition: str
-    """Condition that is looked at, e.g. familiar-novel."""
-    minimum: float
-    """Smallest accuracy that passes, share of 1."""
 
 
 @dataclass(frozen=True)

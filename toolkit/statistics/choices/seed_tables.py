@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
-from toolkit.statistics.choices.describe import GROUP, seed_accuracy
+from toolkit.statistics.choices.describe import seed_accuracy
 from toolkit.statistics.choices.lists import LIST, Drawn, check_lists, drawn
+from toolkit.statistics.kinds import GROUP
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.tables.longtable import column_faults, read_run
 from toolkit.tables.runs import runs_once

@@ -11,10 +11,9 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from toolkit.statistics.models.student import quantile, two_sided, varies
+from toolkit.statistics.settings import DEFAULT_BOUND
 
 Floats = npt.NDArray[np.float64]
-DEFAULT_BOUND = 0.05
-"""Differences below 5 percentage points count as equivalent unless another bound is stated."""
 LARGEST_T = 200.0
 """The largest t whose Bayes factor is integrated."""
 PRIOR_SCALE = 0.707

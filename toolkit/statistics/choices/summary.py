@@ -1,12 +1,12 @@
-"""The summary of a run: what is printed, as data with stable names."""
+"""The summary of a run of choices: what is printed, as data with stable names."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from toolkit.statistics.choices.describe import GROUP, accuracy_over_seeds, seed_accuracy
-from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.kinds import GROUP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,34 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-    from toolkit.running.plan import Finished
-
-SUMMARY_SCHEMA = 1
-"""Raised when a key of the summary changes its meaning."""
-
-
-def summarise(run: Finished, paradigm: BaseParadigm) -> dict[str, Any]:
-    """Summarise a run per population, test language and condition.
-
-    Returns:
-        A dictionary that JSON can hold; its keys are listed in the README. Numbers that do not
-        exist (the interval of a single seed) are None.
-    """
-    own = STATISTICS[paradigm.kind]
-    return {
-        "schema": SUMMARY_SCHEMA,
-        "run_id": run.directory.run_id,
-        "paradigm": paradigm.name,
-        "paradigm_version": paradigm.version,
-        "question": paradigm.question,
-        "paradigm_kind": paradigm.kind,
-        **own.about(paradigm),
-        "stimuli": run.manifest["stimuli"],
-        "trials_per_class": run.manifest["trials_per_class"],
-        "trial_seed": run.manifest["trial_seed"],
-        "warnings": list(run.warnings),
-        "results": own.results(run.directory.trials_path, paradigm),
-    }
 
 
 def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ from toolkit.statistics.maps.prose import (
 from toolkit.statistics.phrases import joined, p_value
 
 if TYPE_CHECKING:
-    from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
     from toolkit.statistics.maps.languages import Estimate
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 
 CROSSED = {"target_id": "pictures", "word_concept": "concepts", "test_language": "languages"}
 """Factors of a formula in words."""

@@ -21,7 +21,7 @@ from toolkit.statistics.maps.scale import ScaleDelta
 from toolkit.statistics.phrases import alike, count, fixed, joined, p_value, percent, statistic
 
 if TYPE_CHECKING:
-    from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 
 
 def decimal(value: float, digits: int = 3, sign: bool = False) -> str:

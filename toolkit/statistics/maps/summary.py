@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.maps.paradigm import as_maps
 from paradigms.measures import POINTING
-from toolkit.statistics.choices.describe import GROUP
+from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.maps.data import told_measures
 from toolkit.statistics.maps.languages import Estimate
 from toolkit.statistics.models.results import plain

@@ -11,7 +11,7 @@ from toolkit.statistics.maps.prose import decimal, who
 from toolkit.statistics.phrases import count, percent
 
 if TYPE_CHECKING:
-    from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 
 FEW_LANGUAGES = 5
 """Fewer languages in a group hardly tell how much such languages vary."""

@@ -4,8 +4,8 @@ Logistic models are fitted by the Laplace approximation, linear ones by REML or 
 random effects. Trials are aggregated to counts first, which changes no estimate (the likelihood
 differs by a constant, which is taken out again) and makes the cost independent of the number of
 trials. The engine agrees with lme4 to within 1e-4 standard errors on every model it was held
-against (tests/toolkit/test_mixed.py); what it accepts silently and should not (a constant
-response, separation) is refused or flagged here.
+against (tests/toolkit/statistics/test_mixed.py); what it accepts silently and should not (a
+constant response, separation) is refused or flagged here.
 """
 
 from __future__ import annotations

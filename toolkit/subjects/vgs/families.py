@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from toolkit.subjects.vgs.config import NetworkConfig
-    from toolkit.subjects.vgs.towers import VGSNetwork
+    from toolkit.subjects.vgs.family import Network, Settings
 
 SCALE_LIMIT = 100.0
 """Bound of the temperature of `CLIP`."""
@@ -69,7 +68,7 @@ class CLIP(Family):
             return max(learnt, SCALE_LIMIT)
         return min(learnt, SCALE_LIMIT)
 
-    def scale_of(self, network: VGSNetwork) -> Tensor:
+    def scale_of(self, network: Network) -> Tensor:
         """The same number as training sees it."""
         learnt: Tensor = network.get_parameter("logit_scale").exp()
         if self.config.temperature == "published":
@@ -82,7 +81,7 @@ class CLIP(Family):
 
         return {"logit_scale": torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))}
 
-    def similarity(self, network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
         from torch.nn import functional
 
@@ -101,7 +100,7 @@ class CLIPTwoAudios(CLIP):
 
     def _loss(
         self,
-        network: VGSNetwork,
+        network: Network,
         words: Tensor,
         pictures: Tensor,
         second_words: Tensor | None,
@@ -142,7 +141,7 @@ class MattNet(Family):
         """
         return words @ pictures.T
 
-    def similarity(self, network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
         return words @ pictures.transpose(-1, -2)
 
@@ -212,7 +211,7 @@ class BarLIP(Family):
             for norm in ("bn_audio", "bn_image")
         }
 
-    def similarity(self, network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m).
 
         Means and variances are those kept from training, whatever is scored together.
@@ -233,7 +232,7 @@ class BarLIP(Family):
 
     def _loss(
         self,
-        network: VGSNetwork,
+        network: Network,
         words: Tensor,
         pictures: Tensor,
         second_words: Tensor | None,
@@ -254,7 +253,7 @@ class BarLIP(Family):
         out: Tensor = diagonal + CROSS_WEIGHT * cross
         return out
 
-    def _norms(self, network: VGSNetwork) -> tuple[nn.BatchNorm1d, nn.BatchNorm1d]:
+    def _norms(self, network: Network) -> tuple[nn.BatchNorm1d, nn.BatchNorm1d]:
         bn_audio, bn_image = (network.get_submodule(norm) for norm in ("bn_audio", "bn_image"))
         return cast("nn.BatchNorm1d", bn_audio), cast("nn.BatchNorm1d", bn_image)
 
@@ -283,7 +282,7 @@ def family_named(name: str) -> type[Family]:
     return FAMILIES[name]
 
 
-def family_of(config: NetworkConfig) -> Family:
+def family_of(config: Settings) -> Family:
     """The family of a network.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from toolkit.errors import ToolkitError
 
@@ -18,8 +18,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from toolkit.subjects.vgs.config import NetworkConfig
-    from toolkit.subjects.vgs.towers import VGSNetwork
+
+class Settings(Protocol):
+    """What a family reads of the settings of its network, see `NetworkConfig` beside it."""
+
+    @property
+    def family(self) -> str:
+        """Its own name."""
+
+    @property
+    def embedding(self) -> int:
+        """Dimensions of the space that words and pictures share."""
+
+    @property
+    def temperature(self) -> str:
+        """How the learnt temperature is bounded."""
+
+    @property
+    def pooling(self) -> str:
+        """How embeddings of several positions are scored."""
+
+
+class Network(Protocol):
+    """What a family asks of its network: to score, and for its own parts by name."""
+
+    def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+
+    def get_parameter(self, target: str) -> nn.Parameter:
+        """One of its `Family.parts` that is a parameter."""
+
+    def get_submodule(self, target: str) -> nn.Module:
+        """One of its `Family.parts` that is a module."""
 
 
 class Family(ABC):
@@ -42,7 +72,7 @@ class Family(ABC):
     published_kind: ClassVar[str] = ""
     """First word of those names of published configurations that begin with a family."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: Settings) -> None:
         self.config = config
 
     @abstractmethod
@@ -76,12 +106,12 @@ class Family(ABC):
         return {}
 
     @abstractmethod
-    def similarity(self, network: VGSNetwork, words: Tensor, pictures: Tensor) -> Tensor:
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
 
     def objective(
         self,
-        network: VGSNetwork,
+        network: Network,
         words: Tensor,
         pictures: Tensor,
         second_words: Tensor | None = None,
@@ -134,7 +164,7 @@ class Family(ABC):
 
     def _loss(
         self,
-        network: VGSNetwork,
+        network: Network,
         words: Tensor,
         pictures: Tensor,
         second_words: Tensor | None,
@@ -145,7 +175,7 @@ class Family(ABC):
 
 
 def paired_loss(
-    network: VGSNetwork, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
+    network: Network, words: Tensor, pictures: Tensor, label_smoothing: float = 0.0
 ) -> Tensor:
     """Two-way contrastive loss of items whose first word and first picture belong together.
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.toolkit.training_bank import RECIPE, make_bank
+from tests.toolkit.training.training_bank import RECIPE, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.checkpoints import parse_config_name, read_checkpoint
 from toolkit.subjects.vgs.config import NetworkConfig

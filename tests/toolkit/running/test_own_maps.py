@@ -22,8 +22,9 @@ from tests.grounding_runs import HIGH, LOW, Asked, simulated, write_run
 from tests.reports.test_page import Page
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
+from toolkit.statistics.maps.analysis import analyse_grounding
 from toolkit.statistics.maps.data import read_grounding
+from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.tables.trials import read_trials
 

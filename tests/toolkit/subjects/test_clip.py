@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stimuli.files import sha256_of
-from tests.toolkit.clip_models import (
+from tests.toolkit.subjects.clip_models import (
     TEXTS,
     open_clip_settings,
     pictures,

@@ -14,7 +14,7 @@ import pytest
 
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.choices.analysis import analyse_runs
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.choices.counts import KEYS, accuracy_per_seed, read_counts, read_lists
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
 from toolkit.statistics.choices.digest import digest

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.toolkit.training_bank import RECIPE, Ear, Eye, SmallSet
+from tests.toolkit.training.training_bank import RECIPE, Ear, Eye, SmallSet
 from toolkit.errors import ToolkitError
 from toolkit.subjects.population import WEIGHTS
 from toolkit.subjects.populations import open_population

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from paradigms.mutual_exclusivity import MutualExclusivity
-from tests.toolkit.random_results import pick
+from tests.toolkit.statistics.random_results import pick
 
 CERTAIN = 1e9
 """Log odds of answers that are always the same."""

@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
-from tests.toolkit.random_results import (
+from tests.toolkit.statistics.random_results import (
     ALPHA,
     chance_family,
     comparisons,
     condition_family,
     gate,
 )
-from tests.toolkit.random_tables import TwoTests, random_trials
-from tests.toolkit.saying import faults, numbers_of, unexplained
+from tests.toolkit.statistics.random_tables import TwoTests, random_trials
+from tests.toolkit.statistics.saying import faults, numbers_of, unexplained
 from toolkit.statistics.choices.analysis import Analysis, analyse
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import cautions, named_tests

@@ -11,7 +11,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from tests.toolkit.training_bank import CONCEPTS, make_bank
+from tests.toolkit.training.training_bank import CONCEPTS, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.training.features import FeatureBank

@@ -17,7 +17,7 @@ from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.choices.publication import publication_table
-from toolkit.statistics.maps.analysis import GroundingAnalysis, analyse_grounding
+from toolkit.statistics.maps.analysis import analyse_grounding
 from toolkit.statistics.maps.data import Grounded, Language, read_grounding
 from toolkit.statistics.maps.languages import (
     crossed_mean,
@@ -25,6 +25,7 @@ from toolkit.statistics.maps.languages import (
     rank_correlation,
 )
 from toolkit.statistics.maps.prose import decimal
+from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.tables.kinds import kind_of
 
 ENCODERS = "Does another encoder change it?"

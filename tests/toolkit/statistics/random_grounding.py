@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from paradigms.dense_grounding import DenseGrounding
-from tests.toolkit.random_results import ALPHA, fit, pick
-from toolkit.statistics.maps.analysis import GroundingAnalysis, PopulationResult
+from tests.toolkit.statistics.random_results import ALPHA, fit, pick
 from toolkit.statistics.maps.answers import told
 from toolkit.statistics.maps.data import Language, told_measures
 from toolkit.statistics.maps.languages import Estimate, LanguageTest
@@ -22,6 +21,7 @@ from toolkit.statistics.maps.measures import (
     WordRow,
 )
 from toolkit.statistics.maps.models import PairTest, ResourceTest
+from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 from toolkit.statistics.maps.scale import ScaleDelta
 from toolkit.statistics.maps.warnings import warnings_of
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stimuli import open_set
-from tests.toolkit.training_bank import CONCEPTS, Ear, Eye, SmallSet, make_bank
+from tests.toolkit.training.training_bank import CONCEPTS, Ear, Eye, SmallSet, make_bank
 from toolkit.training import views
 from toolkit.training.features import (
     SPLITS,

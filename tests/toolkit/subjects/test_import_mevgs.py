@@ -24,7 +24,7 @@ from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.importing import import_output
 from toolkit.subjects.vgs.subject import fresh_network
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
 BACKBONES = {"word": "wavlm-base-plus", "picture": "dino-resnet50"}
 SHIPPED = {"hearing": "hearing", "seeing": "seeing"}
 

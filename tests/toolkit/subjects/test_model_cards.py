@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from toolkit.subjects.model_cards import average, model_card
-from toolkit.subjects.populations import WEIGHTS
+from toolkit.subjects.population import WEIGHTS
 
 TASKS = {"zero-shot-image-classification", "zero-shot-object-detection"}
 CARDS = sorted(path.parent.name for path in WEIGHTS.glob("*/population.toml"))

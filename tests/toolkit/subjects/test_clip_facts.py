@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolkit.clip_models import open_clip_settings, put_in_cache
+from tests.toolkit.subjects.clip_models import open_clip_settings, put_in_cache
 from toolkit.cli import main
 
 Describe = Callable[[str], tuple[int, dict[str, str], str]]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.toolkit.training_bank import CONCEPTS, RECIPE, make_bank
+from tests.toolkit.training.training_bank import CONCEPTS, RECIPE, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES
 from toolkit.subjects.vgs.subject import fresh_network
@@ -24,7 +24,7 @@ from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule, learning_rate
 from toolkit.training.validation import Validation
 
-SCHEDULE = Path(__file__).parents[3] / "shared" / "reference" / "mevgs_lr_schedule.json"
+SCHEDULE = Path(__file__).parents[4] / "shared" / "reference" / "mevgs_lr_schedule.json"
 EPOCHS = replace(
     RECIPE,
     epochs=4,

@@ -17,8 +17,8 @@ from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.models.results import FitResult, plain
 from toolkit.tables.longtable import combine
 
-REFERENCE = Path(__file__).parents[1] / "reference"
-SHARED = Path(__file__).parents[3] / "shared"
+REFERENCE = Path(__file__).parents[2] / "reference"
+SHARED = Path(__file__).parents[4] / "shared"
 CHILDREN = SHARED / "data/lewis2020_experiment1_trials.csv"
 LME4 = json.loads((REFERENCE / "lme4.json").read_text())
 needs_children = pytest.mark.skipif(

@@ -22,10 +22,11 @@ from toolkit.running.choices import run
 from toolkit.running.kinds import RUNNING
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
-from toolkit.statistics.choices.analysis import Settings, analyse_runs
+from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.choices.counts import count_trials, read_counts
 from toolkit.statistics.choices.publication import publication_table
 from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.settings import Settings
 from toolkit.subjects.populations import open_population
 from toolkit.tables.kinds import METADATA, kind_of, kind_of_rows
 from toolkit.tables.longtable import write_long

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tests.toolkit.training_bank import make_bank
+from tests.toolkit.training.training_bank import make_bank
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.families import CLIP
 from toolkit.subjects.vgs.subject import fresh_network

@@ -11,7 +11,7 @@ import pytest
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.commands import Cli
-from tests.toolkit.clip_models import write_clip
+from tests.toolkit.subjects.clip_models import write_clip
 from toolkit.tables.trials import read_trials
 
 

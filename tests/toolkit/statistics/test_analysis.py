@@ -16,17 +16,17 @@ from paradigms.familiar import Familiar
 from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
-from toolkit.statistics.choices.analysis import Settings, analyse
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials, read_counts
-from toolkit.statistics.choices.gates import Gate
 from toolkit.statistics.choices.groups import compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.choices.seeds import bayes_factor, compare_seeds, over_chance
 from toolkit.statistics.models.contrasts import contrast, effective, holm_p, marginal_mean
 from toolkit.statistics.models.likelihood import bootstrap, likelihood_ratio, with_fixed
 from toolkit.statistics.models.mixed import fit_mixed, fit_prepared, prepare
+from toolkit.statistics.settings import Gate, Settings
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 
 
 def trials(

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 
-from tests.toolkit.random_grounding import grounding
-from tests.toolkit.saying import faults
+from tests.toolkit.statistics.random_grounding import grounding
+from tests.toolkit.statistics.saying import faults
 
 N = 200
 

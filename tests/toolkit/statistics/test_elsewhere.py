@@ -31,7 +31,7 @@ WIDE = """trial,audio_query,image_A,image_B,none,alexnet,cpc,cpc+alexnet,random_
 2,bus_7,nb2,fd2,0,1,1,1,1
 3,ball_013,nb3,fd1,0,0,0,1,0
 """
-LEWIS = Path(__file__).parents[3] / "shared/data/lewis2020_experiment1_trials.csv"
+LEWIS = Path(__file__).parents[4] / "shared/data/lewis2020_experiment1_trials.csv"
 
 Write = Callable[..., Path]
 

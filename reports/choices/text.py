@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.console import console, table
-from reports.kinds import REPORTS
 from reports.numbers import (
     NONE,
     bayes_factor,
+    between,
     estimate,
     models_of,
     number,
     odds_ratio,
     p_value,
+    percent,
     t_of_df,
     titles_of,
 )
+from reports.terminal import table
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
-from toolkit.tables.kinds import kind_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,32 +28,49 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def print_analyses(content: Mapping[str, Any], file: str | None) -> None:
-    """Print the content of ``statistics.json``.
+def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+    """Print the results of one condition with choices."""
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
+        "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(
+            *_accuracy_cells(row),
+            percent(row["chance"]),
+            str(row["n_trials"]),
+            str(row["n_ties"]),
+            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+        )
+    out.print(made)
 
-    Args:
-        content: analyses by paradigm.
-        file: where they were written; None if nowhere.
-    """
+
+def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+    """Print the results of all control conditions with choices."""
     from rich.markup import escape
 
-    out = console()
-    for analysis in content.values():
-        title = (
-            f"{analysis['paradigm']} v{analysis['paradigm_version']}: "
-            f"statistics, {analysis['engine']}"
-        )
-        out.print(f"\n[bold]{escape(title)}[/bold]")
-        REPORTS[kind_in(analysis)].print_analysis(out, analysis)
-        out.print("\nWhat may be said")
-        for sentence in analysis["sentences"]:
-            out.print(f"- {escape(sentence)}")
-        if analysis["families"]:
-            out.print("\nFamilies of tests: " + escape("; ".join(analysis["families"])) + ".")
-        for warning in analysis["warnings"]:
-            out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
-    if file:
-        out.print(f"\nAll numbers, and a results paragraph in APA style: {escape(file)}")
+    made = table(
+        "population", "language", "accuracy", "95 % interval", "ties", "condition",
+        numbers=("accuracy", "ties"),
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(*_accuracy_cells(row), str(row["n_ties"]), escape(row["condition"]))
+    out.print(made)
+    out.print()
+    for condition, meaning in {row["condition"]: row["meaning"] for row in rows}.items():
+        out.print(f"{escape(condition)}: {escape(meaning)}")
+
+
+def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Population, language, mean accuracy and its interval."""
+    from rich.markup import escape
+
+    return (
+        escape(row["population"]),
+        escape(row["test_language"]),
+        percent(row["mean"]),
+        between(row["ci_low"], row["ci_high"]),
+    )
 
 
 def print_tests(out: Console, analysis: Mapping[str, Any]) -> None:

@@ -1,0 +1,149 @@
+"""Pictures and clips of a page: found, made small, put into the page itself, and credited."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.kinds import REPORTS
+from reports.parts import Credit
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.chapter import Chapter
+    from stimuli import StimulusSet
+
+LARGEST_PICTURE = 24_000
+"""Bytes; larger pictures are made smaller, so that a page keeps its size."""
+LARGEST_CLIP = 40_000
+"""Bytes; larger clips are written again as Ogg/Opus."""
+SIDE_PX = 192
+"""Side of a picture that was made smaller."""
+TYPES = {
+    ".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+    ".gif": "image/gif", ".opus": "audio/ogg", ".ogg": "audio/ogg", ".oga": "audio/ogg",
+    ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg",
+}  # fmt: skip
+"""Media types of the files that go into a page as they are."""
+
+
+def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet | None:
+    """The set that the runs were made with; None if it is not at hand.
+
+    Args:
+        chapters: what is reported.
+        given: set or folder named by the user; found by the manifest otherwise.
+
+    Raises:
+        ToolkitError: if the set named by the user is not the one that the runs were made with.
+    """
+    from stimuli import open_set
+
+    known = next((told["stimuli"] for chapter in chapters for told in chapter.manifests), None)
+    if known is None:
+        if given:
+            raise ToolkitError(
+                "Tables from elsewhere do not say which stimuli were shown.",
+                given=f"--stimuli {given}",
+                allowed="no --stimuli, or a run among the tables",
+            )
+        return None
+    try:
+        found = open_set(given or known.get("folder") or known["name"])
+        checksum = found.checksum
+    except (ToolkitError, OSError):
+        if given:
+            raise
+        return None
+    if checksum == known["checksum"]:
+        return found
+    if given:
+        raise ToolkitError(
+            f"The stimuli {given} are not those of the run.",
+            given=f"{found.name}, checksum {checksum[:12]}",
+            allowed=f"{known['name']}, checksum {known['checksum'][:12]}",
+        )
+    return None
+
+
+def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
+    """Sources and licences of all pictures and clips on the page."""
+    choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
+    if stimuli is None or not choices:
+        return []
+    shown = set(_examples(stimuli).index)
+    for chapter in choices:
+        picked = chapter.digest.picked
+        for column in ("target_id", "distractor_id", "word_id"):
+            shown |= set(picked[column].astype(str)) if column in picked else set()
+    table = stimuli.table
+    rows = table[table.index.isin(list(shown))]
+    return [
+        Credit(str(name), row["source"], row.get("author", ""), row["licence"])
+        for name, row in zip(rows.index, rows.to_dict("records"), strict=True)
+    ]
+
+
+def _examples(stimuli: StimulusSet) -> pd.DataFrame:
+    """The row of one picture per concept: the first, so that every page shows the same."""
+    table = stimuli.table
+    return table[table["kind"] == "picture"].groupby("concept").head(1)
+
+
+def concept_table(stimuli: StimulusSet | None) -> pd.DataFrame | None:
+    """``concept``, ``words`` in all languages and ``image``: what the item plot shows on hover."""
+    import pandas as pd
+
+    if stimuli is None or "word" not in stimuli.table:
+        return None
+    words = stimuli.table[stimuli.table["kind"] == "word"]
+    spelled = words.groupby(["concept", "language"])["word"].first()
+    pictures = _examples(stimuli)
+    image = {
+        str(concept): data_address(stimuli.folder / str(path))
+        for concept, path in zip(pictures["concept"], pictures["path"], strict=True)
+    }
+    named: dict[str, list[str]] = {}
+    for row in spelled.reset_index().to_dict("records"):
+        named.setdefault(str(row["concept"]), []).append(f"{row['language']} {row['word']}")
+    rows = [(name, ", ".join(words), image.get(name, "")) for name, words in named.items()]
+    return pd.DataFrame(rows, columns=["concept", "words", "image"])
+
+
+def data_address(path: Path) -> str:
+    """The content of a file as an address; empty where it is not at hand."""
+    try:
+        content = path.read_bytes()
+        kind = TYPES.get(path.suffix.lower(), "")
+        if kind.startswith("audio"):
+            if len(content) > LARGEST_CLIP:
+                content, kind = _smaller_clip(path), "audio/ogg"
+        elif not kind or len(content) > LARGEST_PICTURE:
+            content, kind = _smaller_picture(path), "image/webp"
+    except (OSError, ToolkitError):
+        return ""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _smaller_picture(path: Path) -> bytes:
+    import io
+
+    from PIL import Image
+
+    from stimuli.media import decode_picture
+
+    image = Image.fromarray(decode_picture(path.read_bytes(), str(path)))
+    image.thumbnail((SIDE_PX, SIDE_PX))
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80)
+    return out.getvalue()
+
+
+def _smaller_clip(path: Path) -> bytes:
+    from stimuli.media import decode_clip, encode_clip
+
+    return encode_clip(decode_clip(path.read_bytes(), path.name))

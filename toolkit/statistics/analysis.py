@@ -1,0 +1,66 @@
+"""The default analysis of any runs, each in the way of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError
+from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.settings import OPTIONS, Settings
+from toolkit.tables.kinds import kind_of
+from toolkit.tables.runs import runs_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def analyse_runs(
+    paths: Sequence[Path],
+    paradigms: Path | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Run the default analysis of every paradigm among some runs, each in the way of its kind.
+
+    Args:
+        paths: run folders, or files like their ``trials.parquet``.
+        paradigms: folder with paradigms of one's own.
+        settings: fixed in advance; the defaults if None.
+        progress: called with the bootstrap simulations done and asked for.
+
+    Returns:
+        The content of ``statistics.json``: analyses by paradigm.
+
+    Raises:
+        ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
+            that no run of a kind heeds.
+    """
+    if not paths:
+        raise ToolkitError("No run was given.", allowed="one or several run folders")
+    settings = settings or Settings()
+    paths, notes = runs_once(paths)
+    by_kind: dict[str, list[Path]] = {}
+    for path in paths:
+        by_kind.setdefault(kind_of(path, paradigms), []).append(path)
+    _refuse_unheeded(settings, list(by_kind))
+    made: dict[str, Any] = {}
+    for kind, own in by_kind.items():
+        analyses = STATISTICS[kind].analyse(own, paradigms, settings, progress)
+        for name, told in analyses.items():
+            warnings = [*told["warnings"], *notes]
+            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
+    return made
+
+
+def _refuse_unheeded(settings: Settings, kinds: Sequence[str]) -> None:
+    """Refuse settings that mean nothing to any of the runs, rather than leave them unheard."""
+    asked = {name for name in OPTIONS if getattr(settings, name) != getattr(Settings(), name)}
+    heeded = frozenset[str]().union(*(STATISTICS[kind].settings for kind in kinds))
+    if asked - heeded:
+        raise ToolkitError(
+            "A gate, a bootstrap and an equivalence bound belong to tests with choices; these runs "
+            f"hold {' and '.join(kinds)}.",
+            given=", ".join(OPTIONS[name] for name in OPTIONS if name in asked - heeded),
+            allowed=", ".join(OPTIONS[name] for name in OPTIONS if name in heeded) or "no setting",
+        )
