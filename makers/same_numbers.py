@@ -132,7 +132,7 @@ def _commands() -> Iterator[tuple[str, Sequence[str]]]:
     for paradigm in ("familiar", "me"):
         yield f"score-all-{paradigm}", ("score-all", paradigm, *networks, *last)
     yield "space", ("analyze-space", *networks, "--run", "{me}", *last)
-    both = ("{familiar}", "{me}", "--conditions", "all", "--digits", "15", "--out", "table.csv")
+    both = ("{familiar}", "{me}", "--conditions", "all", "--digits", "15", "-o", "table.csv")
     yield "table", ("table", *both)
     yield "power.json", ("power", "--difference", "1.3", "--seed-sd", "3", "--format", "json")
     logit = ("--odds-ratio", "0.9", "--base-accuracy", "0.66", "--seed-sd", "0.15")
@@ -147,13 +147,13 @@ def _command(checkout: Path, place: Path, name: str, arguments: Sequence[str]) -
     """Run one command; what it prints is kept if its name is that of a file.
 
     Returns:
-        An empty text, or the first line of its error.
+        An empty text, or the line that says what is wrong.
     """
     call = "from toolkit.cli import main; main()"
     done = _python(checkout, place, call, *(_run_folder(place, part) for part in arguments))
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        return said[0] if said else f"exit code {done.returncode}"
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return next((line for line in said if line.startswith("Error")), said[-1])
     if name.endswith(SUFFIXES):
         (place / name).write_text(done.stdout, encoding="utf-8")
     return ""

@@ -217,7 +217,7 @@ def test_every_command_is_run_with_the_code_of_the_checkout(
         "import sys\n"
         "def main():\n"
         "    if sys.argv[1] == 'broken':\n"
-        "        sys.exit('Error: broken\\nat length')\n"
+        "        sys.exit('Usage: ...\\nError: broken\\nat length')\n"
         '    print(\'{"said": "%s"}\' % sys.argv[2])\n'
     )
     commands = [("a.json", ("say", "yes")), ("b", ("say", "no")), ("c", ("broken",))]
