@@ -11,7 +11,26 @@ Example:
     ('en', 'nl', 'fr')
 """
 
-from stimuli.finding import list_sets, open_set
-from stimuli.sets import StimulusSet
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stimuli.finding import list_sets, open_set
+    from stimuli.sets import StimulusSet
 
 __all__ = ["StimulusSet", "list_sets", "open_set"]
+
+if not TYPE_CHECKING:  # names that are not offered are errors to a type checker, too
+
+    def __getattr__(name: str) -> object:
+        """What is offered here, imported when it is first asked for.
+
+        Errors live in this layer, so that every command imports the package, most without a set.
+        """
+        if name not in __all__:
+            raise AttributeError(f"module 'stimuli' has no attribute {name!r}")
+        return getattr(import_module("stimuli.finding"), name)
+
+    def __dir__() -> list[str]:
+        """What is offered here, beside what every module has."""
+        return sorted({*globals(), *__all__})

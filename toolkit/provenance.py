@@ -48,7 +48,9 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     try:
         commit, status = (
             subprocess.run(
-                ["git", *command],
+                # Without the lock that git would take to tidy its index: a slow one is ended below,
+                # and would leave it behind.
+                ["git", "--no-optional-locks", *command],
                 cwd=folder,
                 capture_output=True,
                 text=True,

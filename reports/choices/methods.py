@@ -91,10 +91,10 @@ def analysis(chapter: Chapter) -> Iterator[str]:
     yield TIES
     yield (
         "Standard errors were corrected for the numbers of seeds and items (each share of the "
-        "variance times n over its degrees of freedom). Degrees of freedom are Satterthwaite's and "
-        "at most those of all sources together; every source is taken to hide "
-        f"{Fraction(HIDDEN).limit_denominator(100)} of what is left of the variance beside its own "
-        "share, since a variance that is estimated as 0 from few levels need not be 0."
+        "variance times n over its degrees of freedom). Degrees of freedom are Satterthwaite's; "
+        f"every source is taken to hide {Fraction(HIDDEN).limit_denominator(100)} of what is left "
+        "of the variance beside its own share, since a variance that is estimated as 0 from few "
+        "levels need not be 0."
     )
     yield (
         f"With fewer than {LEAST_SEEDS} seeds (of either group) or {LEAST_WORDS} words no verdict "

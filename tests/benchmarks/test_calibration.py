@@ -1,6 +1,9 @@
 """False alarms and coverage of reported tests and intervals, in ten designs from small to usual.
 
-As a script it prints the table of the README:
+Intervals over seeds are held against the accuracy of further seeds with the very items drawn, and
+penalised ones are counted in designs of their own, in which answers are often all the same.
+
+As a script it makes ``calibration.csv``, from which the table of the README is:
 ``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
 
 Words, the effect of bilingual training on a word, pictures, distractors and seeds vary. False
@@ -30,7 +33,9 @@ from toolkit.processes.workers import mapping
 from toolkit.statistics.choices.chance import decided
 from toolkit.statistics.choices.chance import test_chance as against_chance
 from toolkit.statistics.choices.condition_contrasts import contrast_tests
+from toolkit.statistics.choices.describe import accuracy_over_seeds, seeds_of_counts
 from toolkit.statistics.choices.groups import _compared, _model, compare_groups
+from toolkit.statistics.choices.seeds import compare_seeds
 
 SDS = {"word": 0.6, "slope": 0.25, "picture": 0.4, "distractor": 0.3}
 """Log odds; of the order found in the shipped populations."""
@@ -39,7 +44,7 @@ LEVEL, EFFECT = 0.4, 0.5
 N_DISTRACTORS, N_PICTURES = 13, 10
 FORMULA = parse(MutualExclusivity.formula)
 RESULTS = Path(__file__).with_name("calibration.csv")
-"""Results of ``1000 300``, all designs: per cent, and of how many experiments."""
+"""Per cent, and of how many experiments."""
 SHOWN = {
     "chance: t": "against chance",
     "contrast: t": "between groups",
@@ -52,6 +57,8 @@ SHOWN = {
     "interval: control": "CI test - control",
 }
 """Columns of the README's table, and what they are called there."""
+LONGER = ("contrast: likelihood ratio", "control: t", "interval: control")
+"""Tests of which fewer experiments are made."""
 CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
 
 
@@ -69,6 +76,8 @@ class Design:
     """Standard deviation between seeds, log odds."""
     missing: float = 0.0
     """Share of the cells of seed and word that were not asked."""
+    level: float = LEVEL
+    """Log odds of a correct answer of the monolingual population, where something differs."""
 
 
 DESIGNS = {
@@ -85,6 +94,16 @@ DESIGNS = {
     "10 x 20": Design((10, 10), 20),
 }
 """The ten designs, and that of the included populations."""
+SEPARATED = {
+    "3 x 8, 4 trials per word, 97 %": Design((3, 3), 8, trials=4, level=3.5),
+    "3 x 8, 1 trial per word, 97 %": Design((3, 3), 8, trials=1, level=3.5),
+    "5 x 6, 4 trials per word, 97 %": Design((5, 5), 6, trials=4, level=3.5),
+    "5 x 6, 4 trials per word, 99 %": Design((5, 5), 6, trials=4, level=4.6),
+    "10 children x 6, 1 trial, 97 %": Design((10, 10), 6, trials=1, seed_sd=0.5, level=3.5),
+    "10 children x 6, 1 trial, 92 %": Design((10, 10), 6, trials=1, seed_sd=0.5, level=2.5),
+    "40 children x 6, 1 trial, 99 %": Design((40, 40), 6, trials=1, seed_sd=0.5, level=4.6),
+}
+"""Designs in which answers are often all the same, with the share of correct ones."""
 
 
 def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFrame:
@@ -103,9 +122,12 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
     )
     items = words + pictures + distractors
     slopes = rng.normal(0, SDS["slope"], n_words)[word]
-    parts = []
+    parts, expected = [], []
+    seeds, weights = np.polynomial.hermite_e.hermegauss(40)
     for bilingual, population in enumerate(("monolingual-en", "bilingual-en-nl")):
-        level = (LEVEL + bilingual * EFFECT) * differs
+        level = (design.level + bilingual * EFFECT) * differs
+        usual = level + items + bilingual * slopes + design.seed_sd * seeds[:, np.newaxis]
+        expected.append(float(np.average(expit(usual).mean(axis=1), weights=weights)))
         for seed in range(design.seeds[bilingual]):
             own = rng.normal(0, design.seed_sd)
             correct = rng.random(len(items)) < expit(level + items + bilingual * slopes + own)
@@ -125,6 +147,7 @@ def draw(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataFram
             )
     counts = summed(pd.concat(parts, ignore_index=True)).assign(condition="novel-familiar")
     counts.attrs["distractors"] = float(distractors.mean())
+    counts.attrs["expected"] = expected  # accuracy over further seeds, with these very items
     return counts
 
 
@@ -191,7 +214,7 @@ def rejects(p_value: float) -> float:
 
 
 def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
-    """The tests that give verdicts, in an experiment in which nothing differs."""
+    """The tests that give verdicts where nothing differs, and intervals where something does."""
     rng, found = np.random.default_rng(seed), {}
     counts = draw(design, rng, differs=False)
     mono = counts[counts["population"] == "monolingual-en"]
@@ -205,18 +228,12 @@ def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
     found["contrast: Welch of seed means"] = rejects(model.seeds.p_value)
     if model.contrast is not None:
         found["contrast: t"] = rejects(model.contrast.p_value)
-    return found
+    return found | coverage(design, rng)
 
 
-def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
-    """What takes longer: likelihood ratio and control without an effect, intervals with one."""
-    rng, found = np.random.default_rng((*seed, 1)), {}
-    ratio = compare_groups(draw(design, rng, differs=False), 0.05).overall.ratio
-    if ratio is not None:
-        found["contrast: likelihood ratio"] = rejects(ratio.p_value)
-    (control,) = contrast_tests(against_control(design, rng, differs=False), CONTRAST, 0.05)
-    if control.contrast is not None:
-        found["control: t"] = rejects(control.contrast.p_value)
+def coverage(design: Design, rng: np.random.Generator) -> dict[str, float]:
+    """Which intervals hold the truth, in an experiment in which the populations differ."""
+    found = {}
     counts = draw(design, rng, differs=True)
     mono = counts[counts["population"] == "monolingual-en"]
     chance = against_chance(mono, FORMULA)
@@ -234,10 +251,57 @@ def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
         for mean, truth in zip(model.means, (LEVEL, LEVEL + EFFECT), strict=True):
             held = covers(mean.ci_low, mean.ci_high, expit(truth + shown))
             found[f"interval: mean, {mean.name}"] = held
+    return found
+
+
+def more(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """What takes longer: the likelihood ratio, and a condition against its control."""
+    rng, found = np.random.default_rng((*seed, 1)), {}
+    ratio = compare_groups(draw(design, rng, differs=False), 0.05).overall.ratio
+    if ratio is not None:
+        found["contrast: likelihood ratio"] = rejects(ratio.p_value)
+    (control,) = contrast_tests(against_control(design, rng, differs=False), CONTRAST, 0.05)
+    if control.contrast is not None:
+        found["control: t"] = rejects(control.contrast.p_value)
     (control,) = contrast_tests(against_control(design, rng, differs=True), CONTRAST, 0.05)
     if control.contrast is not None:
         effect = control.contrast
         found["interval: control"] = covers(effect.ci_low, effect.ci_high, EFFECT)
+    return found
+
+
+def over_seeds(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """Intervals over seeds, which speak about further seeds with the same items."""
+    counts = draw(design, np.random.default_rng((*seed, 2)), differs=True)
+    seeds = seeds_of_counts(counts.assign(paradigm="me", paradigm_version=1))
+    each = [own["accuracy"].to_numpy() for _, own in seeds.groupby("population", sort=False)]
+    found, shown = {}, accuracy_over_seeds(seeds).set_index("population")
+    names, truth = ("bilingual-en-nl", "monolingual-en"), counts.attrs["expected"][::-1]
+    for name, expected in zip(names, truth, strict=True):
+        told = f"seeds: mean, {name.partition('-')[0]}"
+        found[told] = covers(shown.loc[name, "ci_low"], shown.loc[name, "ci_high"], expected)
+    found["seeds: none"] = float(shown["ci_low"].isna().any())
+    compared = compare_seeds("", *each)
+    found["seeds: difference"] = covers(compared.ci_low, compared.ci_high, truth[0] - truth[1])
+    return found
+
+
+def separated(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
+    """What is told where answers are all the same, by the model or else by a penalised fit."""
+    counts, found = draw(design, np.random.default_rng((*seed, 3)), differs=True), {}
+    low, high = expit(design.level), expit(design.level + EFFECT)
+    chance = against_chance(counts[counts["population"] == "monolingual-en"], FORMULA)
+    model = _model("", _compared(counts), 0.05)
+    effect, none = model.contrast, (math.nan, math.nan)
+    points = (effect.probability_ci_low, effect.probability_ci_high) if effect else none
+    for what, made, own, truth in (
+        ("share", (chance.ci_low, chance.ci_high), chance.penalised, low),
+        ("points", points, model.penalised, high - low),
+    ):
+        instead = (own.ci_low, own.ci_high) if own else none
+        for name, ends in (("penalised", instead), ("either", instead if own else made)):
+            found[f"{name}: {what}"] = covers(*ends, truth)
+            found[f"{name}: {what}, given"] = float(not math.isnan(ends[0]))
     return found
 
 
@@ -246,19 +310,25 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
 
     Args:
         name: of the design.
-        n_experiments: experiments for the tests that give verdicts.
-        n_more: experiments for everything else.
+        n_experiments: experiments for the tests that give verdicts, and for intervals.
+        n_more: experiments for the likelihood ratio and the control.
         jobs: processes.
     """
     collected = defaultdict(list)
-    for function, n in ((experiment, n_experiments), (more, n_more)):
-        seeds = [(7, list(DESIGNS).index(name), number) for number in range(n)]
-        one = partial(function, DESIGNS[name])
+    designs = {**DESIGNS, **SEPARATED}
+    usual = ((experiment, n_experiments), (more, n_more), (over_seeds, n_experiments))
+    for function, n in usual if name in DESIGNS else ((separated, n_experiments),):
+        seeds = [(7, list(designs).index(name), number) for number in range(n)]
+        one = partial(function, designs[name])
         with mapping(jobs, at_once=25) as mapped:
             for own in mapped(one, seeds):
                 for what, value in own.items():
                     collected[what].append(value)
-    return {what: float(np.nanmean(values)) for what, values in collected.items()}
+    return {
+        what: float(np.nanmean(values))
+        for what, values in collected.items()
+        if not np.isnan(values).all()
+    }
 
 
 def markdown() -> str:
@@ -302,7 +372,7 @@ def test_reported_tests_keep_their_level(name: str) -> None:
     for test in ("chance: t", "contrast: t", "control: t"):
         assert found[test] < 0.05 + band, found
     for what, share in found.items():
-        if what.startswith("interval"):
+        if what.startswith(("interval", "seeds: mean", "seeds: difference")):
             assert share > 0.95 - band, found
     # What the toolkit warns of: tests that ignore further items reject far too often.
     assert found["chance: t of seed means"] > 0.2
@@ -314,15 +384,47 @@ def test_too_small_a_design_gets_no_verdict() -> None:
     assert found["chance: no verdict"] == found["contrast: no verdict"] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["3 x 8, 1 trial per word, 97 %", "40 children x 6, 1 trial, 99 %"]
+)
+def test_penalised_intervals_hold_the_truth(name: str) -> None:
+    found = rates(name, 40)
+    for what in ("share", "points"):
+        assert found[f"penalised: {what}, given"] > 0.4
+        assert found[f"penalised: {what}"] > 0.85
+        assert found[f"either: {what}"] > 0.85
+
+
 def test_truth_is_what_the_draws_say() -> None:
     counts = draw(DESIGNS["40 children x 8, 1 trial"], np.random.default_rng(0), differs=True)
     assert len(counts) == 80 * 8
     share = counts["n_correct"].sum() / counts["n_trials"].sum()
     assert logit(share) == pytest.approx(LEVEL + EFFECT / 2, abs=0.6)
+    many = draw(Design((300, 2), 8, 20, seed_sd=0.8), np.random.default_rng(0), differs=True)
+    own = many[many["population"] == "monolingual-en"].groupby("seed")[["n_correct", "n_trials"]]
+    accuracies = own.sum()["n_correct"] / own.sum()["n_trials"]
+    error = accuracies.std() / math.sqrt(len(accuracies))
+    assert accuracies.mean() == pytest.approx(many.attrs["expected"][0], abs=3 * error)
+
+
+def write(design: str, found: dict[str, float], n_experiments: int, n_more: int) -> None:
+    """Put what was found for a design into the committed table."""
+    table = pd.read_csv(RESULTS).set_index(["design", "test"])
+    for test, share in found.items():
+        n = n_more if test in LONGER else n_experiments
+        table.loc[(design, test), :] = [round(100 * share, 1), n]
+    order = {name: place for place, name in enumerate((*DESIGNS, *SEPARATED))}
+    table = table.astype({"n_experiments": int}).sort_index(level="test", kind="stable")
+    table = table.sort_index(level="design", key=lambda names: names.map(order), kind="stable")
+    table.to_csv(RESULTS)
 
 
 if __name__ == "__main__":
-    for design in sys.argv[3:] or DESIGNS:
+    numbers = int(sys.argv[1]), int(sys.argv[2])
+    for design in sys.argv[3:] or [*DESIGNS, *SEPARATED]:
         print(design, flush=True)  # noqa: T201 - a script
-        for what, share in sorted(rates(design, *map(int, sys.argv[1:3]), jobs=2).items()):
+        shares = rates(design, *numbers, jobs=2)
+        for what, share in sorted(shares.items()):
             print(f"    {what:36} {100 * share:5.1f}", flush=True)  # noqa: T201
+        write(design, shares, *numbers)

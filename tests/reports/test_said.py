@@ -167,7 +167,7 @@ def test_methods_and_status_hold_nothing_impossible(chapters: list[Chapter]) -> 
         for test in tests:
             if test["fit"] and test["fit"]["converged"]:
                 assert in_order(test["fit"]["fitted_formula"]) in said[0]
-        assert ("one more trial per seed" in " ".join(said)) == any(
+        assert ("two more trials per group" in " ".join(said)) == any(
             model.name.endswith(", penalised") for model in model_summaries(chapter)
         )
         said += [line.text for line in status_lines([chapter])]

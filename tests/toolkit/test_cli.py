@@ -286,15 +286,22 @@ def test_killed_run_goes_on_where_it_stopped(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["list", "paradigms"], ["list", "subjects"], ["list", "stimuli"]]
+    ("arguments", "also"),
+    [
+        (["--help"], {"numpy", "paradigms", "stimuli.sets", "rich"}),
+        (["list", "subjects"], {"numpy", "paradigms", "toolkit.statistics"}),
+        (["list", "paradigms"], {"toolkit.statistics"}),
+        (["list", "stimuli"], {"toolkit.statistics"}),
+    ],
 )
-def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
+def test_light_commands_import_nothing_heavy(arguments: list[str], also: set[str]) -> None:
     code = (
         "import sys\n"
         "from toolkit.cli import main\n"
         f"sys.argv = ['mevgs-toolkit', *{arguments}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "heavy = {'torch', 'transformers', 'timm', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'timm', 'pandas', 'matplotlib'}\n"
+        f"heavy = (heavy | {also}) & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ from reports.notebook import run_html, statistics_html, text_of
 from reports.page import DEFAULT_TRIALS, Options
 from reports.page import write_report as write_page
 from reports.sources import read_run
+from toolkit.api import kept
 from toolkit.api.checks import optional, several, silent, whole, within
 from toolkit.running.embedding import Progress
 from toolkit.running.folder import write_json
@@ -25,8 +26,10 @@ from toolkit.tables.trials import read_trials
 if TYPE_CHECKING:
     import pandas as pd
 
-SUMMARY_FILE, STATISTICS_FILE, REPORT_FILE = "summary.json", "statistics.json", "report.html"
-"""Written into a run's folder beside its trials."""
+DERIVED = SUMMARY_FILE, STATISTICS_FILE, REPORT_FILE = (
+    "summary.json", "statistics.json", "report.html",
+)  # fmt: skip
+"""Written into a run's folder beside its trials, from what else lies there."""
 Runs = Sequence["Run | str | Path"]
 """Runs, or their folders; tables of ``import-trials`` may stand among them."""
 
@@ -74,19 +77,8 @@ def analyse_runs(
         ToolkitError: a run cannot be read, the runs cannot be analysed together, or a setting is
             out of range.
     """
-    settings = Settings(
-        alpha=within("alpha", alpha, 0.0001, 0.5),
-        bound=within("bound", bound, 0.001, 1.0),
-        n_bootstrap=whole("n_bootstrap", n_bootstrap, 0),
-        gate=Gate(gate[0], within("the gate's share", gate[1], 0.0, 1.0)) if gate else None,
-    )
-    made = analyse_folders(
-        _folders(runs),
-        optional(paradigms_dir),
-        settings,
-        lambda done, total: progress("bootstrap", done, total),
-    )
-    return Statistics(made)
+    settings = _settings(alpha, bound, n_bootstrap, gate)
+    return _analysed(_folders(runs), optional(paradigms_dir), settings, progress)
 
 
 def write_report(
@@ -175,6 +167,8 @@ class Run:
     ) -> Statistics:
         """What may be concluded from this run; kept in its folder as ``statistics.json``.
 
+        They are made again when something they were made of has changed (`toolkit.api.kept`).
+
         Args:
             alpha: as in `analyse_runs`, and so are all others.
             bound: equivalence bound.
@@ -185,16 +179,15 @@ class Run:
         Raises:
             ToolkitError: as `analyse_runs`.
         """
-        made = analyse_runs(
-            self,
-            alpha=alpha,
-            bound=bound,
-            n_bootstrap=n_bootstrap,
-            gate=gate,
-            paradigms_dir=self.paradigms_dir,
-            progress=progress,
-        )
-        made.save(self.folder / STATISTICS_FILE)
+        settings = _settings(alpha, bound, n_bootstrap, gate)
+        file, derived = self.folder / STATISTICS_FILE, frozenset(DERIVED)
+        key = kept.made_of(self.folder, derived, self.paradigms_dir, settings)
+        found = kept.kept(file, key)
+        if found is not None:
+            return Statistics(found)
+        made = _analysed([self.folder], self.paradigms_dir, settings, progress)
+        made.update({name: {**one, kept.MADE_OF: key} for name, one in made.items()})
+        made.save(file)
         return made
 
     def report(
@@ -280,3 +273,24 @@ class Statistics(dict[str, Any]):
 def _folders(runs: Runs | Run | str | Path) -> list[Path]:
     given: list[Run | str | Path] = several(runs)
     return [run.folder if isinstance(run, Run) else Path(run) for run in given]
+
+
+def _settings(
+    alpha: float, bound: float, n_bootstrap: int, gate: tuple[str, float] | None
+) -> Settings:
+    """What is fixed before the data are looked at, refused where it is out of range."""
+    return Settings(
+        alpha=within("alpha", alpha, 0.0001, 0.5),
+        bound=within("bound", bound, 0.001, 1.0),
+        n_bootstrap=whole("n_bootstrap", n_bootstrap, 0),
+        gate=Gate(gate[0], within("the gate's share", gate[1], 0.0, 1.0)) if gate else None,
+    )
+
+
+def _analysed(
+    folders: Sequence[Path], own: Path | None, settings: Settings, progress: Progress
+) -> Statistics:
+    made = analyse_folders(
+        folders, own, settings, lambda done, total: progress("bootstrap", done, total)
+    )
+    return Statistics(made)

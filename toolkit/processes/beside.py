@@ -1,4 +1,4 @@
-"""A second process for work that other work need not wait for.
+"""Further processes for work that other work need not wait for.
 
 The engine holds Python's lock while it fits, so threads gain nothing. The process is a fresh
 interpreter: neither a fork, which would break a loaded torch, nor one that imports the caller's
@@ -13,8 +13,8 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -56,6 +56,45 @@ def beside(worth_it: bool, function: Callable[..., T], *args: Any) -> Iterator[C
             yield result
         finally:
             process.kill()
+
+
+@contextmanager
+def spread(
+    n_processes: int, function: Callable[..., T], calls: Sequence[tuple[Any, ...]]
+) -> Iterator[Callable[[], list[T]]]:
+    """Begin several calls of a function in so many other processes and go on; see `beside`.
+
+    Args:
+        n_processes: how many would pay: each takes about a second to start. There are never more
+            than cores, and with none of them all calls are made here.
+        function: as in `beside`.
+        calls: what it is called with, call by call.
+
+    Yields:
+        A function that gives the results in the order of the calls.
+
+    Example:
+        >>> with spread(0, max, [(2, 3), (5, 4)]) as larger:
+        ...     larger()
+        [3, 5]
+    """
+    n = max(1, min(n_processes, n_cores(), len(calls)))
+    with ExitStack() as stack:
+        # Every nth call, so that what is alike, and takes as long, is dealt evenly.
+        shares = [
+            stack.enter_context(beside(n_processes > 0, _all, function, calls[k::n]))
+            for k in range(n)
+        ]
+
+        def results() -> list[T]:
+            made = [iter(share()) for share in shares]
+            return [next(made[k % n]) for k in range(len(calls))]
+
+        yield results
+
+
+def _all(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
+    return [function(*call) for call in calls]
 
 
 def n_cores() -> int:

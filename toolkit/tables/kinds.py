@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.tables.manifests import TRIALS_FILE, read_manifest, table_of
 
@@ -151,6 +150,8 @@ def refuse_other_kinds(kind: str, where: str, next_command: str) -> None:
 
 
 def _kinds_by_name(paradigms: Path | None) -> dict[str, str]:
+    from paradigms.registry import find_paradigms
+
     return {name: cls.kind for name, cls in find_paradigms(paradigms).items()}
 
 

@@ -6,10 +6,11 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
-from toolkit.processes.beside import beside
+from toolkit.processes.beside import beside, spread
 
 
 def test_work_is_done_here_where_there_is_no_second_process(
@@ -39,3 +40,24 @@ def test_a_second_process_is_ended_with_what_it_stands_beside(
     monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     with pytest.raises(KeyError), beside(True, signal.pause):  # or it would be waited for
         raise KeyError
+
+
+def _who(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("n_processes", "n_cores", "n_others"), [(0, 4, 0), (2, 1, 0), (2, 4, 2), (9, 3, 3), (9, 40, 7)]
+)
+def test_calls_are_spread_and_come_back_in_their_order(
+    monkeypatch: pytest.MonkeyPatch, n_processes: int, n_cores: int, n_others: int
+) -> None:
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: n_cores)
+    monkeypatch.setattr(sys, "path", [str(Path.cwd()), *sys.path])  # where the process finds `_who`
+    with spread(n_processes, _who, [(number,) for number in range(7)]) as answers:
+        made = answers()
+    assert [number for number, _ in made] == list(range(7))
+    others = {place for _, place in made} - {os.getpid()}
+    assert len(others) == n_others
+    with spread(n_processes, _who, []) as answers:
+        assert answers() == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -311,11 +313,31 @@ def test_a_second_process_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> 
     table = trials(FOUR, seeds="abc", n_words=5)
     counts = count_trials(pd.concat([table, table.assign(condition="novel*-familiar")]))
     alone = analyse(counts, MutualExclusivity).to_json()
-    monkeypatch.setattr("toolkit.statistics.choices.analysis.MANY_ROWS", 0)
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts.MANY_ROWS", 1)
     monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
     # Anything computed here instead would be seen.
-    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts._test", None)
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts._fitted", None)
     assert json.dumps(analyse(counts, MutualExclusivity).to_json()) == json.dumps(alone)
+
+
+def test_no_process_is_begun_where_no_control_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begun(*_: object) -> None:
+        raise AssertionError("a process with nothing to do")
+
+    monkeypatch.setattr("toolkit.statistics.choices.condition_contrasts.MANY_ROWS", 1)
+    monkeypatch.setattr("toolkit.processes.beside.n_cores", lambda: 2)
+    monkeypatch.setattr("toolkit.processes.beside._begin", begun)
+    assert analyse(count_trials(trials(FOUR, seeds="abc", n_words=5)), MutualExclusivity).groups
+
+
+def test_seeds_against_chance_need_no_drawing_library() -> None:
+    code = (
+        "import sys\n"
+        "from toolkit.statistics.choices.seeds import over_chance\n"
+        "assert over_chance([0.5, 0.6], 0.5)[1] == 1\n"
+        "sys.exit(bool({'pingouin', 'matplotlib'} & set(sys.modules)))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_language_without_partners_is_not_compared() -> None:

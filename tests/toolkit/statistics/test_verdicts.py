@@ -135,15 +135,15 @@ def test_levels_all_right_or_all_wrong_decide_no_model(separated: str) -> None:
         assert test.penalised.estimate == pytest.approx(0.5, abs=1e-4)
     said = result.sentences[1]
     assert "The data are separated" in said
-    assert "penalised: one more trial per seed and per word" in said
+    assert "penalised: two more trials per group" in said
 
 
 def test_perfect_answers_get_an_interval_and_no_test() -> None:
     (test,) = (result := analysed(table({("p", "en", 2): [[1] * 40] * 5}))).chance
     assert test.verdict == "undecided"
     assert test.penalised is not None
-    # Five seeds and forty words with one more trial each: 22.5 of 245 answers wrong.
-    assert test.penalised.estimate == pytest.approx(1 - 22.5 / 245, abs=1e-4)
+    # Two more trials, one of them wrong, however many seeds and words there are.
+    assert test.penalised.estimate == pytest.approx(1 - 1 / 202, abs=1e-4)
     assert "Every answer is correct" in result.sentences[1]
 
 
@@ -371,8 +371,8 @@ def test_groups_without_a_word_in_common_are_told() -> None:
     group = (result := analysed(trials)).groups[0].overall
     assert (group.n_words, group.n_shared) == (16, 0)
     assert "none of them asked of both groups, so that words do not cancel" in result.sentences[-1]
-    # The levels of words are part of the difference: no more freedom than words and seeds give.
-    assert group.contrast.df <= 10 + 14
+    # The levels of words are part of the difference: 10 and 14 degrees of freedom, of noise alone.
+    assert group.contrast.df <= 9 / (1 / 10 + 1 / 14)
 
 
 # --- formulas

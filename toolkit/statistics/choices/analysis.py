@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.processes.beside import beside
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
-from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests
+from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests_beside
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.gates import GateReport, apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups, family_text
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 
 STATISTICS_SCHEMA = 1
 """Raised when a key of ``statistics.json`` changes its meaning."""
-MANY_ROWS = 20_000
-"""From so many rows of counts on, a second process pays for the contrasts between conditions."""
 
 
 @dataclass(frozen=True)
@@ -228,8 +225,7 @@ def _tests(
     wanted = paradigm.contrasts
     named = [name for pair in wanted for name in (pair.plus, pair.minus)]
     asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
-    pays = len(asked) >= MANY_ROWS
-    with beside(pays, contrast_tests, asked, wanted, settings.alpha, all_asked) as conditions:
+    with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
         tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
         return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
 

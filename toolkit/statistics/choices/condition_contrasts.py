@@ -8,13 +8,15 @@ picture is absent, a novel word in the test).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.processes.beside import spread
 from toolkit.statistics.choices.chance import NOBODY
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from paradigms import ConditionContrast
 
 COUNTS = "cbind(n_right, n_wrong)"
+MANY_ROWS = 25_000
+"""Rows of all models for which a further process pays: about eight tests of ten networks each."""
 ONE_ALONE = "of the seeds that passed the gate, none was asked one of the conditions"
 """Why there is no test then."""
 RANDOM = (
@@ -102,29 +106,61 @@ def contrast_tests(
     Returns:
         The tests, corrected and decided; none where a condition was not asked.
     """
+    with contrast_tests_beside(counts, contrasts, alpha, planned) as made:
+        return made()
+
+
+@contextmanager
+def contrast_tests_beside(
+    counts: pd.DataFrame,
+    contrasts: Sequence[ConditionContrast],
+    alpha: float,
+    planned: pd.DataFrame | None = None,
+) -> Iterator[Callable[[], tuple[ConditionTest, ...]]]:
+    """The same, begun in other processes where there is much to do; for the arguments see there.
+
+    Yields:
+        A function that gives the tests, waiting for them if need be; to be called once.
+    """
+    asked = list(_asked(counts, contrasts, counts if planned is None else planned))
+    n_rows = sum(len(table) for _, table in asked)
+    with spread(n_rows // MANY_ROWS, _tested, asked) as made:
+
+        def tests() -> tuple[ConditionTest, ...]:
+            found = made()
+            judged = [
+                math.nan if test.problem or test.contrast is None else test.contrast.p_value
+                for test in found
+            ]
+            return tuple(
+                _decided(test, p, alpha, len(found))
+                for test, p in zip(found, holm_p(judged), strict=True)
+            )
+
+        yield tests
+
+
+def _asked(
+    counts: pd.DataFrame, contrasts: Sequence[ConditionContrast], planned: pd.DataFrame
+) -> Iterator[tuple[ConditionTest, pd.DataFrame]]:
+    """What there is to say without a model, and the answers, test by test."""
     cell = ["population", "test_language"]
     left = dict(list(counts.groupby(cell, observed=True)))
-    made = [
-        _test(left[key], wanted)
-        if key in left and _both(left[key], wanted)
-        else replace(_described(own, wanted), problem=ONE_ALONE if key in left else NOBODY)
-        for key, own in (counts if planned is None else planned).groupby(cell, observed=True)
-        for wanted in contrasts
-        if _both(own, wanted)
-    ]
-    judged = [
-        math.nan if test.problem or test.contrast is None else test.contrast.p_value
-        for test in made
-    ]
-    return tuple(
-        _decided(test, p, alpha, len(made))
-        for test, p in zip(made, holm_p(judged), strict=True)
-    )  # fmt: skip
+    for key, all_own in planned.groupby(cell, observed=True):
+        own = left.get(key)
+        for wanted in contrasts:
+            if not _both(all_own, wanted):
+                continue
+            if own is not None and _both(own, wanted):
+                yield _described(own, wanted)
+            else:
+                test, table = _described(all_own, wanted)
+                yield replace(test, problem=NOBODY if own is None else ONE_ALONE), table[:0]
 
 
 def _both(counts: pd.DataFrame, wanted: ConditionContrast) -> bool:
     """True if both conditions were asked."""
-    return {wanted.plus, wanted.minus} <= set(counts["condition"])
+    return {wanted.plus, wanted.minus} <= set(counts["condition"].unique())
 
 
 def _decided(test: ConditionTest, p: float, alpha: float, n_tests: int) -> ConditionTest:
@@ -140,8 +176,10 @@ def _decided(test: ConditionTest, p: float, alpha: float, n_tests: int) -> Condi
     )
 
 
-def _test(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
-    test, table = _described(counts, wanted), _table(counts, wanted)
+def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
+    """The test with its model; without one where no answers are left."""
+    if table.empty:
+        return test
     try:
         fit, reduced = _fitted(table)
     except NotEstimable as error:
@@ -149,9 +187,8 @@ def _test(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
     if not fit.converged:
         return replace(test, fit=fit, problem=fit.warnings[-1])
     parts = _parts(fit, table)
-    name = f"{wanted.plus} - {wanted.minus}"
     found = contrast(
-        *(fit, name, [{"plus": 1}], [{"plus": 0}]),
+        *(fit, f"{test.plus} - {test.minus}", [{"plus": 1}], [{"plus": 0}]),
         correction=lambda std_error: effective(parts, std_error),
         family="condition against its control",
     )
@@ -167,14 +204,16 @@ def _table(counts: pd.DataFrame, wanted: ConditionContrast) -> pd.DataFrame:
     return table.assign(plus=(table["condition"] == wanted.plus).astype(int))
 
 
-def _described(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest:
-    """What there is to say without a model."""
+def _described(
+    counts: pd.DataFrame, wanted: ConditionContrast
+) -> tuple[ConditionTest, pd.DataFrame]:
+    """What there is to say without a model, and the table it stands on."""
     table, first = _table(counts, wanted), counts.iloc[0]
     per_seed = table.groupby(["seed", "plus"], observed=True)[["n_right", "n_trials"]].sum()
     shares = (per_seed["n_right"] / per_seed["n_trials"]).unstack().dropna()
     words = table.groupby("plus", observed=True)["word_concept"].nunique()
     targets = table.groupby("target_concept", observed=True)["plus"].nunique()
-    return ConditionTest(
+    test = ConditionTest(
         population=str(first["population"]),
         test_language=str(first["test_language"]),
         plus=wanted.plus,
@@ -189,6 +228,7 @@ def _described(counts: pd.DataFrame, wanted: ConditionContrast) -> ConditionTest
         d_seeds=standardised((shares[1] - shares[0]).to_numpy(float)),
         problem=too_few([len(shares)], min(int(words.min()), len(targets))),
     )
+    return test, table
 
 
 def _fitted(table: pd.DataFrame) -> tuple[FitResult, str]:

@@ -170,8 +170,9 @@ def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tupl
 
     Few levels often give a variance that is estimated as 0 and is not. Every source is therefore
     taken to hide `HIDDEN` of what is left of the squared standard error (the noise of the answers
-    themselves) beside its own share, and the whole has at most as many degrees of freedom as its
-    sources have together. ``tests/benchmarks/test_calibration.py`` shows the false alarms.
+    themselves) beside its own share. Where the answers' noise is all there is to see, the degrees
+    of freedom follow from the design: 9 / (1/2 + 1/7) = 14 for three seeds and eight words.
+    ``tests/benchmarks/test_calibration.py`` shows the false alarms.
 
     Args:
         parts: for every factor that the effect varies over its share of the squared standard
@@ -181,14 +182,15 @@ def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tupl
 
     Returns:
         The corrected standard error and the degrees of freedom; those are infinite (a z test) where
-        there is no such factor.
+        there is no such factor, and where nothing varies.
 
     Example:
         >>> std_error, df = effective([(0.01, 10, 1)], 0.1)  # ten seeds and nothing else
         >>> round(std_error, 4), round(df, 3)
         (0.1054, 9.0)
-        >>> effective([(0.0, 3, 1)], 0.1)  # three seeds that do not seem to vary
-        (0.1, 2.0)
+        >>> std_error, df = effective([(0.0, 3, 1), (0.0, 8, 1)], 0.1)  # seem not to vary
+        >>> std_error, round(df, 1)
+        (0.1, 14.0)
         >>> effective([], 0.1)
         (0.1, inf)
     """
@@ -201,8 +203,7 @@ def effective(parts: Iterable[tuple[float, int, int]], std_error: float) -> tupl
     grown = [(share * n / free, free) for share, n, free in sources]
     variance = rest + sum(share for share, _ in grown)
     doubt = sum((share + HIDDEN * rest) ** 2 / free for share, free in grown)
-    most = float(sum(free for _, free in grown))
-    return math.sqrt(variance), min(most, variance**2 / doubt) if doubt > 0 else most
+    return math.sqrt(variance), variance**2 / doubt if doubt > 0 else math.inf
 
 
 def holm_p(p_values: Sequence[float]) -> list[float]:
