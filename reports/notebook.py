@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.records import plain
 
 if TYPE_CHECKING:
+    from toolkit.statistics.choices.exact import ExactSummary
     from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
 
@@ -41,18 +42,18 @@ def run_html(summary: Summary, folder: str) -> str:
         summary: of a run.
         folder: of the run.
     """
-    import pandas as pd
+    notes = _paragraphs("Note: ", summary.warnings)
+    return _asked(summary) + notes + f"<p>{escape(folder)}</p>"
 
-    results = pd.DataFrame(plain(summary.results)).drop(columns=[*HIDDEN], errors="ignore")
-    shown = results.dropna(axis="columns", how="all").to_html(
-        index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
-    )
-    return (
-        _title(summary, summary.question)
-        + shown
-        + _paragraphs("Note: ", summary.warnings)
-        + f"<p>{escape(folder)}</p>"
-    )
+
+def triples_html(summary: ExactSummary, folder: str) -> str:
+    """What all triples say as HTML, without the words.
+
+    Args:
+        summary: of a paradigm.
+        folder: in which everything lies.
+    """
+    return _asked(summary) + f"<p>{escape(folder)}</p>"
 
 
 def statistics_html(results: Mapping[str, Result]) -> str:
@@ -77,7 +78,18 @@ def statistics_html(results: Mapping[str, Result]) -> str:
     return "".join(parts)
 
 
-def _title(told: Summary | Result, text: str) -> str:
+def _asked(summary: Summary | ExactSummary) -> str:
+    """What was asked, and accuracies."""
+    import pandas as pd
+
+    results = pd.DataFrame(plain(summary.results)).drop(columns=[*HIDDEN], errors="ignore")
+    shown = results.dropna(axis="columns", how="all").to_html(
+        index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
+    )
+    return _title(summary, summary.question) + shown
+
+
+def _title(told: Summary | ExactSummary | Result, text: str) -> str:
     name = f"{told.paradigm} v{told.paradigm_version}"
     return f"<p><b>{escape(name)}</b>: {escape(text)}</p>"
 

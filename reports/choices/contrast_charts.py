@@ -143,21 +143,11 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
     models = [model for model in group.by_language or (group.overall,) if model.means]
     if not models:
         return None
-    taught = {row["population"]: str(row["train_languages"]).split("+")
-              for row in chapter.digest.populations.to_dict("records")}  # fmt: skip
     kinds = ["monolingual", "bilingual"]
     rows: list[dict[str, Any]] = []
     for model in models:
         language = model.test_language
-        for result in chapter.headline:
-            kind = chapter.training_of(result.population)
-            mine = result.condition == group.condition and result.test_language == language
-            if mine and kind in kinds and language in taught[result.population]:
-                rows += [
-                    {"test_language": language, "training": kind, "shown": SEED, "seed": seed,
-                     "population": result.population, "accuracy_percent": percent_of(value)}
-                    for seed, value in result.seeds.items()
-                ]  # fmt: skip
+        rows += _compared_seeds(chapter, group, language)
         for mean in model.means:
             labels = {"test_language": language, "training": mean.name}
             rows.append(labels | estimate_of(MODEL, mean.probability, mean))
@@ -195,7 +185,7 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
         name="monolingual-bilingual",
         title="Monolingual and bilingual networks",
         caption=(
-            "Dots: training seeds of all populations that were taught the test language. Diamond "
+            "Dots: the seeds that are compared, each taught the test language. Diamond "
             "and line: the mixed model's marginal mean (typical seed and word) with its 95 % "
             "interval. Intervals of two means may overlap although their difference is shown, and "
             "the other way round: the contrasts below are the test."
@@ -204,6 +194,28 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
         chart=rows_of(panel, "test_language", data),
         data=data,
     )
+
+
+def _compared_seeds(
+    chapter: Chapter[Analysis], group: GroupComparison, language: str
+) -> Iterator[dict[str, Any]]:
+    """A row for every seed that is compared: of the same kind, taught this language, not gated."""
+    about = {row["population"]: row for row in chapter.digest.populations.to_dict("records")}
+    subjects = chapter.digest.subjects
+    kind = subjects[subjects["subject_kind"] == group.subject_kind]
+    compared = set(zip(kind["population"], kind["seed"], strict=True))
+    failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics.gate.failed}
+    for result in chapter.headline:
+        name = result.population
+        if (result.condition, result.test_language) != (group.condition, language):
+            continue
+        if language not in str(about[name]["train_languages"]).split("+"):
+            continue
+        for seed, value in result.seeds.items():
+            if (name, seed) in compared and (f"{name}/{seed}", language) not in failed:
+                yield {"test_language": language, "training": chapter.training_of(name),
+                       "shown": SEED, "seed": seed, "population": name,
+                       "accuracy_percent": percent_of(value)}  # fmt: skip
 
 
 def forest(group: GroupComparison) -> Figure | None:

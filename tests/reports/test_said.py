@@ -16,8 +16,8 @@ import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
 from reports.chapter import Chapter, R, RunFiles
-from reports.choices.charts import accuracy
-from reports.choices.contrast_charts import figures
+from reports.choices.charts import SEED, accuracy
+from reports.choices.contrast_charts import figures, paired
 from reports.choices.methods import analysis as methods_of
 from reports.choices.methods import in_order
 from reports.console import print_analyses
@@ -30,13 +30,13 @@ from reports.status import status_lines
 from reports.tables import model_summaries, tables
 from tests.toolkit.statistics.random_grounding import grounding
 from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
-from tests.toolkit.statistics.random_tables import TwoTests, random_trials
+from tests.toolkit.statistics.random_tables import SUBJECTS, TwoTests, random_trials
 from tests.toolkit.statistics.saying import faults
 from toolkit.records import Source, read, write
 from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
 from toolkit.statistics.choices.describe import seed_accuracy
-from toolkit.statistics.choices.digest import no_choices
+from toolkit.statistics.choices.digest import WHO, no_choices
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import results_of
@@ -66,9 +66,10 @@ def chapter_of(statistics: R, trials: pd.DataFrame) -> Chapter[R]:
     """What the page takes, without a run; the statistics as they are read from a file."""
     results = results_of(seed_accuracy(trials), MutualExclusivity())
     who = trials[["population", "n_languages", "train_languages"]].drop_duplicates()
+    subjects = trials[WHO].drop_duplicates()
     made: Chapter[R] = Chapter(
         paradigm="me", version=2, question="?", kind="choices", runs=(RUN,), results=tuple(results),
-        digest=replace(no_choices(), populations=who), training=None,
+        digest=replace(no_choices(), populations=who, subjects=subjects), training=None,
     )  # fmt: skip
     made.__dict__["statistics"] = read(type(statistics), write(statistics), Source("a test"))
     return made
@@ -205,3 +206,33 @@ def test_an_interval_that_leaves_out_a_value_is_printed_so() -> None:
     assert interval(0.0003, 0.2, 100, mark=0.0) == "[0.03, 20.00]"
     assert interval(0.5, 0.5, 100) == "-"
     assert interval(-math.inf, math.inf) == "-"
+
+
+def test_dots_are_the_seeds_that_the_test_compares() -> None:
+    """Of one kind of subjects, and without those that failed the gate."""
+    kind_of = {population: kind for population, _, kind in SUBJECTS}
+    n_shown, kinds, gated = 0, set(), 0
+    for chapter in map(drawn_trials, range(20)):
+        failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics.gate.failed}
+        gated += len(failed)
+        for group in chapter.statistics.groups:
+            figure = paired(chapter, group)
+            if figure is None or group.condition != "novel-familiar":
+                continue
+            dots = figure.data[figure.data["shown"] == SEED]
+            kinds.add(group.subject_kind)
+            assert set(dots["population"].map(kind_of)) <= {group.subject_kind}
+            for model in group.by_language or (group.overall,):
+                if not model.means:
+                    continue
+                language = model.test_language
+                own = dots[dots["test_language"] == language]
+                shown = own["training"].value_counts()
+                compared = model.seeds.n_first, model.seeds.n_second
+                assert (shown["bilingual"], shown["monolingual"]) == compared
+                names = own["population"] + "/" + own["seed"]
+                assert not {(name, language) for name in names} & failed
+                n_shown += len(own)
+    assert n_shown
+    assert gated
+    assert kinds == {"model", "child"}
