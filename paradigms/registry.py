@@ -9,14 +9,14 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
 from paradigms.base import BaseParadigm
 from stimuli.errors import ToolkitError, quoted, unknown_name
+from stimuli.plugins import Found, Offer, Registry
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.paradigms"
 """Packages offer paradigms here; each entry point names a decorated class."""
@@ -96,41 +96,52 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParad
         folder: a folder of the user's own paradigm files, looked at besides the built-in ones.
 
     Returns:
-        Paradigm classes by name, sorted by name.
+        Paradigm classes by name, sorted by name; without those of installed packages that cannot
+        be loaded, see `look_for_paradigms`.
 
     Raises:
-        ToolkitError: if two paradigms share a name, or a file cannot be read.
+        ToolkitError: if a file in the folder cannot be read, or has a paradigm whose name is taken.
 
     Example:
         >>> sorted(find_paradigms())
         ['dense-grounding', 'familiar', 'me', 'translation']
     """
-    found: dict[str, type[BaseParadigm]] = {}
-    package = importlib.import_module("paradigms")
-    for module in pkgutil.iter_modules(package.__path__):
-        _collect(importlib.import_module(f"paradigms.{module.name}"), found)
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        _add(_load(entry), found)
-    if folder is not None:
-        for path in sorted(_python_files(Path(folder))):
-            _collect(_import_file(path), found)
-    return dict(sorted(found.items()))
+    return dict(sorted(look_for_paradigms(folder).usable().items()))
 
 
 def get_paradigm(name: str, folder: str | Path | None = None) -> BaseParadigm:
     """Make the paradigm of that name.
 
     Raises:
-        ToolkitError: if the name is unknown; the nearest name is shown.
+        ToolkitError: if the name is unknown (the nearest name is shown), what is installed under it
+            cannot be loaded or is two paradigms, or as `find_paradigms`.
 
     Example:
         >>> get_paradigm("me").version
         2
     """
-    found = find_paradigms(folder)
-    if name not in found:
-        raise unknown_name("paradigm", name, list(found), "mevgs-toolkit list paradigms")
-    return found[name]()
+    found = look_for_paradigms(folder)
+    cls = found.get(name)
+    if cls is None:
+        raise found.unknown(name)
+    return cls()
+
+
+def look_for_paradigms(folder: str | Path | None = None) -> Found[type[BaseParadigm]]:
+    """Find all paradigms by name, and what is left out.
+
+    Args:
+        folder: as for `find_paradigms`.
+
+    Raises:
+        ToolkitError: there is no such folder.
+
+    Example:
+        >>> look_for_paradigms().faults
+        ()
+    """
+    files = [] if folder is None else sorted(_python_files(Path(folder)))
+    return _REGISTRY.find(Offer(functools.partial(_classes_in, path), path.stem) for path in files)
 
 
 @functools.lru_cache(maxsize=8)
@@ -147,9 +158,7 @@ def reopen(path: str, name: str) -> BaseParadigm:
         >>> reopen(inspect.getfile(type(me)), "me").version
         2
     """
-    found: dict[str, type[BaseParadigm]] = {}
-    _collect(_import_file(Path(path)), found)
-    return found[name]()
+    return dict(_classes_in(Path(path)))[name]()
 
 
 def source_checksum(paradigm: BaseParadigm) -> str:
@@ -177,7 +186,7 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except ToolkitError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ToolkitError(
             f"{path} cannot be imported: {type(error).__name__}: {error}.",
             next_command=f"python {quoted(path)}",
@@ -185,34 +194,37 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _load(entry: EntryPoint) -> type[BaseParadigm]:
-    """What an entry point offers, if it is a paradigm."""
-    where = f"The entry point {entry.name} of {entry.dist.name if entry.dist else 'a package'}"
-    try:
-        cls = entry.load()
-    except ToolkitError:
-        raise
-    except Exception as error:
-        raise ToolkitError(
-            f"{where} cannot be loaded: {type(error).__name__}: {error}.", given=entry.value
-        ) from error
-    if not inspect.isclass(cls) or not issubclass(cls, BaseParadigm) or "name" not in vars(cls):
-        raise ToolkitError(
-            f"{where} is no paradigm.",
-            given=entry.value,
-            allowed="module:Class of a class that is decorated with @paradigm(name, version=...)",
-        )
-    return cls
+def _included() -> Iterator[tuple[str, type[BaseParadigm]]]:
+    package = importlib.import_module("paradigms")
+    for module in pkgutil.iter_modules(package.__path__):
+        yield from _classes(importlib.import_module(f"paradigms.{module.name}"))
 
 
-def _collect(module: ModuleType, found: dict[str, type[BaseParadigm]]) -> None:
+def _classes_in(path: Path) -> Iterator[tuple[str, type[BaseParadigm]]]:
+    return _classes(_import_file(path))
+
+
+def _classes(module: ModuleType) -> Iterator[tuple[str, type[BaseParadigm]]]:
+    """The paradigms that a module defines."""
     for _, cls in inspect.getmembers(module, inspect.isclass):
         named = {"name", "version"} <= set(vars(cls)) and cls.__module__ == module.__name__
         if named and issubclass(cls, BaseParadigm):
-            _add(cls, found)
+            yield _declared(cls)
 
 
-def _add(cls: type[BaseParadigm], found: dict[str, type[BaseParadigm]]) -> None:
+def _offered(_: str, cls: object) -> Iterator[tuple[str, type[BaseParadigm]]]:
+    """What an entry point offers, if it is a paradigm."""
+    if not inspect.isclass(cls) or not issubclass(cls, BaseParadigm) or "name" not in vars(cls):
+        raise ToolkitError(
+            "It is no paradigm.",
+            given=repr(cls),
+            allowed="module:Class of a class that is decorated with @paradigm(name, version=...)",
+        )
+    yield _declared(cls)
+
+
+def _declared(cls: type[BaseParadigm]) -> tuple[str, type[BaseParadigm]]:
+    """A class by its name, if it declares what its base class asks for."""
     asked = {name: None for base in cls.__mro__[:0:-1] for name in inspect.get_annotations(base)}
     missing = [name for name in asked if not hasattr(cls, name)]
     if missing:
@@ -221,11 +233,15 @@ def _add(cls: type[BaseParadigm], found: dict[str, type[BaseParadigm]]) -> None:
             allowed="a class that sets what its base class asks for",
             next_command="mevgs-toolkit new-paradigm my-paradigm",
         )
-    known = found.get(cls.name)
-    if known is not None and known is not cls:
-        raise ToolkitError(
-            f"Two paradigms are called {cls.name!r}: {inspect.getfile(known)} and "
-            f"{inspect.getfile(cls)}.",
-            next_command="rename one of them in its @paradigm(...) line",
-        )
-    found[cls.name] = cls
+    return cls.name, cls
+
+
+_REGISTRY: Registry[type[BaseParadigm]] = Registry(
+    kind="paradigm",
+    plural="paradigms",
+    group=ENTRY_POINT_GROUP,
+    included=_included,
+    read=_offered,
+    place=lambda cls: f"{_place(cls)}{cls.__qualname__}",
+    list_command="mevgs-toolkit list paradigms",
+)

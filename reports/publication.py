@@ -7,6 +7,7 @@ import html
 import itertools
 import re
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from stimuli.cells import csv_text
 from stimuli.characters import shown
@@ -146,45 +147,51 @@ def _markdown(table: PublicationTable, digits: int) -> str:
 
 
 def _latex(table: PublicationTable, digits: int) -> str:
+    import pandas as pd
+
     _, under, rows = _grid(table, digits)
-    n = len(LABELS)
+    n, width = len(LABELS), len(LABELS) + 2 * len(table.headings)
+    # Every heading spans its two columns, even beside one of the same title.
+    titles = ["", *(_escape_latex(heading.title) for heading in table.headings)]
+    over = [max(0, (place - n) // 2 + 1) for place in range(width)]
+    names = [_escape_latex(name) for name in under]
+    # These commands stand first in a line, and so in its first cell.
+    rules = (rf"\cmidrule(lr){{{place}-{place + 1}}}" for place in range(n + 1, width, 2))
+    names[0] = " ".join([*rules, names[0]])
+    lines = [[*map(_escape_latex, row)] for row in _once_per_language(_padded(rows, PAD))]
+    for line in lines[1:]:
+        if line[0]:
+            line[0] = rf"\addlinespace {line[0]}"
+    columns = pd.MultiIndex.from_arrays([over, range(width)])
+    style = pd.DataFrame(lines, columns=columns).style.hide(axis="index")
+    for level, heads in enumerate((titles, names)):
+        told: dict[object, str] = dict(enumerate(heads))
+        style.format_index(told.__getitem__, axis="columns", level=level)
+    # A table that spans both columns of a page where one would not hold it.
     environment = "table" if len(table.headings) == 1 else "table*"
-    spans = " & ".join(
-        rf"\multicolumn{{2}}{{c}}{{{_escape_latex(h.title)}}}" for h in table.headings
+    made = style.to_latex(
+        environment=environment,
+        position_float="centering",
+        caption=_escape_latex(CAPTION),
+        label="tab:accuracy",
+        column_format="l" * (n - 1) + "r" * (width - n + 1),
+        hrules=True,
+        multicol_align="c",
     )
-    rules = " ".join(
-        rf"\cmidrule(lr){{{place}-{place + 1}}}"
-        for place in range(n + 1, n + 1 + 2 * len(table.headings), 2)
+    end = rf"\end{{{environment}}}"
+    return "\n".join(
+        [
+            r"% Needs \usepackage{booktabs}; \phantom{0} aligns numbers without further packages.",
+            made.removesuffix(f"\n{end}\n"),
+            r"\par\smallskip",
+            r"\begin{minipage}{\linewidth}",
+            r"\footnotesize\textit{Note.}",
+            _escape_latex(note(table, digits)),
+            r"\end{minipage}",
+            end,
+            "",
+        ]
     )
-    lines = [
-        r"% Needs \usepackage{booktabs}; \phantom{0} aligns the numbers without further packages.",
-        # A table that spans both columns of a page where one would not hold it.
-        rf"\begin{{{environment}}}",
-        r"  \centering",
-        rf"  \caption{{{_escape_latex(CAPTION)}}}",
-        r"  \label{tab:accuracy}",
-        rf"  \begin{{tabular}}{{{'l' * (n - 1)}{'r' * (1 + 2 * len(table.headings))}}}",
-        r"    \toprule",
-        rf"    {'& ' * n}{spans} \\",
-        rf"    {rules}",
-        rf"    {' & '.join(map(_escape_latex, under))} \\",
-        r"    \midrule",
-    ]
-    for number, row in enumerate(_once_per_language(_padded(rows, PAD))):
-        if number and row[0]:
-            lines.append(r"    \addlinespace")
-        lines.append(rf"    {' & '.join(map(_escape_latex, row))} \\")
-    lines += [
-        r"    \bottomrule",
-        r"  \end{tabular}",
-        r"  \par\smallskip",
-        r"  \begin{minipage}{\linewidth}",
-        r"    \footnotesize\textit{Note.}",
-        rf"    {_escape_latex(note(table, digits))}",
-        r"  \end{minipage}",
-        rf"\end{{{environment}}}",
-    ]
-    return "\n".join([*lines, ""])
 
 
 def _html(table: PublicationTable, digits: int) -> str:
@@ -344,7 +351,18 @@ _LATEX = {
 
 
 def _escape_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    r"""The text as LaTeX shows it; control characters are written as Python writes them.
+
+    Example:
+        >>> print(_escape_latex("a_b\x07é"))
+        a\_b\textbackslash{}x07é
+    """
+    visible = "".join(_written(one) if category(one) in ("Cc", "Cs") else one for one in text)
+    return "".join(_LATEX.get(character, character) for character in visible)
+
+
+def _written(control: str) -> str:
+    return " " if control.isspace() else control.encode("unicode_escape").decode()
 
 
 def _escape_markdown(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from stimuli.checks import counted
-from stimuli.errors import ToolkitError, quoted, unknown_name
+from stimuli.errors import ToolkitError, quoted
 from stimuli.folders import open_pictures
+from stimuli.plugins import Found, Registry
 from stimuli.sets import StimulusSet
 from stimuli.texts import read_toml
 
@@ -39,41 +40,43 @@ def open_set(name: str | Path, words: Path | None = None) -> StimulusSet:
         The set.
 
     Raises:
-        ToolkitError: unknown name, missing folder, or a folder that is not a stimulus set.
+        ToolkitError: unknown name (the nearest is shown), two sets of that name, missing folder, or
+            a folder that is not a stimulus set.
 
     Example:
         >>> open_set("mini").name
         'mini'
     """
     if isinstance(name, str):
-        folder = _named_folder(name)
+        found = look_for_sets()
+        folder = found.get(name)
         if folder is not None:
             return _open_folder(folder, words)
         if Path(name).name == name and not Path(name).exists():
-            raise unknown_name("stimulus set", name, _known_names(), "mevgs-toolkit list stimuli")
+            raise found.unknown(name)
     return _open_folder(Path(name), words)
 
 
 def list_sets() -> dict[str, Path]:
     """Every set that can be opened by name, with its folder: built-in ones, then installed ones.
 
-    Raises:
-        ToolkitError: an installed package's set cannot be found, or two share a name.
+    Sets of installed packages that cannot be found are left out, see `look_for_sets`.
 
     Example:
         >>> "mini" in list_sets()
         True
     """
-    sets = _built_in()
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        if point.name in sets:
-            raise ToolkitError(
-                f"Two stimulus sets are called {point.name!r}.",
-                given=f"{point.value} and {sets[point.name]}",
-                next_command=f"pip uninstall {_package(point)}",
-            )
-        sets[point.name] = _load(point)
-    return sets
+    return look_for_sets().known
+
+
+def look_for_sets() -> Found[Path]:
+    """Every set that can be opened by name, and what is left out.
+
+    Example:
+        >>> look_for_sets().faults
+        ()
+    """
+    return _REGISTRY.find()
 
 
 def _built_in() -> dict[str, Path]:
@@ -82,38 +85,16 @@ def _built_in() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(here.glob("*/set.toml"))}
 
 
-def _known_names() -> list[str]:
-    """Names of all sets, without running any other package's code."""
-    return [*_built_in(), *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))]
-
-
-def _named_folder(name: str) -> Path | None:
-    """The folder of a set known by name."""
-    if name in _built_in():
-        return _built_in()[name]
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        if point.name == name:
-            return _load(point)
-    return None
-
-
-def _load(point: EntryPoint) -> Path:
+def _offered(name: str, given: object) -> Iterator[tuple[str, Path]]:
     """The folder that an entry point's function returns."""
-    try:
-        return Path(point.load()())
-    except Exception as error:
-        # Whatever another package's code raises, the user needs to know which package it was.
+    folder = given() if callable(given) else None
+    if not isinstance(folder, str | Path):
         raise ToolkitError(
-            f"The stimulus set {point.name!r} of the package {_package(point)!r} cannot be found:"
-            f" {type(error).__name__}: {error}",
-            given=point.value,
+            "It gives no folder.",
+            given=repr(given),
             allowed="a function without arguments that returns the path of a folder",
-        ) from error
-
-
-def _package(point: EntryPoint) -> str:
-    """The name of the package that declares an entry point."""
-    return point.dist.name if point.dist is not None else "unknown"
+        )
+    yield name, Path(folder)
 
 
 def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
@@ -156,3 +137,14 @@ def _settings_faults(settings: dict[str, Any]) -> list[str]:
     if not faults and not all(isinstance(code, str) for code in settings["languages"]):
         faults.append("'languages' must be a list of strings")
     return faults
+
+
+_REGISTRY: Registry[Path] = Registry(
+    kind="stimulus set",
+    plural="stimulus sets",
+    group=ENTRY_POINT_GROUP,
+    included=lambda: _built_in().items(),
+    read=_offered,
+    place=Path.resolve,
+    list_command="mevgs-toolkit list stimuli",
+)

@@ -18,6 +18,7 @@ from toolkit.hidden import refuse_hidden
 
 if TYPE_CHECKING:
     from toolkit.api import (
+        AllTriples,
         LogitModel,
         MapParadigm,
         Paradigm,
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
         Population,
         Run,
         ShareModel,
+        Spaces,
         Statistics,
         StimulusSet,
         Subject,
         ToolkitError,
         __version__,
         analyse_runs,
+        analyze_space,
         fit_mixed,
         open_paradigm,
         open_population,
@@ -38,10 +41,12 @@ if TYPE_CHECKING:
         open_set,
         plan_seeds,
         run_paradigm,
+        score_all,
         write_report,
     )
 
 __all__ = [
+    "AllTriples",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -49,12 +54,14 @@ __all__ = [
     "Population",
     "Run",
     "ShareModel",
+    "Spaces",
     "Statistics",
     "StimulusSet",
     "Subject",
     "ToolkitError",
     "__version__",
     "analyse_runs",
+    "analyze_space",
     "fit_mixed",
     "open_paradigm",
     "open_population",
@@ -62,6 +69,7 @@ __all__ = [
     "open_set",
     "plan_seeds",
     "run_paradigm",
+    "score_all",
     "write_report",
 ]
 

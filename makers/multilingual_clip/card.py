@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from makers.multilingual_clip.evaluation import UNMET
 from makers.multilingual_clip.things import LANGUAGES
 from stimuli.files import sha256_of, write_atomic
+from toolkit.subjects.model_cards import FILE, average, model_card
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
 
 _NAMES = {
     "ar": "Arabic", "ca": "Catalan", "de": "German", "en": "English", "es": "Spanish",
@@ -44,23 +48,38 @@ def describe(
         *(f"{json.dumps(file)} = {json.dumps(sha256_of(folder / file))}" for file in files),
     ]
     _write(folder / "population.toml", "\n".join(lines) + "\n")
-    _write(folder / "README.md", _card(folder, name, facts, seeds))
+    _write(folder / FILE, _card(folder, name, facts, seeds))
 
 
 def _card(folder: Path, name: str, facts: Mapping[str, Any], seeds: Sequence[str]) -> str:
-    eye, text = facts["eye"], facts["text"]
-    codes = "".join(f"\n- {code}" for code in dict.fromkeys(c.split("-")[0] for c in LANGUAGES))
-    last = [row for row in _rows(folder / "training_log.csv") if row["part"] == "eye"][-1]
-    return f"""---
-license: apache-2.0
-library_name: mevgs-toolkit
-language:{codes}
-tags:
-- clip
-- visual-grounding
----
+    return model_card(
+        _text(folder, name, facts, seeds),
+        name=name,
+        languages=list(LANGUAGES),
+        tags=("clip", "visual-grounding"),
+        results=[*_results(folder, seeds)],
+    )
 
-# {name}
+
+def _results(folder: Path, seeds: Sequence[str]) -> Iterator[EvalResult]:
+    """How well every language does, as the Hub lists it."""
+    asked = (
+        ("retrieval.csv", "first", "name of a held-out drawing, first of all",
+         "zero-shot-image-classification", "held-out-drawings"),
+        ("scenes.csv", "pointing", "pointing game", "zero-shot-object-detection", "scenes"),
+    )  # fmt: skip
+    for file, column, name, task, stimuli in asked:
+        rows = [row for row in _rows(folder / file) if row["seed"] in seeds]
+        for code in dict.fromkeys(row["language"] for row in rows):
+            shares = (float(row[column]) for row in rows if row["language"] == code)
+            yield average(shares, name=name, task=task, stimuli=stimuli, language=code)
+
+
+def _text(folder: Path, name: str, facts: Mapping[str, Any], seeds: Sequence[str]) -> str:
+    """The card below its header."""
+    eye, text = facts["eye"], facts["text"]
+    last = [row for row in _rows(folder / "training_log.csv") if row["part"] == "eye"][-1]
+    return f"""# {name}
 
 A small multilingual CLIP for the paradigm `dense-grounding`: where in a picture does a word land,
 and does it land there in every language? One eye, {len(LANGUAGES)} languages; it knows drawings of
@@ -155,7 +174,7 @@ def _retrieval(path: Path, seeds: Sequence[str]) -> str:
 
 def _scenes(path: Path, seeds: Sequence[str]) -> str:
     """Section about the scenes, where they were scored."""
-    rows = [row for row in _rows(path) if row["seed"] in seeds] if path.is_file() else []
+    rows = [row for row in _rows(path) if row["seed"] in seeds]
     if not rows:
         return ""
     lines = []
@@ -182,6 +201,9 @@ random hits in {100 * float(rows[0]["chance"]):.1f} % of the questions.
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a table; none where it was not made."""
+    if not path.is_file():
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -15,7 +15,8 @@ from paradigms.formula import parse
 from stimuli.cells import unguarded_table
 from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
-from toolkit.tables.manifests import again, read_manifest, sound_table
+from toolkit.statistics.saved import saved_manifest
+from toolkit.tables.manifests import again, sound_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,11 +138,10 @@ def _scored(
     """The primary measure by population, seed, picture, concept and language, as trials hold it."""
     import pyarrow.parquet as pq
 
-    file = sound_table(folder)
-    if not file.is_file():
+    file, manifest = sound_table(folder), saved_manifest(folder)
+    if not file.is_file() or manifest is None:
         return {}
-    manifest = read_manifest(folder)
-    primary = parse(manifest["paradigm"]["formula"]).response
+    primary = parse(manifest.paradigm.formula).response
     labels = ["population", "seed", "target_id", "word_concept", "test_language"]
     wanted = [("target_id", "in", sorted(pictures)), ("condition", "==", template)]
     table = pq.read_table(file, columns=[*labels, primary], filters=wanted)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 import sys
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ from scipy.special import expit, logit
 from paradigms import ConditionContrast
 from paradigms.formula import parse
 from paradigms.mutual_exclusivity import MutualExclusivity
+from toolkit.processes.workers import mapping
 from toolkit.statistics.choices.chance import decided
 from toolkit.statistics.choices.chance import test_chance as against_chance
 from toolkit.statistics.choices.condition_contrasts import contrast_tests
@@ -320,14 +320,10 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
     for function, n in usual if name in DESIGNS else ((separated, n_experiments),):
         seeds = [(7, list(designs).index(name), number) for number in range(n)]
         one = partial(function, designs[name])
-        if jobs > 1:
-            with ProcessPoolExecutor(jobs) as pool:
-                found = list(pool.map(one, seeds, chunksize=25))
-        else:
-            found = list(map(one, seeds))
-        for own in found:
-            for what, value in own.items():
-                collected[what].append(value)
+        with mapping(jobs, at_once=25) as mapped:
+            for own in mapped(one, seeds):
+                for what, value in own.items():
+                    collected[what].append(value)
     return {
         what: float(np.nanmean(values))
         for what, values in collected.items()

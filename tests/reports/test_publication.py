@@ -6,6 +6,9 @@ import csv
 import html.parser
 import io
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +136,43 @@ def test_latex_escapes_every_special_character() -> None:
     body = text.replace("%", "\\%", 1)
     assert not re.search(r"(?<!\\)[%#_]", body)
     assert not re.search(r"(?<!\\)\$(?!\\pm\$)(?<!\\pm\$)", body)
+
+
+def test_latex_holds_no_control_character_whatever_name_has_one() -> None:
+    controls = "".join(map(chr, [*range(32), *range(127, 160)]))
+    text = render(
+        table(
+            Row("en", f"p{controls}é", ("en",), (cell(0.5),)), headings=(heading("me", controls),)
+        ),
+        "latex",
+    )
+    assert not set(controls) - {"\n"} & set(text)
+    assert r"\textbackslash{}x00\textbackslash{}x01" in text
+    assert r"\textbackslash{}x7f" in text
+    assert "é" in text
+    assert latex_cells(text) == [6] * 3
+
+
+def test_latex_headings_of_one_title_span_their_own_columns() -> None:
+    text = render(table(headings=(heading("me", "a"), heading("me", "b"))), "latex")
+    assert text.count(r"\multicolumn{2}{c}{me}") == 2
+    assert latex_cells(text) == [8] * 5
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
+def test_latex_compiles(tmp_path: Path) -> None:
+    names = table(Row("en", NASTY, ("en",), (cell(0.5), None)), Row("fr", "é", None, (None, None)))
+    page = "\n".join(
+        [
+            r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}",
+            r"\begin{document}",
+            render(names, "latex"),
+            r"\end{document}",
+        ]
+    )
+    (tmp_path / "page.tex").write_text(page, encoding="utf-8")
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "page.tex"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
 
 def test_html_is_a_closed_fragment_with_scopes_and_escaped_names() -> None:

@@ -16,7 +16,7 @@ import pytest
 import toolkit
 import toolkit.api
 from stimuli import StimulusSet
-from toolkit import ToolkitError, open_run, run_paradigm
+from toolkit import ToolkitError, analyze_space, open_run, run_paradigm, score_all
 from toolkit.cli import main
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
@@ -91,6 +91,112 @@ def test_python_and_the_command_leave_the_same_behind(
     printed = one_line(capsys.readouterr().out)
     assert one_line(repr(run)).partition(" 3 cells computed")[0] in printed
     assert one_line(repr(run.analyse())) in printed
+
+
+def of_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *given: object
+) -> str:
+    """What a command prints."""
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["mevgs-toolkit", *map(str, given)])
+    with pytest.raises(SystemExit):
+        main()
+    return one_line(capsys.readouterr().out)
+
+
+@pytest.fixture
+def describe(tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path) -> Any:
+    """Count all triples, or analyse the space, of the small subject on the small set."""
+
+    def call(function: Any, *given: Any, **options: Any) -> Any:
+        own = {"stimuli": tiny_set, "subjects_dir": subjects_dir, "out": tmp_path / "runs"}
+        return function(*given, **{**own, **options})
+
+    return call
+
+
+def test_all_triples_are_those_of_the_command(
+    describe: Any, tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    counted = describe(score_all, "me", "hasher", languages="en")
+    printed = of_command(
+        monkeypatch, capsys, "score-all", "me", "--subject", "hasher", "--language", "en",
+        "--stimuli", tiny_set.folder, "--subjects", subjects_dir, "--out", tmp_path / "others",
+    )  # fmt: skip
+    other = tmp_path / "others" / counted.folder.name
+    for name in ("exhaustive.parquet", "exhaustive.json"):
+        assert (counted.folder / name).read_bytes() == (other / name).read_bytes(), name
+    triples = f" {counted.table['n_triples'].sum():,} triples in "
+    assert one_line(repr(counted)).partition(triples)[0] == printed.partition(triples)[0]
+    assert str(counted.folder) in repr(counted)
+    assert set(counted.results["condition"]) == set(counted.table["condition"])
+    assert set(counted.words["word_concept"]) <= set(counted.table["word_concept"])
+    assert "novel-familiar" in counted._repr_html_()
+    again = describe(score_all, toolkit.open_paradigm("me"), ["hasher"], languages=["en"])
+    assert (counted.n_computed, again.n_computed, again.n_reused) == (3, 0, 3)
+
+
+def test_spaces_are_those_of_the_command(
+    ask: Any, describe: Any, tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run = ask(**SMALL, languages="en")
+    options = {"languages": "en", "n_bootstrap": 5, "map_seeds": 0, "run": run}
+    made = describe(analyze_space, "hasher", **options)
+    printed = of_command(
+        monkeypatch, capsys, "analyze-space", "--subject", "hasher", "--language", "en",
+        "--stimuli", tiny_set.folder, "--subjects", subjects_dir, "--bootstrap", "5",
+        "--map-seeds", "0", "--run", run.folder, "--out", tmp_path / "others",
+    )  # fmt: skip
+    other = tmp_path / "others" / made.folder.name
+    assert "variance" in made.tables
+    for name in made.tables:
+        file = f"{name}.parquet"
+        assert (made.folder / file).read_bytes() == (other / file).read_bytes(), name
+    assert one_line(repr(made)).replace(str(made.folder), str(other)) == printed
+    shown = made._repr_html_()
+    assert shown.count("<table") == repr(made).count("95 % interval")
+    assert "hasher" in shown
+
+
+def test_markup_in_names_is_text_in_spaces_and_triples(describe: Any, subjects_dir: Path) -> None:
+    hasher = open_population("hasher", subjects_dir)
+    name = "<script>[bold]&x"
+    odd = Population(name, ("en",), ("a", "b"), "Odd.", lambda p, s: hasher.load(s))
+    for made in (
+        describe(score_all, "familiar", odd),
+        describe(analyze_space, odd, n_bootstrap=0, map_seeds=0),
+    ):
+        assert "<script>" not in made._repr_html_()
+        assert "&lt;script&gt;[bold]&amp;x" in made._repr_html_()
+        assert name in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "options", "expected"),
+    [
+        (score_all, ("em", "hasher"), {}, "There is no paradigm 'em'"),
+        (score_all, ("me", "haser"), {}, "There is no population 'haser'"),
+        (score_all, ("me", "hasher"), {"jobs": 0}, "jobs must be a whole number from 1 on"),
+        (score_all, ("translation", "hasher"), {}, "translation"),
+        (score_all, ("me", "perfect"), {"subjects_dir": None}, "answers from a trial list"),
+        (analyze_space, ("haser",), {}, "There is no population 'haser'"),
+        (analyze_space, ([],), {}, "No population was named"),
+        (analyze_space, ("hasher",), {"per_class": 0}, "per_class must be a whole number"),
+        (analyze_space, ("hasher",), {"n_bootstrap": -1}, "n_bootstrap must be a whole number"),
+        (analyze_space, ("hasher",), {"map_seeds": 0.5}, "map_seeds must be a whole number"),
+        (analyze_space, ("hasher",), {"seed": "x"}, "seed must be a whole number"),
+        (analyze_space, ("hasher",), {"run": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_cannot_be_described_is_refused(
+    describe: Any, tmp_path: Path, function: Any, given: Any, options: Any, expected: str
+) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ToolkitError, match=expected):
+        describe(function, *given, **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_a_run_is_found_again_and_says_what_it_is(ask: Any) -> None:
@@ -242,6 +348,8 @@ def test_the_page_of_the_readme_runs_as_printed(
         "Above chance?",
         "(Intercept)",
         "seeds per group",
+        "triples in",
+        "Modality gap",
     ):
         assert expected in out
     assert (tmp_path / "me.html").stat().st_size > 100_000

@@ -8,6 +8,8 @@ from paradigms.registry import get_paradigm as open_paradigm
 from stimuli import StimulusSet, open_set
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
 from toolkit.api.running import run_paradigm
+from toolkit.api.spaces import Spaces, analyze_space
+from toolkit.api.triples import AllTriples, score_all
 from toolkit.errors import ToolkitError
 from toolkit.provenance import package_version
 from toolkit.statistics.models.mixed import fit_mixed
@@ -18,6 +20,7 @@ from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
 
 __all__ = [
+    "AllTriples",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -25,12 +28,14 @@ __all__ = [
     "Population",
     "Run",
     "ShareModel",
+    "Spaces",
     "Statistics",
     "StimulusSet",
     "Subject",
     "ToolkitError",
     "__version__",
     "analyse_runs",
+    "analyze_space",
     "fit_mixed",
     "open_paradigm",
     "open_population",
@@ -38,6 +43,7 @@ __all__ = [
     "open_set",
     "plan_seeds",
     "run_paradigm",
+    "score_all",
     "write_report",
 ]
 

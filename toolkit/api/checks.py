@@ -5,9 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from paradigms.registry import get_paradigm
 from toolkit.errors import ToolkitError
+from toolkit.running.plan import named
+
+if TYPE_CHECKING:
+    from paradigms import BaseParadigm
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -86,3 +91,26 @@ def within(name: str, value: float, low: float, high: float) -> float:
             f"{name} must lie between {low:g} and {high:g}.", given=f"{name}={value!r}"
         )
     return float(value)
+
+
+def as_named(given: str | BaseParadigm, own: Path | None) -> BaseParadigm:
+    """A paradigm by its name, so that it is found again where its run is analysed.
+
+    Args:
+        given: its name, or what was opened by it.
+        own: folder with paradigm files of the user's own.
+
+    Raises:
+        ToolkitError: the name is unknown, or that of another paradigm.
+    """
+    if isinstance(given, str):
+        return get_paradigm(given, own)
+    found = get_paradigm(given.name, own)
+    if named(found) != named(given):
+        raise ToolkitError(
+            f"The paradigm {given.name!r} is another one than the file of that name defines.",
+            given=type(given).__name__,
+            allowed="what open_paradigm gives, in the same version",
+            next_command="paradigms_dir=DIR, the folder that holds its file",
+        )
+    return found

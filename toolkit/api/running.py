@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
-from toolkit.api.checks import optional, several, silent, whole
-from toolkit.api.results import SUMMARY_FILE, Run
+from toolkit.api.checks import as_named, optional, several, silent, whole
+from toolkit.api.results import Run
 from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
 from toolkit.running.kinds import RUNNING
-from toolkit.running.plan import DEFAULT_ROOT, named
+from toolkit.running.plan import DEFAULT_ROOT
+from toolkit.statistics.saved import SUMMARY_FILE
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
@@ -108,7 +108,7 @@ def prepare_run(
         A function that makes the run, called with what shows its progress.
     """
     own = optional(paradigms_dir)
-    asked = _paradigm(paradigm, own)
+    asked = as_named(paradigm, own)
     populations = open_populations(several(subjects), subjects_dir)
     if isinstance(stimuli, StimulusSet) and words is None:
         shown = stimuli
@@ -137,21 +137,6 @@ def prepare_run(
         )
 
     return run
-
-
-def _paradigm(given: str | BaseParadigm, own: Path | None) -> BaseParadigm:
-    """A paradigm by its name, so that it is found again where its run is analysed."""
-    if isinstance(given, str):
-        return get_paradigm(given, own)
-    found = get_paradigm(given.name, own)
-    if named(found) != named(given):
-        raise ToolkitError(
-            f"The paradigm {given.name!r} is another one than the file of that name defines.",
-            given=type(given).__name__,
-            allowed="what open_paradigm gives, in the same version",
-            next_command="paradigms_dir=DIR, the folder that holds its file",
-        )
-    return found
 
 
 def _start(

@@ -7,6 +7,7 @@ spaces and asks nobody anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,13 @@ import numpy as np
 
 from paradigms.choices.paradigm import as_choices
 from paradigms.registry import find_paradigms, get_paradigm
+from reports.notebook import text_of
+from reports.space_text import SHOWN, print_spaces, spaces_html
+from stimuli import StimulusSet, open_set
+from toolkit.api.checks import optional, several, silent, whole
+from toolkit.api.results import Run
 from toolkit.errors import ToolkitError, nearest_name, quoted
+from toolkit.records import plain
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
@@ -26,17 +33,108 @@ from toolkit.statistics.choices.counts import read_counts
 from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
 from toolkit.statistics.space.sample import Sample, Space
 from toolkit.statistics.space.words import read_accuracy
+from toolkit.subjects.population import Population
+from toolkit.subjects.populations import open_populations
 
 if TYPE_CHECKING:
-    from stimuli import StimulusSet
+    import pandas as pd
+
     from toolkit.statistics.space.words import Accuracy
-    from toolkit.subjects.population import Population
 
 PER_CLASS = 30
 """Clips and pictures of each class, unless told otherwise."""
 
 Kind = tuple[str, str]
 """Modality and language of a sample; pictures have no language."""
+
+
+def analyze_space(
+    subjects: str | Population | Sequence[str | Population],
+    *,
+    languages: str | Sequence[str] = (),
+    stimuli: str | Path | StimulusSet = "mini",
+    run: Run | str | Path | None = None,
+    per_class: int = PER_CLASS,
+    n_bootstrap: int = 1000,
+    map_seeds: int = 1,
+    seed: int = 0,
+    out: str | Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    subjects_dir: str | Path | None = None,
+    paradigms_dir: str | Path | None = None,
+    progress: Progress = silent,
+) -> Spaces:
+    """Describe embedding spaces: variance, modality gap, maps, likeness of networks, words.
+
+    Test words and pictures, the same for all networks.
+
+    Args:
+        subjects: names of populations, or populations, as for `toolkit.run_paradigm`.
+        languages: test languages; by default those that each population knows.
+        stimuli: a set, its name or its folder.
+        run: a run of the same networks, whose accuracy per word is set beside their spaces.
+        per_class: clips and pictures of each class, at most.
+        n_bootstrap: resamples of every interval; 0 for none.
+        map_seeds: networks per population that get maps (PCA, t-SNE).
+        seed: of samples, resamples and t-SNE.
+        out: folder that holds the runs.
+        jobs: seeds embedded at the same time.
+        subjects_dir: folder with population folders of your own.
+        paradigms_dir: folder with paradigm files of your own, if the run asked one of them.
+        progress: called with what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        ToolkitError: a name is unknown (the nearest is shown), a number is out of range, a subject
+            cannot hear and see, or the run asked none of the populations.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = analyze_space("monolingual-en/a", n_bootstrap=0, map_seeds=0, out=folder)
+        >>> [*made.tables["variance"].groupby("modality").groups]
+        ['picture', 'word']
+    """
+    populations = open_populations(several(subjects), subjects_dir)
+    done, made = compare_spaces(
+        populations,
+        stimuli if isinstance(stimuli, StimulusSet) else open_set(stimuli),
+        languages=several(languages),
+        run=run.folder if isinstance(run, Run) else optional(run),
+        paradigms=optional(paradigms_dir),
+        per_class=whole("per_class", per_class, 1),
+        n_bootstrap=whole("n_bootstrap", n_bootstrap, 0),
+        map_seeds=whole("map_seeds", map_seeds, 0),
+        seed=whole("seed", seed, 0),
+        root=Path(out),
+        jobs=whole("jobs", jobs, 1),
+        progress=progress,
+    )
+    return Spaces(done.directory.folder, made.tables, tuple(made.notes))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spaces:
+    """What embedding spaces look like, in a folder of its own."""
+
+    folder: Path
+    """Where the tables lie, as Parquet and CSV; its manifest explains every column."""
+    tables: Mapping[str, pd.DataFrame]
+    """By name: ``variance``, ``gap``, ``pca``, ``tsne``, ``alignment``, ``similarity`` and more."""
+    notes: tuple[str, ...] = ()
+    """What to keep in mind, in sentences."""
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """The main tables, as ``analyze-space --format json`` prints them."""
+        shown: dict[str, Any] = {name: self.tables[name].to_dict("records") for name in SHOWN}
+        return {"folder": str(self.folder), "notes": list(self.notes), **plain(shown)}
+
+    def __repr__(self) -> str:
+        """What ``analyze-space`` prints."""
+        return text_of(print_spaces, self.tables, self.notes, self.folder)
+
+    def _repr_html_(self) -> str:
+        return spaces_html(self.tables, self.notes, self.folder)
 
 
 def compare_spaces(

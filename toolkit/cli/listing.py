@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
+from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
+    from stimuli.plugins import Found
     from toolkit.subjects.population import Population
+
+
+T = TypeVar("T")
 
 
 class Kind(enum.StrEnum):
@@ -42,38 +47,57 @@ def list_names(
 
     Example: mevgs-toolkit list subjects
     """
+    if kind is Kind.PARADIGMS:
+        from paradigms.registry import look_for_paradigms
+
+        _print_list(
+            ("paradigm", "version", "kind", "question"),
+            look_for_paradigms(paradigms),
+            lambda cls: (str(cls.version), cls.kind, cls.question),
+        )
+    elif kind is Kind.SUBJECTS:
+        from toolkit.subjects.populations import look_for_populations
+
+        _print_list(
+            ("population", "languages", "seeds", "description"),
+            look_for_populations(subjects),
+            lambda one: (" ".join(one.languages) or "-", str(len(one.seeds)), one.description),
+        )
+    else:
+        from stimuli.finding import look_for_sets
+
+        _print_list(("set", "version", "languages", "title"), look_for_sets(), _set_cells)
+
+
+def _print_list(
+    columns: Sequence[str], found: Found[T], cells: Callable[[T], Sequence[str]]
+) -> None:
+    """One line for each, sorted by name; then, on standard error, what is left out and why."""
     from rich.markup import escape
 
     from reports.terminal import console, table
 
-    if kind is Kind.PARADIGMS:
-        from paradigms.registry import find_paradigms
-
-        made = table("paradigm", "version", "kind", "question", numbers=("version",))
-        for name, cls in find_paradigms(paradigms).items():
-            made.add_row(escape(name), str(cls.version), escape(cls.kind), escape(cls.question))
-    elif kind is Kind.SUBJECTS:
-        from toolkit.subjects.populations import list_populations
-
-        made = table("population", "languages", "seeds", "description", numbers=("seeds",))
-        for population in list_populations(subjects):
-            languages = " ".join(population.languages) or "-"
-            made.add_row(
-                escape(population.name),
-                escape(languages),
-                str(len(population.seeds)),
-                escape(population.description),
-            )
-    else:
-        from stimuli import list_sets, open_set
-
-        made = table("set", "version", "languages", "title")
-        for name in list_sets():
-            found = open_set(name)
-            written = found.words.languages if found.has_words else ()
-            languages = " ".join(dict.fromkeys((*found.languages, *written)))
-            made.add_row(escape(name), found.version, languages, escape(found.title))
+    made = table(*columns, numbers=("version", "seeds"))
+    left_out = list(found.left_out())
+    for name, thing in sorted(found.known.items()):
+        try:
+            made.add_row(*map(escape, (name, *cells(thing))))
+        # Whatever is wrong with one of them, the others are listed.
+        except Exception as error:
+            why = error.message if isinstance(error, ToolkitError) else f"{error!r}."
+            left_out.append(f"Left out: the {found.registry.kind} {name!r}: {why}")
     console().print(made)
+    for sentence in left_out:
+        typer.echo(sentence, err=True)
+
+
+def _set_cells(folder: Path) -> tuple[str, str, str]:
+    from stimuli import open_set
+
+    found = open_set(folder)
+    written = found.words.languages if found.has_words else ()
+    languages = " ".join(dict.fromkeys((*found.languages, *written)))
+    return found.version, languages, found.title
 
 
 def describe(
@@ -93,24 +117,30 @@ def describe(
       mevgs-toolkit describe me
       mevgs-toolkit describe openclip:xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from paradigms.registry import find_paradigms
-    from stimuli import list_sets, open_set
-    from toolkit.errors import unknown_name
+    from paradigms.registry import look_for_paradigms
+    from stimuli import open_set
+    from stimuli.finding import look_for_sets
     from toolkit.subjects.clip.names import NAMES, is_model_name
-    from toolkit.subjects.populations import find_population, list_populations, nearest_subject
+    from toolkit.subjects.populations import (
+        find_population,
+        look_for_populations,
+        nearest_subject,
+    )
 
-    found = find_paradigms(paradigms)
-    if name in found:
-        _describe_paradigm(found[name]())
+    found = look_for_paradigms(paradigms)
+    sets = look_for_sets()
+    if cls := found.get(name):
+        _describe_paradigm(cls())
     elif is_model_name(name):
-        _describe_model(name, found)
+        _describe_model(name, found.known)
     elif population := find_population(name, subjects):
         _describe_population(population)
-    elif name in list_sets() or Path(name).is_dir():
+    elif sets.get(name) or Path(name).is_dir():
         _describe_set(open_set(name))
     else:
-        populations = [population.name for population in list_populations(subjects)]
-        known = [*found, *populations, *list_sets()]
+        populations = look_for_populations(subjects)
+        looked = (found, populations, sets)
+        known = [one for kind in looked for one in sorted(kind.known)]
         error = unknown_name(
             "paradigm, population, stimulus set or published model",
             name,
@@ -118,6 +148,8 @@ def describe(
             "mevgs-toolkit list paradigms",
         )
         error.nearest = nearest_subject(name, known)
+        left_out = (sentence for kind in looked for sentence in kind.left_out())
+        error.message = " ".join([error.message, *left_out])
         raise error
 
 

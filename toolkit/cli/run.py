@@ -86,10 +86,9 @@ def run_paradigm(
       mevgs-toolkit run-paradigm dense-grounding --subject multilingual-clip --template bare \\
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.console import print_analyses, print_summary
-    from toolkit.api.results import STATISTICS_FILE
     from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars
+    from toolkit.statistics.saved import STATISTICS_FILE
 
     start = prepare_run(
         name,
@@ -108,10 +107,10 @@ def run_paradigm(
     with progress_bars(show=output is Format.TABLE) as progress:
         run = start(progress)
     if output is Format.TABLE:
-        print_summary(run.told)
+        run.show()
     statistics = run.analyse()
     if output is Format.TABLE:
-        print_analyses(statistics, str(run.folder / STATISTICS_FILE))
+        statistics.show(run.folder / STATISTICS_FILE)
     page = run.report() if report else None
     if output is Format.JSON:
         told = {**run.told, "report": str(page) if page else None}

@@ -2,7 +2,8 @@
 
 The engine holds Python's lock while it fits, so threads gain nothing. The process is a fresh
 interpreter: neither a fork, which would break a loaded torch, nor one that imports the caller's
-script again, as the standard pools do, which a script without a main guard does not survive.
+script again, as those of `toolkit.processes.workers` do, which a script without a main guard does
+not survive. A script begins this one unasked, with `run.analyse()`, and asks for others (`jobs`).
 """
 
 from __future__ import annotations

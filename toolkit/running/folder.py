@@ -37,6 +37,7 @@ from stimuli.files import (
     write_checked,
 )
 from toolkit.errors import ToolkitError, quoted
+from toolkit.records import write
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
@@ -270,18 +271,19 @@ class RunDirectory:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
         return read_manifest(self.folder)
 
-    def write_json(self, name: str, content: Mapping[str, Any], *, checked: bool = False) -> None:
+    def write_json(self, name: str, content: object, *, checked: bool = False) -> None:
         """Write a JSON file into the run folder, see `write_json`."""
         write_json(self.folder / name, content, checked=checked)
 
 
-def write_json(file: Path, content: Mapping[str, Any], *, checked: bool = False) -> None:
-    """Write a JSON file, whole or not at all.
+def write_json(file: Path, content: object, *, checked: bool = False) -> None:
+    """Write a JSON file, whole or not at all; see `toolkit.records.write`.
 
     Args:
         file: where to.
         content: what to write.
         checked: whether its checksum is kept beside it.
     """
+    text = write(content)
     with (write_checked if checked else write_atomic)(file) as path:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        path.write_text(text, "utf-8")

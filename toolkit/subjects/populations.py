@@ -22,12 +22,12 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from stimuli.plugins import Found, Offer, Registry
 from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
@@ -68,7 +68,7 @@ def open_populations(
     for population in opened:
         other = first.setdefault(population.name, population)
         if _place(population) != _place(other):
-            raise _same_name(other, population)
+            raise _REGISTRY.clash(population.name, other, population)
     return opened
 
 
@@ -98,9 +98,9 @@ def open_population(name: str, subjects_dir: str | Path | None = None) -> Popula
     """
     found = find_population(name, subjects_dir)
     if found is None:
-        known = [population.name for population in list_populations(subjects_dir)]
-        error = unknown_name("population", name, known, LIST_COMMAND)
-        error.nearest = nearest_subject(name, known)
+        looked = look_for_populations(subjects_dir)
+        error = looked.unknown(name)
+        error.nearest = nearest_subject(name, list(looked.known))
         raise error
     return found
 
@@ -119,10 +119,10 @@ def find_population(name: str, subjects_dir: str | Path | None = None) -> Popula
 
     if is_model_name(name):
         return open_model(name)
-    known = {population.name: population for population in list_populations(subjects_dir)}
     base, slash, seed = name.partition("/")
-    if base in known:
-        return _part(known[base], seed) if slash else known[base]
+    named = look_for_populations(subjects_dir).get(base)
+    if named is not None:
+        return _part(named, seed) if slash else named
     whole = _in_place(name)
     if whole is not None or not slash:
         return whole
@@ -158,29 +158,42 @@ def nearest_subject(name: str, known: Sequence[str]) -> str | None:
 def list_populations(subjects_dir: str | Path | None = None) -> list[Population]:
     """All populations that have a name, sorted by it.
 
+    Those of installed packages that cannot be loaded are left out, see `look_for_populations`.
+
     Args:
         subjects_dir: a further folder, see the module's text; its populations stand before others
             of the same name.
 
     Raises:
-        ToolkitError: a description is malformed, two populations share a name, an entry point
-            cannot be loaded, or `subjects_dir` holds no population.
+        ToolkitError: `subjects_dir` holds no population, a malformed description, or two
+            populations of one name.
     """
-    found: dict[str, Population] = {}
-    _add(found, _in_folder(WEIGHTS))
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        _add(found, _from_entry_point(entry.name, entry.load))
+    found = look_for_populations(subjects_dir).usable()
+    return [found[name] for name in sorted(found)]
+
+
+def look_for_populations(subjects_dir: str | Path | None = None) -> Found[Population]:
+    """All populations that have a name, and what is left out.
+
+    Args:
+        subjects_dir: as for `list_populations`.
+
+    Raises:
+        ToolkitError: `subjects_dir` holds no population.
+    """
+    own: list[Offer[Population]] = []
     if subjects_dir is not None:
-        own: dict[str, Population] = {}
-        _add(own, _in_folder(Path(subjects_dir)))
+        own = [
+            Offer(partial(_described, folder), folder.name)
+            for folder in _folders(Path(subjects_dir))
+        ]
         if not own:
             raise ToolkitError(
                 f"There is no population in this folder: no {DESCRIPTION_FILE} in it or in the "
                 "folders directly inside it.",
                 given=str(subjects_dir),
             )
-        found.update(own)
-    return [found[name] for name in sorted(found)]
+    return _REGISTRY.find(own)
 
 
 def _part(population: Population, seed: str) -> Population:
@@ -225,8 +238,8 @@ def _folder(given: str) -> Path | None:
     return in_hub_cache(given) if is_hub_name(given) else None
 
 
-def _in_folder(folder: Path) -> Iterator[Population]:
-    """The population that a folder is, or those directly inside it."""
+def _folders(folder: Path) -> list[Path]:
+    """The population folder that a folder is, or those directly inside it."""
     found = _folder(str(folder))
     if found is None:
         known = is_hub_name(str(folder))
@@ -236,40 +249,29 @@ def _in_folder(folder: Path) -> Iterator[Population]:
             next_command=f"hf download {quoted(folder)}, if it is on the Hub" if known else None,
         )
     if (found / DESCRIPTION_FILE).is_file():
-        yield read_population(found)
-        return
-    for path in sorted(found.glob(f"*/{DESCRIPTION_FILE}")):
-        yield read_population(path.parent)
+        return [found]
+    return [path.parent for path in sorted(found.glob(f"*/{DESCRIPTION_FILE}"))]
 
 
-def _from_entry_point(name: str, load: Callable[[], Any]) -> list[Population]:
-    """The populations that an installed package offers."""
-    try:
-        offered = load()
-        if callable(offered):
-            offered = offered()
-    except Exception as error:
-        raise ToolkitError(
-            f"The entry point {name!r} in group {ENTRY_POINT_GROUP} cannot be loaded: {error}",
-            next_command="update or uninstall the package that declares it",
-        ) from error
+def _described(folder: Path) -> list[tuple[str, Population]]:
+    population = read_population(folder)
+    return [(population.name, population)]
+
+
+def _offered(_: str, given: object) -> Iterator[tuple[str, Population]]:
+    """The populations that an entry point offers."""
+    offered = given() if callable(given) and not isinstance(given, Population) else given
     if isinstance(offered, Population):
-        return [offered]
-    if isinstance(offered, str | Path):
-        return list(_in_folder(Path(offered)))
-    raise ToolkitError(
-        f"The entry point {name!r} in group {ENTRY_POINT_GROUP} offers no population.",
-        given=type(offered).__name__,
-        allowed="a path, a Population, or a callable that returns one of them",
-    )
-
-
-def _add(found: dict[str, Population], populations: Iterable[Population]) -> None:
-    """Add populations to those found, refusing a name that is taken."""
-    for population in populations:
-        if population.name in found:
-            raise _same_name(found[population.name], population)
-        found[population.name] = population
+        yield offered.name, offered
+    elif isinstance(offered, str | Path):
+        for folder in _folders(Path(offered)):
+            yield from _described(folder)
+    else:
+        raise ToolkitError(
+            "It offers no population.",
+            given=type(offered).__name__,
+            allowed="a path, a Population, or a callable that returns one of them",
+        )
 
 
 def _place(population: Population) -> object:
@@ -277,9 +279,13 @@ def _place(population: Population) -> object:
     return population.folder.resolve() if population.folder else population.factory
 
 
-def _same_name(first: Population, second: Population) -> ToolkitError:
-    return ToolkitError(
-        f"Two populations are called {first.name!r}.",
-        given=f"{first.folder or first.factory} and {second.folder or second.factory}",
-        next_command=f"rename one of them in its {DESCRIPTION_FILE}",
-    )
+_REGISTRY: Registry[Population] = Registry(
+    kind="population",
+    plural="populations",
+    group=ENTRY_POINT_GROUP,
+    included=lambda: (one for folder in _folders(WEIGHTS) for one in _described(folder)),
+    read=_offered,
+    place=_place,
+    list_command=LIST_COMMAND,
+    own_first=True,
+)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 """Raised when a column changes its meaning."""
+MODEL, IMPORTED = "model", "imported"
+"""Kinds of subjects of this toolkit's own runs, and of tables from elsewhere that name none."""
 ROWS_AT_ONCE = 1 << 16
 """Rows made and written together."""
 
@@ -205,6 +207,19 @@ def table_faults(table: pd.DataFrame) -> list[str]:
                 faults.append(f"column {name} has {int(empty.isna().sum())} empty values")
     faults += name_faults(table)
     return faults + answer_faults(table, fewest_choices=1) + repeat_faults(table)
+
+
+def unsaid_kind(names: Sequence[str]) -> str:
+    """Kind of the subjects of a table without ``subject_kind``; runs have a column of their own.
+
+    Args:
+        names: columns of the table.
+
+    Example:
+        >>> unsaid_kind(["run_id", "seed"]), unsaid_kind(["seed"])
+        ('model', 'imported')
+    """
+    return MODEL if "run_id" in names else IMPORTED
 
 
 def read_trials(path: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
 from stimuli.texts import toml_value
+from toolkit.subjects.model_cards import FILE, average, model_card
 from toolkit.subjects.population import DESCRIPTION_FILE
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
@@ -92,7 +93,7 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
         *(f"{toml_value(name)} = {toml_value(value)}" for name, value in sums.items()),
     ]
     _write(folder / DESCRIPTION_FILE, "\n".join(lines) + "\n")
-    _write(folder / "README.md", _card(folder, facts, seeds))
+    _write(folder / FILE, _card(folder, facts, seeds))
 
 
 def description(facts: Mapping[str, Any]) -> str:
@@ -113,19 +114,38 @@ def description(facts: Mapping[str, Any]) -> str:
 
 
 def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
-    """The model card, with front matter as the model hubs read it."""
-    training, network = facts["training"], facts["network"]
-    languages = "".join(f"\n- {code}" for code in facts["languages"]) or " []"
-    head = f"""---
-license: apache-2.0
-library_name: mevgs-toolkit
-language:{languages}
-tags:
-- visually-grounded-speech
-- word-learning
----
+    """The model card."""
+    kept = [row for row in read_log(folder) if row["kept"] == "1" and row["seed"] in seeds]
+    results = []
+    if kept and facts["languages"]:
+        results.append(
+            average(
+                (float(row["valid_accuracy"]) for row in kept),
+                name="spoken word to its picture, one of two",
+                task="zero-shot-image-classification",
+                stimuli=facts["stimuli"]["name"],
+                split="valid",
+            )
+        )
+    return model_card(
+        _text(facts, seeds, kept),
+        name=facts["population"],
+        languages=facts["languages"],
+        tags=("visually-grounded-speech", "word-learning"),
+        results=results,
+    )
 
-# {facts["population"]}
+
+def _text(facts: Mapping[str, Any], seeds: list[str], kept: list[dict[str, str]]) -> str:
+    """The card below its header.
+
+    Args:
+        facts: content of `config.json`.
+        seeds: names of those that are finished.
+        kept: row of the log for the weights of each of them.
+    """
+    training, network = facts["training"], facts["network"]
+    head = f"""# {facts["population"]}
 
 {description(facts)}
 
@@ -144,8 +164,7 @@ tags:
     rows = "".join(
         f"| {row['seed']} | {row['update']} | {float(row['valid_loss']):.3f} "
         f"| {100 * float(row['valid_accuracy']):.1f} |\n"
-        for row in read_log(folder)
-        if row["kept"] == "1" and row["seed"] in seeds
+        for row in kept
     )
     length = _length(training)
     return f"""{head}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
 import subprocess
@@ -14,9 +15,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from stimuli import plugins
 from stimuli.texts import toml_value
 from toolkit.errors import ToolkitError
-from toolkit.subjects import populations
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.populations import list_populations, open_population, open_populations
@@ -123,21 +124,24 @@ def test_entry_points(offered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "population": Population("own", (), ("a", "b"), "Made in code.", lambda p, s: None),
     }
 
-    class Entry:
-        name = "own-package"
-
-        def load(self) -> object:
-            return things[offered]
-
-    monkeypatch.setattr(populations, "entry_points", lambda group: [Entry()])
+    (tmp_path / "own_package.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("own_package")
+    monkeypatch.setattr(module, "offered", things[offered], raising=False)
+    installed(monkeypatch, "own-package", "own_package:offered")
     assert open_population("own/b").seeds == ("b",)
 
 
+def installed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    entry = importlib.metadata.EntryPoint(name, value, "mevgs_toolkit.subjects")
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
+
+
 def test_broken_entry_point_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = importlib.metadata.EntryPoint("broken", "no_such_module:x", "mevgs_toolkit.subjects")
-    monkeypatch.setattr(populations, "entry_points", lambda group: [entry])
-    with pytest.raises(ToolkitError, match="'broken'"):
-        list_populations()
+    installed(monkeypatch, "broken", "no_such_module:x")
+    with pytest.raises(ToolkitError, match=r"'broken'.*cannot be loaded: ModuleNotFoundError"):
+        open_population("broken/a")
+    assert open_population("random").name == "random"
 
 
 def test_same_name_is_refused_inside_a_folder(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from toolkit.tables.answers import (
 from toolkit.tables.delimited import header_of
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.tables.runs import runs_once, trials_file
-from toolkit.tables.trials import read_trials
+from toolkit.tables.trials import read_trials, unsaid_kind
 from toolkit.tables.values import as_text
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ WHO_AND_WHAT = ("paradigm", "population", "seed", "test_language", "condition", 
 OPTIONAL = ("target_concept", "subject_kind")
 """Keys that a table may lack: the word names its target then, and `subject_kind` is told by where
 the table comes from."""
-MODEL, IMPORTED = "model", "imported"
-"""Kinds of subjects of this toolkit's own runs, and of tables from elsewhere that name none."""
 COLUMNS = (*KEYS, LIST, "correct", "tie")
 """Columns that are summed; some have no `LIST`."""
 ROWS_AT_ONCE = 1 << 20
@@ -113,7 +111,7 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     _raise(repeat_faults(trials), where)
     wanted = trials[[name for name in COLUMNS if name in trials]]
     table = pa.Table.from_pandas(wanted, preserve_index=False)
-    summed = _sum([_completed(table, _kind([str(name) for name in trials.columns]))], where)
+    summed = _sum([_completed(table, unsaid_kind([str(name) for name in trials.columns]))], where)
     return pool_lists(_joined([summed]), KEYS)
 
 
@@ -124,13 +122,13 @@ def _batches(file: Path) -> Iterator[pa.Table]:
     if file.suffix.lower() == ".csv":
         _check(header_of(file), str(file))
         table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
-        yield _completed(table, _kind(table.column_names))
+        yield _completed(table, unsaid_kind(table.column_names))
         return
     given = parquet_names(file)
     _check(given, str(file))
     try:
         with pq.ParquetFile(file) as parquet:
-            kind = _kind(given)
+            kind = unsaid_kind(given)
             key = [name for name in ROW_KEY if name in given]
             # Numbers and codes of categories alone: some 20 bytes per trial.
             rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
@@ -148,11 +146,6 @@ def _batches(file: Path) -> Iterator[pa.Table]:
                 yield _completed(pa.Table.from_batches(held), kind)
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
-
-
-def _kind(names: Sequence[str]) -> str:
-    """Kind of the subjects of a table that does not say it: runs have a column of their own."""
-    return MODEL if "run_id" in names else IMPORTED
 
 
 def _completed(table: pa.Table, kind: str) -> pa.Table:

@@ -13,7 +13,7 @@ import numpy as np
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.lists import LIST, drawn
 from toolkit.tables.runs import trials_file
-from toolkit.tables.trials import read_trials
+from toolkit.tables.trials import read_trials, unsaid_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,8 @@ TRIAL = ["condition", "test_language", LIST, "trial", "word_id", "target_id"]
 """What makes answers of several seeds answers to the same trial."""
 ABOUT = ["population", "n_languages", "train_languages"]
 """What is known of a population."""
+WHO = ["population", "seed", "subject_kind"]
+"""What tells who is compared with whom."""
 READ = (
     *("condition", "population", "n_languages", "train_languages", "seed", "test_language"),
     *("trial", "word_id", "word_concept", "target_id", "target_concept", "distractor_id"),
@@ -42,6 +44,8 @@ class Digest:
 
     populations: pd.DataFrame
     """``population``, ``n_languages``, ``train_languages`` (joined by '+')."""
+    subjects: pd.DataFrame
+    """``population``, ``seed``, ``subject_kind``: only those of one kind are compared."""
     margins: pd.DataFrame
     """Per population, language and bin: ``low``, ``high`` (margins), ``n_trials``, ``share``."""
     choices: pd.DataFrame
@@ -57,6 +61,7 @@ def no_choices() -> Digest:
 
     return Digest(
         populations=pd.DataFrame(columns=ABOUT),
+        subjects=pd.DataFrame(columns=WHO),
         margins=pd.DataFrame(columns=[*CELL, "n_trials", "low", "high", "share"]),
         choices=pd.DataFrame(),
         picked=pd.DataFrame(),
@@ -82,9 +87,10 @@ def digest(
     read = [_read(run, headline, paradigm) for run in runs]
     about = pd.concat([table[ABOUT] for table in read]).drop_duplicates()
     about = about.astype({"population": str, "train_languages": str})
+    subjects = pd.concat([table[WHO].astype(str) for table in read]).drop_duplicates()
     whole = [table for table in read if "margin" in table]
     if not whole:
-        return replace(no_choices(), populations=about)
+        return replace(no_choices(), populations=about, subjects=subjects)
     trials = pd.concat(whole)
     texts = [name for name in (*READ, LIST) if not pd.api.types.is_numeric_dtype(trials[name])]
     # Different runs have different categories; pandas turns them into text on joining.
@@ -94,6 +100,7 @@ def digest(
     picked = trials.merge(picks, on=TRIAL).sort_values(["rank", "population", "seed"])
     return Digest(
         populations=about,
+        subjects=subjects,
         margins=_margins(trials),
         choices=_choices(trials),
         picked=picked.astype(dict.fromkeys(texts, str)).reset_index(drop=True),
@@ -109,7 +116,8 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     file = trials_file(run)
 
     def wanted_of(given: Sequence[str]) -> list[str]:
-        return [*READ, *({LIST} & set(given))] if set(READ) <= set(given) else ABOUT
+        told = {LIST, "subject_kind"} & set(given)
+        return [*READ, *told] if set(READ) <= set(given) else [*ABOUT, "seed", *told - {LIST}]
 
     try:
         if file.suffix.lower() == ".csv":
@@ -117,7 +125,8 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
         else:
             with pq.ParquetFile(file) as parquet:
                 names = wanted_of(parquet.schema_arrow.names)
-                table = parquet.read(columns=list({*names, "condition", "paradigm"}))
+                more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
+                table = parquet.read(columns=list({*names, *more}))
     except (OSError, pa.ArrowInvalid) as error:
         raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
     wanted = wanted_of(table.column_names)
@@ -126,6 +135,8 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     if paradigm:
         rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
     frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
+    if "subject_kind" not in frame:
+        frame = frame.assign(subject_kind=unsaid_kind(table.column_names))
     return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
 
 

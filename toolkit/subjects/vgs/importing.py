@@ -15,6 +15,7 @@ from stimuli.texts import toml_value
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import find_backbone
+from toolkit.subjects.model_cards import FILE, model_card
 from toolkit.subjects.population import DESCRIPTION_FILE
 from toolkit.subjects.vgs.checkpoints import (
     Checkpoint,
@@ -222,7 +223,7 @@ def _write(
     ]
     for file, text in (
         ("config.json", json.dumps(facts, indent=2)),
-        ("README.md", _card(description, facts)),
+        (FILE, _card(description, facts)),
         (DESCRIPTION_FILE, "\n".join(lines)),
     ):
         with write_atomic(folder / file) as unfinished:
@@ -268,9 +269,8 @@ def _size(checkpoint: Checkpoint) -> str:
 
 
 def _card(description: str, facts: dict[str, Any]) -> str:
-    """The model card, with front matter as the model hubs read it."""
+    """The model card."""
     network, checkpoints = facts["network"], facts["source"]["checkpoints"]
-    languages = "".join(f"\n- {code}" for code in facts["languages"])
     ear, eye = (Path(facts["backbones"][kind]["folder"]).name for kind in ("hearing", "seeing"))
     rows = "".join(
         f"| {seed} | {one['training_seed']} | `{one['config']}` | {-one['neg_loss']:g} "
@@ -278,16 +278,7 @@ def _card(description: str, facts: dict[str, Any]) -> str:
         f"| `{one['sha256'][:16]}` |\n"
         for seed, one in checkpoints.items()
     )
-    return f"""---
-license: unknown
-library_name: mevgs-toolkit
-language:{languages}
-tags:
-- visually-grounded-speech
-- word-learning
----
-
-# {facts["population"]}
+    text = f"""# {facts["population"]}
 
 {description}
 
@@ -303,3 +294,10 @@ tags:
 | seed | training seed | configuration | validation loss | scale | SHA-256 of the checkpoint |
 |---|---|---|---|---|---|
 {rows}"""
+    return model_card(
+        text,
+        name=facts["population"],
+        languages=facts["languages"],
+        tags=("visually-grounded-speech", "word-learning"),
+        licence="unknown",
+    )
