@@ -65,7 +65,8 @@ def test_other_settings(
 def _other_trials(folder: Path) -> None:
     other = toolkit.run_paradigm("me", "reversed/a", languages="en", trials_per_class=2,
                                  out=folder.parent / "others")  # fmt: skip
-    (other.folder / "trials.parquet").replace(folder / "trials.parquet")
+    for name in ("trials.parquet", "trials.parquet.sha256"):
+        (other.folder / name).replace(folder / name)
 
 
 def _other_manifest(folder: Path) -> None:
