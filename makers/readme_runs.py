@@ -22,7 +22,9 @@ from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
 from toolkit.statistics.analysis import analyse_runs
-from toolkit.statistics.choices.exact import summarise_exact
+from toolkit.statistics.choices.exact import ExactMean, summarise_exact
+from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
@@ -106,20 +108,19 @@ def _lists(root: Path) -> Numbers:
 def _accuracies(root: Path) -> Numbers:
     """Accuracies over all triples, as the table and the sentences below it tell them."""
     populations = [open_population(name) for name in (*TRAINED, UNTRAINED)]
-    rows: list[Mapping[str, Any]] = []
+    rows: list[ExactMean] = []
     for name in ("familiar", "me"):
         asked = get_paradigm(name)
         counted = score_all(asked, populations, open_set("mini"), root=root, jobs=2)
-        rows += summarise_exact(counted.table, asked)["results"]
+        rows += summarise_exact(counted.table, asked).results
     found: Numbers = {}
     for row in rows:
-        cell = f"{row['condition']}/{row['population']}/{row['test_language']}"
-        found[f"accuracy/{cell}"] = f"{100 * row['mean']:.1f}"
-        ends = f"[{100 * row['ci_low']:.1f}, {100 * row['ci_high']:.1f}]"
+        cell = f"{row.condition}/{row.population}/{row.test_language}"
+        found[f"accuracy/{cell}"] = f"{100 * row.mean:.1f}"
+        ends = f"[{100 * row.ci_low:.1f}, {100 * row.ci_high:.1f}]"
         found[f"interval/{cell}"] = ends
-    trained = [row for row in rows if row["population"] != UNTRAINED]
-    means = {(row["condition"], row["population"], row["test_language"]): row["mean"]
-             for row in trained}  # fmt: skip
+    trained = [row for row in rows if row.population != UNTRAINED]
+    means = {(row.condition, row.population, row.test_language): row.mean for row in trained}
 
     def of(condition: str, language: str = "") -> list[float]:
         return [
@@ -166,19 +167,21 @@ def _statistics(root: Path) -> Numbers:
         open_set("mini"), root=root, per_class=PER_CLASS, jobs=2,
     )  # fmt: skip
     made = analyse_runs([done.directory.folder])["me"]
-    p_values = [test["p_value"] for test in made["chance"]]
-    overall = made["groups"][0]["overall"]
-    effect, seeds = overall["contrast"], overall["seeds"]
-    ratio = [math.exp(effect[name]) for name in ("estimate", "ci_low", "ci_high")]
+    assert isinstance(made, Analysis)
+    p_values = [test.p_value for test in made.chance]
+    overall = made.groups[0].overall
+    effect, seeds = overall.contrast, overall.seeds
+    assert effect is not None
+    ratio = [math.exp(end) for end in (effect.estimate, effect.ci_low, effect.ci_high)]
     return {
         "statistics/chance/smallest p": _decimal(min(p_values)),
         "statistics/bilingual/odds ratio": f"{ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]",
-        "statistics/bilingual/p": _p(effect["p_value"]),
-        "statistics/welch/points": f"{100 * seeds['difference']:.1f}",
-        "statistics/welch/p": _p(seeds["p_value"], 3),
+        "statistics/bilingual/p": _p(effect.p_value),
+        "statistics/welch/points": f"{100 * seeds.difference:.1f}",
+        "statistics/welch/p": _p(seeds.p_value, 3),
         "holds/no test differs from chance": _yes(p >= 0.05 for p in p_values),
-        "holds/mono- and bilingual networks do not differ": _yes([effect["p_value"] >= 0.05]),
-        "holds/seeds alone find a difference": _yes([seeds["p_value"] < 0.05]),
+        "holds/mono- and bilingual networks do not differ": _yes([effect.p_value >= 0.05]),
+        "holds/seeds alone find a difference": _yes([seeds.p_value < 0.05]),
     }
 
 
@@ -210,12 +213,12 @@ def _translation(root: Path) -> Numbers:
     novel, chances = [], {}
     for name in (*BILINGUAL, f"{BILINGUAL[0]}/frozen"):
         done = run(asked, [open_population(name)], open_set("mini"), root=root, jobs=2)
-        for row in summarise(done, asked)["results"]:
-            cell = f"{row['condition']}/{name}/{row['test_language']}"
-            found[f"translation/{cell}"] = f"{100 * row['mean']:.0f}"
-            chances[row["condition"]] = row["chance"]
-            if row["condition"] == "novel" and name in BILINGUAL:
-                novel.append(row["mean"])
+        for row in summarise(done, asked).results:
+            cell = f"{row.condition}/{name}/{row.test_language}"
+            found[f"translation/{cell}"] = f"{100 * row.mean:.0f}"
+            chances[row.condition] = row.chance
+            if row.condition == "novel" and name in BILINGUAL:
+                novel.append(row.mean)
     found |= _range("translation/novel", novel)
     found |= {
         f"translation/chance/{name}": f"{100 * value:.1f}".removesuffix(".0")
@@ -228,11 +231,14 @@ def _grounding(root: Path) -> Numbers:
     """What the multilingual CLIP does on the scenes, and on drawings that it did not learn from."""
     asked, population = as_maps(get_paradigm("dense-grounding")), open_population(CLIP)
     done = run_maps(asked, [population], open_set("scenes"), root=root, jobs=2)
-    rows = summarise(done, asked)["results"]
-    told = analyse_runs([done.directory.folder])[asked.name]["populations"][0]
-    test = next(one for one in told["tests"] if one["measure"] == "iou_cluster")
-    mixed = test["mixed"]
-    ends = ", ".join(_decimal(mixed[end], 3) for end in ("ci_low", "ci_high"))
+    rows = summarise(done, asked).results
+    made = analyse_runs([done.directory.folder])[asked.name]
+    assert isinstance(made, GroundingAnalysis)
+    test = next(one for one in made.populations[0].tests if one.measure == "iou_cluster")
+    mixed, pairs = test.mixed, test.pairs
+    assert mixed is not None
+    assert pairs is not None
+    ends = ", ".join(_decimal(end, 3) for end in (mixed.ci_low, mixed.ci_high))
     assert population.folder is not None
     with (population.folder / "retrieval.csv").open(encoding="utf-8") as file:
         named = list(csv.DictReader(file))
@@ -240,12 +246,12 @@ def _grounding(root: Path) -> Numbers:
         **_range("grounding/named", _by_language(named, "first")),
         "grounding/named/chance": f"{100 * float(named[0]['chance']):.1f}",
         **_range("grounding/unmet", _by_language(named, "first_unmet")),
-        **_range("grounding/pointing", [row["pointing"] for row in rows]),
-        "grounding/pointing/chance": f"{100 * rows[0]['mask_share']:.1f}",
-        "statistics/grounding/difference": f"{_decimal(mixed['value'], 3)} of overlap [{ends}]",
-        "statistics/grounding/p": _p(test["p_value"]),
-        "statistics/grounding/pairs p": _p(test["pairs"]["p_value"], 3),
-        "holds/no difference between groups of languages": _yes([test["p_value"] >= 0.05]),
+        **_range("grounding/pointing", [row.others["pointing"] for row in rows]),
+        "grounding/pointing/chance": f"{100 * rows[0].others['mask_share']:.1f}",
+        "statistics/grounding/difference": f"{_decimal(mixed.value, 3)} of overlap [{ends}]",
+        "statistics/grounding/p": _p(test.p_value),
+        "statistics/grounding/pairs p": _p(pairs.p_value, 3),
+        "holds/no difference between groups of languages": _yes([test.p_value >= 0.05]),
     }
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from toolkit.errors import ToolkitError
+from toolkit.statistics.models.results import Result
+from toolkit.statistics.saved import saved_results
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from toolkit.statistics.choices.digest import Digest
+    from toolkit.statistics.means import SeedMean, Summary
+    from toolkit.tables.recorded import Recorded
 
 AGAIN = "mevgs-toolkit run-paradigm me --subject bilingual-en-nl"
 
@@ -25,19 +27,22 @@ class RunFiles:
 
     folder: Path
     """Where it lies; a table from elsewhere is a file."""
-    manifest: Mapping[str, Any]
-    """What was run; empty for a table from elsewhere."""
-    summary: Mapping[str, Any]
-    """Accuracies and intervals."""
+    manifest: Recorded | None
+    """What was run; None for a table from elsewhere."""
+    summary: Summary
+    """Means and intervals."""
 
     @property
     def paradigm(self) -> str:
         """Name of the paradigm."""
-        return str(self.summary["paradigm"])
+        return self.summary.paradigm
+
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
-class Chapter:
+class Chapter(Generic[R]):
     """Everything about one paradigm, from one or several runs."""
 
     paradigm: str
@@ -50,8 +55,8 @@ class Chapter:
     """What it asks for: which line of `reports.kinds.REPORTS` tells it."""
     runs: tuple[RunFiles, ...]
     """Where it comes from."""
-    results: tuple[Mapping[str, Any], ...]
-    """Accuracies per population, language and condition, as in ``summary.json``."""
+    results: tuple[SeedMean, ...]
+    """Means per population, language and condition."""
     digest: Digest
     """Margins, choices and picked trials; empty where trials offer no choice."""
     training: pd.DataFrame | None
@@ -62,32 +67,29 @@ class Chapter:
     """What was noticed when the runs were gathered."""
     beside: Any = ()
     """What else runs of its kind hold."""
-    needed: frozenset[str] = frozenset()
-    """Keys of saved statistics without which they are made again."""
 
     @functools.cached_property
-    def statistics(self) -> Mapping[str, Any]:
-        """As in ``statistics.json``.
+    def statistics(self) -> R:
+        """What may be concluded.
 
         Read when first asked for: a run is read while its statistics are still at work.
         """
-        return _statistics(self.runs, self.paradigms, self.needed)
+        return cast(R, _statistics(self.runs, self.paradigms))
 
     @property
-    def manifests(self) -> list[Mapping[str, Any]]:
+    def manifests(self) -> list[Recorded]:
         """Those of its runs; tables from elsewhere have none."""
-        return [run.manifest for run in self.runs if run.manifest]
+        return [run.manifest for run in self.runs if run.manifest is not None]
 
     @property
-    def headline(self) -> list[Mapping[str, Any]]:
+    def headline(self) -> list[SeedMean]:
         """Results of the test itself, without its controls."""
-        return [row for row in self.results if row["headline"]]
+        return [row for row in self.results if row.headline]
 
     @property
     def cells(self) -> list[tuple[str, str]]:
         """Populations and test languages, in the order of the runs."""
-        pairs = [(str(row["population"]), str(row["test_language"])) for row in self.headline]
-        return list(dict.fromkeys(pairs))
+        return list(dict.fromkeys((row.population, row.test_language) for row in self.headline))
 
     @property
     def languages(self) -> list[str]:
@@ -103,44 +105,19 @@ class Chapter:
     def _n_languages(self) -> dict[str, int]:
         table = self.digest.populations
         told = {
-            str(name): len(about["languages"])
-            for run in self.runs
-            for name, about in run.manifest.get("populations", {}).items()
+            name: len(about.languages)
+            for manifest in self.manifests
+            for name, about in manifest.populations.items()
         }
         return told | dict(zip(table["population"], map(int, table["n_languages"]), strict=True))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """An object from a file of a run.
-
-    Raises:
-        ToolkitError: it is missing, damaged, or no object.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ToolkitError(
-            f"{path.parent} is not the folder of a finished run: it has no {path.name}.",
-            allowed="the folder that run-paradigm printed",
-            next_command=AGAIN,
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ToolkitError(f"{path} cannot be read: {error}.") from error
-    if not isinstance(content, dict):
-        raise ToolkitError(f"{path} holds no object.")
-    return content
-
-
-def _statistics(
-    runs: Sequence[RunFiles], paradigms: Path | None, needed: frozenset[str]
-) -> Mapping[str, Any]:
+def _statistics(runs: Sequence[RunFiles], paradigms: Path | None) -> Result:
     """Those of the only run, or of an analysis of all runs together."""
     name = runs[0].paradigm
-    saved = runs[0].folder / "statistics.json"
-    if len(runs) == 1 and saved.is_file():
-        content = read_json(saved)
-        if needed <= set(content.get(name, {})):
-            return dict(content[name])
+    saved = saved_results(runs[0].folder, paradigms) if len(runs) == 1 else {}
+    if name in saved:
+        return saved[name]
     from toolkit.statistics.analysis import analyse_runs
 
-    return dict(analyse_runs([run.folder for run in runs], paradigms)[name])
+    return analyse_runs([run.folder for run in runs], paradigms)[name]

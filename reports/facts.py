@@ -21,37 +21,36 @@ if TYPE_CHECKING:
 def run_facts(run: RunFiles) -> dict[str, Any]:
     """Where a run, or a table from elsewhere, comes from, as the template takes it."""
     manifest = run.manifest
-    if not manifest:
+    if manifest is None:
         return _table_facts(run.folder)
-    git = manifest.get("git") or {}
-    machine = manifest.get("machine", {})
+    git, machine = manifest.git, manifest.machine
     facts = [
-        ("Toolkit", str(manifest.get("toolkit_version"))),
-        ("Commit", f"{git['commit']}{' with changes' if git['dirty'] else ''}" if git else "none"),
-        ("Python", str(manifest.get("python"))),
-        ("Machine", f"{machine.get('system')}, {machine.get('cores')} cores"),
-        ("Started, ended", f"{manifest.get('started')}, {manifest.get('ended')}"),
-        ("Stimuli (SHA-256)", str(manifest["stimuli"]["checksum"])),
-        ("Paradigm source (SHA-256)", str(manifest["paradigm"].get("source_sha256"))),
-    ]  # fmt: skip
-    if manifest["trials_per_class"] is not None:
-        number = f"{manifest['trials_per_class']}, {manifest['trial_seed']}"
+        ("Toolkit", str(manifest.toolkit_version)),
+        ("Commit", f"{git.commit}{' with changes' if git.dirty else ''}" if git else "none"),
+        ("Python", str(manifest.python)),
+        ("Machine", f"{machine.system}, {machine.cores} cores"),
+        ("Started, ended", f"{manifest.started}, {manifest.ended}"),
+        ("Stimuli (SHA-256)", manifest.stimuli.checksum),
+        ("Paradigm source (SHA-256)", str(manifest.paradigm.source_sha256)),
+    ]
+    if manifest.trials_per_class is not None:
+        number = f"{manifest.trials_per_class}, {manifest.trial_seed}"
         facts.append(("Trials per class, trial seed", number))
-    if "energy" in manifest:
-        facts.append(("Energy", energy(manifest["energy"])))
-    packages = {name: str(version) for name, version in manifest.get("packages", {}).items()}
+    if manifest.energy is not None:
+        facts.append(("Energy", energy(manifest.energy)))
+    packages = {name: str(version) for name, version in manifest.packages.items()}
     return {
-        "run_id": manifest["run_id"],
-        "command": shlex.join(manifest.get("command", [])),
+        "run_id": manifest.run_id,
+        "command": shlex.join(manifest.command),
         "facts": facts,
         "packages": packages,
-        "checksums": manifest["subjects"],
+        "checksums": manifest.subjects,
         "packages_table": Table(
             "", "Packages", ("Package", "Version"), tuple(packages.items()), n_labels=2
         ),
         "checksums_table": Table(
             "", "Subjects", ("Subject", "SHA-256 of weights and description"),
-            tuple(manifest["subjects"].items()), n_labels=2,
+            tuple(manifest.subjects.items()), n_labels=2,
         ),
     }  # fmt: skip
 
@@ -73,7 +72,7 @@ def _table_facts(file: Path) -> dict[str, Any]:
 
 def toolkit_version(runs: Sequence[RunFiles]) -> str:
     """The version that the first run was made with; this one where there are tables alone."""
-    told = next((run.manifest.get("toolkit_version") for run in runs if run.manifest), None)
+    told = next((run.manifest.toolkit_version for run in runs if run.manifest is not None), None)
     return str(told or package_version("mevgs-toolkit"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from reports.parts import Card, Line, ModelSummary, Overlay, Table
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
-
-Row = Mapping[str, Any]
-"""A result of ``summary.json``."""
+    from toolkit.statistics.means import SeedMean
+    from toolkit.statistics.models.results import FitResult
 
 
 def _nothing(*_: Any) -> tuple[()]:
@@ -31,45 +30,43 @@ def _nothing(*_: Any) -> tuple[()]:
 class Report:
     """What the page and the terminal say of one kind."""
 
-    figures: Callable[[Chapter, Any], Sequence[Figure | None]]
+    figures: Callable[[Chapter[Any], Any], Sequence[Figure | None]]
     """A chapter and the table of its concepts: all figures, in the order of the page."""
-    tables: Callable[[Chapter], Sequence[Table]]
+    tables: Callable[[Chapter[Any]], Sequence[Table]]
     """All tables, in the order of the page."""
-    trials: Callable[[Chapter], Iterable[str]]
+    trials: Callable[[Chapter[Any]], Iterable[str]]
     """Sentences for the methods: what was asked."""
-    analysis: Callable[[Chapter], Iterable[str]]
+    analysis: Callable[[Chapter[Any]], Iterable[str]]
     """Sentences for the methods: how it was analysed."""
-    assumptions: Callable[[Chapter], str]
+    assumptions: Callable[[Chapter[Any]], str]
     """What is assumed and not tested."""
-    print_results: Callable[[Console, Sequence[Row], Mapping[str, Any]], None]
+    print_results: Callable[[Console, Sequence[SeedMean], Any], None]
     """Print the results of one condition of a summary, which is given whole besides."""
-    print_controls: Callable[[Console, Sequence[Row], Mapping[str, Any]], None]
+    print_controls: Callable[[Console, Sequence[SeedMean], Any], None]
     """Print those of all control conditions."""
-    results_note: Callable[[Mapping[str, Any]], str]
+    results_note: Callable[[Any], str]
     """What to know of the results of a summary."""
-    print_analysis: Callable[[Console, Mapping[str, Any]], None]
+    print_analysis: Callable[[Console, Any], None]
     """Print the tests of an analysis."""
-    models: Callable[[Chapter], Sequence[ModelSummary]] = _nothing
+    models: Callable[[Chapter[Any]], Sequence[ModelSummary]] = _nothing
     """Every fitted model in full."""
     models_note: str = ""
     """What to know of them besides, after a comma."""
-    fits: Callable[[Chapter], Iterable[Mapping[str, Any]]] = _nothing
+    fits: Callable[[Chapter[Any]], Iterable[FitResult]] = _nothing
     """The models whose convergence the status tells."""
-    status: Callable[[Chapter, str], Iterable[Line]] = _nothing
+    status: Callable[[Chapter[Any], str], Iterable[Line]] = _nothing
     """Further lines of the status; given with what stands before their labels."""
-    references: Callable[[Chapter], Iterable[str]] = _nothing
+    references: Callable[[Chapter[Any]], Iterable[str]] = _nothing
     """Literature besides that of the toolkit."""
     digest: Callable[[Sequence[Path], Sequence[str], int, str], Digest] | None = None
     """Run folders, headline conditions, how many trials to pick, and the paradigm's name: what is
     told of trials; None where trials offer no choice."""
     beside: Callable[[Sequence[Path]], Any] = _nothing
     """Whatever else run folders hold of this kind."""
-    cards: Callable[[Chapter, StimulusSet | None], Sequence[Card]] | None = None
+    cards: Callable[[Chapter[Any], StimulusSet | None], Sequence[Card]] | None = None
     """Trials to look at; None where there is nothing of the kind."""
-    overlays: Callable[[Chapter, StimulusSet | None], Sequence[Overlay]] | None = None
+    overlays: Callable[[Chapter[Any], StimulusSet | None], Sequence[Overlay]] | None = None
     """Maps to look at; None where there is nothing of the kind."""
-    reads: frozenset[str] = frozenset({"answers"})
-    """Keys of saved statistics that are needed; where one is missing, they are made again."""
 
 
 REPORTS: KindTable[Report] = KindTable(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.facts import toolkit_version
 from reports.kinds import REPORTS
+from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter, RunFiles
+    from toolkit.tables.recorded import RecordedPopulation, RecordedSet
 
 REFERENCES = (
     "The mevgs-toolkit authors ({year}). mevgs-toolkit: child-study paradigms for visually "
@@ -23,7 +25,7 @@ REFERENCES = (
 """The toolkit and the studies whose paradigms it runs."""
 
 
-def methods(chapters: Sequence[Chapter]) -> list[str]:
+def methods(chapters: Sequence[Chapter[Any]]) -> list[str]:
     """Paragraphs on networks, stimuli, trials and analysis."""
     runs = [run for chapter in chapters for run in chapter.runs]
     return [
@@ -33,57 +35,55 @@ def methods(chapters: Sequence[Chapter]) -> list[str]:
     ]
 
 
-def references(chapters: Sequence[Chapter]) -> list[str]:
+def references(chapters: Sequence[Chapter[Any]]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
     runs = [run for chapter in chapters for run in chapter.runs]
-    told = [run.manifest for run in runs if run.manifest]
-    year = str(told[0].get("started", ""))[:4] if told else ""
-    sets = dict.fromkeys(_set_reference(manifest["stimuli"]) for manifest in told)
+    told = [run.manifest for run in runs if run.manifest is not None]
+    year = told[0].started[:4] if told else ""
+    sets = dict.fromkeys(_set_reference(manifest.stimuli) for manifest in told)
     known = [text.format(year=year or "n.d.", version=toolkit_version(runs)) for text in REFERENCES]
     more = dict.fromkeys(t for own in chapters for t in REPORTS[own.kind].references(own))
     return [*known, *more, *sets]
 
 
-def _set_reference(stimuli: Mapping[str, Any]) -> str:
-    title = f"{stimuli['title']}. " if stimuli.get("title") else ""
+def _set_reference(stimuli: RecordedSet) -> str:
+    title = f"{stimuli.title}. " if stimuli.title else ""
     return (
-        f"Stimulus set {stimuli['name']}, version {stimuli['version']}. {title}SHA-256 "
-        f"{stimuli['checksum'][:16]}. Licences of single files: see the credits."
+        f"Stimulus set {stimuli.name}, version {stimuli.version}. {title}SHA-256 "
+        f"{stimuli.checksum[:16]}. Licences of single files: see the credits."
     )
 
 
 def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
-    imported = [run for run in runs if not run.manifest]
-    runs = [run for run in runs if run.manifest]
-    for run in imported:
-        n = {row["population"]: row["n_seeds"] for row in run.summary["results"]}
+    told = [run.manifest for run in runs if run.manifest is not None]
+    for run in (run for run in runs if run.manifest is None):
+        n = {row.population: row.n_seeds for row in run.summary.results}
         who = [f"{k} participant{'s' * (k != 1)} of {population}" for population, k in n.items()]
         yield f"Answers of {_joined(who)} come from the table {run.folder.name}."
-    if not runs:
+    if not told:
         return
-    about: dict[str, Mapping[str, Any]] = {}
-    for run in runs:
-        about |= run.manifest.get("populations", {})
+    about: dict[str, RecordedPopulation] = {}
+    for manifest in told:
+        about |= manifest.populations
     if not about:
-        names = {name.partition("/")[0] for run in runs for name in run.manifest["subjects"]}
+        names = {name.partition("/")[0] for manifest in told for name in manifest.subjects}
         yield f"Subjects were the populations {_joined(sorted(names))}."
         return
-    several = any(own["n_seeds"] > 1 for own in about.values())
+    several = any(own.n_seeds > 1 for own in about.values())
     yield (
         "Subjects were "
         + _joined(
             [
-                f"{own['n_seeds']} network{'s' * (own['n_seeds'] != 1)} "
-                f"{_trained_on(name, own['languages'])} ({name})"
+                f"{count(own.n_seeds, 'network')} {_trained_on(name, own.languages)} ({name})"
                 for name, own in about.items()
             ]
         )
         + (", training seeds standing for participants." if several else ".")
     )
     recipes = [
-        (own["config"].get("network") or {}, own["config"].get("training") or {})
+        (own.config.get("network") or {}, own.config.get("training") or {})
         for own in about.values()
-        if own.get("config")
+        if own.config
     ]
     for network, training in _distinct(recipes):
         parts = []
@@ -121,11 +121,11 @@ def _distinct(recipes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _analysis(chapters: Sequence[Chapter]) -> Iterator[str]:
+def _analysis(chapters: Sequence[Chapter[Any]]) -> Iterator[str]:
     for chapter in chapters:
         yield from REPORTS[chapter.kind].analysis(chapter)
     manifests = [manifest for chapter in chapters for manifest in chapter.manifests]
-    packages = manifests[0].get("packages", {}) if manifests else {}
+    packages = manifests[0].packages if manifests else {}
     wanted = ("torch", "transformers", "timm", "pandas")
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]
     if named:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, names, span, training_colour
 from reports.joining import below, grid_of, layers, rows_of, single, values
@@ -16,7 +16,7 @@ MEASURES = {"valid_accuracy": "validation accuracy (%)", "valid_loss": "validati
 """Columns of training logs that are drawn, with the titles of their axes."""
 
 
-def training(chapter: Chapter) -> Figure | None:
+def training(chapter: Chapter[Any]) -> Figure | None:
     """Validation accuracy and loss of every seed; None where no training log is known."""
     import altair as alt
 

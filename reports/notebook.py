@@ -6,7 +6,14 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from toolkit.records import plain
+
+if TYPE_CHECKING:
+    from toolkit.statistics.choices.exact import ExactSummary
+    from toolkit.statistics.means import Summary
+    from toolkit.statistics.models.results import Result
 
 HIDDEN = ("meaning", "seeds")
 """Columns of results that are left out of tables: what they hold is no single value."""
@@ -28,51 +35,62 @@ def text_of(show: Callable[..., None], *content: Any) -> str:
     return written.getvalue().strip("\n")
 
 
-def run_html(summary: Mapping[str, Any], folder: str) -> str:
+def run_html(summary: Summary, folder: str) -> str:
     """A summary as HTML: what was asked, accuracies, what to keep in mind, where everything lies.
 
     Args:
-        summary: as in ``summary.json``.
+        summary: of a run.
         folder: of the run.
     """
-    import pandas as pd
-
-    results = pd.DataFrame(summary["results"]).drop(columns=[*HIDDEN], errors="ignore")
-    shown = results.dropna(axis="columns", how="all").to_html(
-        index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
-    )
-    return (
-        _title(summary, str(summary["question"]))
-        + shown
-        + _paragraphs("Note: ", summary["warnings"])
-        + f"<p>{escape(folder)}</p>"
-    )
+    notes = _paragraphs("Note: ", summary.warnings)
+    return _asked(summary) + notes + f"<p>{escape(folder)}</p>"
 
 
-def statistics_html(content: Mapping[str, Any]) -> str:
+def triples_html(summary: ExactSummary, folder: str) -> str:
+    """What all triples say as HTML, without the words.
+
+    Args:
+        summary: of a paradigm.
+        folder: in which everything lies.
+    """
+    return _asked(summary) + f"<p>{escape(folder)}</p>"
+
+
+def statistics_html(results: Mapping[str, Result]) -> str:
     """Analyses as HTML: each question with its answer, every sentence, what to keep in mind.
 
     Args:
-        content: as in ``statistics.json``, analyses by paradigm.
+        results: analyses by paradigm.
     """
     parts = []
-    for analysis in content.values():
+    for told in results.values():
         answers = "".join(
             f"<dt>{escape(question)}</dt><dd>{escape(answer)}</dd>"
-            for question, answer in analysis["answers"]
+            for question, answer in told.answers
         )
-        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in analysis["sentences"])
+        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in told.sentences)
         parts += [
-            _title(analysis, f"statistics, {analysis['engine']}"),
+            _title(told, f"statistics, {told.engine}"),
             f"<dl>{answers}</dl>",
             f"<details><summary>What may be said</summary><ul>{sentences}</ul></details>",
-            _paragraphs("Note: ", analysis["warnings"]),
+            _paragraphs("Note: ", told.warnings),
         ]
     return "".join(parts)
 
 
-def _title(told: Mapping[str, Any], text: str) -> str:
-    name = f"{told['paradigm']} v{told['paradigm_version']}"
+def _asked(summary: Summary | ExactSummary) -> str:
+    """What was asked, and accuracies."""
+    import pandas as pd
+
+    results = pd.DataFrame(plain(summary.results)).drop(columns=[*HIDDEN], errors="ignore")
+    shown = results.dropna(axis="columns", how="all").to_html(
+        index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
+    )
+    return _title(summary, summary.question) + shown
+
+
+def _title(told: Summary | ExactSummary | Result, text: str) -> str:
+    name = f"{told.paradigm} v{told.paradigm_version}"
     return f"<p><b>{escape(name)}</b>: {escape(text)}</p>"
 
 

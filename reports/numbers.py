@@ -1,43 +1,46 @@
 """How numbers are written, on the terminal and on the page.
 
-They come from JSON: what does not exist is None, infinities are text. Neither is ever shown.
+What does not exist is NaN, or infinite where no end is known. Neither is ever shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from toolkit.statistics import phrases
+from toolkit.statistics import phrases, ratios
+
+if TYPE_CHECKING:
+    from toolkit.statistics.choices.groups import GroupComparison
+    from toolkit.statistics.models.results import Contrast
 
 NONE = "-"
 """Stands where there is no number."""
 
 
-def percent(share: float | None) -> str:
+def percent(share: float) -> str:
     """A share as per cent with one decimal; a dash where there is no number.
 
     Example:
-        >>> percent(0.6621), percent(None)
+        >>> percent(0.6621), percent(math.nan)
         ('66.2 %', '-')
     """
-    return NONE if share is None else phrases.percent(share)
+    return NONE if math.isnan(share) else phrases.percent(share)
 
 
-def number(value: Any, factor: float = 1, digits: int = 1) -> str:
+def number(value: float, factor: float = 1, digits: int = 1) -> str:
     """A number with so many decimals.
 
     Example:
-        >>> number(0.5162, 100), number("inf"), number(None), number(-0.001)
+        >>> number(0.5162, 100), number(math.inf), number(math.nan), number(-0.001)
         ('51.6', '-', '-', '0.0')
     """
-    real = _real(value)
-    return phrases.fixed(factor * real, digits) if math.isfinite(real) else NONE
+    return phrases.fixed(factor * value, digits) if math.isfinite(value) else NONE
 
 
 def interval(
-    low: Any, high: Any, factor: float = 1, digits: int = 1, mark: float = math.nan
+    low: float, high: float, factor: float = 1, digits: int = 1, mark: float = math.nan
 ) -> str:
     """An interval in brackets, with as many decimals as tell its ends apart.
 
@@ -49,35 +52,40 @@ def interval(
         mark: value, already multiplied, that the interval must not seem to touch.
 
     Example:
-        >>> interval(0.483, 0.66, 100), interval(0.5, 0.5), interval(None, None)
+        >>> interval(0.483, 0.66, 100), interval(0.5, 0.5), interval(math.nan, math.nan)
         ('[48.3, 66.0]', '-', '-')
     """
-    return estimate(None, low, high, factor, digits, mark)
+    return estimate(math.nan, low, high, factor, digits, mark)
 
 
-def between(low: float | None, high: float | None) -> str:
+def between(low: float, high: float) -> str:
     """The interval of a share as per cent; a dash where there is none.
 
     Example:
-        >>> between(0.483, 0.66), between(None, None)
+        >>> between(0.483, 0.66), between(math.nan, math.nan)
         ('48.3 % to 66.0 %', '-')
     """
-    if low is None or high is None:
+    if math.isnan(low) or math.isnan(high):
         return NONE
     return " to ".join(f"{end} %" for end in phrases.alike([100 * low, 100 * high]))
 
 
 def estimate(
-    value: Any, low: Any, high: Any, factor: float = 1, digits: int = 1, mark: float = math.nan
+    value: float,
+    low: float,
+    high: float,
+    factor: float = 1,
+    digits: int = 1,
+    mark: float = math.nan,
 ) -> str:
     """A number and its interval, with the same decimals; arguments as in `interval`.
 
     Example:
-        >>> estimate(-0.031, -0.125, 0.064, 100, mark=0.0), estimate(0.5, None, None, 100)
+        >>> estimate(-0.031, -0.125, 0.064, 100, mark=0.0), estimate(0.5, math.nan, math.nan, 100)
         ('-3.1 [-12.5, 6.4]', '50.0')
     """
-    known = [factor * x for x in map(_real, (value, low, high)) if math.isfinite(x)]
-    n_ends = sum(math.isfinite(_real(x)) for x in (low, high))
+    known = [factor * x for x in (value, low, high) if math.isfinite(x)]
+    n_ends = sum(map(math.isfinite, (low, high)))
     ends = phrases.alike(known, [] if math.isnan(mark) else [mark], digits)
     shown = ends[: len(known) - n_ends]
     if n_ends == 2 and ends[-2] != ends[-1]:
@@ -85,84 +93,59 @@ def estimate(
     return " ".join(shown) or NONE
 
 
-def p_value(value: float | None) -> str:
+def p_value(value: float) -> str:
     """A p-value without its leading zero.
 
     Example:
         >>> p_value(0.0123), p_value(0.00001), p_value(1.0)
         ('.012', '<.001', '1.000')
     """
-    return NONE if value is None else phrases.bare_p(value)
+    return NONE if math.isnan(value) else phrases.bare_p(value)
 
 
-def odds_ratio(effect: Mapping[str, Any]) -> str:
-    """Odds ratio and interval of an effect on the logit scale.
-
-    Example:
-        >>> odds_ratio({"estimate": 0.0, "ci_low": -0.5, "ci_high": 0.5})
-        '1.00 [0.61, 1.65]'
-    """
-    middle, low, high = (_real(effect.get(name)) for name in ("estimate", "ci_low", "ci_high"))
-    return NONE if math.isnan(middle) else phrases.odds_ratio(middle, low, high)
+def odds_ratio(effect: Contrast | None) -> str:
+    """Odds ratio and interval of an effect on the logit scale; a dash where there is none."""
+    if effect is None or math.isnan(effect.estimate):
+        return NONE
+    return ratios.odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
 
 
-def t_of_df(effect: Mapping[str, Any]) -> str:
+def points(effect: Contrast) -> str:
+    """Difference of probabilities of an effect in percentage points, with its interval."""
+    ends = effect.probability_ci_low, effect.probability_ci_high
+    return estimate(effect.probability_difference, *ends, 100, mark=0.0)
+
+
+def t_of_df(statistic: float, df: float) -> str:
     """A test statistic with its degrees of freedom; z where they are infinite.
 
     Example:
-        >>> t_of_df({"statistic": 1.658, "df": 34.4}), t_of_df({"statistic": 1.658, "df": "inf"})
-        ('1.66 (34.4)', 'z = 1.66')
+        >>> t_of_df(1.658, 34.4), t_of_df(1.658, math.inf), t_of_df(math.nan, 3.0)
+        ('1.66 (34.4)', 'z = 1.66', '-')
     """
-    value, df = _real(effect.get("statistic")), _real(effect.get("df"))
-    if math.isnan(value) or math.isnan(df):
+    if math.isnan(statistic) or math.isnan(df):
         return NONE
     if math.isinf(df):
-        return phrases.statistic(value, df)
-    return f"{phrases.size(value)} ({phrases.freedom(df)})"
+        return phrases.statistic(statistic, df)
+    return f"{phrases.size(statistic)} ({phrases.freedom(df)})"
 
 
-def bayes_factor(value: Any) -> str:
+def bayes_factor(value: float) -> str:
     """A Bayes factor.
 
     Example:
-        >>> bayes_factor(0.317), bayes_factor("inf"), bayes_factor(None)
+        >>> bayes_factor(0.317), bayes_factor(math.inf), bayes_factor(math.nan)
         ('0.32', 'over 9999', '-')
     """
-    real = _real(value)
-    return NONE if math.isnan(real) else phrases.factor(real)
+    return NONE if math.isnan(value) else ratios.factor(value)
 
 
-def models_of(group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """All comparisons of a condition in the order of the page: overall, languages, populations.
-
-    Example:
-        >>> models_of({"overall": {"name": "all"}, "by_language": [], "by_population": []})
-        [{'name': 'all'}]
-    """
-    return [group["overall"], *group["by_language"], *group["by_population"]]
+def places_of(groups: Sequence[GroupComparison]) -> list[str]:
+    """What tells comparisons apart: condition, kind of subjects, or nothing."""
+    return phrases.apart([(group.condition, group.subject_kind) for group in groups])
 
 
-def places_of(groups: list[Mapping[str, Any]]) -> list[str]:
-    """What tells comparisons apart: condition, kind of subjects, or nothing.
-
-    Example:
-        >>> places_of([{"condition": "novel-familiar", "subject_kind": "model"}])
-        ['']
-    """
-    return phrases.apart([(group["condition"], group["subject_kind"]) for group in groups])
-
-
-def titles_of(groups: list[Mapping[str, Any]]) -> list[str]:
-    """Conditions of comparisons, and the kinds of subjects where there are several.
-
-    Example:
-        >>> titles_of([{"condition": "novel-familiar", "subject_kind": "model"}])
-        ['novel-familiar']
-    """
-    kinds = phrases.apart([(group["subject_kind"],) for group in groups])
-    return [f"{group['condition']}{kind}" for group, kind in zip(groups, kinds, strict=True)]
-
-
-def _real(value: Any) -> float:
-    """A number of JSON; NaN where there is none."""
-    return math.nan if value is None else float(value)
+def titles_of(groups: Sequence[GroupComparison]) -> list[str]:
+    """Conditions of comparisons, and the kinds of subjects where there are several."""
+    kinds = phrases.apart([(group.subject_kind,) for group in groups])
+    return [f"{group.condition}{kind}" for group, kind in zip(groups, kinds, strict=True)]

@@ -74,7 +74,7 @@ class Material:
     """All folders given."""
     options: Options
     """Choices of the user."""
-    chapters: tuple[Chapter, ...]
+    chapters: tuple[Chapter[Any], ...]
     """One per paradigm."""
     stimuli: StimulusSet | None
     """The set of the runs; None if it is not at hand, or no picture of it is wanted."""
@@ -201,9 +201,9 @@ def _page(material: Material) -> str:
                 "paradigm": chapter.paradigm,
                 "version": chapter.version,
                 "question": chapter.question,
-                "answers": chapter.statistics["answers"],
-                "sentences": chapter.statistics["sentences"],
-                "apa": chapter.statistics["apa"],
+                "answers": chapter.statistics.answers,
+                "sentences": chapter.statistics.sentences,
+                "apa": chapter.statistics.apa,
                 "figures": drawn,
                 "cards": cards,
                 "maps": maps,
@@ -243,18 +243,18 @@ def _page(material: Material) -> str:
     return page
 
 
-def chapter_figures(chapter: Chapter, concepts: Any) -> list[Figure]:
+def chapter_figures(chapter: Chapter[Any], concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
     made = REPORTS[chapter.kind].figures(chapter, concepts)
     return [figure for figure in made if figure is not None]
 
 
-def _cards(chapter: Chapter, stimuli: StimulusSet | None) -> tuple[Card, ...]:
+def _cards(chapter: Chapter[Any], stimuli: StimulusSet | None) -> tuple[Card, ...]:
     cards = REPORTS[chapter.kind].cards
     return tuple(cards(chapter, stimuli)) if cards else ()
 
 
-def _maps(chapter: Chapter, material: Material) -> Sequence[Overlay]:
+def _maps(chapter: Chapter[Any], material: Material) -> Sequence[Overlay]:
     """Maps to look at, with the pictures of the runs' own set where it is at hand."""
     from reports.pictures import find_stimuli
 
@@ -262,7 +262,7 @@ def _maps(chapter: Chapter, material: Material) -> Sequence[Overlay]:
     if not overlays or not material.options.n_trials:
         return []
     # Runs on different sets are never on one page, so the first run speaks for all.
-    stimuli, known = material.stimuli, chapter.runs[0].manifest["stimuli"]["checksum"]
+    stimuli, known = material.stimuli, chapter.manifests[0].stimuli.checksum
     if stimuli is None or stimuli.checksum != known:
         stimuli = find_stimuli([chapter], None)
     return overlays(chapter, stimuli)
@@ -386,19 +386,19 @@ def _anchor(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", file_name(name).lower())
 
 
-def _title(chapters: Sequence[Chapter]) -> str:
+def _title(chapters: Sequence[Chapter[Any]]) -> str:
     names = [chapter.paradigm for chapter in chapters]
     populations = dict.fromkeys(p for chapter in chapters for p, _ in chapter.cells)
     who = ", ".join(populations) if len(populations) < 4 else f"{len(populations)} populations"
     return f"{', '.join(names)}: {who}"
 
 
-def _subtitle(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> str:
+def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> str:
     told = [manifest for chapter in chapters for manifest in chapter.manifests]
-    trials = sum(row["n_trials"] for chapter in chapters for row in chapter.results)
+    trials = sum(row.n_trials for chapter in chapters for row in chapter.results)
     languages = sorted({language for chapter in chapters for language in chapter.languages})
     shown = f"{trials:,} trials, tested in {', '.join(languages)}"
     if not told:
         return f"{shown}; from a table that was imported"
-    name = stimuli.title if stimuli is not None else told[0]["stimuli"]["name"]
-    return f"{shown}, stimuli: {name}; run {str(told[0].get('started', ''))[:10]}"
+    name = stimuli.title if stimuli is not None else told[0].stimuli.name
+    return f"{shown}, stimuli: {name}; run {told[0].started[:10]}"

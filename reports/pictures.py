@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
 from reports.parts import Credit
@@ -31,7 +31,7 @@ TYPES = {
 """Media types of the files that go into a page as they are."""
 
 
-def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet | None:
+def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> StimulusSet | None:
     """The set that the runs were made with; None if it is not at hand.
 
     Args:
@@ -43,7 +43,7 @@ def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet 
     """
     from stimuli import open_set
 
-    known = next((told["stimuli"] for chapter in chapters for told in chapter.manifests), None)
+    known = next((told.stimuli for chapter in chapters for told in chapter.manifests), None)
     if known is None:
         if given:
             raise ToolkitError(
@@ -53,24 +53,24 @@ def find_stimuli(chapters: Sequence[Chapter], given: str | None) -> StimulusSet 
             )
         return None
     try:
-        found = open_set(given or known.get("folder") or known["name"])
+        found = open_set(given or known.folder or known.name)
         checksum = found.checksum
     except (ToolkitError, OSError):
         if given:
             raise
         return None
-    if checksum == known["checksum"]:
+    if checksum == known.checksum:
         return found
     if given:
         raise ToolkitError(
             f"The stimuli {given} are not those of the run.",
             given=f"{found.name}, checksum {checksum[:12]}",
-            allowed=f"{known['name']}, checksum {known['checksum'][:12]}",
+            allowed=f"{known.name}, checksum {known.checksum[:12]}",
         )
     return None
 
 
-def credits_of(chapters: Sequence[Chapter], stimuli: StimulusSet | None) -> list[Credit]:
+def credits_of(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> list[Credit]:
     """Sources and licences of all pictures and clips on the page."""
     choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
     if stimuli is None or not choices:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.chapter import AGAIN, Chapter, RunFiles, read_json
+from reports.chapter import AGAIN, Chapter, RunFiles
 from reports.kinds import REPORTS
 from toolkit.errors import ToolkitError
+from toolkit.statistics.means import Summary
+from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
+from toolkit.tables.manifests import MANIFEST_FILE
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from toolkit.statistics.means import SeedMean
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -28,19 +33,20 @@ def read_run(folder: Path) -> RunFiles:
             allowed="the folder that run-paradigm printed",
             next_command=f"ls {folder.parent}" if folder.parent.is_dir() else AGAIN,
         )
-    manifest, summary = (read_json(folder / name) for name in ("manifest.json", "summary.json"))
-    for name, content, needed in (
-        ("manifest.json", manifest, {"run_id", "paradigm", "stimuli", "subjects"}),
-        ("summary.json", summary, {"paradigm", "paradigm_version", "question", "results"}),
-    ):
-        if lacking := needed - set(content):
-            raise ToolkitError(f"{folder / name} lacks {', '.join(sorted(lacking))}.")
+    manifest, summary = saved_manifest(folder), saved_summary(folder)
+    if manifest is None or summary is None:
+        lacking = MANIFEST_FILE if manifest is None else SUMMARY_FILE
+        raise ToolkitError(
+            f"{folder} is not the folder of a finished run: it has no {lacking}.",
+            allowed="the folder that run-paradigm printed",
+            next_command=AGAIN,
+        )
     return RunFiles(folder, manifest, summary)
 
 
 def read_chapters(
     folders: Sequence[Path], n_trials: int, paradigms: Path | None = None
-) -> list[Chapter]:
+) -> list[Chapter[Any]]:
     """Sort runs by paradigm and read their tables.
 
     The statistics of a run that is alone with its paradigm are those it has saved; several runs of
@@ -83,19 +89,19 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
         names = [condition.name for condition in asked.conditions]
         results = results_of(seeds_of_counts(counts), asked)
         results.sort(key=lambda row: _in_order(row, names))
-        summary = {
-            "paradigm": asked.name,
-            "paradigm_version": int(counts["paradigm_version"].iloc[0]),
-            "question": asked.question,
-            "results": results,
-        }
-        made.append(RunFiles(path, {}, summary))
+        summary = Summary(
+            paradigm=asked.name,
+            paradigm_version=int(counts["paradigm_version"].iloc[0]),
+            question=asked.question,
+            results=tuple(results),
+        )
+        made.append(RunFiles(path, None, summary))
     return made
 
 
 def _chapter(
     runs: Sequence[RunFiles], n_trials: int, paradigms: Path | None, notes: Sequence[str]
-) -> Chapter:
+) -> Chapter[Any]:
     from toolkit.statistics.choices.digest import no_choices
 
     folders = [run.folder for run in runs]
@@ -109,14 +115,14 @@ def _chapter(
     kind = kinds[folders[0]]
     own = REPORTS[kind]
     first = runs[0].summary
-    results: list[Mapping[str, Any]] = [r for run in runs for r in run.summary["results"]]
+    results = [row for run in runs for row in run.summary.results]
     if own.digest:
         results = _pooled(results, runs, paradigms)
-    headline = list(dict.fromkeys(row["condition"] for row in results if row["headline"]))
+    headline = list(dict.fromkeys(row.condition for row in results if row.headline))
     return Chapter(
         paradigm=runs[0].paradigm,
-        version=int(first["paradigm_version"]),
-        question=str(first["question"]),
+        version=first.paradigm_version,
+        question=first.question,
         kind=kind,
         runs=tuple(runs),
         results=tuple(results),
@@ -127,13 +133,12 @@ def _chapter(
         paradigms=paradigms,
         notes=tuple(notes),
         beside=own.beside(folders),
-        needed=own.reads,
     )
 
 
 def _pooled(
-    results: list[Mapping[str, Any]], runs: Sequence[RunFiles], paradigms: Path | None
-) -> list[Mapping[str, Any]]:
+    results: list[SeedMean], runs: Sequence[RunFiles], paradigms: Path | None
+) -> list[SeedMean]:
     """Results of all runs; counted anew where several asked the same population the same."""
     order = {_cell(row): place for place, row in reversed([*enumerate(results)])}
     if len(order) == len(results):
@@ -149,14 +154,14 @@ def _pooled(
     return sorted(pooled, key=lambda row: order[_cell(row)])
 
 
-def _in_order(row: Mapping[str, Any], conditions: Sequence[str]) -> tuple[Any, ...]:
+def _in_order(row: SeedMean, conditions: Sequence[str]) -> tuple[Any, ...]:
     """Place of a result: population, language, and condition as the paradigm orders them."""
     population, language, condition = _cell(row)
     return population, language, [*conditions, condition].index(condition)
 
 
-def _cell(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["population"], row["test_language"], row["condition"]
+def _cell(row: SeedMean) -> tuple[str, str, str]:
+    return row.population, row.test_language, row.condition
 
 
 def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:

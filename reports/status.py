@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
 from reports.parts import Line
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
-    from reports.chapter import Chapter, RunFiles
+    from reports.chapter import Chapter
+    from toolkit.statistics.models.results import Result
+    from toolkit.tables.recorded import Recorded
 
 
-def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
+def status_lines(chapters: Sequence[Chapter[Any]]) -> list[Line]:
     """Warnings first, then notes, then what is in order."""
     lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     runs = [run for chapter in chapters for run in chapter.runs]
-    lines += _of_runs([run for run in runs if run.manifest])
+    lines += _of_runs([run.manifest for run in runs if run.manifest is not None])
     lines += [Line("note", "Runs", note) for note in chapters[0].notes]
     for run in runs:
-        if not run.manifest:
+        if run.manifest is None:
             text = f"{run.folder.name} was imported: how its trials were made is not recorded."
             lines.append(Line("note", "Table from elsewhere", text))
     assumed = dict.fromkeys(REPORTS[own.kind].assumptions(own) for own in chapters)
@@ -29,15 +31,16 @@ def status_lines(chapters: Sequence[Chapter]) -> list[Line]:
     return sorted(lines, key=lambda line: order.index(line.level))
 
 
-def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
-    statistics, own = chapter.statistics, REPORTS[chapter.kind]
+def _of_chapter(chapter: Chapter[Any], name_it: bool) -> Iterator[Line]:
+    told: Result = chapter.statistics
+    own = REPORTS[chapter.kind]
     prefix = f"{chapter.paradigm}: " if name_it else ""
     yield from own.status(chapter, prefix)
-    for warning in statistics["warnings"]:
+    for warning in told.warnings:
         yield Line("warning", f"{prefix}Statistics", warning)
     fits = list(own.fits(chapter))
-    lost = [fit for fit in fits if not fit["converged"]]
-    separated = sum(bool(fit.get("separated")) for fit in lost)
+    lost = [fit for fit in fits if not fit.converged]
+    separated = sum(fit.separated for fit in lost)
     models = count(len(fits), "mixed model")
     if separated:
         text = f"{separated} of {models} not decided: some level or cell has only equal answers."
@@ -45,37 +48,36 @@ def _of_chapter(chapter: Chapter, name_it: bool) -> Iterator[Line]:
     if len(lost) > separated:
         text = f"{len(lost) - separated} of {models} did not converge."
         yield Line("warning", f"{prefix}Models", text)
-    if fits and not lost and not any(fit["singular"] for fit in fits):
+    if fits and not lost and not any(fit.singular for fit in fits):
         verb = "converged; none is" if len(fits) > 1 else "converged and is not"
         yield Line("good", f"{prefix}Models", f"{models} {verb} singular.")
     for run in chapter.runs:
-        for warning in run.summary.get("warnings", ()):
+        for warning in run.summary.warnings:
             yield Line("warning", f"{prefix}Run", warning)
 
 
-def _of_runs(runs: Sequence[RunFiles]) -> Iterator[Line]:
+def _of_runs(runs: Sequence[Recorded]) -> Iterator[Line]:
     if not runs:
         return
-    dirty = [run for run in runs if (run.manifest.get("git") or {}).get("dirty")]
-    unknown = [run for run in runs if not run.manifest.get("git")]
+    dirty = sum(run.git is not None and run.git.dirty for run in runs)
     if dirty:
         yield Line(
             "warning", "Code", f"Made from a checkout with changes that no commit holds: "
-            f"{len(dirty)} of {count(len(runs), 'run')}.",
+            f"{dirty} of {count(len(runs), 'run')}.",
         )  # fmt: skip
-    elif unknown:
-        version = runs[0].manifest.get("toolkit_version")
+    elif runs[0].git is None or any(run.git is None for run in runs):
+        version = runs[0].toolkit_version
         yield Line("good", "Code", f"Made with the installed package, version {version}.")
     else:
-        commit = runs[0].manifest["git"]["commit"][:10]
+        commit = runs[0].git.commit[:10]
         yield Line("good", "Code", f"Made from commit {commit} without further changes.")
-    unfinished = [run for run in runs if run.manifest.get("status") != "complete"]
+    unfinished = sum(run.status != "complete" for run in runs)
     if unfinished:
-        text = f"{len(unfinished)} of {count(len(runs), 'run')} did not end."
+        text = f"{unfinished} of {count(len(runs), 'run')} did not end."
         yield Line("warning", "Unfinished", text)
     for what, values in (
-        ("stimulus sets", {run.manifest["stimuli"]["checksum"] for run in runs}),
-        ("versions of the toolkit", {run.manifest.get("toolkit_version") for run in runs}),
+        ("stimulus sets", {run.stimuli.checksum for run in runs}),
+        ("versions of the toolkit", {run.toolkit_version for run in runs}),
     ):
         if len(values) > 1:
             yield Line("warning", "Mixed runs", f"The runs used {len(values)} different {what}.")

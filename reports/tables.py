@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from reports.parts import ModelSummary, Table
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
+    from toolkit.statistics.models.results import FitResult
 
 MOST_ROWS = 40
 """Longer tables are opened on demand."""
 
 
-def tables(chapter: Chapter) -> list[Table]:
+def tables(chapter: Chapter[Any]) -> list[Table]:
     """All tables of a paradigm that hold anything, in the order of the page."""
     return _folded(REPORTS[chapter.kind].tables(chapter))
 
@@ -31,52 +33,52 @@ def _folded(made: Sequence[Table]) -> list[Table]:
     ]
 
 
-def model_summaries(chapter: Chapter) -> list[ModelSummary]:
+def model_summaries(chapter: Chapter[Any]) -> list[ModelSummary]:
     """Every fitted model with its formula, random effects and diagnostics."""
     return list(REPORTS[chapter.kind].models(chapter))
 
 
-def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary:
+def model_summary(name: str, fit: FitResult, scale: str) -> ModelSummary:
     """One fitted model in full.
 
     Args:
         name: what it is for.
-        fit: a `toolkit.statistics.models.results.FitResult` as JSON.
+        fit: the model.
         scale: what its numbers are measured in, and how they were tested.
     """
-    formula = fit["formula"]
-    if fit["fitted_formula"].replace(" ", "") != formula.replace(" ", ""):
-        formula += f", fitted as {fit['fitted_formula']}"
+    formula = fit.formula
+    if fit.fitted_formula.replace(" ", "") != formula.replace(" ", ""):
+        formula += f", fitted as {fit.fitted_formula}"
     fixed = tuple(
         (
-            row["name"], number(row["estimate"], digits=3), number(row["std_error"], digits=3),
-            number(row["statistic"], digits=2) if row["df"] == "inf" else t_of_df(row),
-            p_value(row["p_value"]),
-            interval(row["ci_low"], row["ci_high"], digits=3, mark=0.0),
+            row.name, number(row.estimate, digits=3), number(row.std_error, digits=3),
+            number(row.statistic, digits=2) if math.isinf(row.df)
+            else t_of_df(row.statistic, row.df),
+            p_value(row.p_value), interval(row.ci_low, row.ci_high, digits=3, mark=0.0),
         )
-        for row in fit["coefficients"]
+        for row in fit.coefficients
     )  # fmt: skip
     random = tuple(
         (
-            effect["group"], term, number(sd, digits=3),
-            ", ".join(number(r, digits=2) for r in row[:place]) or NONE, str(effect["n_levels"]),
+            effect.group, term, number(sd, digits=3),
+            ", ".join(number(r, digits=2) for r in row[:place]) or NONE, str(effect.n_levels),
         )
-        for effect in fit["random_effects"]
+        for effect in fit.random_effects
         for place, (term, sd, row) in enumerate(
-            zip(effect["terms"], effect["sds"], effect["correlations"], strict=True)
+            zip(effect.terms, effect.sds, effect.correlations, strict=True)
         )
     )  # fmt: skip
     facts = (
         ("Observations", _observations(fit)),
-        ("Dropped", str(fit["n_dropped"])),
-        ("Log-likelihood", number(fit["log_likelihood"], digits=2)),
-        ("AIC", number(fit["aic"], digits=1)),
-        *((("Residual SD", number(fit["residual_sd"], digits=3)),) if fit["residual_sd"] else ()),
-        ("Converged", "yes" if fit["converged"] else "NO"),
-        *((("Separated", "YES"),) if fit.get("separated") else ()),
-        ("Singular", "YES" if fit["singular"] else "no"),
-        ("Engine", f"{fit['engine']}, {fit['family']}, {fit['method']}"),
-        *((("Warnings", " ".join(fit["warnings"])),) if fit["warnings"] else ()),
+        ("Dropped", str(fit.n_dropped)),
+        ("Log-likelihood", number(fit.log_likelihood, digits=2)),
+        ("AIC", number(fit.aic, digits=1)),
+        *((("Residual SD", number(fit.residual_sd, digits=3)),) if fit.residual_sd else ()),
+        ("Converged", "yes" if fit.converged else "NO"),
+        *((("Separated", "YES"),) if fit.separated else ()),
+        ("Singular", "YES" if fit.singular else "no"),
+        ("Engine", f"{fit.engine}, {fit.family}, {fit.method}"),
+        *((("Warnings", " ".join(fit.warnings)),) if fit.warnings else ()),
     )
     return ModelSummary(
         name=name,
@@ -84,7 +86,7 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
         facts=facts,
         fixed=Table(
             "", f"Fixed effects ({scale})",
-            ("Term", "Estimate", "SE", "z" if fit["family"] == "binomial" else "t (df)", "p",
+            ("Term", "Estimate", "SE", "z" if fit.family == "binomial" else "t (df)", "p",
              "95 % CI"), fixed,
         ),
         random=Table(
@@ -93,6 +95,6 @@ def model_summary(name: str, fit: Mapping[str, Any], scale: str) -> ModelSummary
     )  # fmt: skip
 
 
-def _observations(fit: Mapping[str, Any]) -> str:
-    text = f"{fit['n_observations']:,}"
-    return f"{text} in {fit['n_rows']:,} rows of counts" if fit["family"] == "binomial" else text
+def _observations(fit: FitResult) -> str:
+    text = f"{fit.n_observations:,}"
+    return f"{text} in {fit.n_rows:,} rows of counts" if fit.family == "binomial" else text

@@ -205,7 +205,7 @@ def write_whole_run(
     run = Finished(directory, content, ("Made up for tests.",), 0, 0, 0.0)
     directory.write_json("summary.json", summarise(run, Asked()))
     analysis = analyse_grounding(read_grounding([folder]), Asked())
-    directory.write_json("statistics.json", {Asked.name: analysis.to_json()})
+    directory.write_json("statistics.json", {Asked.name: analysis})
     if maps:
         _write_agreement(folder, populations, concepts, rng)
         _write_maps(folder, populations, stimuli, rng)

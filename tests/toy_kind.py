@@ -6,6 +6,7 @@ Subjects rate how much they like each word; nothing is chosen and nothing is map
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from toolkit.running.kinds import Running
 from toolkit.running.plan import Finished, Plan, carry_out, labels
 from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.kinds import Statistics
+from toolkit.statistics.means import SeedMean
+from toolkit.statistics.models.results import Result
 from toolkit.subjects.population import Population
 from toolkit.tables.trials import COLUMNS, table_columns
 
@@ -92,38 +95,46 @@ def mean_rating(path: Path) -> float:
     return float(pd.read_parquet(file, columns=["score_target"])["score_target"].mean())
 
 
-def analyse(paths: Sequence[Path], *_: Any) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Ratings(Result):
+    """What may be concluded of ratings."""
+
+    paradigm_kind: str = KIND
+    schema: int = 1
+    mean: float
+    """Mean over words and seeds."""
+
+
+def analyse(paths: Sequence[Path], *_: Any) -> dict[str, Ratings]:
     mean = float(np.mean([mean_rating(path) for path in paths]))
     said = f"Words are liked {mean:.3f}."
-    return {
-        "liking": {
-            "paradigm": "liking", "paradigm_version": 1, "engine": "numpy", "mean": mean,
-            "answers": [["How much are words liked?", said]], "apa": said, "sentences": [said],
-            "families": [], "warnings": [],
-        }
-    }  # fmt: skip
+    made = Ratings(
+        paradigm="liking", paradigm_version=1, engine="numpy", question="Liked?", mean=mean,
+        answers=(("How much are words liked?", said),), apa=said, sentences=(said,),
+    )  # fmt: skip
+    return {"liking": made}
 
 
-def results(trials: Path, _: BaseParadigm) -> list[dict[str, Any]]:
+def results(trials: Path, _: BaseParadigm) -> list[SeedMean]:
     return [
-        {
-            "population": "all", "test_language": "all", "condition": "only", "meaning": "a word",
-            "headline": True, "n_seeds": 1, "n_trials": 1, "n_ties": 0, "mean": mean_rating(trials),
-        }
+        SeedMean(
+            population="all", test_language="all", condition="only", meaning="a word",
+            headline=True, n_seeds=1, n_trials=1, mean=mean_rating(trials),
+        )
     ]  # fmt: skip
 
 
-def print_ratings(out: Any, rows: Sequence[Mapping[str, Any]], _: Any) -> None:
+def print_ratings(out: Any, rows: Sequence[SeedMean], _: Any) -> None:
     for row in rows:
-        out.print(f"rating {row['mean']:.3f}")
+        out.print(f"rating {row.mean:.3f}")
 
 
 RUNNING = Running(run_ratings, options={}, others="nothing is drawn or written in")
-STATISTICS = Statistics(analyse, frozenset(), results, lambda _: {"measure": "rating"})
+STATISTICS = Statistics(analyse, Ratings, frozenset(), results, lambda _: {"measure": "rating"})
 REPORT = Report(
     figures=lambda *_: [],
     tables=lambda own: [
-        Table("liking", "Liking", ("Mean",), ((f"{own.statistics['mean']:.3f}",),), n_labels=0)
+        Table("liking", "Liking", ("Mean",), ((f"{own.statistics.mean:.3f}",),), n_labels=0)
     ],
     trials=lambda own: [f"Words were rated in {own.paradigm}."],
     analysis=lambda _: ["Ratings were averaged."],
@@ -131,5 +142,5 @@ REPORT = Report(
     print_results=print_ratings,
     print_controls=print_ratings,
     results_note=lambda _: "Ratings: from 0 on.",
-    print_analysis=lambda out, told: out.print(f"mean {told['mean']:.3f}"),
+    print_analysis=lambda out, told: out.print(f"mean {told.mean:.3f}"),
 )

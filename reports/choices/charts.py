@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reports.figures import (
     MOST_CELLS,
@@ -24,41 +24,42 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.means import SeedMean
 
 SEED, MEAN, MODEL = "one seed", "mean over seeds (these words)", "typical seed and word (model)"
 
 
-def accuracy(chapter: Chapter) -> Figure:
+def accuracy(chapter: Chapter[Analysis]) -> Figure:
     """Every seed, the mean over seeds and the estimate of the mixed model, beside chance."""
     import pandas as pd
 
-    tests = {(t["population"], t["test_language"], t["condition"]): t
-             for t in chapter.statistics["chance"]}  # fmt: skip
-    rows = []
+    tests = {(t.population, t.test_language, t.condition): t for t in chapter.statistics.chance}
+    rows: list[dict[str, Any]] = []
     for result in chapter.headline:
-        key = (result["population"], result["test_language"], result["condition"])
         shared = {
             "panel": _panel(chapter, result),
-            "population": result["population"],
-            "test_language": result["test_language"],
-            "condition": result["condition"],
-            "chance_percent": 100 * result["chance"],
+            "population": result.population,
+            "test_language": result.test_language,
+            "condition": result.condition,
+            "chance_percent": 100 * result.chance,
         }
-        for seed, value in result["seeds"].items():
+        for seed, value in result.seeds.items():
             rows.append(
                 shared | {"shown": SEED, "seed": seed, "accuracy_percent": percent_of(value)}
             )
-        rows.append(shared | estimate_of(MEAN, result["mean"], result))
-        if key in tests and tests[key]["probability"] is not None:
-            rows.append(shared | estimate_of(MODEL, tests[key]["probability"], tests[key]))
+        rows.append(shared | estimate_of(MEAN, result.mean, result))
+        test = tests.get((result.population, result.test_language, result.condition))
+        if test is not None and not math.isnan(test.probability):
+            rows.append(shared | estimate_of(MODEL, test.probability, test))
     data = pd.DataFrame(rows)
     panels = [
         _panel_of(own.drop(columns="panel")) | {"title": str(panel)}
         for panel, own in data.groupby("panel")
     ]
     seen = [
-        f"{row['population']} in {row['test_language']} "
-        f"{estimate(row['mean'], row['ci_low'], row['ci_high'], 100)} %"
+        f"{row.population} in {row.test_language} "
+        f"{estimate(row.mean, row.ci_low, row.ci_high, 100)} %"
         for row in chapter.headline
     ]
     return Figure(
@@ -108,22 +109,22 @@ def _panel_of(data: pd.DataFrame) -> Spec:
     return layers(*drawn, data=values(data), width=WIDTH_PX, height=height)
 
 
-def conditions(chapter: Chapter) -> Figure | None:
+def conditions(chapter: Chapter[Analysis]) -> Figure | None:
     """The test beside its controls; None if there are no controls."""
     import altair as alt
     import pandas as pd
 
-    if all(row["headline"] for row in chapter.results):
+    if all(row.headline for row in chapter.results):
         return None
     rows = [
         {
-            "condition": row["condition"],
-            "population": row["population"],
-            "test_language": row["test_language"],
-            "cell": f"{row['population']}, {row['test_language']}",
-            "chance_percent": 100 * row["chance"],
-            "meaning": row["meaning"],
-            **estimate_of("", row["mean"], row),
+            "condition": row.condition,
+            "population": row.population,
+            "test_language": row.test_language,
+            "cell": f"{row.population}, {row.test_language}",
+            "chance_percent": 100 * row.chance,
+            "meaning": row.meaning,
+            **estimate_of("", row.mean, row),
         }
         for row in chapter.results
     ]
@@ -153,7 +154,7 @@ def conditions(chapter: Chapter) -> Figure | None:
     )
     means = data.groupby("condition", sort=False)["accuracy_percent"]
     seen = [f"{name} {own.min():.1f} to {own.max():.1f} %" for name, own in means]
-    meanings = {row["condition"]: row["meaning"] for row in chapter.results}
+    meanings = {row.condition: row.meaning for row in chapter.results}
     marks = (
         "Points: mean over seeds; lines: its 95 % interval over seeds (these very words)."
         if len(cells) <= MOST_CELLS
@@ -170,26 +171,42 @@ def conditions(chapter: Chapter) -> Figure | None:
     )
 
 
-def _panel(chapter: Chapter, result: Mapping[str, Any]) -> str:
+def _panel(chapter: Chapter[Analysis], result: SeedMean) -> str:
     """Test language, and the condition where several are the test."""
-    several = len({row["condition"] for row in chapter.headline}) > 1
-    language = str(result["test_language"])
-    return f"{language}, {result['condition']}" if several else language
+    several = len({row.condition for row in chapter.headline}) > 1
+    return f"{result.test_language}, {result.condition}" if several else result.test_language
 
 
-def estimate_of(shown: str, share: float | None, ends: Mapping[str, Any]) -> dict[str, Any]:
+class Interval(Protocol):
+    """Whatever has a 95 % interval."""
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end, share of 1; NaN where there is none."""
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end."""
+
+
+def estimate_of(shown: str, share: float, ends: Interval) -> dict[str, Any]:
     """A mean or estimate and its interval, as a row of the data of a figure."""
     return {
         "shown": shown,
         "accuracy_percent": percent_of(share),
-        "ci_low_percent": percent_of(ends["ci_low"]),
-        "ci_high_percent": percent_of(ends["ci_high"]),
+        "ci_low_percent": percent_of(ends.ci_low),
+        "ci_high_percent": percent_of(ends.ci_high),
     }
 
 
-def percent_of(share: float | None) -> float | None:
-    """A share as per cent, as precisely as a figure needs it."""
-    return None if share is None else round(100 * share, 4)
+def known(value: float) -> float | None:
+    """A number for the data of a figure; None where it does not exist."""
+    return None if math.isnan(value) else value
+
+
+def percent_of(share: float) -> float | None:
+    """A share as per cent, as precisely as a figure needs it; None where it does not exist."""
+    return None if math.isnan(share) else round(100 * share, 4)
 
 
 def _colour_of(shown: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator
 from dataclasses import replace
-from math import exp, log
 from typing import TYPE_CHECKING, Any
 
-from reports.choices.charts import MODEL, SEED, estimate_of, percent_of
+from reports.choices.charts import MODEL, SEED, estimate_of, known, percent_of
 from reports.choices.contrast_tables import VERDICTS
 from reports.figures import (
     COLOURS,
@@ -21,22 +21,26 @@ from reports.figures import (
     span,
 )
 from reports.joining import below, layers, rows_of, values
-from reports.numbers import estimate, models_of, number, odds_ratio, titles_of
+from reports.numbers import estimate, number, odds_ratio, titles_of
 from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.choices.verdicts import Verdict
+    from toolkit.statistics.models.results import Contrast
 
 LONGEST_NAME = 44
 """Characters of a contrast's name in a figure; the tables hold it whole."""
 
 
-def figures(chapter: Chapter) -> Iterator[Figure]:
+def figures(chapter: Chapter[Analysis]) -> Iterator[Figure]:
     """All figures of contrasts, in the order of the page."""
     compared = conditions(chapter)
     if compared is not None:
         yield compared
-    groups = chapter.statistics["groups"]
+    groups = chapter.statistics.groups
     for place, (group, title) in enumerate(zip(groups, titles_of(groups), strict=True)):
         end = f"-{place + 1}" if place else ""
         which = f", {title}" if len(groups) > 1 else ""
@@ -46,24 +50,22 @@ def figures(chapter: Chapter) -> Iterator[Figure]:
                 yield replace(figure, name=f"{figure.name}{end}", title=told)
 
 
-def conditions(chapter: Chapter) -> Figure | None:
+def conditions(chapter: Chapter[Analysis]) -> Figure | None:
     """The test minus its controls, in percentage points; None if nothing was compared."""
     import altair as alt
     import pandas as pd
 
     rows = [
         {
-            "contrast": f"{test['plus']} - {test['minus']}",
-            "cell": f"{test['population']}, {test['test_language']}",
-            "population": test["population"],
-            "test_language": test["test_language"],
-            **_points(test["contrast"]),
-            "p_value": test["contrast"]["p_value"],
-            "p_holm": test["contrast"]["p_holm"],
-            "verdict": VERDICTS[test["verdict"]],
+            "contrast": f"{test.plus} - {test.minus}",
+            "cell": f"{test.population}, {test.test_language}",
+            "population": test.population,
+            "test_language": test.test_language,
+            **_points(test.contrast),
+            **_tested(test.contrast, test.verdict),
         }
-        for test in chapter.statistics["conditions"]
-        if test["verdict"] != "undecided"
+        for test in chapter.statistics.conditions
+        if test.contrast is not None and test.verdict != "undecided"
     ]
     if not rows:
         return None
@@ -96,10 +98,10 @@ def conditions(chapter: Chapter) -> Figure | None:
         )
         for name, own in data.groupby("contrast", sort=False)
     ]
+    drawn = ("difference_points", "ci_low_points", "ci_high_points")
     seen = [
-        f"{row['contrast']}, {row['cell']}: "
-        + estimate(*(row[f"{n}_points"] for n in ("difference", "ci_low", "ci_high")))
-        for row in rows
+        f"{row['contrast']}, {row['cell']}: {estimate(*(row[name] for name in drawn))}"
+        for row in data.astype(dict.fromkeys(drawn, float)).to_dict("records")
     ]
     return Figure(
         name="condition-contrasts",
@@ -117,14 +119,20 @@ def conditions(chapter: Chapter) -> Figure | None:
     )
 
 
-def _points(effect: Mapping[str, Any]) -> dict[str, float | None]:
+def _points(effect: Contrast) -> dict[str, float | None]:
     return {
-        f"{name}_points": percent_of(effect[f"probability_{name}"])
-        for name in ("difference", "ci_low", "ci_high")
+        "difference_points": percent_of(effect.probability_difference),
+        "ci_low_points": percent_of(effect.probability_ci_low),
+        "ci_high_points": percent_of(effect.probability_ci_high),
     }
 
 
-def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure | None:
+def _tested(effect: Contrast, verdict: Verdict) -> dict[str, Any]:
+    ps = {"p_value": effect.p_value, "p_holm": effect.p_holm}
+    return {name: known(p) for name, p in ps.items()} | {"verdict": VERDICTS[verdict]}
+
+
+def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
     """Monolingual and bilingual networks side by side in every test language.
 
     None if no language has a model.
@@ -132,17 +140,17 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure | None:
     import altair as alt
     import pandas as pd
 
-    models = [m for m in group["by_language"] or [group["overall"]] if m["means"]]
+    models = [model for model in group.by_language or (group.overall,) if model.means]
     if not models:
         return None
     kinds = ["monolingual", "bilingual"]
     rows: list[dict[str, Any]] = []
     for model in models:
-        language = model["name"].rpartition(", ")[2]
+        language = model.test_language
         rows += _compared_seeds(chapter, group, language)
-        for mean in model["means"]:
-            labels = {"test_language": language, "training": mean["name"]}
-            rows.append(labels | estimate_of(MODEL, mean["probability"], mean))
+        for mean in model.means:
+            labels = {"test_language": language, "training": mean.name}
+            rows.append(labels | estimate_of(MODEL, mean.probability, mean))
     columns = ["test_language", "training", "shown", "population", "seed", "accuracy_percent",
                "ci_low_percent", "ci_high_percent"]  # fmt: skip
     data = pd.DataFrame(rows, columns=columns)
@@ -169,9 +177,9 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure | None:
         height={"step": STEP_PX},
     )
     seen = [
-        f"{m['name'].rpartition(', ')[2]}: "
-        + ", ".join(f"{e['name']} {number(e['probability'], 100)} %" for e in m["means"])
-        for m in models
+        f"{model.test_language}: "
+        + ", ".join(f"{mean.name} {number(mean.probability, 100)} %" for mean in model.means)
+        for model in models
     ]
     return Figure(
         name="monolingual-bilingual",
@@ -189,48 +197,44 @@ def paired(chapter: Chapter, group: Mapping[str, Any]) -> Figure | None:
 
 
 def _compared_seeds(
-    chapter: Chapter, group: Mapping[str, Any], language: str
+    chapter: Chapter[Analysis], group: GroupComparison, language: str
 ) -> Iterator[dict[str, Any]]:
     """A row for every seed that is compared: of the same kind, taught this language, not gated."""
     about = {row["population"]: row for row in chapter.digest.populations.to_dict("records")}
     subjects = chapter.digest.subjects
-    kind = subjects[subjects["subject_kind"] == group["subject_kind"]]
+    kind = subjects[subjects["subject_kind"] == group.subject_kind]
     compared = set(zip(kind["population"], kind["seed"], strict=True))
-    failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics["gate"]["failed"]}
+    failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics.gate.failed}
     for result in chapter.headline:
-        name = result["population"]
-        if (result["condition"], result["test_language"]) != (group["condition"], language):
+        name = result.population
+        if (result.condition, result.test_language) != (group.condition, language):
             continue
         if language not in str(about[name]["train_languages"]).split("+"):
             continue
-        training = "bilingual" if about[name]["n_languages"] > 1 else "monolingual"
-        for seed, value in result["seeds"].items():
+        for seed, value in result.seeds.items():
             if (name, seed) in compared and (f"{name}/{seed}", language) not in failed:
-                yield {"test_language": language, "training": training, "shown": SEED,
-                       "seed": seed, "population": name,
+                yield {"test_language": language, "training": chapter.training_of(name),
+                       "shown": SEED, "seed": seed, "population": name,
                        "accuracy_percent": percent_of(value)}  # fmt: skip
 
 
-def forest(group: Mapping[str, Any]) -> Figure | None:
+def forest(group: GroupComparison) -> Figure | None:
     """Odds ratios of all planned contrasts; None if no model could be fitted."""
     import altair as alt
     import pandas as pd
 
-    models = models_of(group)
     rows = [
         {
-            "contrast": _short(model["name"]),
-            "family": model["contrast"]["family"],
-            "odds_ratio": _odds(model["contrast"]["estimate"]),
-            "ci_low": _odds(model["contrast"]["ci_low"]),
-            "ci_high": _odds(model["contrast"]["ci_high"]),
-            "p_value": model["contrast"]["p_value"],
-            "p_holm": model["contrast"]["p_holm"],
-            "verdict": VERDICTS[model["verdict"]],
-            "label": odds_ratio(model["contrast"]),
+            "contrast": _short(model),
+            "family": model.contrast.family,
+            "odds_ratio": _odds(model.contrast.estimate),
+            "ci_low": _odds(model.contrast.ci_low),
+            "ci_high": _odds(model.contrast.ci_high),
+            **_tested(model.contrast, model.verdict),
+            "label": odds_ratio(model.contrast),
         }
-        for model in models
-        if model["contrast"] and model["verdict"] != "undecided"
+        for model in group.models
+        if model.contrast is not None and model.verdict != "undecided"
     ]
     if not rows:
         return None
@@ -275,22 +279,15 @@ def forest(group: Mapping[str, Any]) -> Figure | None:
     )
 
 
-def _odds(log_odds: float | None) -> float | None:
+def _odds(log_odds: float) -> float | None:
     """An odds ratio that can be drawn: those beyond `LARGEST` lie at the end of the axis."""
-    if log_odds is None:
-        return None
-    most = log(LARGEST)
-    return exp(min(most, max(-most, float(log_odds))))
+    most = math.log(LARGEST)
+    return None if math.isnan(log_odds) else math.exp(min(most, max(-most, log_odds)))
 
 
-def _short(name: str) -> str:
-    """A long name without its middle: cutting it here is far faster than in the drawing engine.
-
-    Example:
-        >>> _short("bilingual-en-nl - monolingual-en-1/monolingual-en-2/monolingual-en-3, en")
-        'bilingual-en-nl - monolingual-en-1/m…, en'
-    """
-    if len(name) <= LONGEST_NAME:
-        return name
-    end = name[name.rfind(", ") :] if ", " in name[-12:] else ""
-    return f"{name[: LONGEST_NAME - 8]}…{end}"
+def _short(model: GroupModel) -> str:
+    """A long name without its middle: cutting it here is far faster than in the drawing engine."""
+    if len(model.name) <= LONGEST_NAME:
+        return model.name
+    end = f", {model.test_language}" if model.test_language else ""
+    return f"{model.name[: LONGEST_NAME - 8]}…{end}"

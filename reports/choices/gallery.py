@@ -12,9 +12,10 @@ from reports.pictures import data_address
 if TYPE_CHECKING:
     from reports.chapter import Chapter
     from stimuli import StimulusSet
+    from toolkit.statistics.choices.results import Analysis
 
 
-def cards(chapter: Chapter, stimuli: StimulusSet | None) -> list[Card]:
+def cards(chapter: Chapter[Analysis], stimuli: StimulusSet | None) -> list[Card]:
     """The picked trials of a paradigm, with pictures and sounds where they are at hand."""
     records = chapter.digest.picked.to_dict("records")
     shown = {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.results import Analysis
 
 MOST_INTERVALS = 4
 """So many populations per language are drawn with intervals in the item plot."""
@@ -31,7 +32,7 @@ ILLUSTRATION = ("words", "image")
 """Columns of the table of concepts that are shown on hovering."""
 
 
-def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
+def items(chapter: Chapter[Analysis], concepts: pd.DataFrame | None) -> Figure | None:
     """Accuracy per word, words sorted; hovering shows the word in all languages and a picture.
 
     Args:
@@ -39,7 +40,7 @@ def items(chapter: Chapter, concepts: pd.DataFrame | None) -> Figure | None:
         concepts: ``concept``, ``words`` (in all languages) and ``image`` (data address); None
             where the stimuli are not at hand.
     """
-    data = _table(chapter, "words")
+    data = _tests_alone(chapter, chapter.statistics.words)
     if data.empty:
         return None
     for name in ("accuracy", "ci_low", "ci_high"):
@@ -118,13 +119,14 @@ def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool) -> 
     return panel
 
 
-def heat_map(chapter: Chapter) -> Figure | None:
+def heat_map(chapter: Chapter[Analysis]) -> Figure | None:
     """Accuracy per word and class of the distractor."""
-    data = _pooled(_table(chapter, "words_by_distractor"), ["word_concept", "distractor_concept"])
+    table = _tests_alone(chapter, chapter.statistics.words_by_distractor)
+    data = _pooled(table, ["word_concept", "distractor_concept"])
     if data.empty or data["distractor_concept"].nunique() < 2:
         return None
     data["accuracy_percent"] = (100 * data.pop("accuracy")).round(2)
-    chance = 100 * float(chapter.headline[0]["chance"])
+    chance = 100 * chapter.headline[0].chance
     chart = _matrix(data, "word_concept", "distractor_concept", "accuracy_percent", chance)
     ordered = data.sort_values("accuracy_percent").to_dict("records")
     low, high = ordered[0], ordered[-1]
@@ -146,7 +148,7 @@ def heat_map(chapter: Chapter) -> Figure | None:
     )
 
 
-def confusion(chapter: Chapter) -> Figure | None:
+def confusion(chapter: Chapter[Analysis]) -> Figure | None:
     """Which class was chosen for which word, where there are more than two options."""
     import pandas as pd
 
@@ -179,7 +181,7 @@ def confusion(chapter: Chapter) -> Figure | None:
     )
 
 
-def margins(chapter: Chapter) -> Figure | None:
+def margins(chapter: Chapter[Analysis]) -> Figure | None:
     """How far apart target and distractor score."""
     import altair as alt
 
@@ -228,14 +230,11 @@ def margins(chapter: Chapter) -> Figure | None:
     )
 
 
-def _table(chapter: Chapter, name: str) -> pd.DataFrame:
+def _tests_alone(chapter: Chapter[Analysis], table: pd.DataFrame) -> pd.DataFrame:
     """A table of the statistics, headline conditions only, with chance."""
-    import pandas as pd
-
-    table = pd.DataFrame(chapter.statistics[name])
     if table.empty:
         return table
-    chance = {row["condition"]: 100 * row["chance"] for row in chapter.headline}
+    chance = {row.condition: 100 * row.chance for row in chapter.headline}
     own = table[table["condition"].isin(list(chance))].reset_index(drop=True)
     return own.assign(chance_percent=own["condition"].map(chance))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from paradigms.formula import parse
-from reports.choices.tables import named_tests
-from reports.numbers import models_of, percent
+from reports.choices.tables import named_tests, penalised_of
+from reports.numbers import percent
 from toolkit.statistics.choices.verdicts import LEAST_SEEDS, LEAST_WORDS
 from toolkit.statistics.models.contrasts import HIDDEN
 from toolkit.statistics.models.penalised import METHOD
@@ -17,6 +17,9 @@ from toolkit.statistics.phrases import TIES, count, points
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
+    from reports.choices.tables import Test
+    from toolkit.statistics.choices.gates import GateReport
+    from toolkit.statistics.choices.results import Analysis
 
 REFERENCE = (
     "Greenland, S., & Mansournia, M. A. (2015). Penalization, bias reduction, and default priors "
@@ -28,9 +31,9 @@ MOST_NAMES = 4
 """So many tests are named beside the formula of their model; the rest are counted."""
 
 
-def trials(chapter: Chapter) -> Iterator[str]:
+def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
     """What was asked in a paradigm of choices."""
-    meanings = {row["condition"]: (row["meaning"], row["headline"]) for row in chapter.results}
+    meanings = {row.condition: (row.meaning, row.headline) for row in chapter.results}
     conditions = [
         f"{'Test' if headline else 'Control'} condition {name}: {meaning or 'no meaning recorded'}."
         for name, (meaning, headline) in meanings.items()
@@ -43,11 +46,11 @@ def trials(chapter: Chapter) -> Iterator[str]:
         yield from conditions
         return
     manifest = chapter.manifests[0]
-    stimuli = manifest["stimuli"]
+    stimuli = manifest.stimuli
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
-        f"came from the set {stimuli['name']} (version {stimuli['version']}), test split only, "
-        f"with {manifest['trials_per_class']} trials per word class and condition."
+        f"came from the set {stimuli.name} (version {stimuli.version}), test split only, "
+        f"with {manifest.trials_per_class} trials per word class and condition."
     )
     picked = chapter.digest.picked
     if not picked.empty and (picked["n_choices"] == 2).all():
@@ -56,37 +59,37 @@ def trials(chapter: Chapter) -> Iterator[str]:
             "distractor class equally often within a word (and every target class, where the word "
             "does not name the target), the target equally often in either place."
         )
-    if fixed := manifest.get("fixed_trials"):
+    if fixed := manifest.fixed_trials:
         yield (
             f"This does not hold for {', '.join(fixed)}: these trials are a list that the set has "
             "fixed once, taken as it is; only the places of their targets were drawn."
         )
     yield from conditions
-    seeds = list(dict.fromkeys(str(told["trial_seed"]) for told in chapter.manifests))
+    seeds = list(dict.fromkeys(str(told.trial_seed) for told in chapter.manifests))
     yield (
         f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
         "so that items are crossed with seeds."
     )
-    if chapter.statistics.get("lists"):
+    if not chapter.statistics.lists.empty:
         yield (
             "Answers to several lists were added up per network, word and distractor, so that a "
             "network is one participant."
         )
 
 
-def analysis(chapter: Chapter) -> Iterator[str]:
+def analysis(chapter: Chapter[Analysis]) -> Iterator[str]:
     """Models, corrections, families and gates of a paradigm."""
-    statistics = chapter.statistics
-    groups = [model for group in statistics["groups"] for model in models_of(group)]
-    asked = [
-        ("against chance, per population and language", statistics["chance"]),
-        ("the test against its controls", statistics["conditions"]),
+    found = chapter.statistics
+    groups = [model for group in found.groups for model in group.models]
+    asked: list[tuple[str, Sequence[Test]]] = [
+        ("against chance, per population and language", found.chance),
+        ("the test against its controls", found.conditions),
         ("bilingual against monolingual", groups),
     ]
     told = [f"{what}: {_formulas(tests)}" for what, tests in asked if tests]
     yield (
         f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
-        f"({statistics['engine']}, Laplace approximation){''.join(f'; {text}' for text in told)}."
+        f"({found.engine}, Laplace approximation){''.join(f'; {text}' for text in told)}."
     )
     yield TIES
     yield (
@@ -101,7 +104,7 @@ def analysis(chapter: Chapter) -> Iterator[str]:
         "is given, only estimates."
     )
     if groups:
-        bound = points(statistics["settings"]["bound"])
+        bound = points(found.settings.bound)
         yield (
             "Secondary comparisons of groups are over seed means: Welch's t test, Hedges' g, the "
             "Bayes factor of Student's t test, and equivalence (TOST) to within "
@@ -113,29 +116,29 @@ def analysis(chapter: Chapter) -> Iterator[str]:
             f"Where the data do not decide a model ({_counted(instead)}), an estimate without a "
             f"test is given from a fit that is {METHOD} (Greenland & Mansournia, 2015)."
         )
-    if statistics["families"]:
-        yield f"Families of tests, as planned: {'; '.join(statistics['families'])}."
-    yield from _gate(statistics["gate"])
+    if found.families:
+        yield f"Families of tests, as planned: {'; '.join(found.families)}."
+    yield from _gate(found.gate)
 
 
-def references(chapter: Chapter) -> list[str]:
+def references(chapter: Chapter[Analysis]) -> list[str]:
     """What the methods cite besides the toolkit and the studies."""
     return [REFERENCE] if _penalised(chapter) else []
 
 
-def _penalised(chapter: Chapter) -> list[str]:
+def _penalised(chapter: Chapter[Analysis]) -> list[str]:
     """Names of the tests for which a penalised fit stands in."""
-    return [name for name, test in named_tests(chapter.statistics) if test.get("penalised")]
+    return [name for name, test in named_tests(chapter.statistics) if penalised_of(test)]
 
 
-def _formulas(tests: Iterable[Mapping[str, Any]]) -> str:
+def _formulas(tests: Iterable[Test]) -> str:
     """The formulas that were fitted, with how often where there are several."""
     fitted: dict[str, int] = {}
     lost = 0
     for test in tests:
-        fit = test["fit"]
-        if fit and fit["converged"]:
-            formula = in_order(fit["fitted_formula"])
+        fit = test.fit
+        if fit and fit.converged:
+            formula = in_order(fit.fitted_formula)
             fitted[formula] = fitted.get(formula, 0) + 1
         else:
             lost += 1
@@ -164,9 +167,9 @@ def _counted(names: list[str]) -> str:
     return "; ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
-    if gate["condition"]:
+def _gate(gate: GateReport) -> Iterator[str]:
+    if gate.condition:
         yield (
-            f"Seeds with less than {percent(gate['minimum'])} correct in {gate['condition']} "
-            f"were set aside ({len(gate['failed'])} of {gate['n_tested']})."
+            f"Seeds with less than {percent(gate.minimum)} correct in {gate.condition} were set "
+            f"aside ({len(gate.failed)} of {gate.n_tested})."
         )

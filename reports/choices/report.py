@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reports.choices import gallery, methods, status, tables
@@ -14,9 +13,11 @@ from toolkit.statistics.phrases import TIES
 if TYPE_CHECKING:
     from reports.chapter import Chapter
     from reports.figures import Figure
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.means import Summary
 
 
-def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
+def figures(chapter: Chapter[Analysis], concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
     from reports.choices import charts, contrast_charts, item_charts
@@ -33,7 +34,7 @@ def figures(chapter: Chapter, concepts: Any) -> list[Figure | None]:
     ]
 
 
-def results_note(_: Mapping[str, Any]) -> str:
+def results_note(_: Summary) -> str:
     """What to know of accuracies."""
     return (
         "Intervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
@@ -41,7 +42,7 @@ def results_note(_: Mapping[str, Any]) -> str:
     )
 
 
-def assumptions(chapter: Chapter) -> str:
+def assumptions(chapter: Chapter[Analysis]) -> str:
     """What is assumed of networks, or of participants of a table from elsewhere."""
     return status.ASSUMPTIONS if chapter.manifests else status.OF_TABLES
 
@@ -63,6 +64,5 @@ REPORT = Report(
     references=methods.references,
     digest=digest,
     cards=gallery.cards,
-    reads=frozenset({"answers", "conditions"}),
 )
 """What the page and the terminal say of choices."""

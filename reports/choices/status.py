@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from reports.choices.tables import named_tests
 from reports.parts import Line
+from toolkit.statistics.choices.prose import gate_sentence
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.gates import GateReport
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.models.results import FitResult
 
 ASSUMPTIONS = (
     "Seeds stand for further trainings of the same networks on the same data: frozen features, "
@@ -27,20 +31,20 @@ OF_TABLES = (
 )
 
 
-def lines(chapter: Chapter, prefix: str) -> Iterator[Line]:
+def lines(chapter: Chapter[Analysis], prefix: str) -> Iterator[Line]:
     """The gate, whether all tests came to a verdict, and whether there were ties."""
-    yield _gate(chapter.statistics, prefix)
+    yield _gate(chapter.statistics.gate, prefix)
     yield from _verdicts(chapter.statistics, prefix)
-    ties = sum(row["n_ties"] for row in chapter.results)
-    trials = sum(row["n_trials"] for row in chapter.results)
+    ties = sum(row.n_ties for row in chapter.results)
+    trials = sum(row.n_trials for row in chapter.results)
     if not ties:
         yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
 
 
-def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
+def _verdicts(told: Analysis, prefix: str) -> Iterator[Line]:
     """Whether every planned test came to a verdict; the warnings say why not."""
-    tests = [test for _, test in named_tests(statistics)]
-    lost = sum(test["verdict"] in ("few", "undecided") for test in tests)
+    tests = [test for _, test in named_tests(told)]
+    lost = sum(test.verdict in ("few", "undecided") for test in tests)
     planned = count(len(tests), "planned test")
     if lost:
         text = f"{lost} of {planned} came to none, and count in their families all the same."
@@ -49,16 +53,15 @@ def _verdicts(statistics: Mapping[str, Any], prefix: str) -> Iterator[Line]:
         yield Line("good", f"{prefix}Verdicts", f"{planned}, none without a verdict.")
 
 
-def _gate(statistics: Mapping[str, Any], prefix: str) -> Line:
-    gate = statistics["gate"]
-    if gate["failed"]:
-        return Line("warning", f"{prefix}Gated seeds", statistics["sentences"][0])
-    applied = bool(gate["n_tested"])
-    return Line("good" if applied else "note", f"{prefix}Gate", statistics["sentences"][0])
+def _gate(gate: GateReport, prefix: str) -> Line:
+    told = gate_sentence(gate)
+    if gate.failed:
+        return Line("warning", f"{prefix}Gated seeds", told)
+    return Line("good" if gate.n_tested else "note", f"{prefix}Gate", told)
 
 
-def fits(chapter: Chapter) -> Iterator[Mapping[str, Any]]:
+def fits(chapter: Chapter[Analysis]) -> Iterator[FitResult]:
     """The models of a paradigm of choices."""
     for _, test in named_tests(chapter.statistics):
-        if test["fit"]:
-            yield test["fit"]
+        if test.fit is not None:
+            yield test.fit

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.choices import contrast_tables
-from reports.numbers import interval, models_of, number, percent, places_of
+from reports.numbers import interval, number, percent, places_of
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
+from toolkit.statistics.choices.chance import ChanceTest
+from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.groups import GroupModel
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.models.penalised import Penalised
+    from toolkit.statistics.models.results import FitResult
 
 
-def tables(chapter: Chapter) -> list[Table]:
+Test = ChanceTest | ConditionTest | GroupModel
+"""A test of an analysis of choices."""
+
+
+def tables(chapter: Chapter[Analysis]) -> list[Table]:
     """All tables of a paradigm of choices."""
-    lists = _lists(chapter.statistics.get("lists", ()))
-    made = [_accuracy(chapter), lists, *contrast_tables.tests(chapter.statistics)]
-    made += [_words(chapter), _consistency(chapter.statistics["consistency"])]
-    return made
+    told = chapter.statistics
+    made = [_accuracy(chapter), _lists(told.lists), *contrast_tables.tests(told)]
+    return [*made, _words(chapter), _consistency(told.consistency)]
 
 
-def _accuracy(chapter: Chapter) -> Table:
+def _accuracy(chapter: Chapter[Analysis]) -> Table:
     rows = tuple(
         (
-            row["population"], row["test_language"], row["condition"], percent(row["mean"]),
-            interval(row["ci_low"], row["ci_high"], 100), number(row["std_error"], 100, 2),
-            number(row["chance"], 100), str(row["n_seeds"]), str(row["n_trials"]),
-            str(row["n_ties"]),
+            row.population, row.test_language, row.condition, percent(row.mean),
+            interval(row.ci_low, row.ci_high, 100), number(row.std_error, 100, 2),
+            number(row.chance, 100), str(row.n_seeds), str(row.n_trials), str(row.n_ties),
         )
         for row in chapter.results
     )  # fmt: skip
@@ -45,14 +54,14 @@ def _accuracy(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
+def _lists(found: pd.DataFrame) -> Table:
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"], percent(row["mean"]),
             number(row["sd"], 100, 2), number(row["min"], 100), number(row["max"], 100),
             str(row["n_lists"]), str(row["n_seeds"]),
         )
-        for row in found
+        for row in found.to_dict("records")
     )  # fmt: skip
     return Table(
         name="lists",
@@ -66,15 +75,15 @@ def _lists(found: Sequence[Mapping[str, Any]]) -> Table:
     )  # fmt: skip
 
 
-def _words(chapter: Chapter) -> Table:
-    headline = {row["condition"] for row in chapter.headline}
+def _words(chapter: Chapter[Analysis]) -> Table:
+    headline = {row.condition for row in chapter.headline}
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"], row["word_concept"],
             number(row["accuracy"], 100), interval(row["ci_low"], row["ci_high"], 100),
             str(row["n_seeds"]), str(row["n_trials"]),
         )
-        for row in chapter.statistics["words"]
+        for row in chapter.statistics.words.to_dict("records")
         if row["condition"] in headline
     )  # fmt: skip
     return Table(
@@ -88,14 +97,14 @@ def _words(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
+def _consistency(found: pd.DataFrame) -> Table:
     rows = tuple(
         (
             row["population"], row["test_language"], row["condition"],
             number(row["alpha"], digits=2), number(row["mean_correlation"], digits=2),
             str(row["n_seeds"]), str(row["n_words"]),
         )
-        for row in found
+        for row in found.to_dict("records")
     )  # fmt: skip
     return Table(
         name="consistency",
@@ -108,23 +117,32 @@ def _consistency(found: Sequence[Mapping[str, Any]]) -> Table:
     )  # fmt: skip
 
 
-def models(chapter: Chapter) -> list[ModelSummary]:
+def models(chapter: Chapter[Analysis]) -> list[ModelSummary]:
     """The models of a paradigm of choices."""
-    shown = []
+    shown: list[tuple[str, FitResult | None]] = []
     for name, test in named_tests(chapter.statistics):
-        instead = test.get("penalised") or {}
-        shown += [(name, test["fit"]), (f"{name}, penalised", instead.get("fit"))]
+        shown.append((name, test.fit))
+        if (instead := penalised_of(test)) is not None:
+            shown.append((f"{name}, penalised", instead.fit))
     return [model_summary(name, fit, "logit scale, Wald") for name, fit in shown if fit]
 
 
-def named_tests(statistics: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def named_tests(told: Analysis) -> list[tuple[str, Test]]:
     """All tests of the seeds that passed the gate, with names that tell them apart."""
-    who = "{population} in {test_language}".format_map
-    named = [(f"{who(t)}, {t['condition']}, against chance", t) for t in statistics["chance"]]
-    named += [(f"{who(t)}, {t['plus']} - {t['minus']}", t) for t in statistics["conditions"]]
-    groups = statistics["groups"]
-    return named + [
-        (f"{model['name']}{where}", model)
-        for group, where in zip(groups, places_of(groups), strict=True)
-        for model in models_of(group)
+    named: list[tuple[str, Test]] = [
+        (f"{t.population} in {t.test_language}, {t.condition}, against chance", t)
+        for t in told.chance
     ]
+    named += [
+        (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t) for t in told.conditions
+    ]
+    return named + [
+        (f"{model.name}{where}", model)
+        for group, where in zip(told.groups, places_of(told.groups), strict=True)
+        for model in group.models
+    ]
+
+
+def penalised_of(test: Test) -> Penalised | None:
+    """What stands in for a test; None where nothing does, as between conditions."""
+    return None if isinstance(test, ConditionTest) else test.penalised

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from reports.numbers import (
     NONE,
     bayes_factor,
     between,
     estimate,
-    models_of,
     number,
     odds_ratio,
     p_value,
     percent,
+    points,
     t_of_df,
     titles_of,
 )
@@ -23,12 +24,20 @@ from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from toolkit.statistics.choices.chance import ChanceTest
+    from toolkit.statistics.choices.condition_contrasts import ConditionTest
+    from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+    from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.means import SeedMean, Summary
+    from toolkit.statistics.models.results import Contrast
 
-def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+
+def print_accuracies(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
     """Print the results of one condition with choices."""
     made = table(
         "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
@@ -37,15 +46,15 @@ def print_accuracies(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping
     for row in rows:
         made.add_row(
             *_accuracy_cells(row),
-            percent(row["chance"]),
-            str(row["n_trials"]),
-            str(row["n_ties"]),
-            " ".join(f"{100 * value:.0f}" for value in row["seeds"].values()),
+            percent(row.chance),
+            str(row.n_trials),
+            str(row.n_ties),
+            " ".join(f"{100 * value:.0f}" for value in row.seeds.values()),
         )
     out.print(made)
 
 
-def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> None:
+def print_controls(out: Console, rows: Sequence[SeedMean], _: Summary) -> None:
     """Print the results of all control conditions with choices."""
     from rich.markup import escape
 
@@ -54,50 +63,47 @@ def print_controls(out: Console, rows: Sequence[Mapping[str, Any]], _: Mapping[s
         numbers=("accuracy", "ties"),
     )  # fmt: skip
     for row in rows:
-        made.add_row(*_accuracy_cells(row), str(row["n_ties"]), escape(row["condition"]))
+        made.add_row(*_accuracy_cells(row), str(row.n_ties), escape(row.condition))
     out.print(made)
     out.print()
-    for condition, meaning in {row["condition"]: row["meaning"] for row in rows}.items():
+    for condition, meaning in {row.condition: row.meaning for row in rows}.items():
         out.print(f"{escape(condition)}: {escape(meaning)}")
 
 
-def _accuracy_cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _accuracy_cells(row: SeedMean) -> tuple[str, str, str, str]:
     """Population, language, mean accuracy and its interval."""
     from rich.markup import escape
 
     return (
-        escape(row["population"]),
-        escape(row["test_language"]),
-        percent(row["mean"]),
-        between(row["ci_low"], row["ci_high"]),
+        escape(row.population),
+        escape(row.test_language),
+        percent(row.mean),
+        between(row.ci_low, row.ci_high),
     )
 
 
-def print_tests(out: Console, analysis: Mapping[str, Any]) -> None:
-    """Print the tests of ``statistics.json`` for choices."""
-    _print_chance(out, analysis["chance"])
-    _print_conditions(out, analysis["conditions"])
-    for group, title in zip(analysis["groups"], titles_of(analysis["groups"]), strict=True):
+def print_tests(out: Console, told: Analysis) -> None:
+    """Print the tests of an analysis of choices."""
+    _print_chance(out, told.chance)
+    _print_conditions(out, told.conditions)
+    for group, title in zip(told.groups, titles_of(told.groups), strict=True):
         _print_groups(out, group, title)
-    _print_lists(out, analysis["lists"])
+    _print_lists(out, told.lists)
 
 
-def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
+def _print_chance(out: Console, tests: Sequence[ChanceTest]) -> None:
     numbers = ("accuracy", "chance", "model [95 % CI]", "t(df)", "p", "p Holm")
     made = table("population, language", *numbers, numbers=numbers)
-    names = apart([(test["condition"],) for test in tests])
+    names = apart([(test.condition,) for test in tests])
     for test, where in zip(tests, names, strict=True):
         made.add_row(
-            _name(f"{test['population']}, {test['test_language']}{where}"),
-            number(test["accuracy"], 100),
-            number(test["chance"], 100),
-            estimate(
-                *(test["probability"], test["ci_low"], test["ci_high"], 100),
-                mark=100 * test["chance"],
-            ),
-            t_of_df(test),
-            p_value(test["p_value"]),
-            p_value(test["p_holm"]),
+            _name(f"{test.population}, {test.test_language}{where}"),
+            number(test.accuracy, 100),
+            number(test.chance, 100),
+            estimate(test.probability, test.ci_low, test.ci_high, 100, mark=100 * test.chance),
+            t_of_df(test.statistic, test.df),
+            p_value(test.p_value),
+            p_value(test.p_holm),
         )
     out.print(
         "\nAgainst chance (per cent; intercept of a logistic mixed model, ties at chance level)"
@@ -105,88 +111,85 @@ def _print_chance(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
     out.print(made)
 
 
-def _print_conditions(out: Console, tests: Sequence[Mapping[str, Any]]) -> None:
+def _print_conditions(out: Console, tests: Sequence[ConditionTest]) -> None:
     numbers = ("test", "control", "points [95 % CI]", "t(df)", "p", "p Holm")
     tables: dict[str, Table] = {}
     for test in tests:
-        asked = f"{test['plus']} - {test['minus']}: {test['question']}"
+        asked = f"{test.plus} - {test.minus}: {test.question}"
         made = tables.setdefault(asked, table("population, language", *numbers, numbers=numbers))
         effect = _shown(test)
         made.add_row(
-            _name(f"{test['population']}, {test['test_language']}"),
-            *(number(share, 100) for share in test["accuracies"]),
-            _points(effect, "probability_difference", "probability_"),
-            t_of_df(effect),
-            p_value(effect.get("p_value")),
-            p_value(effect.get("p_holm")),
+            _name(f"{test.population}, {test.test_language}"),
+            *(number(share, 100) for share in test.accuracies),
+            points(effect) if effect else NONE,
+            *_tested(effect),
         )
     for asked, made in tables.items():
         out.print(f"\n{asked}", markup=False)
         out.print(made)
 
 
-def _print_groups(out: Console, group: Mapping[str, Any], title: str) -> None:
-    models = models_of(group)
+def _print_groups(out: Console, group: GroupComparison, title: str) -> None:
     numbers = ("odds ratio [95 % CI]", "t(df)", "p", "p Holm", "p LR")
     made = table("mixed model", *numbers, numbers=numbers)
-    for model in models:
-        effect, ratio = _shown(model), model["ratio"]
+    for model in group.models:
+        effect = _shown(model)
         made.add_row(
-            _name(model["name"]),
+            _name(model.name),
             odds_ratio(effect),
-            t_of_df(effect),
-            p_value(effect.get("p_value")),
-            p_value(effect.get("p_holm")),
-            p_value(ratio["p_value"] if ratio else None),
+            *_tested(effect),
+            p_value(model.ratio.p_value if model.ratio else math.nan),
         )
     out.print(f"\nMonolingual and bilingual, {title}", markup=False)
     out.print(made)
     columns = ("points [95 % CI]", "Welch t(df)", "p Holm", "g (seeds)", "BF10", "TOST p Holm")
     made = table("secondary: seed means", *columns, numbers=columns)
-    for model in models:
-        seeds, few = model["seeds"], model["verdict"] == "few"
+    for model in group.models:
+        seeds, few = model.seeds, model.verdict == "few"
         made.add_row(
-            _name(model["name"]),
-            _points(seeds, "difference"),
-            t_of_df(seeds | {"statistic": seeds["t"]}),
-            NONE if few else p_value(seeds["p_holm"]),
-            number(seeds["hedges_g"], digits=2),
-            bayes_factor(seeds["bayes_factor"]),
-            NONE if few else p_value(seeds["p_equivalence_holm"]),
+            _name(model.name),
+            estimate(seeds.difference, seeds.ci_low, seeds.ci_high, 100, mark=0.0),
+            t_of_df(seeds.t, seeds.df),
+            NONE if few else p_value(seeds.p_holm),
+            number(seeds.hedges_g, digits=2),
+            bayes_factor(seeds.bayes_factor),
+            NONE if few else p_value(seeds.p_equivalence_holm),
         )
     out.print(made)
     out.print(
         "Mixed model: further seeds and further words. Seed means: further seeds, these words; "
         "if the effect varies by word they find one too often. BF10: of Student's t test."
     )
-    asked = group["interaction"]
-    if asked and asked["p_value"] is not None:
-        told = chi_squared(asked["statistic"], asked["df"], asked["p_value"])
+    asked = group.interaction
+    if asked and not math.isnan(asked.p_value):
+        told = chi_squared(asked.statistic, asked.df, asked.p_value)
         out.print(f"Does the difference depend on the test language? {told}")
-    simulated = group["overall"]["ratio"]
-    if simulated and simulated["n_bootstrap"]:
-        n = count(simulated["n_bootstrap"], "simulation")
-        told = phrased_p(simulated["p_bootstrap"])
-        out.print(f"Parametric bootstrap, {group['overall']['name']}: {told} ({n})", markup=False)
+    simulated = group.overall.ratio
+    if simulated and simulated.n_bootstrap:
+        n = count(simulated.n_bootstrap, "simulation")
+        told = phrased_p(simulated.p_bootstrap)
+        out.print(f"Parametric bootstrap, {group.overall.name}: {told} ({n})", markup=False)
 
 
-def _shown(test: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The contrast of a test; nothing where the data do not decide it."""
-    return {} if test["verdict"] == "undecided" else test["contrast"] or {}
+def _shown(test: ConditionTest | GroupModel) -> Contrast | None:
+    """The contrast of a test; None where the data do not decide it."""
+    return None if test.verdict == "undecided" else test.contrast
 
 
-def _points(found: Mapping[str, Any], name: str, prefix: str = "") -> str:
-    """A difference in percentage points with its interval."""
-    low, high = (found.get(f"{prefix}{end}") for end in ("ci_low", "ci_high"))
-    return estimate(found.get(name), low, high, 100, mark=0.0)
+def _tested(effect: Contrast | None) -> tuple[str, str, str]:
+    """Statistic, p-value and corrected p-value."""
+    if effect is None:
+        return NONE, NONE, NONE
+    statistic = t_of_df(effect.statistic, effect.df)
+    return statistic, p_value(effect.p_value), p_value(effect.p_holm)
 
 
-def _print_lists(out: Console, found: Sequence[Mapping[str, Any]]) -> None:
-    if not found:
+def _print_lists(out: Console, found: pd.DataFrame) -> None:
+    if found.empty:
         return
     numbers = ("lists", "seeds", "mean", "SD", "lowest", "highest")
     made = table("trial lists", *numbers, numbers=numbers)
-    for row in found:
+    for row in found.to_dict("records"):
         made.add_row(
             _name(f"{row['population']}, {row['test_language']}, {row['condition']}"),
             str(row["n_lists"]),

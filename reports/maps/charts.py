@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paradigms.measures import POINTING
@@ -12,8 +13,6 @@ from reports.maps.text import (
     axis_title,
     capital,
     field_of,
-    measures_in,
-    primary_in,
     title_of,
 )
 from reports.numbers import interval, number
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from paradigms import Measure
     from reports.chapter import Chapter
+    from toolkit.statistics.maps.languages import Estimate
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
 
 LINE_PX = 21
 """Height of one language."""
@@ -35,12 +36,12 @@ LOOKS = {"high": (COLOURS[0], "circle"), "low": (COLOURS[1], "diamond"),
 FIRST = "The first {n} populations; the tables hold all."
 
 
-def shown(chapter: Chapter) -> list[Mapping[str, Any]]:
+def shown(chapter: Chapter[GroundingAnalysis]) -> list[PopulationResult]:
     """Populations in their primary condition, as many as a figure holds."""
-    return [own for own in chapter.statistics["populations"] if own["primary"]][:MOST_CELLS]
+    return [own for own in chapter.statistics.populations if own.primary][:MOST_CELLS]
 
 
-def figures(chapter: Chapter) -> list[Figure | None]:
+def figures(chapter: Chapter[GroundingAnalysis]) -> list[Figure | None]:
     """The figures of this module in the order of the page."""
     return [by_language(chapter), by_measure(chapter), scale(chapter), *against_chance(chapter)]
 
@@ -58,15 +59,20 @@ def grouped(kinds: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def language_name(chapter: Chapter, code: str) -> str:
+def language_name(chapter: Chapter[GroundingAnalysis], code: str) -> str:
     """English name and code of a language."""
-    return f"{chapter.statistics['languages'][code]['name']} ({code})"
+    return f"{chapter.statistics.languages[code].name} ({code})"
 
 
-def estimate(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
+def estimate(name: str, found: Estimate) -> dict[str, Any]:
     """An estimate and its interval as columns of a figure's data."""
-    ends = {name: found["value"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}
-    return {key: None if value is None else round(value, 4) for key, value in ends.items()}
+    ends = {name: found.value, "ci_low": found.ci_low, "ci_high": found.ci_high}
+    return {key: rounded(value) for key, value in ends.items()}
+
+
+def rounded(value: float, digits: int = 4) -> float | None:
+    """A number as precisely as a figure needs it; None where it does not exist."""
+    return None if math.isnan(value) else round(value, digits)
 
 
 def ends_within(data: pd.DataFrame, low: float, high: float, suffix: str = "") -> pd.DataFrame:
@@ -121,39 +127,40 @@ def _lines(
     return layers(*drawn, data=values(data), width=WIDTH_PX, height=LINE_PX * len(order))
 
 
-def _note(chapter: Chapter) -> str:
-    n = sum(own["primary"] for own in chapter.statistics["populations"])
+def _note(chapter: Chapter[GroundingAnalysis]) -> str:
+    n = sum(own.primary for own in chapter.statistics.populations)
     return " " + FIRST.format(n=MOST_CELLS) if n > MOST_CELLS else ""
 
 
-def by_language(chapter: Chapter) -> Figure | None:
+def by_language(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """The primary measure per language, groups of languages marked."""
     import altair as alt
     import pandas as pd
 
-    measure = primary_in(chapter.statistics)
+    measure = chapter.statistics.primary
     field, held = field_of(measure), " with the reference" * measure.relative
     rows, seen = [], []
     for own in shown(chapter):
-        means = own["tests"][0]["languages"] or {} if own["tests"] else {}
-        for row in own["languages"]:
-            found = row["measures"][measure.name]
-            if found["value"] is None:
+        means = own.tests[0].languages if own.tests else None
+        by_group = {"high": means.mean_high, "low": means.mean_low} if means else {}
+        for row in own.languages:
+            found = row.measures[measure.name]
+            if math.isnan(found.value):
                 continue
             rows.append(
                 {
                     "panel": title_of(own),
-                    "language": language_name(chapter, row["language"]),
-                    "resource": row["resource"],
-                    "group": RESOURCES[row["resource"]],
+                    "language": language_name(chapter, row.language),
+                    "resource": row.resource,
+                    "group": RESOURCES[row.resource],
                     **estimate(field, found),
-                    "group_mean": means.get(f"mean_{row['resource']}"),
+                    "group_mean": by_group.get(row.resource),
                 }
             )
         if means:
             seen.append(
-                f"{title_of(own)}: high resource {means['mean_high']:.3f}, low resource "
-                f"{means['mean_low']:.3f}"
+                f"{title_of(own)}: high resource {means.mean_high:.3f}, low resource "
+                f"{means.mean_low:.3f}"
             )
     if not rows:
         return None
@@ -189,22 +196,22 @@ def by_language(chapter: Chapter) -> Figure | None:
     )
 
 
-def by_measure(chapter: Chapter) -> Figure | None:
+def by_measure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """High - low resource in every measure without a unit, by the mixed model."""
     import altair as alt
     import pandas as pd
 
-    known = measures_in(chapter.statistics)
+    known = chapter.statistics.known
     rows = [
         {
             "panel": title_of(own),
-            "measure": test["meaning"],
-            "column": test["measure"],
-            **estimate("difference", test["mixed"]),
+            "measure": test.meaning,
+            "column": test.measure,
+            **estimate("difference", test.mixed),
         }
         for own in shown(chapter)
-        for test in own["tests"]
-        if test["mixed"] is not None and not known[test["measure"]].unit
+        for test in own.tests
+        if test.mixed is not None and not known[test.measure].unit
     ]
     if not rows:
         return None
@@ -245,7 +252,7 @@ def by_measure(chapter: Chapter) -> Figure | None:
         caption=(
             "Mixed models with languages as the sample and 95 % intervals. The first measure is "
             "the one fixed in advance; the others are uncorrected and belong together."
-            f"{peak * any(own['failures'] for own in shown(chapter))}{_note(chapter)}"
+            f"{peak * any(own.failures for own in shown(chapter))}{_note(chapter)}"
         ),
         alt=f"Dot plot of differences between groups of languages: {listed(seen)}.",
         chart=below(*panels, share_x=True),
@@ -253,22 +260,22 @@ def by_measure(chapter: Chapter) -> Figure | None:
     )
 
 
-def scale(chapter: Chapter) -> Figure | None:
+def scale(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """Difference between populations in every language."""
     import altair as alt
     import pandas as pd
 
-    measure = primary_in(chapter.statistics)
+    measure = chapter.statistics.primary
     rows = [
         {
-            "panel": f"{delta['second']} less {delta['first']} ({delta['condition']})",
+            "panel": f"{delta.second} less {delta.first} ({delta.condition})",
             "language": language_name(chapter, code),
             "resource": resource,
             "group": RESOURCES[resource],
             **estimate("difference", found),
         }
-        for delta in chapter.statistics["scale"][:MOST_CELLS]
-        for code, resource, found in delta["languages"]
+        for delta in chapter.statistics.scale[:MOST_CELLS]
+        for code, resource, found in delta.languages
     ]
     if not rows:
         return None
@@ -300,14 +307,16 @@ def scale(chapter: Chapter) -> Figure | None:
     )
 
 
-def against_chance(chapter: Chapter) -> Iterator[Figure | None]:
+def against_chance(chapter: Chapter[GroundingAnalysis]) -> Iterator[Figure | None]:
     """Every measure that has a chance level, per language beside it."""
-    for name, measure in measures_in(chapter.statistics).items():
+    for name, measure in chapter.statistics.known.items():
         if measure.chance is not None:
             yield _against_chance(chapter, name, measure)
 
 
-def _against_chance(chapter: Chapter, name: str, measure: Measure) -> Figure | None:
+def _against_chance(
+    chapter: Chapter[GroundingAnalysis], name: str, measure: Measure
+) -> Figure | None:
     """The means of one measure per language beside chance; None where it was not taken."""
     import altair as alt
     import pandas as pd
@@ -318,20 +327,17 @@ def _against_chance(chapter: Chapter, name: str, measure: Measure) -> Figure | N
     rows = [
         {
             "panel": title_of(own),
-            "language": language_name(chapter, test["language"]),
-            "resource": test["resource"],
-            "group": RESOURCES[test["resource"]],
-            **{
-                column: None if value is None else round(factor * value, digits)
-                for column, value in (
-                    *((field, test["accuracy"]["value"]), (f"chance{suffix}", test["chance"])),
-                    *((f"{end}{suffix}", test["accuracy"][end]) for end in ("ci_low", "ci_high")),
-                )
-            },
+            "language": language_name(chapter, test.language),
+            "resource": test.resource,
+            "group": RESOURCES[test.resource],
+            field: rounded(factor * test.accuracy.value, digits),
+            f"chance{suffix}": rounded(factor * test.chance, digits),
+            f"ci_low{suffix}": rounded(factor * test.accuracy.ci_low, digits),
+            f"ci_high{suffix}": rounded(factor * test.accuracy.ci_high, digits),
         }
         for own in shown(chapter)
-        for test in own["pointing"]
-        if test["measure"] == name
+        for test in own.pointing
+        if test.measure == name
     ]
     if not rows:
         return None
@@ -369,7 +375,7 @@ def _against_chance(chapter: Chapter, name: str, measure: Measure) -> Figure | N
         f"{row['language']} {row[field]:.0f} %"
         if points
         else f"{row['language']} {number(row[field], digits=measure.digits)}"
-        for row in rows
+        for row in data.astype({field: float}).to_dict("records")
     ]
     what = (
         "Pointing game against the true masks: share of maps whose highest point lies inside, with "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from reports.maps.sources import LABELS
 from reports.maps.text import (
     axis_title,
     field_of,
-    measures_in,
-    primary_in,
     title_of,
 )
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.chapter import Chapter
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""
@@ -31,12 +31,12 @@ MOST_CONCEPTS = 30
 """More concepts than these are not drawn as a matrix; the table holds them."""
 
 
-def figures(chapter: Chapter) -> list[Figure | None]:
+def figures(chapter: Chapter[GroundingAnalysis]) -> list[Figure | None]:
     """The figures of this module in the order of the page."""
     return [failure(chapter), agreement(chapter), words(chapter), fertility(chapter)]
 
 
-def agreement(chapter: Chapter) -> Figure | None:
+def agreement(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """Mean agreement of every pair of languages, in the primary measure if it was taken."""
     import pandas as pd
 
@@ -46,7 +46,7 @@ def agreement(chapter: Chapter) -> Figure | None:
         return None
     measure = taken[0]
     field = field_of(measure)
-    known = {(own["population"], own["condition"]): title_of(own) for own in shown(chapter)}
+    known = {(own.population, own.condition): title_of(own) for own in shown(chapter)}
     rows = [
         {**row, "panel": known[row["population"], row["template"]]}
         for row in kept.to_dict("records")
@@ -87,38 +87,38 @@ def agreement(chapter: Chapter) -> Figure | None:
     )
 
 
-def agreement_of(chapter: Chapter) -> pd.DataFrame:
+def agreement_of(chapter: Chapter[GroundingAnalysis]) -> pd.DataFrame:
     """What runs have kept of how far every two languages agree; empty where there is nothing."""
     import pandas as pd
 
     return chapter.beside.agreement if chapter.beside else pd.DataFrame()
 
 
-def agreement_measures(chapter: Chapter) -> list[Measure]:
+def agreement_measures(chapter: Chapter[GroundingAnalysis]) -> list[Measure]:
     """What it is measured in, the primary measure first; what is not declared has but its name."""
-    known, primary = measures_in(chapter.statistics), primary_in(chapter.statistics)
+    known, primary = chapter.statistics.known, chapter.statistics.primary
     columns = map(str, agreement_of(chapter).columns)
     taken = [name for name in columns if name not in (*LABELS, "n_pictures")]
     taken.sort(key=lambda name: name != primary.name)
     return [known.get(name, Measure(name, name)) for name in taken]
 
 
-def words(chapter: Chapter) -> Figure | None:
+def words(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """The primary measure of every concept in every language."""
     import pandas as pd
 
-    measure = primary_in(chapter.statistics)
+    measure = chapter.statistics.primary
     field = field_of(measure)
     rows = [
         {
             "panel": title_of(own),
-            "language": word["language"],
-            "concept": word["concept"],
-            field: round(word["value"], 4),
+            "language": word.language,
+            "concept": word.concept,
+            field: round(word.value, 4),
         }
         for own in shown(chapter)
-        for word in own["words"]
-        if word["value"] is not None
+        for word in own.words
+        if not math.isnan(word.value)
     ]
     data = pd.DataFrame(rows)
     if data.empty or not 1 < data["concept"].nunique() <= MOST_CONCEPTS:
@@ -142,11 +142,11 @@ def words(chapter: Chapter) -> Figure | None:
     )
 
 
-def _ordered(chapter: Chapter) -> list[str]:
+def _ordered(chapter: Chapter[GroundingAnalysis]) -> list[str]:
     """Codes: the reference, then high, then low resource."""
-    known, reference = chapter.statistics["languages"], chapter.statistics["reference"]
+    known, reference = chapter.statistics.languages, chapter.statistics.reference
     order = {"high": 1, "low": 2}
-    return sorted(known, key=lambda c: 0 if c == reference else order[known[c]["resource"]])
+    return sorted(known, key=lambda c: 0 if c == reference else order[known[c].resource])
 
 
 def _scaled(measure: Measure) -> str:
@@ -209,7 +209,7 @@ def _matrix(
     return below(*panels)
 
 
-def failure(chapter: Chapter) -> Figure | None:
+def failure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """Peak ratio against overlap, one dot per word."""
     import altair as alt
     import pandas as pd
@@ -217,16 +217,16 @@ def failure(chapter: Chapter) -> Figure | None:
     rows = [
         {
             "panel": title_of(own),
-            "language": language_name(chapter, word["language"]),
-            "concept": word["concept"],
-            "resource": word["resource"],
-            "group": RESOURCES[word["resource"]],
-            "peak_ratio": round(word["peak_ratio"], 4),
-            "overlap": round(word["iou"], 4),
+            "language": language_name(chapter, word.language),
+            "concept": word.concept,
+            "resource": word.resource,
+            "group": RESOURCES[word.resource],
+            "peak_ratio": round(word.peak_ratio, 4),
+            "overlap": round(word.iou, 4),
         }
         for own in shown(chapter)
-        for word in own["words"]
-        if own["failures"] and word["peak_ratio"] is not None and word["iou"] is not None
+        for word in own.words
+        if own.failures and not math.isnan(word.peak_ratio) and not math.isnan(word.iou)
     ]
     if not rows:
         return None
@@ -248,10 +248,10 @@ def failure(chapter: Chapter) -> Figure | None:
         for panel, part in data.groupby("panel", sort=False)
     ]
     seen = [
-        f"{title_of(own)}, {RESOURCES[group['resource']]}: peak ratio {group['peak_ratio']:.3f}, "
-        f"overlap {group['iou']:.3f}"
+        f"{title_of(own)}, {RESOURCES[group.resource]}: peak ratio {group.peak_ratio:.3f}, "
+        f"overlap {group.iou:.3f}"
         for own in shown(chapter)
-        for group in own["failures"]
+        for group in own.failures
     ]
     return Figure(
         name="failure",
@@ -267,28 +267,28 @@ def failure(chapter: Chapter) -> Figure | None:
     )
 
 
-def fertility(chapter: Chapter) -> Figure | None:
+def fertility(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     """Tokens per word against the primary measure, one mark per language."""
     import altair as alt
     import pandas as pd
 
-    measure = primary_in(chapter.statistics)
+    measure = chapter.statistics.primary
     field = field_of(measure)
     rows = [
         {
             "panel": title_of(own),
-            "code": row["language"],
-            "language": language_name(chapter, row["language"]),
-            "resource": row["resource"],
-            "group": RESOURCES[row["resource"]],
-            "tokens_per_word": round(row["tokens_per_word"], 3),
-            field: round(row["measures"][measure.name]["value"], 4),
+            "code": row.language,
+            "language": language_name(chapter, row.language),
+            "resource": row.resource,
+            "group": RESOURCES[row.resource],
+            "tokens_per_word": round(row.tokens_per_word, 3),
+            field: round(row.measures[measure.name].value, 4),
         }
         for own in shown(chapter)
-        if own["fertility"]
-        for row in own["languages"]
-        if row["tokens_per_word"] is not None and row["resource"] != "reference"
-        if row["measures"][measure.name]["value"] is not None
+        if own.fertility
+        for row in own.languages
+        if not math.isnan(row.tokens_per_word) and row.resource != "reference"
+        if not math.isnan(row.measures[measure.name].value)
     ]
     if not rows:
         return None
@@ -314,9 +314,9 @@ def fertility(chapter: Chapter) -> Figure | None:
         for panel, part in data.groupby("panel", sort=False)
     ]
     seen = [
-        f"{title_of(own)}: correlation {own['fertility']['correlation']:.2f}"
+        f"{title_of(own)}: correlation {own.fertility.correlation:.2f}"
         for own in shown(chapter)
-        if own["fertility"]
+        if own.fertility
     ]
     return Figure(
         name="tokens",

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.maps.sources import Sample
-from reports.maps.text import measures_in, primary_in
 from reports.parts import Credit, Overlay, Tile
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
@@ -21,6 +20,7 @@ from toolkit.statistics.maps.measures import OVERLAP
 if TYPE_CHECKING:
     from reports.chapter import Chapter
     from stimuli import StimulusSet
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 SIDE_PX = 112
 """Side of a small picture on the page; half a map of 224 x 224 pixels."""
@@ -40,7 +40,7 @@ Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 
-def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:
+def overlays(chapter: Chapter[GroundingAnalysis], stimuli: StimulusSet | None) -> list[Overlay]:
     """Rows of maps from the samples that runs have kept.
 
     Pictures and concepts are picked along the primary measure of the low-resource languages, from
@@ -51,7 +51,7 @@ def overlays(chapter: Chapter, stimuli: StimulusSet | None) -> list[Overlay]:
         chapter: runs of a paradigm of maps.
         stimuli: their stimulus set; None if it is not at hand.
     """
-    reference = chapter.statistics["reference"]
+    reference = chapter.statistics.reference
     kept = chapter.beside.samples if chapter.beside else ()
     samples = [own for own in kept if reference in own.languages]
     populations = list(dict.fromkeys(own.population for own in samples))[:MOST_POPULATIONS]
@@ -78,15 +78,17 @@ class _Drawn:
         self.reference = self.masks[sample.languages.index(reference)]
 
 
-def _order(chapter: Chapter) -> list[str]:
-    known, reference = chapter.statistics["languages"], chapter.statistics["reference"]
+def _order(chapter: Chapter[GroundingAnalysis]) -> list[str]:
+    known, reference = chapter.statistics.languages, chapter.statistics.reference
     rank = {"high": 1, "low": 2}
-    return sorted(known, key=lambda c: 0 if c == reference else rank[known[c]["resource"]])
+    return sorted(known, key=lambda c: 0 if c == reference else rank[known[c].resource])
 
 
-def _picked(samples: Sequence[Sample], n: int, chapter: Chapter) -> list[tuple[str, str]]:
+def _picked(
+    samples: Sequence[Sample], n: int, chapter: Chapter[GroundingAnalysis]
+) -> list[tuple[str, str]]:
     """Pairs of picture and concept, spread from the least overlap to the most."""
-    known = chapter.statistics["languages"]
+    known = chapter.statistics.languages
     score: dict[tuple[str, str], float] = {}
     for own in samples:
         scored = {
@@ -94,7 +96,7 @@ def _picked(samples: Sequence[Sample], n: int, chapter: Chapter) -> list[tuple[s
             for code, value in zip(own.languages, own.values, strict=True)
             if math.isfinite(value)
         }
-        low = [scored[code] for code in scored if known[code]["resource"] == "low"]
+        low = [scored[code] for code in scored if known[code].resource == "low"]
         used = low or list(scored.values()) or [0.0]
         score.setdefault((own.picture_id, own.concept), sum(used) / len(used))
     ranked = sorted(score, key=lambda pair: (score[pair], pair))
@@ -102,13 +104,15 @@ def _picked(samples: Sequence[Sample], n: int, chapter: Chapter) -> list[tuple[s
     return [ranked[place] for place in dict.fromkeys(places.tolist())]
 
 
-def _overlay(chapter: Chapter, own: _Drawn, stimuli: StimulusSet | None) -> Overlay:
+def _overlay(
+    chapter: Chapter[GroundingAnalysis], own: _Drawn, stimuli: StimulusSet | None
+) -> Overlay:
     sample = own.sample
     picture = _picture(sample, stimuli)
     truth = _truth(sample, stimuli)
     grey = _greyed(picture)
     codes = [code for code in _order(chapter) if code in sample.languages]
-    masks = OVERLAP in measures_in(chapter.statistics)
+    masks = OVERLAP in chapter.statistics.known
     tiles = [_tile(chapter, own, code, grey, truth, masks) for code in codes]
     shown = "" if picture is None else _webp(_outlined(picture, truth))
     outline = ", the true mask outlined" if truth is not None else ""
@@ -120,18 +124,23 @@ def _overlay(chapter: Chapter, own: _Drawn, stimuli: StimulusSet | None) -> Over
         picture_alt=f"The picture {sample.picture_id}{outline}",
         tiles=tuple(tiles),
         credit=_credit(sample.picture_id, stimuli) if shown else None,
-        noun=primary_in(chapter.statistics).noun,
+        noun=chapter.statistics.primary.noun,
         masks=masks,
     )
 
 
 def _tile(
-    chapter: Chapter, own: _Drawn, code: str, grey: Pixels, truth: Mask | None, masks: bool
+    chapter: Chapter[GroundingAnalysis],
+    own: _Drawn,
+    code: str,
+    grey: Pixels,
+    truth: Mask | None,
+    masks: bool,
 ) -> Tile:
     place = own.sample.languages.index(code)
     values, mask = own.maps[place], own.masks[place]
-    measure, reference = primary_in(chapter.statistics), chapter.statistics["reference"]
-    name = chapter.statistics["languages"][code]["name"]
+    measure, reference = chapter.statistics.primary, chapter.statistics.reference
+    name = chapter.statistics.languages[code].name
     drawn = [_outlined(_coloured(_half(values), grey), truth)]
     if masks:
         drawn.append(_outlined(_masked(mask, own.reference, grey), truth))

@@ -13,9 +13,10 @@ from reports.maps.text import print_controls, print_maps, print_means, results_n
 if TYPE_CHECKING:
     from reports.chapter import Chapter
     from reports.figures import Figure
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 
-def figures(chapter: Chapter, _: Any) -> list[Figure | None]:
+def figures(chapter: Chapter[GroundingAnalysis], _: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
     from reports.maps import charts, matrices
@@ -39,6 +40,5 @@ REPORT = Report(
     references=methods.references,
     beside=read_maps,
     overlays=overlays,
-    reads=frozenset({"answers", "declared"}),
 )
 """What the page and the terminal say of maps."""

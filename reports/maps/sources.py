@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from toolkit.errors import ToolkitError
-from toolkit.tables.manifests import read_manifest, table_of
+from toolkit.statistics.saved import saved_manifest
+from toolkit.tables.manifests import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,11 +131,10 @@ def _scored(
     """The primary measure by population, seed, picture, concept and language, as trials hold it."""
     import pyarrow.parquet as pq
 
-    file = table_of(folder)
-    if not file.is_file():
+    file, manifest = table_of(folder), saved_manifest(folder)
+    if not file.is_file() or manifest is None:
         return {}
-    manifest = read_manifest(folder)
-    primary = parse(manifest["paradigm"]["formula"]).response
+    primary = parse(manifest.paradigm.formula).response
     labels = ["population", "seed", "target_id", "word_concept", "test_language"]
     wanted = [("target_id", "in", sorted(pictures)), ("condition", "==", template)]
     table = pq.read_table(file, columns=[*labels, primary], filters=wanted)

@@ -2,57 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from paradigms.measures import POINTING
 from reports.maps.matrices import agreement_measures, agreement_of
 from reports.maps.text import (
     capital,
     cells_of,
+    ends_of,
     group_mean,
     mean_cells,
-    measures_in,
-    primary_in,
     title_of,
 )
 from reports.numbers import NONE, interval, number, p_value, percent
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
+from toolkit.statistics.maps.measures import Pointing
+from toolkit.statistics.maps.results import PopulationResult
 
 if TYPE_CHECKING:
     from paradigms import Measure
     from reports.chapter import Chapter
+    from toolkit.statistics.maps.measures import LanguageRow
+    from toolkit.statistics.maps.models import ResourceTest
+    from toolkit.statistics.maps.results import GroundingAnalysis
 
 
-def tables(chapter: Chapter) -> list[Table]:
+def tables(chapter: Chapter[GroundingAnalysis]) -> list[Table]:
     """All tables in the order of the page."""
     made = [_means(chapter), _tests(chapter), *_languages(chapter), *_chance(chapter)]
     return [*made, _scale(chapter), *_asked(chapter), _words(chapter), _agreement(chapter)]
 
 
-def models(chapter: Chapter) -> list[ModelSummary]:
+def models(chapter: Chapter[GroundingAnalysis]) -> list[ModelSummary]:
     """The mixed model of every population and condition."""
     return [
-        model_summary(f"{title_of(own)}: {_about(test)}", test["fit"], "Gaussian, REML")
-        for own in chapter.statistics["populations"]
-        for test in own["tests"]
-        if test["fit"]
+        model_summary(f"{title_of(own)}: {_about(test)}", test.fit, "Gaussian, REML")
+        for own in chapter.statistics.populations
+        for test in own.tests
+        if test.fit is not None
     ]
 
 
-def _about(test: Mapping[str, Any]) -> str:
-    return "mean over languages" if test["mean"] else "high against low resource"
+def _about(test: ResourceTest) -> str:
+    return "mean over languages" if test.mean else "high against low resource"
 
 
-def _means(chapter: Chapter) -> Table:
+def _means(chapter: Chapter[GroundingAnalysis]) -> Table:
     """Means over languages by the mixed model, where the formula asks for no contrast."""
-    known = measures_in(chapter.statistics)
+    known = chapter.statistics.known
     rows = tuple(
-        (title_of(own), known[test["measure"]].heading, *mean_cells(test))
-        for own in chapter.statistics["populations"]
-        for test in own["tests"]
-        if test["mean"]
+        (title_of(own), known[test.measure].heading, *mean_cells(test))
+        for own in chapter.statistics.populations
+        for test in own.tests
+        if test.mean
     )
     return Table(
         name="means",
@@ -64,15 +69,15 @@ def _means(chapter: Chapter) -> Table:
     )
 
 
-def _formula(chapter: Chapter) -> str:
-    return str(chapter.statistics["declared"]["formula"])
+def _formula(chapter: Chapter[GroundingAnalysis]) -> str:
+    return chapter.statistics.declared.formula
 
 
-def _headings(chapter: Chapter) -> str:
+def _headings(chapter: Chapter[GroundingAnalysis]) -> str:
     """What the headings of measures stand for."""
-    taken = {test["measure"] for own in chapter.statistics["populations"] for test in own["tests"]}
-    known = measures_in(chapter.statistics)
-    primary = primary_in(chapter.statistics)
+    taken = {test.measure for own in chapter.statistics.populations for test in own.tests}
+    known = chapter.statistics.known
+    primary = chapter.statistics.primary
     told = [f"{primary.heading}: {primary.label}, the measure fixed in advance"]
     told += [
         f"{measure.heading}: {measure.label}"
@@ -82,18 +87,16 @@ def _headings(chapter: Chapter) -> str:
     return f"{'; '.join(told)}."
 
 
-def _tests(chapter: Chapter) -> Table:
-    known, populations = measures_in(chapter.statistics), chapter.statistics["populations"]
-    tested = [(own, test) for own in populations for test in own["tests"]]
-    with_pairs = any(test["pairs"] for _, test in tested)
-    of_model = not any(test["mean"] for _, test in tested)
+def _tests(chapter: Chapter[GroundingAnalysis]) -> Table:
+    known, populations = chapter.statistics.known, chapter.statistics.populations
+    tested = [(own, test) for own in populations for test in own.tests]
+    with_pairs = any(test.pairs for _, test in tested)
+    of_model = not any(test.mean for _, test in tested)
     rows = tuple(
         (
-            title_of(own), known[test["measure"]].heading,
-            *(
-                number(group_mean(own, test, kind), digits=known[test["measure"]].digits)
-                for kind in ("high", "low")
-            ),
+            title_of(own), known[test.measure].heading,
+            number(group_mean(own, test, "high"), digits=known[test.measure].digits),
+            number(group_mean(own, test, "low"), digits=known[test.measure].digits),
             *cells_of(test, with_pairs),
         )
         for own, test in tested
@@ -122,53 +125,51 @@ def _tests(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _languages(chapter: Chapter) -> Iterator[Table]:
-    known, primary = measures_in(chapter.statistics), primary_in(chapter.statistics)
-    for place, own in enumerate(chapter.statistics["populations"]):
-        if not own["languages"]:
+def _languages(chapter: Chapter[GroundingAnalysis]) -> Iterator[Table]:
+    known, primary = chapter.statistics.known, chapter.statistics.primary
+    for place, own in enumerate(chapter.statistics.populations):
+        if not own.languages:
             continue
-        taken = [name for row in own["languages"] for name in row["measures"]]
+        taken = [name for row in own.languages for name in row.measures]
         others = [
             measure
             for name, measure in known.items()
             if name in taken and name not in (primary.name, POINTING)
         ]
-        tokens = any(row["tokens_per_word"] is not None for row in own["languages"])
+        tokens = any(not math.isnan(row.tokens_per_word) for row in own.languages)
         yield Table(
             name=f"languages-{place + 1}",
             title=f"Every language: {title_of(own)}",
             columns=("Language", "Code", "Resource", primary.heading, "95 % CI",
                      *["Tokens/word"] * tokens, *(m.heading for m in others), "Concepts", "Maps"),
-            rows=tuple(_language(row, primary, others, tokens) for row in own["languages"]),
+            rows=tuple(_language(row, primary, others, tokens) for row in own.languages),
             n_labels=3,
             note=f"Measures as above. The interval of the {primary.noun} speaks about further "
             "pictures, concepts and seeds.",
-            folded=not own["primary"],
+            folded=not own.primary,
         )  # fmt: skip
 
 
 def _language(
-    row: Mapping[str, Any], primary: Measure, others: Sequence[Measure], tokens: bool
+    row: LanguageRow, primary: Measure, others: Sequence[Measure], tokens: bool
 ) -> tuple[str, ...]:
-    first, measures = row["measures"][primary.name], row["measures"]
     return (
-        row["name"], row["language"], row["resource"],
-        number(first["value"], digits=primary.digits),
-        interval(first["ci_low"], first["ci_high"], digits=primary.digits),
-        *[number(row["tokens_per_word"], digits=2)] * tokens,
-        *(number(measures.get(m.name, {}).get("value"), digits=m.digits) for m in others),
-        str(row["n_concepts"]), f"{row['n_rows']:,}",
+        row.name, row.language, row.resource,
+        *ends_of(row.measures[primary.name], primary.digits),
+        *[number(row.tokens_per_word, digits=2)] * tokens,
+        *(ends_of(row.measures.get(measure.name), measure.digits)[0] for measure in others),
+        str(row.n_concepts), f"{row.n_rows:,}",
     )  # fmt: skip
 
 
-def _chance(chapter: Chapter) -> Iterator[Table]:
+def _chance(chapter: Chapter[GroundingAnalysis]) -> Iterator[Table]:
     """One table for every measure that has a chance level."""
-    for name, measure in measures_in(chapter.statistics).items():
+    for name, measure in chapter.statistics.known.items():
         tests = [
             (own, test)
-            for own in chapter.statistics["populations"]
-            for test in own["pointing"]
-            if test["measure"] == name
+            for own in chapter.statistics.populations
+            for test in own.pointing
+            if test.measure == name
         ]
         if tests and name == POINTING:
             yield _pointing(chapter, tests)
@@ -176,17 +177,17 @@ def _chance(chapter: Chapter) -> Iterator[Table]:
             yield _above_chance(chapter, measure, tests)
 
 
-def _above_chance(
-    chapter: Chapter, measure: Measure, tests: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> Table:
-    known, digits = chapter.statistics["languages"], measure.digits
+Tests = Sequence[tuple[PopulationResult, Pointing]]
+"""Tests against chance, each with its population."""
+
+
+def _above_chance(chapter: Chapter[GroundingAnalysis], measure: Measure, tests: Tests) -> Table:
+    known, digits = chapter.statistics.languages, measure.digits
     rows = tuple(
         (
-            title_of(own), known[test["language"]]["name"], test["resource"],
-            number(test["accuracy"]["value"], digits=digits),
-            interval(test["accuracy"]["ci_low"], test["accuracy"]["ci_high"], digits=digits),
-            number(test["chance"], digits=digits), p_value(test["p_value"]),
-            p_value(test["p_holm"]), f"{test['n_rows']:,}",
+            title_of(own), known[test.language].name, test.resource,
+            *ends_of(test.accuracy, digits), number(test.chance, digits=digits),
+            p_value(test.p_value), p_value(test.p_holm), f"{test.n_rows:,}",
         )
         for own, test in tests
     )  # fmt: skip
@@ -201,22 +202,16 @@ def _above_chance(
     )  # fmt: skip
 
 
-def _pointing(
-    chapter: Chapter, tests: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> Table:
-    known = chapter.statistics["languages"]
-    with_overlap = any(test["iou_true"]["value"] is not None for _, test in tests)
+def _pointing(chapter: Chapter[GroundingAnalysis], tests: Tests) -> Table:
+    known = chapter.statistics.languages
+    with_overlap = any(not math.isnan(test.iou_true.value) for _, test in tests)
     rows = tuple(
         (
-            title_of(own), known[test["language"]]["name"], test["resource"],
-            percent(test["accuracy"]["value"]),
-            interval(test["accuracy"]["ci_low"], test["accuracy"]["ci_high"], 100),
-            percent(test["chance"]), p_value(test["p_value"]), p_value(test["p_holm"]),
-            *[
-                number(test["iou_true"]["value"], digits=3),
-                interval(test["iou_true"]["ci_low"], test["iou_true"]["ci_high"], digits=3),
-            ] * with_overlap,
-            f"{test['n_rows']:,}",
+            title_of(own), known[test.language].name, test.resource,
+            percent(test.accuracy.value),
+            interval(test.accuracy.ci_low, test.accuracy.ci_high, 100),
+            percent(test.chance), p_value(test.p_value), p_value(test.p_holm),
+            *ends_of(test.iou_true) * with_overlap, f"{test.n_rows:,}",
         )
         for own, test in tests
     )  # fmt: skip
@@ -233,17 +228,15 @@ def _pointing(
     )  # fmt: skip
 
 
-def _scale(chapter: Chapter) -> Table:
-    primary = primary_in(chapter.statistics)
+def _scale(chapter: Chapter[GroundingAnalysis]) -> Table:
+    primary = chapter.statistics.primary
     rows = tuple(
         (
-            f"{delta['second']} less {delta['first']}", delta["condition"],
-            chapter.statistics["languages"][code]["name"], resource,
-            number(found["value"], digits=primary.digits),
-            interval(found["ci_low"], found["ci_high"], digits=primary.digits),
+            f"{delta.second} less {delta.first}", delta.condition,
+            chapter.statistics.languages[code].name, resource, *ends_of(found, primary.digits),
         )
-        for delta in chapter.statistics["scale"]
-        for code, resource, found in delta["languages"]
+        for delta in chapter.statistics.scale
+        for code, resource, found in delta.languages
     )  # fmt: skip
     return Table(
         name="encoders",
@@ -256,17 +249,17 @@ def _scale(chapter: Chapter) -> Table:
     )
 
 
-def _words(chapter: Chapter) -> Table:
-    primary, populations = primary_in(chapter.statistics), chapter.statistics["populations"]
-    lost = any(own["failures"] for own in populations)
+def _words(chapter: Chapter[GroundingAnalysis]) -> Table:
+    primary, populations = chapter.statistics.primary, chapter.statistics.populations
+    lost = any(own.failures for own in populations)
     rows = tuple(
         (
-            title_of(own), word["language"], word["concept"], word["resource"],
-            number(word["value"], digits=primary.digits),
-            *[number(word["peak_ratio"], digits=3), percent(word["share_lost"])] * lost,
+            title_of(own), word.language, word.concept, word.resource,
+            number(word.value, digits=primary.digits),
+            *[number(word.peak_ratio, digits=3), percent(word.share_lost)] * lost,
         )
         for own in populations
-        for word in own["words"]
+        for word in own.words
     )  # fmt: skip
     return Table(
         name="words",
@@ -279,21 +272,21 @@ def _words(chapter: Chapter) -> Table:
     )  # fmt: skip
 
 
-def _asked(chapter: Chapter) -> Iterator[Table]:
+def _asked(chapter: Chapter[GroundingAnalysis]) -> Iterator[Table]:
     """The texts that were asked, one table per template, as all runs have recorded them."""
     asked: dict[str, dict[str, dict[str, str]]] = {}
-    for run in chapter.runs:
+    for manifest in chapter.manifests:
         # Earlier runs have recorded no texts.
-        for template, concepts in run.manifest["words"].get("texts", {}).items():
+        for template, concepts in manifest.words.texts.items():
             for concept, texts in concepts.items():
                 asked.setdefault(template, {}).setdefault(concept, {}).update(texts)
-    known = chapter.statistics["languages"]
+    known = chapter.statistics.languages
     for place, (template, concepts) in enumerate(asked.items()):
         codes = [c for c in known if any(c in texts for texts in concepts.values())]
         yield Table(
             name=f"texts-{place + 1}",
             title=f"Texts that were asked: {template}",
-            columns=("Concept", *(f"{known[code]['name']} ({code})" for code in codes)),
+            columns=("Concept", *(f"{known[code].name} ({code})" for code in codes)),
             rows=tuple(
                 (concept, *(texts.get(code, NONE) for code in codes))
                 for concept, texts in concepts.items()
@@ -304,7 +297,7 @@ def _asked(chapter: Chapter) -> Iterator[Table]:
         )
 
 
-def _agreement(chapter: Chapter) -> Table:
+def _agreement(chapter: Chapter[GroundingAnalysis]) -> Table:
     kept, measures = agreement_of(chapter), agreement_measures(chapter)
     names = [measure.name for measure in measures]
     rows: tuple[tuple[str, ...], ...] = ()

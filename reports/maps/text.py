@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from paradigms import Measure
-from reports.numbers import interval, number, p_value, percent, t_of_df
+from reports.numbers import NONE, interval, number, p_value, percent, t_of_df
 from reports.terminal import table
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from toolkit.statistics.maps.languages import Estimate
+    from toolkit.statistics.maps.models import ResourceTest
+    from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
+    from toolkit.statistics.maps.summary import MapSummary
+    from toolkit.statistics.means import SeedMean
 
-BESIDE: dict[str, tuple[str, Callable[[float | None], str]]] = {
+
+BESIDE: dict[str, tuple[str, Callable[[float], str]]] = {
     "peak_ratio": ("peak ratio", lambda value: number(value, digits=3)),
     "pointing": ("on the thing", percent),
     "mask_share": ("by chance", percent),
@@ -24,21 +31,11 @@ BESIDE: dict[str, tuple[str, Callable[[float | None], str]]] = {
 """Measures that are printed beside the primary one where they were taken; the page holds all."""
 
 
-def measures_in(content: Mapping[str, Any]) -> dict[str, Measure]:
-    """The measures that a summary or an analysis tells of, by name."""
-    told = content["declared"]["measures"] if "declared" in content else content["measures"]
-    return {name: _measure(name, facts) for name, facts in told.items()}
-
-
-def _measure(name: str, facts: Mapping[str, Any]) -> Measure:
-    known = {key: value for key, value in facts.items() if key != "primary"}
-    low, high = map(float, known.pop("bounds"))
-    return Measure(name, bounds=(low, high), **known)
-
-
-def primary_in(analysis: Mapping[str, Any]) -> Measure:
-    """The measure that the answers of an analysis are about."""
-    return measures_in(analysis)[analysis["declared"]["primary"]]
+def measure_of(summary: MapSummary) -> Measure:
+    """The measure that the means of a summary are of; one not declared has but its name."""
+    name = summary.measure
+    declared = summary.measures.get(name)
+    return declared.named(name) if declared else Measure(name, name)
 
 
 def field_of(measure: Measure) -> str:
@@ -80,64 +77,60 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def print_means(
-    out: Console, rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
-) -> None:
+def print_means(out: Console, rows: Sequence[SeedMean], summary: MapSummary) -> None:
     """Print one condition of a summary.
 
     Args:
         out: where to.
         rows: its results.
-        summary: the whole of ``summary.json``.
+        summary: the whole of it.
     """
     from rich.markup import escape
 
-    measure = measures_in(summary)[summary["measure"]]
-    with_chance = any(row["chance"] is not None for row in rows)
-    known = {name: told for name, told in BESIDE.items() if name in rows[0]}
+    measure = measure_of(summary)
+    with_chance = any(not math.isnan(row.chance) for row in rows)
+    known = {name: told for name, told in BESIDE.items() if name in rows[0].others}
     numbers = (escape(measure.noun), "95 % interval", *["chance"] * with_chance)
     numbers = (*numbers, *(heading for heading, _ in known.values()))
     made = table("population", "language", *numbers, numbers=numbers)
     for row in rows:
         made.add_row(
-            escape(row["population"]),
-            escape(row["test_language"]),
-            number(row["mean"], digits=measure.digits),
-            interval(row["ci_low"], row["ci_high"], digits=measure.digits),
-            *[number(row["chance"], digits=measure.digits)] * with_chance,
-            *(shown(row[name]) for name, (_, shown) in known.items()),
+            escape(row.population),
+            escape(row.test_language),
+            number(row.mean, digits=measure.digits),
+            interval(row.ci_low, row.ci_high, digits=measure.digits),
+            *[number(row.chance, digits=measure.digits)] * with_chance,
+            *(shown(row.others[name]) for name, (_, shown) in known.items()),
         )
     out.print(made)
 
 
-def print_controls(
-    out: Console, rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
-) -> None:
+def print_controls(out: Console, rows: Sequence[SeedMean], summary: MapSummary) -> None:
     """Print all control conditions of a summary, one after the other."""
-    for condition in dict.fromkeys(row["condition"] for row in rows):
-        own = [row for row in rows if row["condition"] == condition]
-        out.print(f"\n{condition}: {own[0]['meaning']}", markup=False)
+    for condition in dict.fromkeys(row.condition for row in rows):
+        own = [row for row in rows if row.condition == condition]
+        out.print(f"\n{condition}: {own[0].meaning}", markup=False)
         print_means(out, own, summary)
 
 
-def results_note(summary: Mapping[str, Any]) -> str:
+def results_note(summary: MapSummary) -> str:
     """What to know of the results of a summary."""
-    measure = measures_in(summary)[summary["measure"]]
+    measure = measure_of(summary)
     held = f" {capital(measure.noun)}: with the reference language's." * measure.relative
     return f"Intervals: 95 %, Student's t over seeds (further seeds, the same items).{held}"
 
 
-def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
-    """Print the tests of ``statistics.json`` for maps: mixed models, then languages."""
+def print_maps(out: Console, analysis: GroundingAnalysis) -> None:
+    """Print the tests of an analysis of maps: mixed models, then languages."""
     from rich.markup import escape
 
     # Where nothing could be tested, the sentences say why.
     tested = [
         own
-        for own in analysis["populations"]
-        if any(test["languages"] is not None or test["mean"] for test in own["tests"])
+        for own in analysis.populations
+        if any(test.languages is not None or test.mean is not None for test in own.tests)
     ]
-    with_pairs = any(test["pairs"] for own in tested for test in own["tests"])
+    with_pairs = any(test.pairs is not None for own in tested for test in own.tests)
     heads = (
         "high - low",
         "95 % CI",
@@ -147,16 +140,17 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
         "p Welch",
         *["p pairs"] * with_pairs,
     )
-    means = any(test["mean"] for own in tested for test in own["tests"])
+    means = any(test.mean is not None for own in tested for test in own.tests)
     numbers = (*["mean", "95 % CI of it"] * means, *heads)
     for own in tested:
         made = table("measure", *numbers, numbers=numbers)
-        for test in own["tests"]:
+        for test in own.tests:
             mean = mean_cells(test) if means else ()
-            made.add_row(escape(test["measure"]), *mean, *cells_of(test, with_pairs))
+            made.add_row(escape(test.measure), *mean, *cells_of(test, with_pairs))
         out.print(
-            f"\n{own['population']}, {own['condition']}: high- against low-resource languages, "
-            + ", ".join(count(own[f"n_{what}s"], what) for what in ("seed", "picture", "concept")),
+            f"\n{own.population}, {own.condition}: high- against low-resource languages, "
+            f"{count(own.n_seeds, 'seed')}, {count(own.n_pictures, 'picture')}, "
+            f"{count(own.n_concepts, 'concept')}",
             markup=False,
         )
         out.print(made)
@@ -168,49 +162,50 @@ def print_maps(out: Console, analysis: Mapping[str, Any]) -> None:
         )
 
 
-def mean_cells(test: Mapping[str, Any]) -> tuple[str, str]:
+def ends_of(found: Estimate | None, digits: int = 3, mark: float = math.nan) -> tuple[str, str]:
+    """An estimate and its interval; dashes where there is none."""
+    if found is None:
+        return NONE, NONE
+    ends = interval(found.ci_low, found.ci_high, digits=digits, mark=mark)
+    return number(found.value, digits=digits), ends
+
+
+def mean_cells(test: ResourceTest) -> tuple[str, str]:
     """Mean over languages by the mixed model, and its interval."""
-    mean = test["mean"] or {}
-    return (
-        number(mean.get("value"), digits=3),
-        interval(mean.get("ci_low"), mean.get("ci_high"), digits=3),
-    )
+    return ends_of(test.mean)
 
 
-def cells_of(test: Mapping[str, Any], with_pairs: bool) -> tuple[str, ...]:
+def cells_of(test: ResourceTest, with_pairs: bool) -> tuple[str, ...]:
     """Difference, interval, t with its degrees of freedom, and the p-values of a measure.
 
     Where the formula asks for no contrast, difference and interval are Welch's over languages.
     """
-    languages, pairs = test["languages"] or {}, test["pairs"] or {}
-    mixed = test["mixed"] or {}
-    shown = (languages.get("welch") or {}) if test["mean"] else mixed
-    statistic = mixed["value"] / mixed["std_error"] if mixed.get("std_error") else None
+    languages, mixed, pairs = test.languages, test.mixed, test.pairs
+    welch = languages.welch if languages else None
     return (
-        number(shown.get("value"), digits=3),
-        interval(shown.get("ci_low"), shown.get("ci_high"), digits=3, mark=0.0),
-        t_of_df({"statistic": statistic, "df": mixed.get("df")}),
-        p_value(test["p_value"]),
-        p_value(languages.get("permutation_p")),
-        p_value(languages.get("welch_p")),
-        *[p_value(pairs.get("p_value"))] * with_pairs,
+        *ends_of(welch if test.mean else mixed, mark=0.0),
+        t_of_df(mixed.value / mixed.std_error, mixed.df) if mixed and mixed.std_error else NONE,
+        p_value(test.p_value),
+        p_value(languages.permutation_p if languages else math.nan),
+        p_value(languages.welch_p if languages else math.nan),
+        *[p_value(pairs.p_value if pairs else math.nan)] * with_pairs,
     )
 
 
-def title_of(own: Mapping[str, Any]) -> str:
+def title_of(own: PopulationResult) -> str:
     """Population and condition, as a heading."""
-    return f"{own['population']} ({own['condition']})"
+    return f"{own.population} ({own.condition})"
 
 
-def group_mean(own: Mapping[str, Any], test: Mapping[str, Any], kind: str) -> float | None:
-    """Mean of a measure over the high- or the low-resource languages; None where there are none."""
-    if test["languages"]:
-        return float(test["languages"][f"mean_{kind}"])
+def group_mean(own: PopulationResult, test: ResourceTest, kind: Literal["high", "low"]) -> float:
+    """Mean of a measure over the high- or the low-resource languages; NaN where there are none."""
+    if test.languages:
+        return test.languages.mean_high if kind == "high" else test.languages.mean_low
     # With a single language in a group nothing is tested, and the means are there all the same.
     measured = [
-        row["measures"][test["measure"]]["value"]
-        for row in own["languages"]
-        if row["resource"] == kind and test["measure"] in row["measures"]
+        row.measures[test.measure].value
+        for row in own.languages
+        if row.resource == kind and test.measure in row.measures
     ]
-    known = [value for value in measured if value is not None]
-    return sum(known) / len(known) if known else None
+    known = [value for value in measured if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

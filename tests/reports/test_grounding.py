@@ -8,7 +8,7 @@ import json
 import math
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from reports import drawing
+from reports.chapter import Chapter
 from reports.console import print_analyses
 from reports.maps.charts import by_language
 from reports.maps.matrices import agreement, words
@@ -32,7 +33,11 @@ from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
 from toolkit.errors import ToolkitError
+from toolkit.records import Source, typed
 from toolkit.running.energy import measure_energy
+from toolkit.statistics.maps.results import GroundingAnalysis
+from toolkit.statistics.saved import saved_summary
+from toolkit.tables.recorded import RecordedEnergy, RecordedPopulation
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,14 @@ def text(run: Path) -> str:
 def saved(run: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((run / "statistics.json").read_text())
     return dict(content[Asked.name])
+
+
+def concluded(run: Path) -> GroundingAnalysis:
+    return as_read(saved(run))
+
+
+def as_read(content: dict[str, Any]) -> GroundingAnalysis:
+    return typed(GroundingAnalysis, content, Source("a test"))
 
 
 def test_all_parts_are_there_and_none_that_does_not_apply(text: str) -> None:
@@ -276,7 +289,7 @@ def test_figures_are_written_with_their_numbers(
 @pytest.mark.usefixtures("undrawn")
 def test_statistics_that_tell_of_no_declaration_are_made_again(run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(run, tmp_path / "earlier")
-    content = saved(folder)
+    content = saved(folder) | {"schema": 2}
     del content["declared"]
     for own in content["populations"]:
         for test in own["tests"]:
@@ -318,7 +331,7 @@ def test_damaged_maps_are_named(run: Path, tmp_path: Path) -> None:
 def test_the_terminal_shows_tests_and_sentences(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_analyses({Asked.name: saved(run)}, None)
+    print_analyses({Asked.name: concluded(run)}, None)
     said = capsys.readouterr().out
     assert "high- against low-resource languages, 3 seeds, 5 pictures, 3 concepts" in said
     assert "p pairs" in said
@@ -326,7 +339,7 @@ def test_the_terminal_shows_tests_and_sentences(
 
 
 def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from reports.console import print_summary
+    from reports.console import Done, print_summary
 
     summary = json.loads((run / "summary.json").read_text())
     trials = pd.read_parquet(run / "trials.parquet")
@@ -346,8 +359,9 @@ def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[s
     assert row["pointing"] == pytest.approx(own["correct"].mean())
     assert row["chance"] is None
     assert row["headline"]
-    more = {"cells_computed": 1, "cells_reused": 0, "duration_s": 1.0, "run_directory": "x"}
-    print_summary(summary | more)
+    known = saved_summary(run)
+    assert known is not None
+    print_summary(known, Done("x", n_computed=1, n_reused=0, duration_s=1.0))
     said = capsys.readouterr().out
     assert "peak ratio" in said
     assert "Overlap: with the reference language's." in said
@@ -356,10 +370,11 @@ def test_the_summary_is_about_overlap(run: Path, capsys: pytest.CaptureFixture[s
 def test_energy_is_told_as_measured() -> None:
     with measure_energy(Path("/nowhere")) as measured:
         pass
-    told = energy({"watt_hours": measured.watt_hours, "source": measured.source,
-                   "per_1000_queries": measured.per_thousand(5), "n_queries": 5})  # fmt: skip
+    told = {"watt_hours": measured.watt_hours, "source": measured.source,
+            "per_1000_queries": measured.per_thousand(5), "n_queries": 5}  # fmt: skip
+    told = energy(typed(RecordedEnergy, told, Source("a test")))
     assert told.count("not measured") == (measured.watt_hours is None)
-    assert energy({"watt_hours": None, "source": measured.source}) == measured.source
+    assert energy(RecordedEnergy(source=measured.source)) == measured.source
 
 
 def test_texts_are_shown_in_their_scripts(text: str) -> None:
@@ -376,7 +391,7 @@ def test_texts_are_shown_in_their_scripts(text: str) -> None:
 class Told:
     """As much of a chapter as methods and figures need."""
 
-    statistics: dict[str, Any]
+    statistics: GroundingAnalysis
     paradigm: str = "dense-grounding"
 
 
@@ -393,7 +408,7 @@ def few_languages(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_models_are_told_of_where_there_are_some(run: Path) -> None:
-    told = " ".join(analysis(Told(few_languages(saved(run)))))  # type: ignore[arg-type]
+    told = " ".join(analysis(Told(as_read(few_languages(saved(run))))))  # type: ignore[arg-type]
     assert "linear mixed-effects" not in told
     assert "Welch" not in told
     assert ("Families of tests" in told) == any(
@@ -406,27 +421,27 @@ def test_models_are_told_of_where_there_are_some(run: Path) -> None:
 def test_every_formula_is_told(run: Path) -> None:
     found = saved(run)
     formula = found["populations"][0]["tests"][0]["fit"]["fitted_formula"]
-    told = " ".join(analysis(Told(found)))  # type: ignore[arg-type]
+    told = " ".join(analysis(Told(as_read(found))))  # type: ignore[arg-type]
     assert told.count(formula) == 1
     other = formula.replace(" + (1 | seed)", "")
     assert other != formula
     found["populations"][1]["tests"][0]["fit"]["fitted_formula"] = other
-    told = " ".join(analysis(Told(found)))  # type: ignore[arg-type]
+    told = " ".join(analysis(Told(as_read(found))))  # type: ignore[arg-type]
     assert f"{other} for large-clip (bare)" in told
     assert f"{formula} for small-clip (bare), small-clip (article)" in told
 
 
 def test_one_language_in_a_group_has_a_mean_and_no_dashed_line(run: Path) -> None:
-    found = few_languages(saved(run))
-    own = found["populations"][0]
-    values = {row["language"]: row["measures"]["iou_cluster"]["value"] for row in own["languages"]}
-    assert group_mean(own, own["tests"][0], "low") == values.pop("eu")
-    mean = group_mean(own, own["tests"][0], "high")
+    found = as_read(few_languages(saved(run)))
+    own = found.populations[0]
+    values = {row.language: row.measures["iou_cluster"].value for row in own.languages}
+    assert group_mean(own, own.tests[0], "low") == values.pop("eu")
+    mean = group_mean(own, own.tests[0], "high")
     assert mean == pytest.approx(np.mean(list(values.values())))
     drawn = by_language(Told(found))  # type: ignore[arg-type]
     assert drawn is not None
     assert "Dashed" not in drawn.caption
-    drawn = by_language(Told(saved(run)))  # type: ignore[arg-type]
+    drawn = by_language(Told(concluded(run)))  # type: ignore[arg-type]
     assert drawn is not None
     assert "Dashed" in drawn.caption
 
@@ -435,7 +450,7 @@ def test_intervals_are_drawn_within_the_measure(run: Path) -> None:
     found = saved(run)
     for row in found["populations"][0]["languages"]:
         row["measures"]["iou_cluster"] |= {"ci_low": -0.2, "ci_high": 1.1}
-    drawn = by_language(Told(found))  # type: ignore[arg-type]
+    drawn = by_language(Told(as_read(found)))  # type: ignore[arg-type]
     assert drawn is not None
     panel = drawn.chart["vconcat"][0]
     assert {(row["drawn_low"], row["drawn_high"]) for row in panel["data"]["values"]} == {(0, 1)}
@@ -454,21 +469,26 @@ def test_colours_of_matrices_run_from_0_to_1(run: Path) -> None:
         assert "from 0 to 1" in drawn.caption
 
 
-def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
+def of_populations(run: Path, known: dict[str, RecordedPopulation]) -> Chapter[Any]:
+    """A chapter of a run that has recorded these populations."""
     chapter = read_chapters([run], 0)[0]
-    about = {"n_seeds": 1, "languages": [], "config": None}
-    chapter.runs[0].manifest["populations"].clear()  # type: ignore[attr-defined]
-    chapter.runs[0].manifest["populations"].update(  # type: ignore[attr-defined]
-        {"transformers:models/clip": about, "naive": {**about, "n_seeds": 2}}
-    )
-    told = methods([chapter])[0]
+    first = chapter.runs[0]
+    assert first.manifest is not None
+    told = replace(first, manifest=replace(first.manifest, populations=known))
+    return replace(chapter, runs=(told,))
+
+
+def test_languages_of_published_models_are_not_recorded(run: Path) -> None:
+    name = "transformers:models/clip"
+    published = RecordedPopulation(n_seeds=1, languages=())
+    two = {name: published, "naive": replace(published, n_seeds=2)}
+    told = methods([of_populations(run, two)])[0]
     assert (
         "1 network whose training languages are not recorded (transformers:models/clip) and "
         "2 networks trained on no language (naive), training seeds standing for participants"
         in told
     )
-    del chapter.runs[0].manifest["populations"]["naive"]  # type: ignore[attr-defined]
-    assert methods([chapter])[0] == (
+    assert methods([of_populations(run, {name: published})])[0] == (
         "Subjects were 1 network whose training languages are not recorded "
         "(transformers:models/clip)."
     )

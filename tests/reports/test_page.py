@@ -8,6 +8,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,9 @@ from reports.sources import read_chapters
 from stimuli import StimulusSet
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.imported.elsewhere import read_any, write_long
+from toolkit.statistics.saved import saved_results, saved_summary
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
@@ -95,6 +98,12 @@ def saved(folder: Path, name: str) -> dict:  # type: ignore[type-arg]
     return dict(json.loads((folder / f"{name}.json").read_text()))
 
 
+def concluded(folder: Path) -> Analysis:
+    found = saved_results(folder)["me"]
+    assert isinstance(found, Analysis)
+    return found
+
+
 def test_sections_of_all_runs_are_there_and_names_are_unique(whole: str) -> None:
     page = Page(whole)
     for section in ("answers", "status", "methods", "reproduce", "credits"):
@@ -127,43 +136,42 @@ def test_nothing_is_fetched_and_every_figure_is_drawn_without_scripts(whole: str
 
 def test_tables_hold_the_saved_numbers(me_page: str, runs: dict[str, Path]) -> None:
     tables = Page(me_page).tables
-    results = saved(runs["me"], "summary")["results"]
+    summary, statistics = saved_summary(runs["me"]), concluded(runs["me"])
+    assert summary is not None
     assert [row[3:5] for row in tables["me-accuracies"][1:]] == [
-        [percent(row["mean"]), interval(row["ci_low"], row["ci_high"], 100)] for row in results
+        [percent(row.mean), interval(row.ci_low, row.ci_high, 100)] for row in summary.results
     ]
-    statistics = saved(runs["me"], "statistics")["me"]
-    every = statistics["chance_all_seeds"] or statistics["chance"]
-    assert any(test["fit"] for test in every)
-    name = "me-chance-all" if statistics["chance_all_seeds"] else "me-chance"
+    every = statistics.chance_all_seeds or statistics.chance
+    assert any(test.fit for test in every)
+    name = "me-chance-all" if statistics.chance_all_seeds else "me-chance"
     assert [row[4:11] for row in tables[name][1:]] == [
         [
-            number(test["accuracy"], 100), number(test["chance"], 100),
-            number(test["probability"], 100), interval(test["ci_low"], test["ci_high"], 100),
-            t_of_df(test), p_value(test["p_value"]), p_value(test["p_holm"]),
+            number(test.accuracy, 100), number(test.chance, 100),
+            number(test.probability, 100), interval(test.ci_low, test.ci_high, 100),
+            t_of_df(test.statistic, test.df), p_value(test.p_value), p_value(test.p_holm),
         ]
         for test in every
     ]  # fmt: skip
-    compared = statistics["conditions"]
+    compared = statistics.conditions
     assert [row[2] for row in tables["me-condition-contrasts"][1:]] == [
         f"novel-familiar - {control}"
         for _ in range(len(compared) // 2)
         for control in ("absent-familiar", "novel*-familiar")
     ]
     assert [row[7:11] for row in tables["me-condition-contrasts"][1:]] == [
-        [odds_ratio(effect), t_of_df(effect), p_value(effect.get("p_value")),
-         p_value(effect.get("p_holm"))]
-        for effect in (test["contrast"] or {} for test in compared)
+        [odds_ratio(effect), t_of_df(effect.statistic, effect.df), p_value(effect.p_value),
+         p_value(effect.p_holm)] if effect else ["-"] * 4
+        for effect in (test.contrast for test in compared)
     ]  # fmt: skip
-    for suffix in ("", "_all_seeds"):
-        for group in statistics[f"groups{suffix}"]:
-            models = (group["overall"], *group["by_language"], *group["by_population"])
-            shown = tables[f"me-planned-contrasts{'-all' * bool(suffix)}"]
+    for groups, end in ((statistics.groups, ""), (statistics.groups_all_seeds, "-all")):
+        for group in groups:
+            shown = tables[f"me-planned-contrasts{end}"]
             assert [(row[0], row[4]) for row in shown[1:]] == [
-                (model["name"], odds_ratio(model["contrast"] or {})) for model in models
+                (model.name, odds_ratio(model.contrast)) for model in group.models
             ]
-    words = [row for row in statistics["words"] if row["condition"] == "novel-familiar"]
+    words = statistics.words.query("condition == 'novel-familiar'")
     assert [row[4] for row in tables["me-words"][1:]] == [
-        number(row["accuracy"], 100) for row in words
+        number(accuracy, 100) for accuracy in words["accuracy"]
     ]
 
 
@@ -355,6 +363,47 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
     assert not (tmp_path / "page.html").exists()
 
 
+DAMAGE: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
+    "another type": (("conditions", 0, "n_seeds"), "3", "me.conditions[0].n_seeds is of the wrong"),
+    "no such value": (("chance", 1, "verdict"), "lowr", "me.chance[1].verdict is none of the"),
+    "no such kind": (("paradigm_kind",), "choises", "paradigm_kind is none of the kinds"),
+    "not known": (("gate", "minimun"), 0.5, "me.gate.minimun is not known"),
+    "lacking": (("gate",), {"condition": ""}, "me.gate.minimum is lacking"),
+}
+"""Where statistics are damaged, with what, and what is said then."""
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_statistics_are_refused_by_place_with_the_command_that_makes_them_again(
+    kind: str, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    place, value, said = DAMAGE[kind]
+    folder = shutil.copytree(runs["me"], tmp_path / "run")
+    content = saved(folder, "statistics")
+    at = content["me"]
+    for name in place[:-1]:
+        at = at[name]
+    at[place[-1]] = value
+    (folder / "statistics.json").write_text(json.dumps(content))
+    with pytest.raises(ToolkitError) as caught:
+        render([folder], Options())
+    assert caught.value.message.startswith(f"{folder / 'statistics.json'} cannot be read: {said}")
+    assert caught.value.next_command == f"mevgs-toolkit analyze {folder}"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_statistics_of_another_schema_are_made_again(
+    runs: dict[str, Path], tmp_path: Path, me_page: str
+) -> None:
+    folder = shutil.copytree(runs["me"], tmp_path / "run")
+    content = saved(folder, "statistics")
+    content["me"] = {"schema": 1, "answers": [["Above chance?", "An earlier answer."]]}
+    (folder / "statistics.json").write_text(json.dumps(content))
+    page = Page(render([folder], Options()))
+    assert "An earlier answer." not in page.text
+    assert page.tables["me-chance"] == Page(me_page).tables["me-chance"]
+
+
 def test_other_wrong_input_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="at least one run"):
         render([], Options())
@@ -399,12 +448,12 @@ def test_lists_of_one_test_are_one_result(
     single = [read_chapters([folder], 6)[0] for folder in folders]
     for place, row in enumerate(chapter.results):
         parts = [one.results[place] for one in single]
-        assert row["condition"] == parts[0]["condition"]
-        assert row["n_seeds"] == 3
-        assert row["n_trials"] == sum(part["n_trials"] for part in parts)
-        weights = [part["n_trials"] for part in parts]
-        means = [part["mean"] for part in parts]
-        assert row["mean"] == pytest.approx(np.average(means, weights=weights))
+        assert row.condition == parts[0].condition
+        assert row.n_seeds == 3
+        assert row.n_trials == sum(part.n_trials for part in parts)
+        weights = [part.n_trials for part in parts]
+        means = [part.mean for part in parts]
+        assert row.mean == pytest.approx(np.average(means, weights=weights))
     # Trial 3 of one list is not trial 3 of the other.
     assert chapter.digest.picked.groupby(["rank", "seed"]).size().max() == 1
     page = html.unescape(render(folders, Options(n_trials=0)))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from paradigms.mutual_exclusivity import MutualExclusivity
-from reports.chapter import Chapter, RunFiles
+from reports.chapter import Chapter, R, RunFiles
 from reports.choices.charts import SEED, accuracy
 from reports.choices.contrast_charts import figures, paired
 from reports.choices.methods import analysis as methods_of
@@ -32,73 +32,73 @@ from tests.toolkit.statistics.random_grounding import grounding
 from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.statistics.random_tables import SUBJECTS, TwoTests, random_trials
 from tests.toolkit.statistics.saying import faults
+from toolkit.records import Source, read, write
 from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
-from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.describe import seed_accuracy
 from toolkit.statistics.choices.digest import WHO, no_choices
-from toolkit.statistics.models.results import plain
+from toolkit.statistics.choices.gates import GateReport
+from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.choices.summary import results_of
+from toolkit.statistics.means import Summary
+from toolkit.statistics.settings import Settings
+from toolkit.tables.recorded import Git, Recorded, RecordedParadigm, RecordedSet
 
 N_RESULTS, N_TABLES = 40, 6
 """Draws of results and of whole tables of trials."""
 RUN = RunFiles(
     Path("run"),
-    {"git": {"commit": "0" * 40}, "status": "complete", "stimuli": {"checksum": "x"}, "words": {}},
-    {},
+    Recorded(
+        run_id="run",
+        git=Git(commit="0" * 40, dirty=False),
+        status="complete",
+        subjects={},
+        paradigm=RecordedParadigm(name="me"),
+        stimuli=RecordedSet(name="mini", version="1", checksum="x"),
+    ),
+    Summary(paradigm="me", paradigm_version=2, question="?", results=()),
 )
 LONE = re.compile(r"-?(nan|inf|None)|-0?\.?0+")
 """What no cell of a table may be."""
 
 
-def chapter_of(statistics: dict[str, Any], trials: pd.DataFrame) -> Chapter:
-    """What the page takes, without a run."""
-    seeds = seed_accuracy(trials)
-    rows = json.loads(accuracy_over_seeds(seeds).to_json(orient="records"))
-    shares = {
-        cell: dict(zip(own["seed"], own["accuracy"], strict=True))
-        for cell, own in seeds.groupby(["population", "test_language", "condition"])
-    }
-    results = [
-        row
-        | {"meaning": "m", "headline": row["condition"] == "novel-familiar"}
-        | {"seeds": shares[row["population"], row["test_language"], row["condition"]]}
-        for row in rows
-    ]
+def chapter_of(statistics: R, trials: pd.DataFrame) -> Chapter[R]:
+    """What the page takes, without a run; the statistics as they are read from a file."""
+    results = results_of(seed_accuracy(trials), MutualExclusivity())
     who = trials[["population", "n_languages", "train_languages"]].drop_duplicates()
     subjects = trials[WHO].drop_duplicates()
-    made = Chapter(
+    made: Chapter[R] = Chapter(
         paradigm="me", version=2, question="?", kind="choices", runs=(RUN,), results=tuple(results),
         digest=replace(no_choices(), populations=who, subjects=subjects), training=None,
     )  # fmt: skip
-    made.__dict__["statistics"] = statistics
+    made.__dict__["statistics"] = read(type(statistics), write(statistics), Source("a test"))
     return made
 
 
-def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter:
+def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter[Analysis]:
     """A chapter of results that no data need ever give, beside accuracies of some trials."""
-    content: dict[str, Any] = {
-        "paradigm": "me", "paradigm_version": 2, "engine": "glmm 0", "families": [], "answers": [],
-        "settings": {"bound": 0.05}, "sentences": [], "warnings": [], "words": [],
-        "consistency": [], "lists": [],
-        "gate": {"condition": "", "failed": [], "n_tested": 0, "minimum": 0.5},
-    }  # fmt: skip
-    for suffix in ("", "_all_seeds"):
-        content[f"chance{suffix}"] = plain(chance_family(rng))
-        content[f"conditions{suffix}"] = plain(condition_family(rng))
-        content[f"groups{suffix}"] = plain(comparisons(rng))
-    content["sentences"] = ["Gate."]
-    return chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+    nothing = pd.DataFrame()
+    statistics = Analysis(
+        engine="glmm 0", paradigm="me", paradigm_version=2, question="?", sentences=("Gate.",),
+        settings=Settings(), gate=GateReport("", 0.5, 0, ()), words=nothing,
+        words_by_distractor=nothing, consistency=nothing, lists=nothing,
+        chance=tuple(chance_family(rng)), conditions=tuple(condition_family(rng)),
+        groups=tuple(comparisons(rng)), chance_all_seeds=tuple(chance_family(rng)),
+        conditions_all_seeds=tuple(condition_family(rng)),
+        groups_all_seeds=tuple(comparisons(rng)),
+    )  # fmt: skip
+    return chapter_of(statistics, trials)
 
 
-def drawn_trials(seed: int) -> Chapter:
+def drawn_trials(seed: int) -> Chapter[Analysis]:
     """A chapter of the analysis of a table of trials."""
     trials = random_trials(np.random.default_rng(seed))
     asked = TwoTests if seed % 3 == 0 else MutualExclusivity
-    content = analyse(count_trials(trials), asked).to_json() | {"lists": []}
-    return chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+    return chapter_of(analyse(count_trials(trials), asked), trials)
 
 
 @pytest.fixture(scope="module")
-def chapters() -> list[Chapter]:
+def chapters() -> list[Chapter[Analysis]]:
     rng = np.random.default_rng(0)
     trials = random_trials(rng)
     drawn = [drawn_results(rng, trials) for _ in range(N_RESULTS)]
@@ -106,17 +106,19 @@ def chapters() -> list[Chapter]:
 
 
 @pytest.fixture(scope="module")
-def drawings(chapters: list[Chapter]) -> list[list[Figure]]:
+def drawings(chapters: list[Chapter[Analysis]]) -> list[list[Figure]]:
     return [[accuracy(chapter), *figures(chapter)] for chapter in chapters]
 
 
-def all_tables(chapter: Chapter) -> Iterator[Table]:
+def all_tables(chapter: Chapter[Analysis]) -> Iterator[Table]:
     yield from tables(chapter)
     for model in model_summaries(chapter):
         yield from (model.fixed, model.random)
 
 
-def test_cells_hold_no_missing_numbers_and_no_empty_intervals(chapters: list[Chapter]) -> None:
+def test_cells_hold_no_missing_numbers_and_no_empty_intervals(
+    chapters: list[Chapter[Analysis]],
+) -> None:
     found = []
     for table in itertools.chain.from_iterable(map(all_tables, chapters)):
         assert all(len(row) == len(table.columns) for row in table.rows)
@@ -128,7 +130,7 @@ def test_cells_hold_no_missing_numbers_and_no_empty_intervals(chapters: list[Cha
 
 
 def test_parts_of_a_page_have_names_of_their_own(
-    chapters: list[Chapter], drawings: list[list[Figure]]
+    chapters: list[Chapter[Analysis]], drawings: list[list[Figure]]
 ) -> None:
     for chapter, drawn in zip(chapters, drawings, strict=True):
         for names in (
@@ -139,7 +141,7 @@ def test_parts_of_a_page_have_names_of_their_own(
             assert len(set(names)) == len(names)
 
 
-def test_no_p_holm_without_a_verdict(chapters: list[Chapter]) -> None:
+def test_no_p_holm_without_a_verdict(chapters: list[Chapter[Analysis]]) -> None:
     seen = set()
     for table in itertools.chain.from_iterable(map(tables, chapters)):
         if "Verdict" in table.columns:
@@ -160,13 +162,12 @@ def test_figures_can_be_drawn_and_say_what_they_show(drawings: list[list[Figure]
         assert "95 % interval" in figure.caption
 
 
-def test_methods_and_status_hold_nothing_impossible(chapters: list[Chapter]) -> None:
+def test_methods_and_status_hold_nothing_impossible(chapters: list[Chapter[Analysis]]) -> None:
     for chapter in chapters:
         said = [*methods_of(chapter)]
-        tests = chapter.statistics["chance"] + chapter.statistics["conditions"]
-        for test in tests:
-            if test["fit"] and test["fit"]["converged"]:
-                assert in_order(test["fit"]["fitted_formula"]) in said[0]
+        for test in (*chapter.statistics.chance, *chapter.statistics.conditions):
+            if test.fit and test.fit.converged:
+                assert in_order(test.fit.fitted_formula) in said[0]
         assert ("two more trials per group" in " ".join(said)) == any(
             model.name.endswith(", penalised") for model in model_summaries(chapter)
         )
@@ -175,7 +176,7 @@ def test_methods_and_status_hold_nothing_impossible(chapters: list[Chapter]) -> 
 
 
 def test_the_terminal_shows_nothing_impossible(
-    chapters: list[Chapter], capsys: pytest.CaptureFixture[str]
+    chapters: list[Chapter[Analysis]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for chapter in chapters:
         print_analyses({"me": chapter.statistics}, None)
@@ -189,8 +190,7 @@ def test_the_terminal_shows_nothing_impossible(
 def test_maps_are_told_without_missing_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     trials = random_trials(np.random.default_rng(0))
     for seed in range(N_RESULTS):
-        content = grounding(np.random.default_rng(seed)).to_json()
-        chapter = chapter_of(json.loads(json.dumps(content, allow_nan=False)), trials)
+        chapter = chapter_of(grounding(np.random.default_rng(seed)), trials)
         shown = [*map_tables.tables(chapter)]
         shown += [part for own in map_tables.models(chapter) for part in (own.fixed,)]
         for cell in (cell for table in shown for row in table.rows for cell in row):
@@ -205,7 +205,7 @@ def test_maps_are_told_without_missing_numbers(capsys: pytest.CaptureFixture[str
 def test_an_interval_that_leaves_out_a_value_is_printed_so() -> None:
     assert interval(0.0003, 0.2, 100, mark=0.0) == "[0.03, 20.00]"
     assert interval(0.5, 0.5, 100) == "-"
-    assert interval("-inf", "inf") == "-"
+    assert interval(-math.inf, math.inf) == "-"
 
 
 def test_dots_are_the_seeds_that_the_test_compares() -> None:
@@ -213,22 +213,22 @@ def test_dots_are_the_seeds_that_the_test_compares() -> None:
     kind_of = {population: kind for population, _, kind in SUBJECTS}
     n_shown, kinds, gated = 0, set(), 0
     for chapter in map(drawn_trials, range(20)):
-        failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics["gate"]["failed"]}
+        failed = {(seed, spoken) for seed, spoken, _ in chapter.statistics.gate.failed}
         gated += len(failed)
-        for group in chapter.statistics["groups"]:
+        for group in chapter.statistics.groups:
             figure = paired(chapter, group)
-            if figure is None or group["condition"] != "novel-familiar":
+            if figure is None or group.condition != "novel-familiar":
                 continue
             dots = figure.data[figure.data["shown"] == SEED]
-            kinds.add(group["subject_kind"])
-            assert set(dots["population"].map(kind_of)) <= {group["subject_kind"]}
-            for model in group["by_language"] or [group["overall"]]:
-                if not model["means"]:
+            kinds.add(group.subject_kind)
+            assert set(dots["population"].map(kind_of)) <= {group.subject_kind}
+            for model in group.by_language or (group.overall,):
+                if not model.means:
                     continue
-                language = model["name"].rpartition(", ")[2]
+                language = model.test_language
                 own = dots[dots["test_language"] == language]
                 shown = own["training"].value_counts()
-                compared = model["seeds"]["n_first"], model["seeds"]["n_second"]
+                compared = model.seeds.n_first, model.seeds.n_second
                 assert (shown["bilingual"], shown["monolingual"]) == compared
                 names = own["population"] + "/" + own["seed"]
                 assert not {(name, language) for name in names} & failed

@@ -88,7 +88,7 @@ def _empty(folder: Path) -> None:
 
 def _of_an_earlier_version(folder: Path) -> None:
     told = json.loads((folder / STATISTICS_FILE).read_text())
-    del told["me"][kept.MADE_OF]
+    del told["me"]["made_of"]
     (folder / STATISTICS_FILE).write_text(json.dumps(told))
 
 

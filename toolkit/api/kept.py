@@ -5,22 +5,21 @@ They take longer than all else where every network has been asked already.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import paradigms
 from paradigms.registry import get_paradigm
 from stimuli.files import sha256_of_files
+from toolkit.errors import ToolkitError
 from toolkit.provenance import package_version
+from toolkit.records import plain
 from toolkit.running.folder import content_key
 from toolkit.running.plan import named
-from toolkit.statistics.models.results import plain
+from toolkit.statistics.models.results import Result
+from toolkit.statistics.saved import saved_results
 from toolkit.statistics.settings import Settings
 from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
 
-MADE_OF = "made_of"
-"""Key of an analysis: what it was made of, see `made_of`."""
 LIBRARIES = ("glmm", "numpy", "pandas", "pingouin", "scipy", "statsmodels")
 """What else has a part in the numbers."""
 CODE = (Path(__file__).parents[1], *map(Path, paradigms.__path__))
@@ -67,20 +66,19 @@ def made_of(run: Path, made: frozenset[str], own: Path | None, settings: Setting
     )
 
 
-def kept(file: Path, key: str) -> dict[str, Any] | None:
-    """The statistics in a file if they were made of the same; None if not, or if it is no such.
+def kept(run: Path, key: str, own: Path | None = None) -> dict[str, Result] | None:
+    """The statistics in a run's folder if they were made of the same; None if not, or if damaged.
 
     Args:
-        file: where they may lie.
+        run: its folder.
         key: see `made_of`.
+        own: folder with paradigms of one's own.
 
     Example:
-        >>> kept(Path("there-is-no-such-file"), "0a1b")
+        >>> kept(Path("there-is-no-such-folder"), "0a1b")
     """
     try:
-        found = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        found = saved_results(run, own)
+    except ToolkitError:
         return None
-    analyses = list(found.values()) if isinstance(found, dict) else []
-    same = all(isinstance(one, dict) and one.get(MADE_OF) == key for one in analyses)
-    return found if analyses and same else None
+    return found if found and all(one.made_of == key for one in found.values()) else None

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.console import print_analyses, print_summary
+from reports.chapter import RunFiles
+from reports.console import Done, print_analyses, print_summary
 from reports.notebook import run_html, statistics_html, text_of
 from reports.page import DEFAULT_TRIALS, Options
 from reports.page import write_report as write_page
 from reports.sources import read_run
 from toolkit.api import kept
 from toolkit.api.checks import optional, several, silent, whole, within
+from toolkit.records import plain
 from toolkit.running.embedding import Progress
 from toolkit.running.folder import write_json
 from toolkit.statistics.analysis import analyse_runs as analyse_folders
+from toolkit.statistics.models.results import Result
+from toolkit.statistics.saved import STATISTICS_FILE, SUMMARY_FILE
 from toolkit.statistics.settings import Gate, Settings
-from toolkit.tables.manifests import table_of
+from toolkit.tables.manifests import read_manifest, table_of
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DERIVED = SUMMARY_FILE, STATISTICS_FILE, REPORT_FILE = (
-    "summary.json", "statistics.json", "report.html",
-)  # fmt: skip
+REPORT_FILE = "report.html"
+DERIVED = SUMMARY_FILE, STATISTICS_FILE, REPORT_FILE
 """Written into a run's folder beside its trials, from what else lies there."""
 Runs = Sequence["Run | str | Path"]
 """Runs, or their folders; tables of ``import-trials`` may stand among them."""
@@ -47,8 +50,9 @@ def open_run(folder: str | Path, paradigms_dir: str | Path | None = None) -> Run
     place = Path(folder)
     if place.is_dir():
         trials_file(place)
-    manifest = read_run(place).manifest
-    return Run(place, optional(paradigms_dir), n_reused=len(manifest.get("cells", ())))
+    read_run(place)
+    n_cells = len(read_manifest(place).get("cells", ()))
+    return Run(place, optional(paradigms_dir), n_reused=n_cells)
 
 
 def analyse_runs(
@@ -137,12 +141,18 @@ class Run:
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What was run: versions, checksums, seeds, command, machine."""
-        return read_run(self.folder).manifest
+        self._files  # noqa: B018 - tells what is wrong with the folder
+        return read_manifest(self.folder)
+
+    @cached_property
+    def _files(self) -> RunFiles:
+        return read_run(self.folder)
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
         """What was asked and how it was answered, as ``run-paradigm --format json`` prints it."""
-        return read_run(self.folder).summary
+        content: dict[str, Any] = plain(self._files.summary)
+        return content
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -182,11 +192,11 @@ class Run:
         settings = _settings(alpha, bound, n_bootstrap, gate)
         file, derived = self.folder / STATISTICS_FILE, frozenset(DERIVED)
         key = kept.made_of(self.folder, derived, self.paradigms_dir, settings)
-        found = kept.kept(file, key)
+        found = kept.kept(self.folder, key, self.paradigms_dir)
         if found is not None:
             return Statistics(found)
-        made = _analysed([self.folder], self.paradigms_dir, settings, progress)
-        made.update({name: {**one, kept.MADE_OF: key} for name, one in made.items()})
+        fresh = _analysed([self.folder], self.paradigms_dir, settings, progress)
+        made = Statistics({name: replace(a, made_of=key) for name, a in fresh.results.items()})
         made.save(file)
         return made
 
@@ -237,37 +247,57 @@ class Run:
 
     def __repr__(self) -> str:
         """What ``run-paradigm`` prints."""
-        return text_of(print_summary, self.told)
+        return text_of(self.show)
+
+    def show(self) -> None:
+        """Print what ``run-paradigm`` prints."""
+        done = Done(str(self.folder), self.n_computed, self.n_reused, self.duration_s)
+        print_summary(self._files.summary, done)
 
     def _repr_html_(self) -> str:
-        return run_html(self.summary, str(self.folder))
+        return run_html(self._files.summary, str(self.folder))
 
 
 class Statistics(dict[str, Any]):
     """What may be concluded, by paradigm: the content of ``statistics.json``.
 
-    The README tells its keys. At a prompt it shows what ``analyze`` prints, in a notebook the
-    answers.
+    The README tells its keys; `results` holds the same as records, whose fields a type checker
+    knows. At a prompt it shows what ``analyze`` prints, in a notebook the answers.
 
     Example:
-        >>> made = Statistics({"me": {
-        ...     "paradigm": "me", "paradigm_version": 2, "engine": "glmm 0.6.2", "warnings": [],
-        ...     "answers": [("Above chance?", "No.")], "sentences": ["Accuracy < 51 %."],
-        ... }})
+        >>> from toolkit.statistics.models.results import Result
+        >>> made = Statistics({"me": Result(
+        ...     paradigm_kind="choices", schema=2, engine="glmm 0.6.2", paradigm="me",
+        ...     paradigm_version=2, question="Which?", answers=(("Above chance?", "No."),),
+        ... )})
+        >>> made["me"]["answers"], made.results["me"].engine
+        ([['Above chance?', 'No.']], 'glmm 0.6.2')
         >>> "<dt>Above chance?</dt><dd>No.</dd>" in made._repr_html_()
         True
     """
 
+    def __init__(self, results: Mapping[str, Result]) -> None:
+        super().__init__(plain(results))
+        self.results = results
+
     def save(self, file: str | Path) -> None:
         """Write it as JSON, whole or not at all."""
-        write_json(Path(file), self)
+        write_json(Path(file), self.results)
+
+    def show(self, file: Path | None = None) -> None:
+        """Print what ``analyze`` prints.
+
+        Args:
+            file: where it was saved.
+        """
+        print_analyses(self.results, str(file) if file else None)
 
     def __repr__(self) -> str:
         """What ``analyze`` prints."""
-        return text_of(print_analyses, self, None)
+        return text_of(self.show)
 
     def _repr_html_(self) -> str:
-        return statistics_html(self)
+        return statistics_html(self.results)
 
 
 def _folders(runs: Runs | Run | str | Path) -> list[Path]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import as_named, optional, several, silent, whole
-from toolkit.api.results import SUMMARY_FILE, Run
+from toolkit.api.results import Run
 from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
 from toolkit.running.kinds import RUNNING
 from toolkit.running.plan import DEFAULT_ROOT
+from toolkit.statistics.saved import SUMMARY_FILE
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations

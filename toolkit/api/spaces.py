@@ -21,6 +21,7 @@ from stimuli import StimulusSet, open_set
 from toolkit.api.checks import optional, several, silent, whole
 from toolkit.api.results import Run
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.records import plain
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
@@ -29,7 +30,6 @@ from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
 from toolkit.running.score_all import must_perceive
 from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.choices.counts import read_counts
-from toolkit.statistics.models.results import plain
 from toolkit.statistics.space.analysis import SpaceTables, analyse_spaces, write_tables
 from toolkit.statistics.space.sample import Sample, Space
 from toolkit.statistics.space.words import read_accuracy

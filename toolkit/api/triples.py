@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.notebook import run_html, text_of
+from reports.notebook import text_of, triples_html
 from reports.triples_text import print_triples
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import as_named, optional, several, silent, whole
+from toolkit.records import plain
 from toolkit.running.embedding import Progress
 from toolkit.running.plan import DEFAULT_ROOT
+from toolkit.running.score_all import TABLE_NAME
 from toolkit.running.score_all import score_all as count_all
-from toolkit.statistics.choices.exact import summarise_exact
+from toolkit.statistics.choices.exact import ExactSummary, summarise_exact
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
 
@@ -84,16 +86,16 @@ def score_all(
         jobs=whole("jobs", jobs, 1),
         progress=progress,
     )
-    summary = {"run_id": done.directory.run_id, **summarise_exact(done.table, asked)}
-    done.directory.write_json(SUMMARY_FILE, summary)
-    return AllTriples(
+    made = AllTriples(
         done.directory.folder,
         done.table,
-        summary,
+        summarise_exact(done.table, asked),
         n_computed=done.n_computed,
         n_reused=done.n_reused,
         duration_s=done.duration_s,
     )
+    done.directory.write_json(SUMMARY_FILE, made.written)
+    return made
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,8 +106,8 @@ class AllTriples:
     """Where it lies."""
     table: pd.DataFrame
     """Counts, one row per seed, language, condition and concepts of word, target, distractor."""
-    summary: Mapping[str, Any]
-    """Accuracies, as ``score-all --format json`` prints them."""
+    summary: ExactSummary
+    """Accuracies over seeds, and per word."""
     n_computed: int = 0
     """Cells (one network and language each) that were counted now."""
     n_reused: int = 0
@@ -118,20 +120,23 @@ class AllTriples:
         """One row per population, test language and condition: accuracy, interval over seeds."""
         import pandas as pd
 
-        return pd.DataFrame(self.summary["results"])
+        return pd.DataFrame(plain(self.summary.results))
 
     @property
     def words(self) -> pd.DataFrame:
         """The same per word, as mean and standard error over seeds."""
-        import pandas as pd
+        return self.summary.words
 
-        return pd.DataFrame(self.summary["words"])
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The content of ``exhaustive.json``."""
+        return {"run_id": self.folder.name, **plain(self.summary)}
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """The summary, and what was done now."""
+        """What is written, and what was done now, as ``score-all --format json`` prints it."""
         return {
-            **self.summary,
+            **self.written,
             "run_directory": str(self.folder),
             "n_triples": int(self.table["n_triples"].sum()),
             "duration_s": round(self.duration_s, 3),
@@ -139,9 +144,18 @@ class AllTriples:
             "cells_reused": self.n_reused,
         }
 
+    @property
+    def done(self) -> str:
+        """What was done now and where everything lies, as a sentence."""
+        return (
+            f"{self.table['n_triples'].sum():,} triples in {self.duration_s:.1f} s, "
+            f"{self.n_computed} cells computed, {self.n_reused} reused. Written to {self.folder} "
+            f"({TABLE_NAME}: by word, target and distractor class)"
+        )
+
     def __repr__(self) -> str:
         """What ``score-all`` prints."""
-        return text_of(print_triples, self.told)
+        return text_of(print_triples, self.summary, self.done)
 
     def _repr_html_(self) -> str:
-        return run_html({**self.summary, "warnings": ()}, str(self.folder))
+        return triples_html(self.summary, str(self.folder))

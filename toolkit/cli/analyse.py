@@ -70,9 +70,9 @@ def analyze(
       mevgs-toolkit analyze mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from reports.console import print_analyses
-    from toolkit.api.results import STATISTICS_FILE, analyse_runs
+    from toolkit.api.results import analyse_runs
     from toolkit.cli.progress import progress_bars
+    from toolkit.statistics.saved import STATISTICS_FILE
 
     with progress_bars(show=output is Format.TABLE) as progress:
         made = analyse_runs(
@@ -91,7 +91,7 @@ def analyze(
     if output is Format.JSON:
         typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
     else:
-        print_analyses(made, str(file) if file else None)
+        made.show(file)
 
 
 def _gate(given: str | None) -> tuple[str, float] | None:

@@ -104,7 +104,7 @@ def power(
     from stimuli.files import write_atomic
     from toolkit.cli.progress import progress_bars
     from toolkit.errors import ToolkitError
-    from toolkit.statistics.models.results import plain
+    from toolkit.records import plain
     from toolkit.statistics.power.simulation import plan_seeds
 
     stated = {

@@ -83,11 +83,11 @@ def run_paradigm(
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.background import background_writer
-    from reports.console import print_analyses, print_summary
     from reports.page import Options
-    from toolkit.api.results import REPORT_FILE, STATISTICS_FILE
+    from toolkit.api.results import REPORT_FILE
     from toolkit.api.running import prepare_run
     from toolkit.cli.progress import progress_bars
+    from toolkit.statistics.saved import STATISTICS_FILE
 
     start = prepare_run(
         name,
@@ -110,10 +110,10 @@ def run_paradigm(
         if writer is not None:
             writer.read(run.folder, options)
         if output is Format.TABLE:
-            print_summary(run.told)
+            run.show()
         statistics = run.analyse()
         if output is Format.TABLE:
-            print_analyses(statistics, str(run.folder / STATISTICS_FILE))
+            statistics.show(run.folder / STATISTICS_FILE)
         page = None
         if writer is not None:
             page = writer.write(run.folder, run.folder / REPORT_FILE, options)

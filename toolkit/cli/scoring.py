@@ -75,4 +75,4 @@ def score_all(
     if output is Format.JSON:
         typer.echo(json.dumps(counted.told, indent=2, ensure_ascii=False))
     else:
-        print_triples(counted.told)
+        print_triples(counted.summary, counted.done)

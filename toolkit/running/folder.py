@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
+from toolkit.records import write
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
@@ -240,12 +241,13 @@ class RunDirectory:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
         return read_manifest(self.folder)
 
-    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+    def write_json(self, name: str, content: object) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
         write_json(self.folder / name, content)
 
 
-def write_json(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
+def write_json(file: Path, content: object) -> None:
+    """Write a JSON file, whole or not at all; see `toolkit.records.write`."""
+    text = write(content)
     with write_atomic(file) as path:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        path.write_text(text, "utf-8")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
 from toolkit.statistics.kinds import STATISTICS
+from toolkit.statistics.models.results import Result
 from toolkit.statistics.settings import OPTIONS, Settings
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.runs import runs_once
@@ -20,7 +22,7 @@ def analyse_runs(
     paradigms: Path | None = None,
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
-) -> dict[str, Any]:
+) -> dict[str, Result]:
     """Run the default analysis of every paradigm among some runs, each in the way of its kind.
 
     Args:
@@ -30,7 +32,7 @@ def analyse_runs(
         progress: called with the bootstrap simulations done and asked for.
 
     Returns:
-        The content of ``statistics.json``: analyses by paradigm.
+        Analyses by paradigm.
 
     Raises:
         ToolkitError: if there is no run, one cannot be read or analysed, or a setting is asked for
@@ -44,12 +46,10 @@ def analyse_runs(
     for path in paths:
         by_kind.setdefault(kind_of(path, paradigms), []).append(path)
     _refuse_unheeded(settings, list(by_kind))
-    made: dict[str, Any] = {}
+    made: dict[str, Result] = {}
     for kind, own in by_kind.items():
         analyses = STATISTICS[kind].analyse(own, paradigms, settings, progress)
-        for name, told in analyses.items():
-            warnings = [*told["warnings"], *notes]
-            made[name] = {"paradigm_kind": kind, **told, "warnings": warnings}
+        made |= {name: replace(a, warnings=(*a.warnings, *notes)) for name, a in analyses.items()}
     return made
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toolkit.statistics.means import SeedMean, Summary
+from toolkit.statistics.models.results import Result
 from toolkit.tables.kinds import KindTable
 
 if TYPE_CHECKING:
@@ -24,15 +26,20 @@ Progress = Callable[[int, int], None]
 class Statistics:
     """How trials of one kind are summarised and analysed."""
 
-    analyse: Callable[[Sequence[Path], Path | None, Settings, Progress], dict[str, Any]]
-    """Runs of this kind, a folder of the user's paradigms, settings and progress: the content of
-    ``statistics.json`` by paradigm."""
+    analyse: Callable[[Sequence[Path], Path | None, Settings, Progress], Mapping[str, Result]]
+    """Runs of this kind, a folder of the user's paradigms, settings and progress: what may be
+    concluded, by paradigm."""
+    result: type[Result]
+    """Class of what that gives, as which ``statistics.json`` is read again."""
     settings: frozenset[str]
     """Names of the settings that it heeds."""
-    results: Callable[[Path, BaseParadigm], list[dict[str, Any]]]
-    """A trials table and its paradigm: the rows of ``summary.json``."""
+    results: Callable[[Path, BaseParadigm], Sequence[SeedMean]]
+    """A trials table and its paradigm: the means of ``summary.json``."""
     about: Callable[[BaseParadigm], dict[str, Any]]
-    """What ``summary.json`` says of their numbers: ``measure``, the name of what ``mean`` is of."""
+    """What ``summary.json`` says of them: ``measure``, the name of what ``mean`` is of, and what
+    else its class has fields for."""
+    summary: type[Summary] = Summary
+    """Class of the summary."""
 
 
 STATISTICS: KindTable[Statistics] = KindTable(

@@ -141,9 +141,14 @@ def change(difference: float, low: float = math.nan, high: float = math.nan) -> 
         >>> change(-0.02), change(0.0002), change(0.1, 0.0003, 0.2)
         ('-2.0', '+0.02', '+10.00 [+0.03, +20.00]')
     """
+    return joined(_change(difference, low, high), " ")
+
+
+def _change(difference: float, low: float, high: float) -> tuple[str, str]:
+    """A difference and its interval; the latter is empty where there is none."""
     known = [100 * value for value in (difference, low, high) if not math.isnan(value)]
     middle, *ends = alike(known, [0.0], sign=True)
-    return f"{middle} [{', '.join(ends)}]" if len(set(ends)) == 2 else middle
+    return middle, f"[{', '.join(ends)}]" if len(set(ends)) == 2 else ""
 
 
 def shifted(difference: float, low: float = math.nan, high: float = math.nan) -> str:
@@ -155,14 +160,14 @@ def shifted(difference: float, low: float = math.nan, high: float = math.nan) ->
         >>> shifted(1e-17), shifted(1e-8)
         ('neither higher nor lower', 'under 0.0001 percentage points higher')
     """
-    number, mark, ends = change(difference, low, high).partition(" ")
+    number, ends = _change(difference, low, high)
     if abs(difference) < ROUNDING:
         said = "neither higher nor lower"
     else:
         written = number[0] in "+-" and 100 * abs(difference) >= SMALLEST_POINTS
         size = f"{number[1:]} percentage points" if written else points(difference)
         said = f"{size} {'higher' if difference > 0 else 'lower'}"
-    return f"{said}{mark}{ends}"
+    return joined([said, ends], " ")
 
 
 def points(difference: float) -> str:
@@ -190,14 +195,28 @@ def size(value: float, digits: int = 2) -> str:
     return f"over {LARGEST:.0f}" if value > 0 else f"under -{LARGEST:.0f}"
 
 
-def equals(told: str) -> str:
+def equals(told: str, beyond: bool) -> str:
     """What is said of a number after its name.
 
+    Args:
+        told: the number, or the bound that it lies beyond.
+        beyond: which of the two.
+
     Example:
-        >>> equals("1.23"), equals("over 9999")
+        >>> equals("1.23", False), equals("over 9999", True)
         ('= 1.23', 'over 9999')
     """
-    return told if told.startswith(("over", "under")) else f"= {told}"
+    return told if beyond else f"= {told}"
+
+
+def sized(value: float) -> str:
+    """A number, see `size`, as it is said after its name.
+
+    Example:
+        >>> sized(1.234), sized(-1e7)
+        ('= 1.23', 'under -9999')
+    """
+    return equals(size(value), abs(value) > LARGEST)
 
 
 def freedom(df: float) -> str:
@@ -217,7 +236,7 @@ def statistic(value: float, df: float) -> str:
         >>> statistic(2.0, 9.04), statistic(-2.0, float("inf")), statistic(1e7, 2.0)
         ('t(9.0) = 2.00', 'z = -2.00', 't(2.0) over 9999')
     """
-    told = equals(size(value))
+    told = sized(value)
     return f"z {told}" if math.isinf(df) else f"t({freedom(df)}) {told}"
 
 
@@ -228,7 +247,7 @@ def chi_squared(value: float, df: int, p: float) -> str:
         >>> chi_squared(5.2, 1, 0.0226)
         'chi2(1) = 5.20, p = .023'
     """
-    return f"chi2({df}) {equals(size(value))}, {p_value(p)}"
+    return f"chi2({df}) {sized(value)}, {p_value(p)}"
 
 
 def count(n: int, what: str) -> str:
@@ -251,54 +270,6 @@ def tied(n_ties: int, n_trials: int) -> str:
     share = percent(n_ties / n_trials)
     verb = "is a tie" if n_ties == 1 else "are ties"
     return f"{n_ties} of {count(n_trials, 'trial')} ({share}) {verb}"
-
-
-def ratios(*log_odds: float) -> list[str]:
-    """Odds ratios that can be read, whatever their size, and told from each other and from 1.
-
-    Example:
-        >>> ratios(0.0), ratios(-2.5, 900.0), ratios(-20.0), ratios(0.001, 0.2)
-        (['1.00'], ['0.082', 'over 9999'], ['under .0001'], ['1.001', '1.221'])
-    """
-    different = {0.0, *(value for value in log_odds if abs(value) < math.log(LARGEST))}
-    for more in range(MOST_DECIMALS):
-        if len({_ratio(value, more) for value in different}) == len(different):
-            return [_ratio(value, more) for value in log_odds]
-    return [_ratio(value, 0) for value in log_odds]
-
-
-def _ratio(log_odds: float, more: int) -> str:
-    """An odds ratio with so many digits more than two."""
-    if log_odds > math.log(LARGEST):
-        return f"over {LARGEST:.0f}"
-    value = math.exp(log_odds)
-    if value < 0.0001:
-        return "under .0001"
-    return f"{value:.{2 + more}{'f' if value >= 0.1 else 'g'}}"
-
-
-def factor(bayes_factor: float) -> str:
-    """A Bayes factor.
-
-    Example:
-        >>> factor(3.456), factor(float("inf")), factor(0.02)
-        ('3.46', 'over 9999', '0.02')
-    """
-    return _ratio(math.log(bayes_factor) if bayes_factor > 0 else -math.inf, 0)
-
-
-def odds_ratio(estimate: float, low: float, high: float) -> str:
-    """Odds ratio with its interval, from log odds; without one where there is none.
-
-    Example:
-        >>> odds_ratio(0.0, -0.5, 0.5), odds_ratio(0.7, float("nan"), float("nan"))
-        ('1.00 [0.61, 1.65]', '2.01')
-    """
-    if math.isnan(low) or math.isnan(high):
-        return ratios(estimate)[0]
-    middle, *ends = ratios(estimate, low, high)
-    # Beyond the numbers that are told apart there is no interval to be seen.
-    return f"{middle} [{', '.join(ends)}]" if ends[0] != ends[1] else middle
 
 
 def difference(effect: Contrast) -> str:

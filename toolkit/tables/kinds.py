@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import importlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -116,19 +115,19 @@ def kind_of_rows(table: pd.DataFrame, paradigms: Path | None = None) -> str:
     return _kinds_by_name(paradigms).get(str(table["paradigm"].iloc[0]), CHOICES)
 
 
-def kind_in(content: Mapping[str, Any], paradigms: Path | None = None) -> str:
+def kind_told(kind: str, paradigm: str, paradigms: Path | None = None) -> str:
     """The kind that a summary or an analysis is about; of earlier ones, that of its paradigm.
 
     Args:
-        content: with ``paradigm_kind``, or else ``paradigm``, the name of one.
+        kind: what it says; empty in earlier ones.
+        paradigm: name of its paradigm.
         paradigms: folder with paradigms of one's own.
 
     Example:
-        >>> kind_in({"paradigm": "me"})
-        'choices'
+        >>> kind_told("", "me"), kind_told("maps", "my-maps")
+        ('choices', 'maps')
     """
-    told = content.get("paradigm_kind")
-    return str(told) if told else _kinds_by_name(paradigms).get(str(content["paradigm"]), CHOICES)
+    return kind or _kinds_by_name(paradigms).get(paradigm, CHOICES)
 
 
 def refuse_other_kinds(kind: str, where: str, next_command: str) -> None:

@@ -18,6 +18,7 @@ from stimuli import StimulusSet
 from tests.colours import population
 from tests.commands import Cli
 from toolkit.errors import ToolkitError
+from toolkit.records import write
 from toolkit.running.choices import run
 from toolkit.running.kinds import RUNNING
 from toolkit.running.maps import run_maps
@@ -128,7 +129,7 @@ def test_runs_of_all_kinds_stand_on_one_page(
     for anchor in ("liking-liking", "familiar-accuracies", "dense-grounding-resource"):
         assert f'data-name="{anchor}"' in page
     made = analyse_runs(runs, third)
-    assert {name: own["paradigm_kind"] for name, own in made.items()} == {
+    assert {name: own.paradigm_kind for name, own in made.items()} == {
         "liking": "ratings", "familiar": "choices", "dense-grounding": "maps",
     }  # fmt: skip
 
@@ -208,10 +209,10 @@ def test_either_record_tells_the_kind_and_without_both_the_name_of_the_paradigm(
 
 
 def test_earlier_runs_are_analysed_by_the_kind_of_their_paradigm(recorded: dict[str, Path]) -> None:
-    before = analyse_runs(list(recorded.values()))
+    before = write(analyse_runs(list(recorded.values())))
     for folder in recorded.values():
         forget(folder)
-    assert analyse_runs(list(recorded.values())) == before
+    assert write(analyse_runs(list(recorded.values()))) == before
 
 
 def test_an_earlier_run_of_a_paradigm_that_is_not_known_is_never_guessed_at(
@@ -239,7 +240,7 @@ def test_an_earlier_run_of_a_paradigm_that_is_not_known_is_never_guessed_at(
         '    """Known to this folder alone."""\n'
     )
     assert kind_of(folder, own) == "maps"
-    assert analyse_runs([folder], own)["gone"]["paradigm_kind"] == "maps"
+    assert analyse_runs([folder], own)["gone"].paradigm_kind == "maps"
 
 
 def test_a_table_of_answers_that_names_a_paradigm_of_maps_is_not_analysed_as_maps(

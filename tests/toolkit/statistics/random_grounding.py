@@ -10,7 +10,7 @@ import numpy as np
 from paradigms.dense_grounding import DenseGrounding
 from tests.toolkit.statistics.random_results import ALPHA, fit, pick
 from toolkit.statistics.maps.answers import told
-from toolkit.statistics.maps.data import Language, told_measures
+from toolkit.statistics.maps.data import Language, declared_by
 from toolkit.statistics.maps.languages import Estimate, LanguageTest
 from toolkit.statistics.maps.measures import (
     EmptyMasks,
@@ -21,7 +21,7 @@ from toolkit.statistics.maps.measures import (
     WordRow,
 )
 from toolkit.statistics.maps.models import PairTest, ResourceTest
-from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
+from toolkit.statistics.maps.results import GroundingAnalysis, MapSettings, PopulationResult
 from toolkit.statistics.maps.scale import ScaleDelta
 from toolkit.statistics.maps.warnings import warnings_of
 
@@ -120,12 +120,18 @@ def grounding(rng: np.random.Generator) -> GroundingAnalysis:
     )
     known = {code: Language(f"Name of {code}", "high") for code in CODES}
     analysis = GroundingAnalysis(
-        *("dense-grounding", 1, "Where?", ALPHA, "en", known, tuple(own)),
+        engine="glmm",
+        paradigm="dense-grounding",
+        paradigm_version=1,
+        question="Where?",
+        settings=MapSettings(ALPHA),
+        measures={},
+        reference="en",
+        languages=known,
+        populations=tuple(own),
         scale=(delta,) if len(names) > 1 else (),
         families=("a family",),
-        formula=DenseGrounding.formula,
-        measures=told_measures(DenseGrounding()),
-        primary=DenseGrounding.primary(),
+        declared=declared_by(DenseGrounding()),
     )
     analysis = replace(analysis, **told(analysis))
     return replace(analysis, warnings=tuple(warnings_of(analysis)))

@@ -11,8 +11,9 @@ from scipy.special import chdtrc, expit, logit
 
 from toolkit.statistics.choices.chance import NOBODY, ChanceTest, decided
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.families import family_text
 from toolkit.statistics.choices.gates import GateReport
-from toolkit.statistics.choices.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.choices.groups import GroupComparison, GroupModel
 from toolkit.statistics.choices.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.choices.verdicts import decide, too_few, visible
 from toolkit.statistics.models.contrasts import between, holm_p

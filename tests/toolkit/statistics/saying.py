@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.statistics.models.results import plain
+from toolkit.records import plain
 
 NOT_A_NUMBER = re.compile(
     r"\b(not available to|nan|NaN|inf|None|Infinity)\b|(?<![\w.])-0?\.0+(?![\d])"

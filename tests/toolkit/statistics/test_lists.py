@@ -96,7 +96,7 @@ def test_how_much_lists_vary_is_told_everywhere(
     two: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     means = [answers(seed)["correct"].mean() for seed in (0, 1)]
-    content = analyse_runs(two)["me"]
+    content = analyse_runs(two)["me"].to_json()
     (row,) = content["lists"]
     assert (row["n_lists"], row["n_seeds"], row["complete"]) == (2, 3, True)
     assert row["mean"] == pytest.approx(np.mean(means))
@@ -110,7 +110,7 @@ def test_how_much_lists_vary_is_told_everywhere(
     assert "Accuracy per trial list" in printed
     assert said in printed
     assert json.loads((tmp_path / "s.json").read_text())["me"]["lists"] == content["lists"]
-    assert analyse_runs(two[:1])["me"]["lists"] == []
+    assert analyse_runs(two[:1])["me"].to_json()["lists"] == []
 
 
 def test_variation_over_lists_by_hand() -> None:
@@ -194,9 +194,7 @@ def test_populations_that_answered_other_lists_are_told(two: list[Path], tmp_pat
     )
     note = "In en, lists differ (bilingual-en-nl: 7; monolingual-en: 0, 1)"
     assert list_notes(read_lists([*two, other])[0])[0].startswith(note)
-    assert any(
-        warning.startswith(note) for warning in analyse_runs([*two, other])["me"]["warnings"]
-    )
+    assert any(warning.startswith(note) for warning in analyse_runs([*two, other])["me"].warnings)
 
 
 def test_trials_of_two_lists_are_not_one_trial(two: list[Path]) -> None:
@@ -240,7 +238,7 @@ def test_one_table_by_any_names_counts_once(two: list[Path], tmp_path: Path) -> 
             assert read_counts(order).equals(expected), what
             _, notes = read_lists(order)
             assert [note[-27:] for note in notes] == [" named twice, counted once."], what
-            warnings = analyse_runs(order)["me"]["warnings"]
+            warnings = analyse_runs(order)["me"].warnings
             assert sum("counted once" in warning for warning in warnings) == 1, what
             shown = publication_table(order)
             assert [size(row) for row in shown.rows] == [size(row) for row in alone.rows], what
@@ -334,7 +332,7 @@ def test_chance_is_the_mean_over_trials(tmp_path: Path) -> None:
     assert made.rows[0].cells[0].chance == pytest.approx(expected)
     note = "trials offered 2 or 4 options; chance is the mean over trials, 43.8 %."
     assert any(note in warning for warning in made.warnings)
-    assert any(note in warning for warning in analyse_runs([run])["me"]["warnings"])
+    assert any(note in warning for warning in analyse_runs([run])["me"].warnings)
 
 
 def test_exports_and_analyses_take_tables_from_elsewhere(

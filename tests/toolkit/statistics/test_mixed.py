@@ -12,9 +12,10 @@ import pytest
 
 from paradigms.formula import parse
 from toolkit.errors import ToolkitError
+from toolkit.records import plain
 from toolkit.statistics.imported.elsewhere import read_any
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
-from toolkit.statistics.models.results import FitResult, plain
+from toolkit.statistics.models.results import FitResult
 from toolkit.tables.longtable import combine
 
 REFERENCE = Path(__file__).parents[2] / "reference"

@@ -16,7 +16,7 @@ from scipy import stats
 
 from tests.commands import Cli
 from toolkit.errors import ToolkitError
-from toolkit.statistics.models.results import plain
+from toolkit.records import plain
 from toolkit.statistics.power.formula import analytic_power, exact_seeds, formula_seeds, wilson
 from toolkit.statistics.power.from_fit import model_from_fit
 from toolkit.statistics.power.models import (

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from toolkit.errors import ToolkitError
-from toolkit.statistics.models.results import plain
+from toolkit.records import plain
 from toolkit.statistics.published import compare_published, published_table
 
 

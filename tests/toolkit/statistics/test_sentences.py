@@ -21,13 +21,14 @@ from tests.toolkit.statistics.random_results import (
 )
 from tests.toolkit.statistics.random_tables import TwoTests, random_trials
 from tests.toolkit.statistics.saying import faults, numbers_of, unexplained
-from toolkit.statistics.choices.analysis import Analysis, analyse
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.apa import apa_paragraph
 from toolkit.statistics.choices.cautions import cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.counts import count_trials
-from toolkit.statistics.choices.groups import GroupComparison, GroupModel, family_text
+from toolkit.statistics.choices.families import family_text
+from toolkit.statistics.choices.groups import GroupComparison, GroupModel
 from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
@@ -36,8 +37,10 @@ from toolkit.statistics.choices.prose import (
     group_sentence,
     places,
 )
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.seeds import SeedComparison
-from toolkit.statistics.phrases import LEVELS, p_value, percent, points, ratios
+from toolkit.statistics.phrases import LEVELS, p_value, percent, points
+from toolkit.statistics.ratios import ratios
 
 N = 250
 """Draws of every kind; a second or so."""

@@ -14,8 +14,9 @@ from paradigms import PairCondition, PicturePairs, paradigm
 from paradigms.formula import check_declared
 from paradigms.mutual_exclusivity import MutualExclusivity
 from toolkit.errors import ToolkitError
-from toolkit.statistics.choices.analysis import Analysis, analyse
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.verdicts import visible
 from toolkit.statistics.models.contrasts import effective
 from toolkit.statistics.models.mixed import fit_mixed

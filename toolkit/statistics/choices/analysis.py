@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, unknown_name
@@ -13,9 +13,11 @@ from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests_beside
 from toolkit.statistics.choices.conditions import require_test
-from toolkit.statistics.choices.gates import GateReport, apply_gate
-from toolkit.statistics.choices.groups import GroupComparison, compare_groups, family_text
+from toolkit.statistics.choices.families import families_of, family_text
+from toolkit.statistics.choices.gates import apply_gate
+from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.choices.lists import no_lists
 from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
@@ -25,10 +27,10 @@ from toolkit.statistics.choices.prose import (
     places,
 )
 from toolkit.statistics.choices.reading import told_of_reading
+from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import summarise_choices
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
-from toolkit.statistics.models.results import plain
 from toolkit.statistics.settings import OPTIONS, Gate, Settings
 
 if TYPE_CHECKING:
@@ -37,69 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from paradigms import BaseParadigm
-
-STATISTICS_SCHEMA = 1
-"""Raised when a key of ``statistics.json`` changes its meaning."""
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """The analysis of one paradigm."""
-
-    paradigm: str
-    """Name of the paradigm."""
-    paradigm_version: int
-    """Its version."""
-    question: str
-    """What it asks."""
-    settings: Settings
-    """What was fixed in advance."""
-    gate: GateReport
-    """What became of the gate."""
-    chance: tuple[ChanceTest, ...]
-    """Headline conditions against chance: seeds that passed the gate."""
-    chance_all_seeds: tuple[ChanceTest, ...]
-    """The same with all seeds; empty if none failed."""
-    conditions: tuple[ConditionTest, ...]
-    """The test against its controls, as the paradigm declares: seeds that passed the gate."""
-    conditions_all_seeds: tuple[ConditionTest, ...]
-    """The same with all seeds; empty if none failed."""
-    groups: tuple[GroupComparison, ...]
-    """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
-    groups_all_seeds: tuple[GroupComparison, ...]
-    """The same with all seeds; empty if none failed."""
-    words: pd.DataFrame
-    """Accuracy per word."""
-    words_by_distractor: pd.DataFrame
-    """Accuracy per word and distractor class."""
-    consistency: pd.DataFrame
-    """Agreement of seeds about words."""
-    families: tuple[str, ...]
-    """The families of tests, in words."""
-    answers: tuple[tuple[str, str], ...]
-    """Each question with its answer of one sentence."""
-    apa: str
-    """A results paragraph."""
-    sentences: tuple[str, ...]
-    """What may be said, in sentences."""
-    warnings: tuple[str, ...]
-    """What the reader must know."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The content of ``statistics.json``; its keys are listed in the README."""
-        tables = {
-            name: plain(getattr(self, name).to_dict("records"))
-            for name in ("words", "words_by_distractor", "consistency")
-        }
-        rest = {
-            name: plain(getattr(self, name))
-            for name in (
-                *("paradigm", "paradigm_version", "question", "settings", "families"),
-                *("answers", "apa", "sentences", "warnings", "gate", "chance", "chance_all_seeds"),
-                *("conditions", "conditions_all_seeds", "groups", "groups_all_seeds"),
-            )
-        }
-        return {"schema": STATISTICS_SCHEMA, "engine": engine(), **rest, **tables}
 
 
 def analyse(
@@ -146,6 +85,7 @@ def analyse(
         else _Tests((), (), ())
     )
     return Analysis(
+        engine=engine(),
         paradigm=paradigm.name,
         paradigm_version=int(versions[0]),
         question=paradigm.question,
@@ -160,6 +100,7 @@ def analyse(
         words=word_accuracy(counts),
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
+        lists=no_lists(),
         families=tuple(tests.families()),
         answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
         apa=apa_paragraph(
@@ -207,9 +148,11 @@ class _Tests:
         )
         found = [family_text(name, tests) for name, tests in named if tests]
         return found + [
-            family.replace(":", f"{where}:", 1)
+            family
             for group, where in zip(self.groups, places(self.groups), strict=True)
-            for family in group.families
+            for family in families_of(
+                group.overall.name, group.by_language, group.by_population, where
+            )
         ]
 
 
@@ -265,8 +208,8 @@ def analyse_choices(
     paradigms: Path | None,
     settings: Settings,
     progress: Callable[[int, int], None],
-) -> dict[str, Any]:
-    """Analyse every paradigm of choices among some runs; see `toolkit.statistics.analysis`."""
+) -> dict[str, Analysis]:
+    """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
     from paradigms.choices.paradigm import as_choices
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import KEYS, read_lists
@@ -277,13 +220,14 @@ def analyse_choices(
     for name, own in by_list.groupby("paradigm", observed=True):
         asked = as_choices(get_paradigm(str(name), paradigms))
         require_test(own["condition"].unique().tolist(), asked)
-        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress).to_json()
+        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress)
         made[str(name)] = told_of_reading(analysis, own, asked, notes)
     return made
 
 
 STATISTICS = Statistics(
     analyse=analyse_choices,
+    result=Analysis,
     settings=frozenset(OPTIONS),
     results=summarise_choices,
     about=lambda _: {"measure": "accuracy"},

@@ -15,14 +15,13 @@ from toolkit.statistics.phrases import (
     TIES,
     count,
     equals,
-    factor,
     fixed,
-    odds_ratio,
     p_value,
     percent,
-    size,
+    sized,
     statistic,
 )
+from toolkit.statistics.ratios import beyond, factor, log_factor, odds_and_ends
 
 
 def apa_paragraph(
@@ -51,11 +50,7 @@ def apa_paragraph(
         f"over all planned tests of a family. {TIES}"
     ]
     said += [_chance(test) for test in chance]
-    said += [
-        _effect(f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}",
-                test.verdict, test.contrast, test.problem, {"d over seeds": test.d_seeds})
-        for test in conditions
-    ]  # fmt: skip
+    said += [_condition(test) for test in conditions]
     said += [
         _group(model, where)
         for group, where in zip(groups, places(groups), strict=True)
@@ -79,30 +74,38 @@ def _chance(test: ChanceTest) -> str:
     return f"{who}: {mean}, {', '.join(numbers)}."
 
 
+def _condition(test: ConditionTest) -> str:
+    name = f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}"
+    sizes = {"d over seeds": test.d_seeds}
+    return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
+
+
 def _group(model: GroupModel, where: str) -> str:
     sizes = {"Hedges' g over seeds": model.seeds.hedges_g}
     text = _effect(f"{model.name}{where}", model.verdict, model.contrast, model.problem, sizes)
     found = model.seeds.bayes_factor
     if math.isnan(found) or model.verdict in ("few", "undecided"):
-        return text
-    return f"{text[:-1]}, BF10 {equals(factor(found))} (Student's t test of seed means)."
+        return f"{text}."
+    told = equals(factor(found), beyond(log_factor(found)))
+    return f"{text}, BF10 {told} (Student's t test of seed means)."
 
 
 def _effect(
     name: str, verdict: Verdict, effect: Contrast | None, problem: str, sizes: dict[str, float]
 ) -> str:
     if effect is None or verdict in ("few", "undecided"):
-        return f"{name}: {_none(problem)}."
-    odds = odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
+        return f"{name}: {_none(problem)}"
+    odds, ends = odds_and_ends(effect.estimate, effect.ci_low, effect.ci_high)
     numbers = [
         f"b = {fixed(effect.estimate, 2)}",
         f"SE = {fixed(effect.std_error, 2)}",
         statistic(effect.statistic, effect.df),
         p_value(effect.p_holm),
-        f"odds ratio {equals(odds).replace(' [', ', 95 % CI [')}",
+        f"odds ratio {equals(odds, beyond(effect.estimate))}",
+        *[f"95 % CI {ends}"] * bool(ends),
         *_sizes(sizes),
     ]
-    return f"{name}: {', '.join(numbers)}."
+    return f"{name}: {', '.join(numbers)}"
 
 
 def _none(problem: str) -> str:
@@ -112,6 +115,4 @@ def _none(problem: str) -> str:
 
 def _sizes(sizes: dict[str, float]) -> list[str]:
     """Effect sizes that there are."""
-    return [
-        f"{name} {equals(size(value))}" for name, value in sizes.items() if math.isfinite(value)
-    ]
+    return [f"{name} {sized(value)}" for name, value in sizes.items() if math.isfinite(value)]

@@ -104,6 +104,4 @@ def _of_fits(fits: Sequence[tuple[str, FitResult]]) -> Iterator[str]:
             "Singular fits (a variance estimated as 0 or a correlation as 1), kept as they are: "
             f"{_shown(singular)}."
         )
-    # Singular fits are told above, with their names.
-    told = {text for _, fit in fits for text in fit.warnings}
-    yield from sorted(text for text in told if "level" in text or "left out" in text)
+    yield from sorted({text for _, fit in fits for text in fit.limits})

@@ -136,19 +136,17 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     test = _described(counts)
     if test.n_seeds == test.n_words == 1:
         return replace(test, problem="one seed and one word: there is nothing to generalise to")
-    table, random = with_credit(counts), " + ".join(map(str, formula.random))
-    fixed = "1"
+    table, fixed = with_credit(counts), "1"
     if len(test.n_choices) > 1:
         table = table.assign(chance_log_odds=-np.log(table["n_choices"] - 1.0))
         fixed = "1 + offset(chance_log_odds)"
     try:
         fit = fit_mixed(table, Formula(COUNTS, fixed, formula.random))
     except NotEstimable as error:
-        told = str(error).partition("\n")[0]
-        return replace(test, problem=told, penalised=_penalised(table, random))
+        return replace(test, problem=error.message, penalised=_penalised(table, formula))
     if not fit.converged:
-        instead = _penalised(table, random)
-        return replace(test, fit=fit, problem=fit.warnings[-1], penalised=instead)
+        instead = _penalised(table, formula)
+        return replace(test, fit=fit, problem=fit.problem, penalised=instead)
     return _tested(test, fit, table)
 
 
@@ -224,8 +222,9 @@ def _visible(test: ChanceTest, alpha: float) -> float:
     return float(expit(logit(test.chance) + effect)) - test.chance
 
 
-def _penalised(table: pd.DataFrame, random: str) -> Penalised | None:
-    wanted = [term for term in ("seed", "word_concept") if f"| {term})" in random]
+def _penalised(table: pd.DataFrame, formula: Formula) -> Penalised | None:
+    groups = [term.group for term in formula.random]
+    wanted = [name for name in ("seed", "word_concept") if name in groups]
     return penalised_share(table, " + ".join(f"(1 | {name})" for name in wanted))
 
 

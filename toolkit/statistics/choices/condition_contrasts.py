@@ -183,9 +183,9 @@ def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
     try:
         fit, reduced = _fitted(table)
     except NotEstimable as error:
-        return replace(test, problem=str(error).partition("\n")[0])
+        return replace(test, problem=error.message)
     if not fit.converged:
-        return replace(test, fit=fit, problem=fit.warnings[-1])
+        return replace(test, fit=fit, problem=fit.problem)
     parts = _parts(fit, table)
     found = contrast(
         *(fit, f"{test.plus} - {test.minus}", [{"plus": 1}], [{"plus": 0}]),

@@ -9,6 +9,8 @@ from toolkit.errors import ToolkitError, nearest_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas as pd
+
     from paradigms import BaseParadigm
 
 
@@ -70,3 +72,28 @@ def require_test(present: Sequence[str], paradigm: type[BaseParadigm] | BasePara
         if old
         else "mevgs-toolkit table RUN --conditions all, which shows the controls",
     )
+
+
+def choices_notes(counts: pd.DataFrame) -> list[str]:
+    """Say where the number of options differs within a test, since chance then does, too.
+
+    Example:
+        >>> import pandas as pd
+        >>> choices_notes(pd.DataFrame({
+        ...     "condition": "nf", "population": "p", "test_language": "en",
+        ...     "n_choices": [2, 4], "n_trials": [30, 10],
+        ... }))
+        ['p in en, nf: trials offered 2 or 4 options; chance is the mean over trials, 43.8 %.']
+    """
+    notes = []
+    cell = ["population", "test_language", "condition"]
+    for (population, language, condition), own in counts.groupby(cell, observed=True):
+        options = sorted(map(int, own["n_choices"].unique()))
+        if len(options) > 1:
+            chance = (own["n_trials"] / own["n_choices"]).sum() / own["n_trials"].sum()
+            notes.append(
+                f"{population} in {language}, {condition}: trials offered "
+                f"{' or '.join(map(str, options))} options; chance is the mean over trials, "
+                f"{100 * chance:.1f} %."
+            )
+    return notes

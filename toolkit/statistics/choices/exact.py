@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds
 from toolkit.statistics.kinds import GROUP
-from toolkit.statistics.models.results import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,41 +67,99 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     return made.reset_index()
 
 
-def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class ExactMean:
+    """Exact accuracy of one population in one test language and condition, over its seeds."""
+
+    population: str
+    """Who was asked."""
+    test_language: str
+    """In which language."""
+    condition: str
+    """Which condition."""
+    n_seeds: int
+    """Networks."""
+    n_triples: int
+    """Triples of all seeds."""
+    n_ties: int
+    """Ties among them."""
+    mean: float
+    """Mean over seeds, share of 1."""
+    sd: float
+    """Standard deviation over seeds; NaN for a single seed, as are the next three."""
+    chance: float
+    """Chance level."""
+    std_error: float
+    """Standard error of the mean."""
+    ci_low: float
+    """Lower end of the 95 % interval over seeds."""
+    ci_high: float
+    """Upper end."""
+    meaning: str
+    """What the condition means."""
+    headline: bool
+    """True for the test itself, False for a control."""
+    seeds: Mapping[str, float]
+    """Accuracy of every seed."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExactSummary:
+    """What all triples say of a paradigm: the content of ``exhaustive.json``."""
+
+    schema: int = EXACT_SCHEMA
+    """Version of what is written."""
+    paradigm: str
+    """Name of the paradigm."""
+    paradigm_version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    results: tuple[ExactMean, ...]
+    """Means over seeds."""
+    words: pd.DataFrame
+    """Per word: ``n_seeds``, ``n_triples``, ``n_ties``, ``accuracy``, ``std_error``."""
+    words_by_distractor: pd.DataFrame
+    """The same per word and distractor."""
+
+
+def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> ExactSummary:
     """Summarise counts of all triples per population, language and condition.
 
-    Returns:
-        A dictionary that JSON can hold: ``results`` (accuracy with intervals over seeds, as in
-        the summary of a run; ``n_triples`` are those of all seeds), ``words`` (per word) and
-        ``words_by_distractor``. Triples share their pictures and clips, so that nothing but seeds
-        counts as replication.
+    Triples share their pictures and clips, so that nothing but seeds counts as replication.
     """
     seeds = cell_accuracy(table)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     results = [
-        {str(name): value for name, value in row.items() if name not in GROUP[:2]}
-        | {
-            "meaning": meaning.get(row["condition"], ""),
-            "headline": paradigm.headline(row["condition"]),
-            "seeds": _per_seed(seeds, row),
-        }
-        for row in accuracy_over_seeds(seeds)
-        .rename(columns={"n_trials": "n_triples"})
-        .to_dict("records")
+        ExactMean(
+            population=str(row["population"]),
+            test_language=str(row["test_language"]),
+            condition=str(row["condition"]),
+            n_seeds=int(row["n_seeds"]),
+            n_triples=int(row["n_trials"]),
+            n_ties=int(row["n_ties"]),
+            mean=float(row["mean"]),
+            sd=float(row["sd"]),
+            chance=float(row["chance"]),
+            std_error=float(row["std_error"]),
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+            meaning=meaning.get(row["condition"], ""),
+            headline=paradigm.headline(row["condition"]),
+            seeds=_per_seed(seeds, row),
+        )
+        for row in accuracy_over_seeds(seeds).to_dict("records")
     ]
     by_word = cell_accuracy(table, by=["word_concept"])
     by_pair = cell_accuracy(table, by=["word_concept", "distractor_concept"])
-    return {
-        "schema": EXACT_SCHEMA,
-        "paradigm": paradigm.name,
-        "paradigm_version": paradigm.version,
-        "question": paradigm.question,
-        "results": plain(results),
-        "words": plain(_over_seeds(by_word, ["word_concept"]).to_dict("records")),
-        "words_by_distractor": plain(
-            _over_seeds(by_pair, ["word_concept", "distractor_concept"]).to_dict("records")
-        ),
-    }
+    return ExactSummary(
+        paradigm=paradigm.name,
+        paradigm_version=paradigm.version,
+        question=paradigm.question,
+        results=tuple(results),
+        words=_over_seeds(by_word, ["word_concept"]),
+        words_by_distractor=_over_seeds(by_pair, ["word_concept", "distractor_concept"]),
+    )
 
 
 def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float]:

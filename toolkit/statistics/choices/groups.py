@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.choices.families import families_of
 from toolkit.statistics.choices.group_sources import difference_sources, mean_sources
 from toolkit.statistics.choices.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
@@ -30,7 +31,6 @@ from toolkit.statistics.models.mixed import NotEstimable, Prepared, fit_mixed, f
 from toolkit.statistics.models.penalised import Penalised, penalised_difference
 from toolkit.statistics.models.results import Contrast, FitResult, MarginalMean
 from toolkit.statistics.models.student import standardised
-from toolkit.statistics.phrases import told_family
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,6 @@ random effect of words within each kind of training says the same with equal var
 """
 COUNTS = "cbind(n_right, n_wrong)"
 OFFSET = "chance_log_odds"
-OVERALL = "bilingual - monolingual, all languages"
 NOBODY = "no language is left in which seeds of both groups passed the gate"
 NO_FREEDOM = "no degrees of freedom: every seed is the only one of its population"
 """Why there is no test then."""
@@ -94,6 +93,8 @@ class GroupModel:
     of five cases."""
     penalised: Penalised | None = None
     """What can be said where the data do not decide the model."""
+    test_language: str = ""
+    """The only test language compared; empty where there are several."""
 
 
 @dataclass(frozen=True)
@@ -153,22 +154,23 @@ def compare_groups(
         return None
     left = counts[["seed", "test_language"]].drop_duplicates()
     table = whole if planned is None else whole.merge(left, on=["seed", "test_language"])
-    primary = OVERALL if len(languages) > 1 else f"bilingual - monolingual, {languages[0]}"
-    overall, added = _with_ratio(_model(primary, table, bound), table, n_bootstrap, progress)
+    only = "" if len(languages) > 1 else languages[0]
+    primary = f"bilingual - monolingual, {only or 'all languages'}"
+    overall, added = _with_ratio(_model(primary, table, bound, only), table, n_bootstrap, progress)
     by_language, by_population = [], []
     for language in languages:
         asked, own = (part[part["test_language"] == language] for part in (whole, table))
         mono = "/".join(sorted(asked.loc[asked["bilingual"] == 0, "population"].unique()))
         populations = sorted(asked.loc[asked["bilingual"] == 1, "population"].unique())
         if len(languages) > 1:
-            model = _model(f"bilingual - monolingual, {language}", own, bound)
+            model = _model(f"bilingual - monolingual, {language}", own, bound, language)
             by_language.append(_with_ratio(model, own, n_bootstrap, progress)[0])
         if len(populations) > 1:
             by_population += [
                 _model(
                     f"{population} - {mono}, {language}",
                     own[(own["bilingual"] == 0) | (own["population"] == population)],
-                    bound,
+                    *(bound, language),
                 )
                 for population in populations
             ]
@@ -180,35 +182,8 @@ def compare_groups(
         interaction=_interaction(*added) if overall.n_languages > 1 and added else None,
         by_language=_decided(by_language, "per test language", alpha),
         by_population=_decided(by_population, "per bilingual population and test language", alpha),
-        families=(
-            f"primary: one test ({primary})",
-            *(
-                family_text(f"per {what}", models)
-                for what, models in (
-                    ("test language", by_language),
-                    ("bilingual population and test language", by_population),
-                )
-                if models
-            ),
-        ),
+        families=tuple(families_of(primary, by_language, by_population)),
     )
-
-
-def family_text(name: str, tests: Sequence[Any]) -> str:
-    """A family of tests in words.
-
-    Args:
-        name: what it is called.
-        tests: all planned tests; those with a ``problem`` could not be made.
-
-    Example:
-        >>> from types import SimpleNamespace as Test
-        >>> family_text("above chance", [Test(problem=""), Test(problem="separated")])
-        'above chance: Holm over 2 planned tests, of which 1 gave no verdict'
-        >>> family_text("above chance", [Test(problem="")])
-        'above chance: one test'
-    """
-    return told_family(name, len(tests), sum(bool(test.problem) for test in tests))
 
 
 def _compared(counts: pd.DataFrame) -> pd.DataFrame:
@@ -242,12 +217,14 @@ def _fixed(table: pd.DataFrame, terms: str) -> str:
     return f"{terms} + offset({OFFSET})" if several else terms
 
 
-def _model(name: str, asked: pd.DataFrame, bound: float) -> GroupModel:
-    """Compare the groups in the languages in which seeds of both are left."""
+def _model(name: str, asked: pd.DataFrame, bound: float, only: str = "") -> GroupModel:
+    """Compare the groups in the languages, or the only one, in which seeds of both are left."""
     table = _both(asked)
     if table.empty:
         nobody = compare_seeds(name, [], [], bound)
-        return GroupModel(name, None, None, None, nobody, math.nan, (), problem=NOBODY)
+        return GroupModel(
+            *(name, None, None, None, nobody, math.nan, ()), problem=NOBODY, test_language=only
+        )
     languages = sorted(table["test_language"].unique())
     seeds = _per_seed(table)
     compared = _seed_comparison(name, seeds, bound)
@@ -259,19 +236,20 @@ def _model(name: str, asked: pd.DataFrame, bound: float) -> GroupModel:
         n_languages=len(languages),
         n_words=len(groups_of),
         n_shared=int((groups_of == 2).sum()),
+        test_language=only,
     )
     several = len(languages) > 1
     terms = "bilingual * test_language" if several else "bilingual"
     try:
         fit, reduced = _fitted(table, _fixed(table, terms))
     except NotEstimable as error:
-        told = str(error).partition("\n")[0]
-        return replace(model, problem=told, penalised=penalised_difference(table, "bilingual"))
+        instead = penalised_difference(table, "bilingual")
+        return replace(model, problem=error.message, penalised=instead)
     if not fit.converged:
         return replace(
             model,
             fit=fit,
-            problem=fit.warnings[-1],
+            problem=fit.problem,
             penalised=penalised_difference(table, "bilingual"),
         )
 

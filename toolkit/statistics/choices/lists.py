@@ -28,6 +28,8 @@ TESTED = ("paradigm", "paradigm_version", "population", "seed", "test_language")
 """What is asked once per list."""
 CELL = ("paradigm", "paradigm_version", "population", "test_language", "condition")
 """What one line of `list_variation` stands for."""
+VARIATION = (*CELL, "n_lists", "n_seeds", "mean", "sd", "min", "max", "complete")
+"""Its columns."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,14 @@ def list_variation(by_list: pd.DataFrame) -> pd.DataFrame:
     table["n_seeds"] = answered
     table["complete"] = table.pop("fewest") == table["n_seeds"]
     table = table[table["n_lists"] > 1].reset_index()
-    order = [*cell, "n_lists", "n_seeds", "mean", "sd", "min", "max", "complete"]
-    return pd.DataFrame(table[order])
+    return pd.DataFrame(table[list(VARIATION)])
+
+
+def no_lists() -> pd.DataFrame:
+    """What `list_variation` gives where nothing was asked with several lists."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(VARIATION))
 
 
 def list_sentences(variation: pd.DataFrame, conditions: Collection[str] = ()) -> list[str]:

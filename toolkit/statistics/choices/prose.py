@@ -30,7 +30,6 @@ from toolkit.statistics.phrases import (
     joined,
     listed,
     missed,
-    odds_ratio,
     percent,
     points,
     share,
@@ -39,18 +38,21 @@ from toolkit.statistics.phrases import (
     test_of,
     tied,
 )
+from toolkit.statistics.ratios import odds_ratio
 
+CHANCE, CONTROL = "shown to differ from chance", "shown to differ from its control"
+"""What is not done where a verdict is open."""
 CHANCE_VERDICTS: dict[Verdict, str] = {
     "higher": "above chance",
     "lower": "BELOW chance",
-    "open": "not shown to differ from chance",
+    "open": f"not {CHANCE}",
     "few": "without a verdict, having too few seeds or words",
     "undecided": "without a test",
 }
 CONTRAST_VERDICTS: dict[Verdict, str] = {
     "higher": "higher than its control",
     "lower": "LOWER than its control",
-    "open": "not shown to differ from its control",
+    "open": f"not {CONTROL}",
     "few": "without a verdict, having too few seeds or words",
     "undecided": "without a test",
 }
@@ -190,13 +192,12 @@ def chance_answer(tests: Sequence[ChanceTest]) -> str:
     if not tests:
         return "Not tested: no trials of the test itself."
     names = chance_names(tests)
-    told = _tally(
-        [(name, test.verdict) for name, test in zip(names, tests, strict=True)], CHANCE_VERDICTS
-    )
+    named = [(name, test.verdict) for name, test in zip(names, tests, strict=True)]
+    told = _tally(named, CHANCE_VERDICTS, CHANCE)
     seen = [test.accuracy for test in tests]
     chance = [test.chance for test in tests]
     answer = (
-        f"{told} Accuracies {from_to(min(seen), max(seen))} "
+        f"{_sentence(told)} Accuracies {from_to(min(seen), max(seen))} "
         f"(chance {from_to(min(chance), max(chance))}){_all_ties(tests)}"
     )
     known = [pair for pair in zip(tests, names, strict=True) if not math.isnan(pair[0].p_holm)]
@@ -218,18 +219,18 @@ def chance_names(tests: Sequence[ChanceTest]) -> list[str]:
     ]
 
 
-def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str]) -> str:
-    """How many tests came to which verdict, as a sentence."""
+def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str], shown: str) -> str:
+    """How many tests came to which verdict; what is shown of none where all are open."""
     parts = []
     for verdict, words in verdicts.items():
         own = [name for name, found in named if found == verdict]
         if own and len(own) == len(named):
             whole = f"{'both' if len(own) == 2 else f'all {len(own)}'} are {words}"
             is_open = verdict == "open"
-            parts.append(f"none is {words.removeprefix('not ')}" if is_open else whole)
+            parts.append(f"none is {shown}" if is_open else whole)
         elif own:
             parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
-    return f"Of {len(named)} tests of a population in a language, {'; '.join(parts)}."
+    return f"of {len(named)} tests of a population in a language, {'; '.join(parts)}"
 
 
 def _all_ties(tests: Sequence[ChanceTest]) -> str:
@@ -275,13 +276,13 @@ def condition_answer(tests: Sequence[ConditionTest]) -> str:
     if len(tests) == 1:
         return condition_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = _tally(named, CONTRAST_VERDICTS)
+    told = _tally(named, CONTRAST_VERDICTS, CONTROL)
     known = [
         test.contrast.probability_difference
         for test in tests
         if test.contrast is not None and test.verdict != "undecided"
     ]
-    told = f"{tests[0].plus} - {tests[0].minus}: {told[0].lower()}{told[1:-1]}"
+    told = f"{tests[0].plus} - {tests[0].minus}: {told}"
     if not known:
         return f"{told}."
     low, high = change(min(known)), change(max(known))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from paradigms.registry import find_paradigms
 from toolkit.errors import ToolkitError
-from toolkit.statistics.choices.conditions import condition_notes
+from toolkit.statistics.choices.conditions import choices_notes, condition_notes
 from toolkit.statistics.choices.describe import accuracy_over_seeds
 from toolkit.statistics.choices.lists import list_sentences, list_variation
-from toolkit.statistics.choices.reading import choices_notes
 from toolkit.statistics.choices.seed_tables import read_seeds, seeds_once, seeds_over_lists
 from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.phrases import count

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
 from toolkit.statistics.kinds import GROUP
+from toolkit.statistics.means import SeedMean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from paradigms import BaseParadigm
 
 
-def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
     """Accuracy per population, test language and condition.
 
     Args:
@@ -29,7 +29,7 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[dict[str, An
     return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
 
 
-def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[SeedMean]:
     """The results of a summary.
 
     Args:
@@ -39,35 +39,33 @@ def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[dict[str, An
     table = accuracy_over_seeds(seeds)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     return [
-        {
-            "population": row["population"],
-            "test_language": row["test_language"],
-            "condition": row["condition"],
-            "meaning": meaning.get(row["condition"], ""),
-            "headline": row["condition"] in meaning and paradigm.headline(row["condition"]),
-            "n_seeds": int(row["n_seeds"]),
-            "n_trials": int(row["n_trials"]),
-            "n_ties": int(row["n_ties"]),
-            **{
-                name: _number(row[name])
-                for name in ("mean", "sd", "std_error", "ci_low", "ci_high", "chance")
-            },
-            "seeds": _per_seed(seeds, row),
-        }
+        SeedMean(
+            population=str(row["population"]),
+            test_language=str(row["test_language"]),
+            condition=str(row["condition"]),
+            meaning=meaning.get(row["condition"], ""),
+            headline=row["condition"] in meaning and paradigm.headline(row["condition"]),
+            n_seeds=int(row["n_seeds"]),
+            n_trials=int(row["n_trials"]),
+            n_ties=int(row["n_ties"]),
+            mean=float(row["mean"]),
+            sd=float(row["sd"]),
+            std_error=float(row["std_error"]),
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+            chance=float(row["chance"]),
+            seeds=_per_seed(seeds, row),
+        )
         for row in table.to_dict("records")
     ]
 
 
-def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float | None]:
+def _per_seed(seeds: pd.DataFrame, row: dict[Any, Any]) -> dict[str, float]:
     own = seeds[
         (seeds["population"] == row["population"])
         & (seeds["test_language"] == row["test_language"])
         & (seeds["condition"] == row["condition"])
     ]
     return {
-        str(seed): _number(value) for seed, value in zip(own["seed"], own["accuracy"], strict=True)
+        str(seed): float(value) for seed, value in zip(own["seed"], own["accuracy"], strict=True)
     }
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from paradigms.maps.paradigm import as_maps
 from toolkit.errors import ToolkitError
@@ -14,9 +14,9 @@ from toolkit.statistics.maps.answers import told
 from toolkit.statistics.maps.data import (
     Asked,
     Grounded,
+    declared_by,
     paradigm_of,
     read_grounding,
-    told_measures,
 )
 from toolkit.statistics.maps.measures import (
     against_chance,
@@ -28,10 +28,11 @@ from toolkit.statistics.maps.measures import (
     word_rows,
 )
 from toolkit.statistics.maps.models import resource_tests
-from toolkit.statistics.maps.results import GroundingAnalysis, PopulationResult
+from toolkit.statistics.maps.results import GroundingAnalysis, MapSettings, PopulationResult
 from toolkit.statistics.maps.scale import ScaleDelta, scale_deltas
-from toolkit.statistics.maps.summary import about_maps, summarise_maps
+from toolkit.statistics.maps.summary import MapSummary, about_maps, summarise_maps
 from toolkit.statistics.maps.warnings import warnings_of
+from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.phrases import told_family
 
 if TYPE_CHECKING:
@@ -81,19 +82,20 @@ def analyse_grounding(
         ]
     results = _corrected(sorted(results, key=lambda result: not result.primary))
     scale = scale_deltas(grounded, populations, ordered, paradigm)
+    told_of = declared_by(paradigm)
     analysis = GroundingAnalysis(
+        engine=engine(),
         paradigm=paradigm.name,
         paradigm_version=grounded.version,
         question=paradigm.question,
-        alpha=alpha,
+        settings=MapSettings(alpha),
+        measures={n: one.label for n, one in told_of.measures.items() if one.compared},
         reference=grounded.reference,
         languages=dict(grounded.languages),
         populations=tuple(results),
         scale=scale,
         families=tuple(_families(results, scale, primary)),
-        formula=paradigm.formula,
-        measures=told_measures(paradigm),
-        primary=primary,
+        declared=told_of,
     )
     return replace(analysis, **told(analysis), warnings=tuple(warnings_of(analysis)))
 
@@ -179,7 +181,7 @@ def _corrected(results: Sequence[PopulationResult]) -> list[PopulationResult]:
 
 def analyse_maps(
     paths: Sequence[Path], paradigms: Path | None, settings: Settings, progress: Progress
-) -> dict[str, Any]:
+) -> dict[str, GroundingAnalysis]:
     """Analyse every paradigm of maps among some runs; see `toolkit.statistics.kinds`."""
     from paradigms.registry import get_paradigm
 
@@ -189,15 +191,17 @@ def analyse_maps(
     return {
         name: analyse_grounding(
             read_grounding(own), as_maps(get_paradigm(name, paradigms)), settings.alpha
-        ).to_json()
+        )
         for name, own in by_name.items()
     }
 
 
 STATISTICS = Statistics(
     analyse=analyse_maps,
+    result=GroundingAnalysis,
     settings=frozenset({"alpha"}),
     results=summarise_maps,
     about=about_maps,
+    summary=MapSummary,
 )
 """What is made of maps."""

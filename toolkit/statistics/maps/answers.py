@@ -63,7 +63,7 @@ def _answers(
         yield (
             "Does the highest similarity lie on the thing that is named?"
             if name == POINTING
-            else f"Is the {analysis.measures[name]['noun']} above chance?",
+            else f"Is the {analysis.known[name].noun} above chance?",
             _all(
                 [text for own in heads for n, text in chance_sentences(own, analysis) if n == name]
             ),
@@ -163,7 +163,7 @@ def _what(analysis: GroundingAnalysis) -> str:
 def _modelled(analysis: GroundingAnalysis, what: str) -> str:
     from toolkit.statistics.models.mixed import engine
 
-    groups = [term.group for term in parse(analysis.formula).random]
+    groups = [term.group for term in parse(analysis.declared.formula).random]
     # What is left of seeds is told with the formula; a single one has no effect.
     crossed = [CROSSED[name] for name in groups if name in CROSSED]
     about = "the mean" if not analysis.contrasts else "the contrast"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paradigms import MapParadigm
+from paradigms import MapParadigm, Measure
 from toolkit.errors import ToolkitError
 from toolkit.tables.answers import described
 from toolkit.tables.manifests import table_of
@@ -17,8 +17,6 @@ from toolkit.tables.trials import COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-    from paradigms import Measure
 
 NAMES = {"word_concept": "concept", "target_id": "picture", "test_language": "language"}
 """What columns of the trials table are called here."""
@@ -73,15 +71,54 @@ class Grounded:
         return "reference" if code == self.reference else self.languages[code].resource
 
 
-def told_measures(asked: Asked) -> dict[str, dict[str, Any]]:
-    """What a paradigm declares of its measures, for a table that is read without it."""
-    return {
-        measure.name: {
-            **{f.name: getattr(measure, f.name) for f in fields(measure) if f.name != "name"},
-            "primary": measure.name == asked.primary().name,
-        }
+@dataclass(frozen=True)
+class DeclaredMeasure:
+    """What a paradigm declares of a measure, for a table that is read without it."""
+
+    meaning: str
+    """See `paradigms.Measure`, as for all others."""
+    label: str
+    noun: str
+    heading: str
+    unit: str
+    digits: int
+    bounds: tuple[float, float]
+    chance: float | str | None
+    relative: bool
+    compared: bool
+    primary: bool
+    """True for the one that the paradigm's formula models."""
+
+    def named(self, name: str) -> Measure:
+        """The measure that was declared under a name."""
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        del told["primary"]
+        return Measure(name, **told)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a paradigm of maps declares."""
+
+    formula: str
+    """Its model."""
+    measures: Mapping[str, DeclaredMeasure]
+    """Its measures by name."""
+    primary: str
+    """Name of the one that the answers are about."""
+
+
+def declared_by(asked: Asked) -> Declared:
+    """What a paradigm declares of its model and its measures."""
+    primary = asked.primary().name
+    facts = [field.name for field in fields(DeclaredMeasure) if field.name != "primary"]
+    measures = {
+        measure.name: DeclaredMeasure(
+            **{name: getattr(measure, name) for name in facts}, primary=measure.name == primary
+        )
         for measure in asked.all_measures()
     }
+    return Declared(asked.formula, measures, primary)
 
 
 def paradigm_of(path: Path) -> str:

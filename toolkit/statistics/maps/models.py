@@ -166,12 +166,12 @@ class _Test:
         try:
             fit = fit_mixed(rows, formula, "gaussian")
             if fit.converged or smaller == formula:
-                return fit, "" if fit.converged else fit.warnings[-1]
+                return fit, fit.problem
             fit = fit_mixed(rows, smaller, "gaussian")
         except NotEstimable as error:
-            return None, str(error).partition("\n")[0]
+            return None, error.message
         if not fit.converged:
-            return fit, fit.warnings[-1]
+            return fit, fit.problem
         largest, reduced = (
             " + ".join(str(term) for term in one.random if str(term) != "(1 | seed)")
             for one in (formula, smaller)

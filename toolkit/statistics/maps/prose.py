@@ -81,7 +81,7 @@ def resource_sentence(own: PopulationResult, analysis: GroundingAnalysis) -> str
     numbers = (
         f"{effect_text(test.mixed, test.p_value)} in the mixed model; {_over_languages(languages)}"
     )
-    alpha = analysis.alpha
+    alpha = analysis.settings.alpha
     verdict = _verdict(test, noun, alpha)
     return f"{who(own)}: {verdict}, {seen}; {numbers}.{_unequal(test, alpha)}"
 
@@ -230,8 +230,8 @@ def _against_chance(tests: Sequence[Pointing], analysis: GroundingAnalysis) -> s
         unknown = math.isnan(tests[0].chance)
         why = "no chance level was recorded" if unknown else "no map differs from the next"
         return f"{seen}; {why}, so nothing is tested."
-    above = [t for t in known if t.p_holm < analysis.alpha and t.difference.value > 0]
-    below = [t for t in known if t.p_holm < analysis.alpha and t.difference.value < 0]
+    above = [t for t in known if t.p_holm < analysis.settings.alpha and t.difference.value > 0]
+    below = [t for t in known if t.p_holm < analysis.settings.alpha and t.difference.value < 0]
     parts = [f"above chance in {len(above)} of {count(len(known), 'language')}"]
     parts += [f"BELOW in {len(below)}"] if below else []
     chance = sum(test.chance for test in known) / len(known)
@@ -250,7 +250,7 @@ def _name(test: Pointing, analysis: GroundingAnalysis) -> str:
 
 def scale_sentence(delta: ScaleDelta, analysis: GroundingAnalysis) -> str:
     """One population less another, paired by language, picture and concept."""
-    alpha, noun = analysis.alpha, analysis.primary.noun
+    alpha, noun = analysis.settings.alpha, analysis.primary.noun
     name = f"{delta.second} less {delta.first} ({delta.condition})"
     n = count(len(delta.languages), "language")
     mean = f"mean over {n} {decimal(delta.overall.value, sign=True)}"

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
+from paradigms import Measure
 from paradigms.formula import RESOURCE, parse
-from toolkit.statistics.models.mixed import engine
-from toolkit.statistics.models.results import plain
+from toolkit.statistics.maps.data import Declared, Language
+from toolkit.statistics.maps.measures import (
+    EmptyMasks,
+    Failure,
+    Fertility,
+    LanguageRow,
+    Pointing,
+    WordRow,
+)
+from toolkit.statistics.maps.models import ResourceTest
+from toolkit.statistics.maps.scale import ScaleDelta
+from toolkit.statistics.models.results import Result
 
-if TYPE_CHECKING:
-    from paradigms import Measure
-    from toolkit.statistics.maps.data import Language
-    from toolkit.statistics.maps.measures import (
-        EmptyMasks,
-        Failure,
-        Fertility,
-        LanguageRow,
-        Pointing,
-        WordRow,
-    )
-    from toolkit.statistics.maps.models import ResourceTest
-    from toolkit.statistics.maps.scale import ScaleDelta
-
-GROUNDING_SCHEMA = 2
-"""Raised when a key of the grounding part of ``statistics.json`` changes its meaning."""
+GROUNDING_SCHEMA = 3
+"""Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
 @dataclass(frozen=True)
@@ -63,63 +61,49 @@ class PopulationResult:
 
 
 @dataclass(frozen=True)
-class GroundingAnalysis:
-    """The analysis of some runs of a paradigm of maps."""
+class MapSettings:
+    """What is fixed before maps are looked at."""
 
-    paradigm: str
-    """Name of the paradigm."""
-    paradigm_version: int
-    """Its version."""
-    question: str
-    """What it asks."""
     alpha: float
     """Level of the tests; intervals are 95 % whatever it is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroundingAnalysis(Result):
+    """The analysis of some runs of a paradigm of maps."""
+
+    paradigm_kind: Literal["maps"] = "maps"
+    """Its kind."""
+    schema: int = GROUNDING_SCHEMA
+    """Version of what is written."""
+    kind: Literal["grounding"] = "grounding"
+    """What is analysed."""
+    settings: MapSettings
+    """What was fixed in advance."""
+    measures: Mapping[str, str]
+    """What is compared between languages, in a few words, by column."""
     reference: str
     """Language that the others are held against."""
-    languages: dict[str, Language]
+    languages: Mapping[str, Language]
     """All languages by code."""
     populations: tuple[PopulationResult, ...]
     """Every population in every condition, the primary ones first."""
     scale: tuple[ScaleDelta, ...]
     """Pairs of populations, each in the first condition that both were run in."""
-    families: tuple[str, ...]
-    """The families of tests, in words."""
-    formula: str
-    """The model as the paradigm declares it."""
-    measures: dict[str, dict[str, Any]]
-    """What the paradigm declares of its measures, by name."""
-    primary: Measure
-    """The measure that the answers are about."""
-    answers: tuple[tuple[str, str], ...] = ()
-    """Each question with its answer."""
-    apa: str = ""
-    """A results paragraph."""
-    sentences: tuple[str, ...] = ()
-    """What may be said, in sentences."""
-    warnings: tuple[str, ...] = ()
-    """What the reader must know."""
+    declared: Declared
+    """What the paradigm declares of its model and its measures."""
 
     @property
     def contrasts(self) -> bool:
         """True if the model has the contrast between groups of languages."""
-        return RESOURCE in parse(self.formula).fixed
+        return RESOURCE in parse(self.declared.formula).fixed
 
-    def to_json(self) -> dict[str, Any]:
-        """The content of ``statistics.json`` under the paradigm's name."""
-        rest = plain(self)
-        for own in rest["populations"]:
-            for test in own["tests"]:
-                for effect in (test["fit"] or {}).get("coefficients", ()):
-                    del effect["odds_ratio"]  # these models are linear
-        settings = {"alpha": rest.pop("alpha")}
-        about = {"schema": GROUNDING_SCHEMA, "kind": "grounding", "engine": engine()}
-        declared = {name: rest.pop(name) for name in ("formula", "measures")}
-        declared["primary"] = rest.pop("primary")["name"]
-        labels = {n: one["label"] for n, one in self.measures.items() if one["compared"]}
-        return {
-            **about,
-            "settings": settings,
-            "measures": labels,
-            **rest,
-            "declared": declared,
-        }
+    @property
+    def known(self) -> dict[str, Measure]:
+        """The measures that the paradigm declares, by name."""
+        return {name: one.named(name) for name, one in self.declared.measures.items()}
+
+    @property
+    def primary(self) -> Measure:
+        """The measure that the answers are about."""
+        return self.known[self.declared.primary]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from paradigms.maps.paradigm import as_maps
 from paradigms.measures import POINTING
 from toolkit.statistics.kinds import GROUP
-from toolkit.statistics.maps.data import told_measures
+from toolkit.statistics.maps.data import DeclaredMeasure, declared_by
 from toolkit.statistics.maps.languages import Estimate
-from toolkit.statistics.models.results import plain
+from toolkit.statistics.means import SeedMean, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -21,17 +22,25 @@ if TYPE_CHECKING:
     from paradigms import BaseParadigm, Measure
 
 
+@dataclass(frozen=True, kw_only=True)
+class MapSummary(Summary):
+    """The summary of a run of maps."""
+
+    measures: Mapping[str, DeclaredMeasure] = field(default_factory=dict)
+    """What the paradigm declares of its measures, by name; empty in summaries of earlier runs."""
+
+
 def about_maps(paradigm: BaseParadigm) -> dict[str, Any]:
-    """What the numbers of a summary are: ``measure`` and, of that and all others, what is declared.
+    """Further fields of a summary: what its means are of, and what the paradigm declares of that.
 
     Args:
         paradigm: declares the measures.
     """
-    asked = as_maps(paradigm)
-    return {"measure": asked.primary().name, "measures": plain(told_measures(asked))}
+    declared = declared_by(as_maps(paradigm))
+    return {"measure": declared.primary, "measures": declared.measures}
 
 
-def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]:
+def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
     """Mean of the primary measure per population, language and condition.
 
     Args:
@@ -39,9 +48,7 @@ def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]
         paradigm: declares measures and conditions.
 
     Returns:
-        Rows as in other summaries, in which ``mean`` and what belongs to it are about the primary
-        measure, ``chance`` is its chance level (None where it has none), and the means of all other
-        measures stand under their names, None where they were not taken.
+        Means of the primary measure; those of all other measures stand beside them.
     """
     import pyarrow.parquet as pq
 
@@ -68,27 +75,31 @@ def summarise_maps(trials: Path, paradigm: BaseParadigm) -> list[dict[str, Any]]
     own = dict(list(seeds.groupby(GROUP, observed=True, sort=False)))
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     return [
-        {
-            "population": str(row["population"]),
-            "test_language": str(row["test_language"]),
-            "condition": str(row["condition"]),
-            "meaning": meaning.get(str(row["condition"]), ""),
-            "headline": paradigm.headline(str(row["condition"])),
-            "n_seeds": int(row["n_seeds"]),
-            "n_trials": int(row["n_trials"]),
-            "n_ties": int(row["n_ties"]),
-            **_over_seeds(row, primary),
-            **{
-                name: plain(float(beside.loc[key, name])) if name in known else None
-                for name in others
+        SeedMean(
+            population=str(row["population"]),
+            test_language=str(row["test_language"]),
+            condition=str(row["condition"]),
+            meaning=meaning.get(str(row["condition"]), ""),
+            headline=paradigm.headline(str(row["condition"])),
+            n_seeds=int(row["n_seeds"]),
+            n_trials=int(row["n_trials"]),
+            n_ties=int(row["n_ties"]),
+            mean=float(row["mean"]),
+            sd=float(row["sd"]),
+            std_error=float(found.std_error),
+            ci_low=float(found.ci_low),
+            ci_high=float(found.ci_high),
+            chance=float(row["chance"]),
+            others={
+                name: float(beside.loc[key, name]) if name in known else math.nan for name in others
             },
-            "seeds": {
-                str(seed): plain(float(value))
+            seeds={
+                str(seed): float(value)
                 for seed, value in zip(own[key]["seed"], own[key]["_value"], strict=True)
             },
-        }
+        )
         for row in _by_cell(seeds).to_dict("records")
-        for key in [tuple(row[name] for name in GROUP)]
+        for key, found in [(tuple(row[name] for name in GROUP), _over_seeds(row, primary))]
     ]
 
 
@@ -105,17 +116,8 @@ def _by_cell(seeds: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _over_seeds(row: Mapping[Any, Any], measure: Measure) -> dict[str, float | None]:
+def _over_seeds(row: Mapping[Any, Any], measure: Measure) -> Estimate:
     """Mean over seeds with its interval by Student's t, which is cut where the measure ends."""
     n_seeds = int(row["n_seeds"])
     found = Estimate.of(row["mean"], row["sd"] / math.sqrt(n_seeds), n_seeds - 1)
-    found = found.within(*measure.bounds)
-    numbers = {
-        "mean": row["mean"],
-        "sd": row["sd"],
-        "std_error": found.std_error,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "chance": row["chance"],
-    }
-    return {name: plain(float(number)) for name, number in numbers.items()}
+    return found.within(*measure.bounds)

@@ -21,7 +21,7 @@ import numpy as np
 
 from paradigms.formula import Formula, RandomTerm, parse
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.statistics.models.results import Coefficient, FitResult, RandomEffect
+from toolkit.statistics.models.results import Coefficient, FitResult, LogOdds, RandomEffect
 from toolkit.statistics.models.separation import SEPARATED, problem_of
 from toolkit.statistics.models.student import quantile, two_sided
 
@@ -151,11 +151,12 @@ def fit_prepared(prepared: Prepared, reml: bool = True) -> FitResult:
     if problem:
         return _failed(prepared, problem)
     names = [str(name) for name in fit.names]
+    kind = LogOdds if prepared.family == "binomial" else Coefficient
     coefficients = tuple(
-        _coefficient(name, *values)
+        _coefficient(kind, name, *values)
         for name, *values in zip(names, fit.beta, fit.se, fit.coef_df, strict=True)
     )
-    notes = [*prepared.warnings, *_told(fit, names)]
+    limits = (*prepared.warnings, *_aliased(fit, names))
     return FitResult(
         formula=str(prepared.asked),
         fitted_formula=str(formula),
@@ -175,7 +176,8 @@ def fit_prepared(prepared: Prepared, reml: bool = True) -> FitResult:
         singular=bool(fit.singular),
         converged=True,
         levels=prepared.levels,
-        warnings=tuple(notes),
+        warnings=(*limits, *_observed(fit)),
+        limits=limits,
     )
 
 
@@ -383,16 +385,20 @@ def _failed(prepared: Prepared, problem: str) -> FitResult:
         separated=problem == SEPARATED,
         levels=prepared.levels,
         warnings=(*prepared.warnings, problem),
+        limits=prepared.warnings,
+        problem=problem,
     )
 
 
-def _coefficient(name: str, estimate: float, std_error: float, df: float) -> Coefficient:
+def _coefficient(
+    kind: type[Coefficient], name: str, estimate: float, std_error: float, df: float
+) -> Coefficient:
     df = float(df) if np.isfinite(df) else math.inf
     if not np.isfinite(estimate) or not std_error > 0:
-        return Coefficient(name, *(math.nan,) * 3, df, *(math.nan,) * 3)
+        return kind(name, *(math.nan,) * 3, df, *(math.nan,) * 3)
     statistic = float(estimate / std_error)
     half = std_error * quantile(df)
-    return Coefficient(
+    return kind(
         *(name, float(estimate), float(std_error), statistic, df, two_sided(statistic, df)),
         *(float(estimate - half), float(estimate + half)),
     )
@@ -411,16 +417,18 @@ def _random_effects(fit: Any, prepared: Prepared) -> Any:
         )
 
 
-def _told(fit: Any, names: list[str]) -> list[str]:
-    """The engine's observations in sentences."""
-    notes = []
+def _aliased(fit: Any, names: list[str]) -> list[str]:
+    """Which predictors are combinations of others, in a sentence."""
     aliased = [name for name, gone in zip(names, fit.aliased, strict=True) if gone]
-    if aliased:
-        notes.append(
-            f"{', '.join(aliased)} cannot be told apart from the other predictors and "
-            f"{'was' if len(aliased) == 1 else 'were'} left out."
-        )
-    for warning in fit.warnings:
-        if warning["kind"] not in {"rank_deficient", "aliased", "rows_dropped"}:
-            notes.append(str(warning["message"]))
-    return notes
+    if not aliased:
+        return []
+    return [
+        f"{', '.join(aliased)} cannot be told apart from the other predictors and "
+        f"{'was' if len(aliased) == 1 else 'were'} left out."
+    ]
+
+
+def _observed(fit: Any) -> list[str]:
+    """What else the engine has observed, in its sentences."""
+    known = {"rank_deficient", "aliased", "rows_dropped"}
+    return [str(one["message"]) for one in fit.warnings if one["kind"] not in known]

@@ -4,20 +4,60 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
+
+from toolkit.records import plain
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What may be concluded of one paradigm: its entry in ``statistics.json``.
+
+    Every kind of paradigm has a class of its own, which adds what is particular to it.
+    """
+
+    paradigm_kind: str
+    """Kind of the paradigm, such as ``choices``."""
+    schema: int
+    """Raised when a key is added, goes, or changes its meaning."""
+    engine: str
+    """Engine of the models and its version."""
+    paradigm: str
+    """Name of the paradigm."""
+    paradigm_version: int
+    """Its version."""
+    question: str
+    """What it asks."""
+    families: tuple[str, ...] = ()
+    """The families of tests, in words."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Each question with its answer of one sentence."""
+    apa: str = ""
+    """A results paragraph."""
+    sentences: tuple[str, ...] = ()
+    """What may be said, in sentences."""
+    warnings: tuple[str, ...] = ()
+    """What the reader must know."""
+    made_of: str = ""
+    """Name for all that it was made of, see `toolkit.api.kept`; empty where nobody asked."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as what JSON knows, see `toolkit.records.plain`."""
+        content: dict[str, Any] = plain(self)
+        return content
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One fixed effect of a mixed model, on the scale of the linear predictor."""
+    """One fixed effect of a linear mixed model, or what every such effect has."""
 
     name: str
     """Name of the column of the model matrix, in R's spelling."""
     estimate: float
-    """Estimate; log odds in a logistic model. NaN where the data do not decide it."""
+    """Estimate, on the scale of the linear predictor; NaN where the data do not decide it."""
     std_error: float
     """Standard error, from the Hessian of the log-likelihood."""
     statistic: float
@@ -31,12 +71,20 @@ class Coefficient:
     ci_high: float
     """Upper end."""
 
+
+@dataclass(frozen=True)
+class LogOdds(Coefficient):
+    """One fixed effect of a logistic model."""
+
+    derived: ClassVar[tuple[str, ...]] = ("odds_ratio",)
+    """Written beside the fields."""
+
     @property
     def odds_ratio(self) -> tuple[float, float, float]:
-        """Odds ratio with its interval; only meaningful in a logistic model.
+        """Odds ratio with its interval.
 
         Example:
-            >>> Coefficient("x", 0.0, 0.1, 0.0, float("inf"), 1.0, -0.196, 0.196).odds_ratio[0]
+            >>> LogOdds("x", 0.0, 0.1, 0.0, float("inf"), 1.0, -0.196, 0.196).odds_ratio[0]
             1.0
         """
         low, middle, high = (
@@ -75,7 +123,7 @@ class FitResult:
     """``Laplace``, ``REML`` or ``ML``."""
     engine: str
     """Engine and version, e.g. glmm 0.6.2."""
-    coefficients: tuple[Coefficient, ...]
+    coefficients: tuple[LogOdds | Coefficient, ...]
     """Fixed effects, in the order of the model matrix."""
     covariance: tuple[tuple[float, ...], ...]
     """Covariance of the estimates, square, in the same order."""
@@ -105,6 +153,11 @@ class FitResult:
     """Levels of the factors among the fixed effects; the first is the reference."""
     warnings: tuple[str, ...] = field(default=())
     """What the reader must know, in sentences."""
+    limits: tuple[str, ...] = field(default=())
+    """Those of them that tell what the model is not about: rows and terms left out, factors of few
+    levels."""
+    problem: str = ""
+    """The one of them that tells why it did not converge; empty where it did."""
 
     def __getitem__(self, name: str) -> Coefficient:
         """The coefficient of that name."""
@@ -215,25 +268,3 @@ class MarginalMean:
     """Lower end of the 95 % interval, as a probability."""
     ci_high: float
     """Upper end."""
-
-
-def plain(value: Any) -> Any:
-    """Records, arrays and NaN as what JSON knows: dictionaries, lists and None.
-
-    Example:
-        >>> plain({"a": float("nan"), "b": (1, np.float64(0.5))})
-        {'a': None, 'b': [1, 0.5]}
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        if isinstance(value, Coefficient):
-            return plain(asdict(value)) | {"odds_ratio": plain(value.odds_ratio)}
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    return value

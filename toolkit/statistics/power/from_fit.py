@@ -28,7 +28,7 @@ def model_from_fit(
 
     Args:
         path: JSON file that holds one fit or several, anywhere in it, as
-            ``toolkit.statistics.models.results.plain(fit)`` writes them.
+            ``toolkit.records.plain(fit)`` writes them.
         name: which fit, where the file holds several: the name of the comparison, or the keys
             that lead to it, joined by dots.
         effect: name of the coefficient that compares the groups; by default the one called

@@ -1,0 +1,109 @@
+"""What a run's folder holds of manifest, summary and statistics, read again as what it was."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import ToolkitError, nearest_name
+from toolkit.records import Source, parse, typed
+from toolkit.statistics.kinds import STATISTICS, Statistics
+from toolkit.tables.kinds import kind_told
+from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
+from toolkit.tables.recorded import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from toolkit.statistics.means import Summary
+    from toolkit.statistics.models.results import Result
+
+SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
+"""In a run's folder: means over seeds, and what may be concluded, by paradigm."""
+
+
+def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Result]:
+    """What a run's folder says may be concluded, by paradigm.
+
+    Args:
+        folder: of a run.
+        paradigms: folder with paradigms of one's own.
+
+    Returns:
+        The analyses that were saved, but for those of versions of the toolkit that wrote another
+        schema; none where there is no such file.
+
+    Raises:
+        ToolkitError: if the file is damaged; names the place, and the command that makes it again.
+    """
+    again = shlex.join(["mevgs-toolkit", "analyze", str(folder)])
+    source = Source(str(folder / STATISTICS_FILE), again)
+    content = _content(folder / STATISTICS_FILE, source)
+    found = {}
+    for name, told in typed(dict[str, dict[str, object]], content or {}, source).items():
+        kind = _statistics(told, name, source, paradigms).result
+        current = {field.name: field.default for field in fields(kind)}["schema"]
+        if told.get("schema") == current:
+            found[name] = typed(kind, told, source, name)
+    return found
+
+
+def saved_manifest(folder: Path) -> Recorded | None:
+    """What a run's folder says was run; None where it says nothing.
+
+    Args:
+        folder: of a run.
+
+    Raises:
+        ToolkitError: if the file is damaged; names the place.
+    """
+    source = Source(str(folder / MANIFEST_FILE), "the same run-paradigm command again")
+    content = _content(folder / MANIFEST_FILE, source)
+    return None if content is None else typed(Recorded, content, source)
+
+
+def saved_summary(folder: Path) -> Summary | None:
+    """What a run's folder says was answered; None where it says nothing.
+
+    Args:
+        folder: of a run.
+
+    Raises:
+        ToolkitError: if the file is damaged; names the place.
+    """
+    command = read_manifest(folder).get("command")
+    source = Source(str(folder / SUMMARY_FILE), shlex.join(command) if command else None)
+    content = _content(folder / SUMMARY_FILE, source)
+    if content is None:
+        return None
+    told = typed(dict[str, object], content, source)
+    kind = _statistics(told, str(told.get("paradigm", "")), source).summary
+    return typed(kind, told, source)
+
+
+def _statistics(
+    told: Mapping[str, object], paradigm: str, source: Source, paradigms: Path | None = None
+) -> Statistics:
+    """What is made of the kind of paradigms that something saved is about."""
+    kind = kind_told(str(told.get("paradigm_kind") or ""), paradigm, paradigms)
+    if kind not in STATISTICS.entries:
+        raise ToolkitError(
+            f"{source.name} cannot be read: paradigm_kind is none of the kinds that there are.",
+            given=kind,
+            allowed=", ".join(STATISTICS.entries),
+            nearest=nearest_name(kind, STATISTICS.entries),
+            next_command=source.again,
+        )
+    return STATISTICS[kind]
+
+
+def _content(file: Path, source: Source) -> Any:
+    """What a JSON file holds; None where there is no such file."""
+    try:
+        return parse(file.read_text(encoding="utf-8"), source)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error
