@@ -351,6 +351,20 @@ def between_which(test: str) -> str:
     return f"{judged.min():.1f} to {judged.max():.1f} %"
 
 
+def without_verdict() -> float:
+    """The highest rate of a deciding test in the designs that get no verdict."""
+    table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
+    small = table[table["chance: no verdict"] == 100]
+    return float(small[["chance: t", "contrast: t"]].max(axis=None))
+
+
+def of_separated(test: str) -> str:
+    """The lowest and the highest coverage over the designs in which answers are often all right."""
+    table = pd.read_csv(RESULTS)
+    found = table.loc[table["design"].isin(list(SEPARATED)) & (table["test"] == test), "percent"]
+    return f"{found.min():.1f} to {found.max():.1f} %"
+
+
 def test_readme_shows_the_committed_results() -> None:
     readme = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
     assert markdown() in readme
@@ -361,6 +375,14 @@ def test_readme_shows_the_committed_results() -> None:
     assert f"a Wald z in {between_which('chance: Wald z')}" in said
     assert f"between groups in {between_which('contrast: likelihood ratio')}" in said
     assert f"of seed means in {between_which('contrast: Welch of seed means')}" in said
+    assert f"there t rejected in up to {without_verdict():.1f} %" in said
+    mono, bi = (between_which(f"seeds: mean, {name}") for name in ("monolingual", "bilingual"))
+    assert f"held that in {mono} and {bi} (means" in said
+    assert f"and {between_which('seeds: difference')} (differences)" in said
+    shares, points = (of_separated(f"either: {name}") for name in ("share", "points"))
+    assert f"held the truth in {shares}, that of the difference in {points}" in said
+    shares, points = (of_separated(f"penalised: {name}") for name in ("share", "points"))
+    assert f"where it was the penalised one in {shares} and {points}" in said
 
 
 @pytest.mark.slow
