@@ -20,6 +20,7 @@ from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from stimuli import StimulusSet
+from stimuli.files import checksum_file
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.choices.results import Analysis
@@ -223,6 +224,7 @@ def test_names_from_data_are_shown_as_text(runs: dict[str, Path], tmp_path: Path
     ):
         trials[column] = trials[column].astype(str).replace(name, name + EVIL).astype("category")
     trials.to_parquet(folder / "trials.parquet")
+    checksum_file(folder / "trials.parquet").unlink()
     text = render([folder], Options(title=f"Report {EVIL}"))
     assert EVIL not in text
     page = Page(text)
@@ -289,6 +291,7 @@ def test_runs_of_one_paradigm_are_analysed_together(runs: dict[str, Path], tmp_p
         # Whether a seed that hashes passes the gate is chance; here all do.
         trials.loc[trials["condition"] == "familiar-novel", ["correct", "tie"]] = [1, False]
         trials[trials["population"] == population].to_parquet(folder / "trials.parquet")
+        checksum_file(folder / "trials.parquet").unlink()
         summary = saved(folder, "summary")
         summary["results"] = [r for r in summary["results"] if r["population"] == population]
         (folder / "summary.json").write_text(json.dumps(summary))

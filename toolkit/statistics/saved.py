@@ -43,7 +43,9 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     source = Source(str(folder / STATISTICS_FILE), again)
     content = _content(folder / STATISTICS_FILE, source)
     found = {}
-    for name, told in typed(dict[str, dict[str, object]], content or {}, source).items():
+    for name, told in typed(
+        dict[str, dict[str, object]], {} if content is None else content, source
+    ).items():
         kind = _statistics(told, name, source, paradigms).result
         current = {field.name: field.default for field in fields(kind)}["schema"]
         if told.get("schema") == current:
