@@ -26,6 +26,7 @@ from tests.stimuli.published_layout import (
 )
 from toolkit.cli import main
 from toolkit.running.choices import run
+from toolkit.statistics.saved import saved_manifest
 from toolkit.subjects.populations import open_population
 from toolkit.tables.trials import read_trials
 
@@ -75,9 +76,11 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
     done = run(get_paradigm(name), [open_population("random/a")], stimuli, languages=["nl"],
                root=tmp_path / "runs", per_class=7)  # fmt: skip
     assert done.manifest["fixed_trials"] == [condition]
+    manifest = saved_manifest(done.directory.folder)
     chapter = SimpleNamespace(
-        paradigm=name, version=1, question="?", results=[], statistics={},
-        runs=[SimpleNamespace(manifest=done.manifest)], manifests=[done.manifest],
+        paradigm=name, version=1, question="?", results=[],
+        statistics=SimpleNamespace(lists=pd.DataFrame()),
+        runs=[SimpleNamespace(manifest=manifest)], manifests=[manifest],
         digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
     )  # fmt: skip
     assert f"does not hold for {condition}: these trials are a list" in " ".join(asked(chapter))
