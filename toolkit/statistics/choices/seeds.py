@@ -120,17 +120,15 @@ def _effect(a: Floats, b: Floats, bound: float) -> tuple[float, float]:
         return g, float(pingouin.tost(a, b, bound=bound, correction=True).iloc[0, -1])
 
 
-def _t_test(a: Floats, b: Floats | float, *, correction: bool) -> tuple[float, float, float]:
-    """T, degrees of freedom and two-sided p: Welch's (corrected), Student's or one-sample."""
-    from scipy.stats import ttest_1samp, ttest_ind
+def _t_test(a: Floats, b: Floats, *, correction: bool) -> tuple[float, float, float]:
+    """T, degrees of freedom and two-sided p: Welch's (corrected) or Student's."""
+    import pingouin
 
     with warnings.catch_warnings():
-        # Seeds that hardly vary lose precision; those that do not vary at all never come here.
+        # Its intervals and power, which nothing here reads, divide by zero in tiny samples.
         warnings.simplefilter("ignore")
-        found = (
-            ttest_1samp(a, b) if isinstance(b, float) else ttest_ind(a, b, equal_var=not correction)
-        )
-    t, df = float(found.statistic), float(found.df)
+        found = pingouin.ttest(a, b, correction=correction).iloc[0]
+    t, df = float(found["T"]), float(found["dof"])
     return t, df, two_sided(t, df)
 
 
@@ -179,4 +177,13 @@ def over_chance(accuracies: ArrayLike, chance: float) -> tuple[float, float, flo
     values = np.asarray(accuracies, float)
     if not varies(values):
         return math.nan, math.nan, math.nan
-    return _t_test(values, chance, correction=False)
+    # Of scipy: every test against chance comes here, most of them without groups to compare, and
+    # importing pingouin would take longer than the test.
+    from scipy.stats import ttest_1samp
+
+    with warnings.catch_warnings():
+        # Seeds that hardly vary lose precision; those that do not vary at all never come here.
+        warnings.simplefilter("ignore")
+        found = ttest_1samp(values, chance)
+    t, df = float(found.statistic), float(found.df)
+    return t, df, two_sided(t, df)
