@@ -10,6 +10,7 @@ import pytest
 
 import toolkit
 from paradigms import mutual_exclusivity
+from stimuli.files import checksum_file, is_sound
 from toolkit.api import kept, results
 from toolkit.api.results import STATISTICS_FILE, Run, open_run
 
@@ -136,3 +137,11 @@ def test_other_paradigm(tmp_path: Path, made_again: Callable[[], int]) -> None:
     own.write_text(source.replace("Does the choice", "Does the other choice"))
     run.analyse()
     assert made_again() == 2
+
+
+def test_statistics_that_are_saved_in_place_of_others_are_sound(run: Run) -> None:
+    analysed = toolkit.analyse_runs([run], alpha=0.01)
+    analysed.save(run.folder / STATISTICS_FILE)
+    run.report(n_trials=0)
+    assert is_sound(run.folder / STATISTICS_FILE)
+    assert checksum_file(run.folder / STATISTICS_FILE).is_file()

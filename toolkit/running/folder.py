@@ -282,8 +282,11 @@ def write_json(file: Path, content: object, *, checked: bool = False) -> None:
     Args:
         file: where to.
         content: what to write.
-        checked: whether its checksum is kept beside it.
+        checked: whether its checksum is kept beside it, as it is in any case where there is one:
+            what takes the place of a file must not count as damaged.
     """
     text = write(content)
-    with (write_checked if checked else write_atomic)(file) as path:
+    with (write_checked if checked or checksum_file(file).is_file() else write_atomic)(
+        file
+    ) as path:
         path.write_text(text, "utf-8")

@@ -125,9 +125,10 @@ def test_every_damaged_file_of_a_run_is_made_again_by_the_same_command(
     for path in files:
         turn(checksum_file(path), rng)
     ask(root)
-    assert {name: contents(root)[name] for name in before if Path(name).suffix != ".sha256"} == {
-        name: content for name, content in before.items() if Path(name).suffix != ".sha256"
-    }
+    # Embeddings made again hold what the cells needed that were made again.
+    same = [name for name in before if not name.endswith(".sha256") and "embeddings" not in name]
+    after = contents(root)
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
 def readers(folder: Path) -> Iterator[Callable[[], Any]]:

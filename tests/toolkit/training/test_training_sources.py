@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stimuli.files import checksum_file
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.stored import FeatureFile, write_features
 from toolkit.subjects.populations import open_population
@@ -113,6 +114,9 @@ def test_altered_views_are_refused(root: Path, tmp_path: Path) -> None:
 def test_truncated_features_are_named(root: Path) -> None:
     path = root / "output" / "features-audio" / "me-dataset-train-dutch-wavlm-base-plus.h5"
     path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ToolkitError, match="is damaged, or was changed"):
+        published(root).bank(RECIPE, lambda *_: None)
+    checksum_file(path).unlink()
     with pytest.raises(ToolkitError, match="cut short"):
         published(root).bank(RECIPE, lambda *_: None)
 

@@ -99,6 +99,6 @@ def _check_types(config: NetworkConfig) -> None:
         number = isinstance(share, int | float) and not isinstance(share, bool)
         if not number or not 0 <= share < 1:
             raise _refusal(name, share, "a number from 0 to below 1")
-    for name in ("family", "pooling", "temperature"):
+    for name in ("pooling", "temperature"):
         if not isinstance(getattr(config, name), str):
             raise _refusal(name, getattr(config, name), "a name")
