@@ -474,8 +474,7 @@ def test_a_description_speaks_of_files_of_its_own_folder(name: str, tmp_path: Pa
     [
         ("picture_dim", 0.5), ("picture_dim", [256]), ("word_dim", 0), ("width", 10**9),
         ("width", True), ("picture_width", "64"), ("embedding", None), ("dropout", "0.1"),
-        ("dropout", 1), ("position_dropout", -0.1), ("family", ["clip"]), ("pooling", {}),
-        ("temperature", 3),
+        ("dropout", 1), ("position_dropout", -0.1), ("pooling", {}), ("temperature", 3),
     ],
 )  # fmt: skip
 def test_networks_that_cannot_be_are_refused(key: str, value: object) -> None:
