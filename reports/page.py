@@ -254,27 +254,22 @@ def is_space(folder: Path) -> bool:
 
 
 def _space_figures(folders: Sequence[Path]) -> list[Figure]:
-    """Variance bars and maps, where the analysis exists."""
+    """What there is to see of embedding spaces, where they were analysed."""
     import pandas as pd
 
-    from reports import network_charts
+    from reports.space_charts import FIGURES, space_figures
 
     if not folders:
         return []
-    for folder in folders:
-        for name in ("variance", "pca", "tsne"):
-            require_sound(folder / f"{name}.parquet", again(folder))
-    read = {
-        name: pd.concat([pd.read_parquet(folder / f"{name}.parquet") for folder in folders])
-        for name in ("variance", "pca", "tsne")
-        if all((folder / f"{name}.parquet").is_file() for folder in folders)
-    }
-    made = [network_charts.variance(read["variance"])]
-    return made + [
-        network_charts.space_map(read[kind], kind)
-        for kind in ("pca", "tsne")
-        if kind in read and len(read[kind])
-    ]
+    read = {}
+    for name in FIGURES:
+        files = [folder / f"{name}.parquet" for folder in folders]
+        # Analyses of earlier versions lack some tables.
+        if all(file.is_file() for file in files):
+            for file in files:
+                require_sound(file, again(file.parent))
+            read[name] = pd.concat(map(pd.read_parquet, files))
+    return space_figures(read)
 
 
 def _draw(

@@ -26,6 +26,8 @@ from toolkit.running.choices import run
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.imported.elsewhere import read_any, write_long
 from toolkit.statistics.saved import saved_results, saved_summary
+from toolkit.statistics.space.analysis import analyse_spaces, write_tables
+from toolkit.statistics.space.sample import Sample, Space
 from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
@@ -322,23 +324,48 @@ def test_figures_are_written_as_files(runs: dict[str, Path], tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("undrawn")
 def test_an_analysis_of_the_space_is_shown(runs: dict[str, Path], tmp_path: Path) -> None:
-    shared = {"population": "p", "seed": "a", "language": "", "concept": "key", "status": "novel"}
-    shared |= {"n_languages": 1, "train_languages": "en", "ci_low": 0.4, "ci_high": 0.6}
-    variance = [
-        shared | {"modality": modality, "status": status, "scope": scope, "variance": 0.5}
-        for modality in ("word", "picture")
-        for status in ("familiar", "novel")
-        for scope in ("full", "within_class")
-    ]
-    points = [
-        shared | {"modality": m, "stimulus_id": f"{m}{n}", "pc1": n, "pc2": -n, "x": n, "y": n}
-        for m in ("word", "picture")
-        for n in range(3)
-    ]
-    for name, rows in (("variance", variance), ("pca", points), ("tsne", points)):
-        pd.DataFrame(rows).to_parquet(tmp_path / f"{name}.parquet")
+    rng = np.random.default_rng(0)
+    status = {"bear": "familiar", "car": "familiar", "dog": "familiar", "key": "novel"}
+    concepts = tuple(name for name in status for _ in "ab")
+    names = tuple(f"{number}" for number in range(len(concepts)))
+    spaces = [
+        Space(
+            "-".join(codes), codes, seed,
+            tuple(
+                Sample(kind, code, names, concepts, rng.normal(size=(len(names), 4)))
+                for kind, code in [*(("word", code) for code in codes), ("picture", "")]
+            ),
+        )
+        for codes in (("en",), ("en", "nl"))
+        for seed in "ab"
+    ]  # fmt: skip
+    accuracy = {
+        (space.population, space.seed, code, concept): rng.random()
+        for space in spaces
+        for code in space.languages
+        for concept in status
+    }
+    made = analyse_spaces(spaces, status, accuracy=accuracy, n_bootstrap=20)
+    write_tables(tmp_path, made)
     page = Page(render([runs["familiar"], tmp_path], Options()))
-    assert {"space", "space-variance", "space-map-pca", "space-map-tsne"} <= set(page.ids)
+    shown = {name for name in page.ids if name.startswith("space-")}
+    drawn = {
+        "variance",
+        "gap",
+        "map-pca",
+        "map-tsne",
+        "alignment",
+        "aligned",
+        "similarity",
+        "words",
+    }
+    drawn.add("words-accuracy")
+    assert {f"space-{name}" for name in drawn} <= shown
+    for lost in ("gap", "aligned", "similarity", "alignment", "words"):
+        (tmp_path / f"{lost}.parquet").unlink()
+    earlier = Page(render([runs["familiar"], tmp_path], Options()))
+    assert "space-variance" in earlier.ids
+    assert "space-gap" not in earlier.ids
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,21 @@ from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.space import maps
 from toolkit.statistics.space.analysis import MEANINGS, TABLES, analyse_spaces
-from toolkit.statistics.space.compare import correlations, disparity, levels
+from toolkit.statistics.space.compare import (
+    aligned_rows,
+    correlations,
+    disparity,
+    levels,
+    superimposed,
+)
 from toolkit.statistics.space.maps import N_AXES, pca_rows, principal_components, tsne_rows
 from toolkit.statistics.space.sample import Resampling, Sample, Space, interval
-from toolkit.statistics.space.variance import full_variance, gap_rows, within_variance
+from toolkit.statistics.space.variance import (
+    full_variance,
+    gap_rows,
+    variance_rows,
+    within_variance,
+)
 from toolkit.statistics.space.words import accuracy_rows, read_accuracy, word_rows
 from toolkit.subjects.populations import open_population
 
@@ -91,6 +102,52 @@ def test_a_class_with_one_sample_has_no_spread_and_is_left_out() -> None:
     lonely = sample(3, sizes=(1,))
     assert np.isnan(within_variance(lonely, np.arange(1), np.ones((2, 1)))).all()
     assert np.isnan(full_variance(lonely, np.arange(1), np.ones((2, 1)))).all()
+
+
+def test_words_of_all_training_languages_are_also_taken_together() -> None:
+    both, one = space("two", languages=("en", "nl")), space("one")
+    rows = variance_rows([both, one], CLASSES, Resampling(5, 0))[0]
+    words = {
+        (row["population"], row["language"], row["scope"]): row["variance"]
+        for row in rows
+        if row["modality"] == "word" and row["status"] == "novel"
+    }
+    assert {language for name, language, _ in words if name == "two"} == {"en", "nl", "en+nl"}
+    assert {language for name, language, _ in words if name == "one"} == {"en"}
+    own = both.samples[:2]
+    vectors = np.concatenate([unit(part.vectors) for part in own])
+    concepts = np.array([name for part in own for name in part.concepts])
+    novel = [name for name, status in CLASSES.items() if status == "novel"]
+    spread = {name: np.trace(np.cov(vectors[concepts == name].T)) for name in novel}
+    all_of_them = np.trace(np.cov(vectors[np.isin(concepts, novel)].T))
+    assert words["two", "en+nl", "full"] == pytest.approx(all_of_them)
+    assert words["two", "en+nl", "within_class"] == pytest.approx(np.mean([*spread.values()]))
+
+
+def test_spaces_laid_upon_each_other_differ_by_their_disparity() -> None:
+    rng = np.random.default_rng(5)
+    # In two dimensions the map holds everything.
+    first, second = rng.normal(size=(2, 6, 2))
+    one, other = superimposed(first, second)
+    expected = disparity(first, second, np.ones((1, 6)))[0]
+    assert ((one - other) ** 2).sum() == pytest.approx(expected)
+    assert (one**2).sum() == pytest.approx(1)
+    assert np.isnan(superimposed(np.ones((4, 3)), second[:4])[0]).all()
+    assert superimposed(first[:, :1], second)[0][:, 1] == pytest.approx(0)
+
+
+def test_classes_of_a_mono_and_a_bilingual_network_come_on_one_map() -> None:
+    spaces = [space("one", "a"), space("one", "b"), space("two", "a", ("en", "nl"), dim=4)]
+    made = pd.DataFrame(aligned_rows(spaces, CLASSES))
+    assert set(zip(made["modality"], made["language"], strict=True)) == {
+        ("word", "en"),
+        ("picture", ""),
+    }
+    counts = made.groupby(["modality", "population"])["concept"].nunique()
+    assert set(counts) == {len(CLASSES)}
+    assert len(counts) == 4
+    assert set(made["seed_a"]) == {"a"}
+    assert aligned_rows(spaces[:2], CLASSES) == []
 
 
 def test_gap_and_cosines_are_those_of_all_pairs() -> None:

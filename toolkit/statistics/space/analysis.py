@@ -12,6 +12,7 @@ tells the manifest what every column means. All embeddings are L2-normalised fir
 ``tsne``                  one map per modality
 ``alignment``             disparity after orthogonal Procrustes: mono- with bilingual populations
                           (seed by seed), and seeds of the same population as the yardstick
+``aligned``               class means of a mono- and a bilingual network laid upon each other
 ``similarity``            Spearman's correlation of class-by-class similarity, between seeds of a
                           population and between populations
 ``similarity_seeds``      the same per pair of networks
@@ -39,6 +40,7 @@ from stimuli.files import write_atomic, write_checked
 from toolkit.errors import ToolkitError
 from toolkit.statistics.space.compare import (
     FEWEST_CLASSES,
+    aligned_rows,
     alignment_rows,
     similarity_rows,
 )
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-SPACE_SCHEMA = 1
+SPACE_SCHEMA = 2
 """Raised when a column changes its meaning."""
 
 MEANINGS = {
@@ -61,7 +63,8 @@ MEANINGS = {
     "train_languages": "ISO codes joined by '+'; empty for untrained networks",
     "seed": "training seed",
     "modality": "word or picture",
-    "language": "ISO code of the words; empty for pictures",
+    "language": "ISO code of the words, several joined by '+' where they are taken together; "
+    "empty for pictures",
     "status": "familiar or novel classes, or all",
     "scope": "full: over all samples; within_class: within each class, averaged over classes",
     "concept": "class",
@@ -124,6 +127,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "pca_axes": ("population", "seed", "component", "share"),
     "tsne": ("population", "seed", "modality", "stimulus_id", *_POINT, "x", "y"),
     "alignment": (*_PAIR, "disparity", *_ENDS, "chance"),
+    "aligned": (
+        "population_a", "seed_a", "population_b", "seed_b", "modality", *_POINT, "population",
+        "pc1", "pc2",
+    ),
     "similarity": (*_PAIR, "spearman", *_ENDS),
     "similarity_seeds": (
         "population_a", "seed_a", "population_b", "seed_b", *_KIND, "n_classes", "spearman",
@@ -201,6 +208,7 @@ def analyse_spaces(
     rows["similarity"], rows["similarity_seeds"] = similarity_rows(spaces, status_of, resampling)
     progress("analysing", 2, 4)
     rows["alignment"] = alignment_rows(spaces, status_of, resampling)
+    rows["aligned"] = aligned_rows(spaces, status_of)
     progress("analysing", 3, 4)
     rows["words"], rows["words_seeds"] = word_rows(spaces, status_of, accuracy or {})
     rows["words_accuracy"] = accuracy_rows(rows["words_seeds"], resampling)

@@ -124,10 +124,7 @@ def alignment_rows(
     rows = Rows()
     for kind_of_pair, first, second in _aligned_pairs(spaces):
         a, b = first[0], second[0]
-        shared = [kind for kind in kinds_of(first[:1]) if kind in kinds_of(second[:1])]
-        if kind_of_pair == "mono-bilingual":
-            shared = [(m, language) for m, language in shared if language in ("", *a.languages)]
-        for modality, language in shared:
+        for modality, language in _shared_kinds(kind_of_pair, a, b):
             means = [
                 (x.sample(modality, language), y.sample(modality, language))
                 for x, y in zip(first, second, strict=True)
@@ -139,6 +136,77 @@ def alignment_rows(
                     names = {"population_a": a.population, "population_b": b.population}
                     rows.append(names | {"kind": kind_of_pair} | facts | made)
     return rows
+
+
+def aligned_rows(spaces: Sequence[Space], status_of: Mapping[str, str]) -> Rows:
+    """Class means of a monolingual network, and those of a bilingual one turned onto them.
+
+    Both sets are centred and scaled to unit sum of squares; the bilingual one is then rotated and
+    scaled as `disparity` does it, and both are shown on the first two principal components of the
+    monolingual one. The first seeds of each pair of populations that `alignment_rows` compares.
+
+    Returns:
+        Two rows per class, pair of populations, modality and language.
+    """
+    rows = Rows()
+    for kind_of_pair, (a, *_), (b, *_) in _aligned_pairs(spaces):
+        if kind_of_pair != "mono-bilingual":
+            continue
+        names = {
+            "population_a": a.population, "seed_a": a.seed,
+            "population_b": b.population, "seed_b": b.seed,
+        }  # fmt: skip
+        for modality, language in _shared_kinds(kind_of_pair, a, b):
+            x, y = a.sample(modality, language), b.sample(modality, language)
+            if x is None or y is None or len(x.classes) < FEWEST_CLASSES:
+                continue
+            facts = {**names, "modality": modality, "language": language}
+            for space, places in zip((a, b), superimposed(x.means, y.means), strict=True):
+                rows += [
+                    {
+                        **facts, "population": space.population, "concept": concept,
+                        "status": status_of[concept], "pc1": float(pc1), "pc2": float(pc2),
+                    }
+                    for concept, (pc1, pc2) in zip(x.classes, places, strict=True)
+                ]  # fmt: skip
+    return rows
+
+
+def superimposed(first: Array, second: Array) -> tuple[Array, Array]:
+    """Two sets of points laid upon each other in two dimensions, see `aligned_rows`.
+
+    Args:
+        first: (C, d) points.
+        second: (C, e) the same points in another space.
+
+    Returns:
+        (C, 2) each, on the first two principal components of ``first``; NaN where a set has no
+        extent.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> points, rotation = rng.normal(size=(5, 3)), np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        >>> one, other = superimposed(points, 2 * points @ rotation + 1)
+        >>> bool(np.abs(one - other).max() < 1e-12)
+        True
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one, other = (
+            (points - points.mean(axis=0)) / np.linalg.norm(points - points.mean(axis=0))
+            for points in (first, second)
+        )
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        nowhere: Array = np.full((len(first), 2), np.nan)
+        return nowhere, nowhere
+    left, sizes, right = np.linalg.svd(other.T @ one, full_matrices=False)
+    turned = sizes.sum() * other @ (left @ right)
+    axes = np.linalg.svd(one, full_matrices=False)[2][:2]
+    scores = one @ axes.T
+    far = np.abs(scores).argmax(axis=0)
+    axes *= np.where(scores[far, np.arange(len(axes))] < 0, -1, 1)[:, None]
+    made = np.zeros((2, len(first), 2))
+    made[0, :, : len(axes)], made[1, :, : len(axes)] = one @ axes.T, turned @ axes.T
+    return made[0], made[1]
 
 
 def disparity(first: Array, second: Array, weights: Array) -> Array:
@@ -239,6 +307,14 @@ def _aligned_pairs(spaces: Sequence[Space]) -> Iterator[tuple[str, list[Space], 
             # Each seed with the next; in a circle where that gives no pair twice.
             following = [*own[1:], own[0]] if len(own) > 2 else own[1:]
             yield "same-population", own[: len(following)], following
+
+
+def _shared_kinds(kind_of_pair: str, a: Space, b: Space) -> list[tuple[str, str]]:
+    """Modalities and languages that two networks are compared in."""
+    shared = [kind for kind in kinds_of([a]) if kind in kinds_of([b])]
+    if kind_of_pair == "mono-bilingual":
+        shared = [(m, language) for m, language in shared if language in ("", *a.languages)]
+    return shared
 
 
 def _aligned(

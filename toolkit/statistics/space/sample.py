@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -125,6 +125,32 @@ class Space:
             if (sample.modality, sample.language) == (modality, language):
                 return sample
         return None
+
+    def together(self) -> Space:
+        """With the words of all its training languages as one more sample, where it has several.
+
+        Their language is the codes joined by ``+``; a class then holds the clips of all of them.
+
+        Example:
+            >>> samples = tuple(
+            ...     Sample("word", code, (f"{code}1",), ("ball",), np.eye(1))
+            ...     for code in ("en", "nl")
+            ... )
+            >>> space = Space("bilingual-en-nl", ("en", "nl"), "a", samples).together()
+            >>> space.samples[-1].language, space.samples[-1].ids
+            ('en+nl', ('en1', 'nl1'))
+        """
+        parts = [part for code in self.languages if (part := self.sample("word", code))]
+        if len(parts) < 2 or len(parts) < len(self.languages):
+            return self
+        pooled = Sample(
+            "word",
+            "+".join(self.languages),
+            tuple(name for part in parts for name in part.ids),
+            tuple(name for part in parts for name in part.concepts),
+            np.concatenate([part.vectors for part in parts]),
+        )
+        return replace(self, samples=(*self.samples, pooled))
 
     @property
     def labels(self) -> dict[str, str | int]:

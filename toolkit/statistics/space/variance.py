@@ -69,11 +69,13 @@ def variance_rows(
 ) -> tuple[Rows, Rows]:
     """Variance by modality, language, familiarity and scope.
 
+    The words of a population trained on several languages are looked at apart, and together.
+
     Returns:
         Rows per population and rows per seed.
     """
     over, single = Rows(), Rows()
-    for own in by_population(spaces).values():
+    for own in by_population([space.together() for space in spaces]).values():
         for modality, language in kinds_of(own):
             samples = [s for space in own if (s := space.sample(modality, language))]
             for status in STATUSES:
