@@ -122,7 +122,8 @@ def train(
 
     for combination in asked.left_out:
         typer.echo(f"Left out, language links need two languages: {combination}", err=True)
-    source = open_source(asked.stimuli, asked.hearing, asked.seeing)
+    trained = {code for condition in asked.conditions for code in condition.languages}
+    source = open_source(asked.stimuli, asked.hearing, asked.seeing, trained)
     with _bars() as (progress, watch):
         train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
     typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")

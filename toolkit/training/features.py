@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,6 +150,7 @@ def build_bank(
     *,
     word_views: int,
     picture_views: int,
+    languages: Collection[str] | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> FeatureBank:
     """Put the views of all stimuli that training may see through the backbones.
@@ -162,6 +163,7 @@ def build_bank(
         seeing: picture backbone.
         word_views: views of each training word, the unaltered one among them.
         picture_views: views of each training picture, the unaltered one among them.
+        languages: ISO codes of those whose words are heard; None for all.
         progress: called with what is being done, how much of it is done, and how much there is.
     """
     word_table: list[tuple[str, str, str, str]] = []
@@ -169,7 +171,7 @@ def build_bank(
     lengths: list[int] = []
     frames: list[Tensor] = []
     maps: list[Tensor] = []
-    word_jobs = list(_views(stimuli, "word", word_views))
+    word_jobs = [job for job in _views(stimuli, "word", word_views) if _is_in(job, languages)]
     picture_jobs = list(_views(stimuli, "picture", picture_views))
     for some in _portions(word_jobs):
         clips = [
@@ -203,13 +205,14 @@ def build_bank(
     )
 
 
-def outline(stimuli: StimulusSet) -> FeatureBank:
+def outline(stimuli: StimulusSet, languages: Collection[str] | None = None) -> FeatureBank:
     """A bank that holds names, splits and classes alone, to see what there is to train on.
 
     Args:
         stimuli: a stimulus set.
+        languages: ISO codes of those whose words are heard; None for all.
     """
-    words = [row for row, _ in _views(stimuli, "word", 1)]
+    words = [job[0] for job in _views(stimuli, "word", 1) if _is_in(job, languages)]
     pictures = [row for row, _ in _views(stimuli, "picture", 1)]
     return FeatureBank(
         concepts=tuple(sorted({row["concept"] for row in (*words, *pictures)})),
@@ -284,6 +287,10 @@ def _views(stimuli: StimulusSet, kind: str, n_views: int) -> Iterator[tuple[dict
         for row in rows.to_dict("records"):
             for view in range(n_views if split == "train" else 1):
                 yield {str(key): str(value) for key, value in row.items()}, view
+
+
+def _is_in(job: tuple[dict[str, str], int], languages: Collection[str] | None) -> bool:
+    return languages is None or job[0]["language"] in languages
 
 
 def _portions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from stimuli.published import VOCABULARY, language_code, read_vocabulary
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.backbones.stored import FeatureFile
+from toolkit.subjects.backbones.stored import SUFFIX, FeatureFile
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
@@ -64,23 +64,35 @@ class Source(Protocol):
         """The bank that a recipe needs."""
 
 
-def open_source(stimuli: str | Path, hearing: str | Path, seeing: str | Path) -> Source:
+def open_source(
+    stimuli: str | Path,
+    hearing: str | Path,
+    seeing: str | Path,
+    languages: Collection[str] | None = None,
+) -> Source:
     """A stimulus set, or a folder in the published layout with its features.
+
+    Features on disk are asked for in the languages that are trained, and in no others.
 
     Args:
         stimuli: name or folder of a stimulus set, or the folder that holds `data/filelists`.
         hearing: name, folder or file of the frozen speech backbone.
         seeing: name, folder or file of the frozen picture backbone.
+        languages: ISO codes of the languages that are trained; None for all there are.
 
     Raises:
         ToolkitError: there is no such set or backbone, or something published is missing.
     """
     root = Path(stimuli)
     if (root / "data" / "filelists").is_dir():
-        return PublishedData(root, str(hearing), str(seeing))
-    return SetSource(
-        open_set(stimuli), find_backbone("hearing", hearing), find_backbone("seeing", seeing)
-    )
+        return PublishedData(root, str(hearing), str(seeing), languages)
+    opened = open_set(stimuli)
+    ears = find_backbone("hearing", hearing)
+    heard = tuple(code for code in opened.languages if code in (languages or opened.languages))
+    if ears.suffix != SUFFIX or heard == opened.languages:
+        # A backbone hears whatever there is, once for all that are trained now or later.
+        return SetSource(opened, ears, find_backbone("seeing", seeing))
+    return SetSource(opened, ears, find_backbone("seeing", seeing), heard)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,8 @@ class SetSource:
     """Folder of the speech backbone."""
     seeing: Path = WEIGHTS / "seeing"
     """Folder or file of the picture backbone."""
+    heard: tuple[str, ...] | None = None
+    """The only languages whose words are heard; None for all."""
 
     @property
     def name(self) -> str:
@@ -126,7 +140,7 @@ class SetSource:
 
     def outline(self) -> FeatureBank:
         """See `Source`."""
-        return outline(self.stimuli)
+        return outline(self.stimuli, self.heard)
 
     def key(self, recipe: Recipe) -> str:
         """See `Source`."""
@@ -136,6 +150,7 @@ class SetSource:
             self._sums[self.seeing],
             recipe.word_views,
             recipe.picture_views,
+            *(self.heard or ()),
         )
 
     def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
@@ -146,6 +161,7 @@ class SetSource:
             open_backbone("seeing", self.seeing),
             word_views=recipe.word_views,
             picture_views=recipe.picture_views,
+            languages=self.heard,
             progress=progress,
         )
 
@@ -165,6 +181,7 @@ class PublishedData:
         root: the folder that holds `data` and `output`.
         hearing: the backbone whose speech features are used.
         seeing: the backbone whose picture features are used.
+        languages: ISO codes of those that must be there; None for all that the lists name.
 
     Raises:
         ToolkitError: a list, the vocabulary or a file of features is missing or broken, or a list
@@ -173,12 +190,18 @@ class PublishedData:
 
     version = "published layout"
 
-    def __init__(self, root: Path, hearing: str, seeing: str) -> None:
+    def __init__(
+        self, root: Path, hearing: str, seeing: str, languages: Collection[str] | None = None
+    ) -> None:
         self.name = root.absolute().name
         self._data = root / "data"
         self._named = {"word": hearing, "picture": seeing}
         names = {kind: backbone_name(name) for kind, name in self._named.items()}
-        self._jobs = find_jobs(str(root), root / "output", names, splits=SPLITS)
+        self._jobs = [
+            job
+            for job in find_jobs(str(root), root / "output", names, splits=SPLITS)
+            if job.path.is_file() or self._is_wanted(job, languages)
+        ]
         for job in self._jobs:
             if not job.path.is_file():
                 raise ToolkitError(
@@ -288,6 +311,12 @@ class PublishedData:
                 )
         status = self._vocabulary.status
         return {name: word for name, word in words.items() if status.get(word) == "familiar"}
+
+    def _is_wanted(self, job: Job, languages: Collection[str] | None) -> bool:
+        """Whether nothing can be trained without a file of features."""
+        if job.kind == "picture" or languages is None:
+            return True
+        return language_code(self._language(job)) in languages
 
     def _language(self, job: Job) -> str:
         """What the lists call the language of a file of speech features; nothing for pictures."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stimuli import open_set
 from stimuli.files import checksum_file
+from tests.conftest import tiny_rows, write_set
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones.stored import FeatureFile, write_features
+from toolkit.subjects.backbones.stored import FeatureFile, media_sha256, write_features
 from toolkit.subjects.populations import open_population
 from toolkit.training.conditions import Condition
 from toolkit.training.populations import train_populations
@@ -190,3 +192,41 @@ def test_a_language_without_clips_of_a_class(root: Path, tmp_path: Path) -> None
     with pytest.raises(ToolkitError, match="language 'fr'"):
         train_populations([Condition.of(["fr"], RECIPE)], ["a"], tmp_path / "out", published(root))
     assert not (tmp_path / "out").exists()
+
+
+def test_features_are_asked_for_in_the_languages_that_are_trained(root: Path) -> None:
+    for path in (root / "output" / "features-audio").glob("*-dutch-*.h5"):
+        path.unlink()
+    names = root, "wavlm-base-plus", "dino-resnet50"
+    source = open_source(*names, ["en"])
+    assert source.languages == ("en",)
+    train_populations([Condition.of(["en"], RECIPE)], "a", root / "out", source, jobs=1)
+    assert (root / "out" / "monolingual-en" / "a.safetensors").is_file()
+    for languages in (["en", "nl"], None):
+        with pytest.raises(ToolkitError, match=r"no such file.*features[\s\S]*-dutch-"):
+            open_source(*names, languages)
+
+
+def test_a_file_of_features_need_not_have_every_language_of_a_set(
+    tmp_path: Path,
+) -> None:
+    tiny = [row for row in tiny_rows() if row["status"] == "familiar"]
+    valid = {"train": "train", "test": "valid"}
+    rows = [row | {"split": valid[row["split"]]} for row in tiny]
+    tiny_set = open_set(write_set(tmp_path / "tiny", rows, ("en", "nl")))
+    english = tiny_set.select(kind="word", language="en").index
+    made = {
+        name: (np.ones((2, 5), "f"), media_sha256(tiny_set.read_clip(name))) for name in english
+    }
+    path = tmp_path / "english.h5"
+    write_features(path, made, {"backbone_sha256": "0" * 64})
+    recipe = replace(Recipe(), word_views=1, picture_views=1)
+    one = open_source(tiny_set.folder, path, "seeing", {"en"})
+    assert one.languages == tiny_set.languages
+    bank = one.bank(recipe, lambda *_: None)
+    assert {row[3] for row in bank.word_table} == {"en"}
+    assert one.outline().word_table == bank.word_table
+    every = open_source(tiny_set.folder, path, "seeing", set(tiny_set.languages))
+    assert one.key(recipe) != every.key(recipe)
+    with pytest.raises(ToolkitError, match="lacks the features of"):
+        every.bank(recipe, lambda *_: None)
