@@ -21,7 +21,12 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.features.extraction import Computed, extract
 from toolkit.subjects.features.sources import find_jobs
 from toolkit.subjects.populations import open_population
-from toolkit.subjects.vgs.checkpoints import best_checkpoint, parse_config_name, read_checkpoint
+from toolkit.subjects.vgs.checkpoints import (
+    ConfigName,
+    best_checkpoint,
+    parse_config_name,
+    read_checkpoint,
+)
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.importing import import_output
 from toolkit.subjects.vgs.subject import fresh_network
@@ -74,6 +79,28 @@ def test_names_of_configurations(
     assert (told.population, told.seed) == (population, seed)
     assert (told.languages, told.family) == (tuple(languages.split()), family)
     assert parse_config_name(f"my-{name}!") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "population", "seed", "languages", "family", "training_seed"),
+    [
+        ("00", "00", "a", "en", "mattnet", 42),
+        ("20", "20", "a", "en", "mattnet", 42),
+        ("21", "21", "a", "en", "clip", 42),
+        ("24", "24", "a", "en", "clip", 42),
+        ("test", "test", "a", "en", "clip", 1337),
+        ("25a-redo", "25-redo", "a", "en", "clip", 0),
+        ("en_3d", "en_3d", "a", "en", "clip", 0),
+        ("en-nl_3d", "en-nl_3d", "a", "en nl", "clip", 0),
+        ("en-nl_links-no_size-md_c", "en-nl_links-no_size-md", "c", "en nl", "clip", 2),
+    ],
+)
+def test_names_of_pilots_and_their_training_seeds(
+    name: str, population: str, seed: str, languages: str, family: str, training_seed: int
+) -> None:
+    expected = ConfigName(population, seed, tuple(languages.split()), family, training_seed)
+    assert parse_config_name(name) == expected
+    assert parse_config_name(f"{name}x") is None
 
 
 def test_best_checkpoint_has_the_largest_number(tmp_path: Path) -> None:

@@ -19,7 +19,14 @@ from torch import Tensor
 
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES, NetworkConfig
-from toolkit.subjects.vgs.families import CLIP, FAMILIES, CLIPTwoAudios, family_of, family_with
+from toolkit.subjects.vgs.families import (
+    CLIP,
+    FAMILIES,
+    CLIPTwoAudios,
+    MattNet,
+    family_of,
+    family_with,
+)
 from toolkit.subjects.vgs.family import Family
 from toolkit.subjects.vgs.towers import VGSNetwork
 
@@ -37,8 +44,16 @@ _NAMES = tuple(
         f"(?P<kind>{'|'.join(_KINDS)})-(?:00)?(?P<seed>[a-z])(?:-(?P<size>{_SIZE}))?"
         f"-(?P<languages>{_CODES})",
         f"2[5-9](?P<seed>[a-z])(?:-(?P<size>{_SIZE}))?(?:-(?P<languages>{_CODES}))?",
+        "25(?P<seed>[a-z])-redo",
+        f"(?P<languages>{_CODES})_3d",
+        "(?P<pilot>[01][0-9]|2[0-4]|test)",
     )
 )
+_FIRST_CLIP = "21"
+"""The pilot networks before this one are of the family `mattnet`."""
+_PILOT_SEEDS = {"test": 1337}
+_PILOT_SEED = 42
+"""Training seed of the other pilot networks, whose names tell none."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +63,13 @@ class ConfigName:
     population: str
     """The name without the seed."""
     seed: str
-    """Letter of the training seed: a is 0."""
+    """Letter of the training seed: a is 0; a where the name tells none."""
     languages: tuple[str, ...]
     """ISO codes of the languages trained on."""
     family: str
     """Network family."""
+    training_seed: int
+    """Number that the random numbers of the training started from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +100,25 @@ def parse_config_name(name: str) -> ConfigName | None:
     Example:
         >>> parse_config_name("en-nl_links-yes_size-md_b")
         ConfigName(population='en-nl_links-yes_size-md', seed='b', languages=('en', 'nl'), \
-family='clip-two-audios')
+family='clip-two-audios', training_seed=1)
         >>> parse_config_name("26c-sm-fr").population
         '26-sm-fr'
     """
     for pattern in _NAMES:
         if match := pattern.fullmatch(name):
             told = match.groupdict()
-            rest = name[: match.start("seed")], name[match.end("seed") :]
-            population = re.sub("(_seed)?[-_]$", "", rest[0]) + rest[1]
+            seed, pilot = told.get("seed") or "a", told.get("pilot")
+            population = name
+            if told.get("seed"):
+                rest = name[: match.start("seed")], name[match.end("seed") :]
+                population = re.sub("(_seed)?[-_]$", "", rest[0]) + rest[1]
             family: type[Family] = CLIPTwoAudios if told.get("links") == "yes" else CLIP
+            if pilot:
+                family = MattNet if pilot < _FIRST_CLIP else CLIP
             family = _KINDS.get(told.get("kind", ""), family)
-            languages = tuple((told["languages"] or "en").split("-"))
-            return ConfigName(population, told["seed"], languages, family.name)
+            languages = tuple((told.get("languages") or "en").split("-"))
+            number = _PILOT_SEEDS.get(pilot, _PILOT_SEED) if pilot else ord(seed) - ord("a")
+            return ConfigName(population, seed, languages, family.name, number)
     return None
 
 

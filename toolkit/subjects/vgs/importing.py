@@ -144,7 +144,7 @@ def _told(name: str, languages: Sequence[str]) -> ConfigName:
             allowed="names like en-nl_links-no_size-md_a",
             next_command="import that folder alone, with --languages en,nl",
         )
-    return ConfigName(name, "a", tuple(languages), "")
+    return ConfigName(name, "a", tuple(languages), "", 0)
 
 
 def _same_subject(
@@ -249,10 +249,10 @@ def _facts(
                     "file": checkpoint.path.name,
                     "sha256": sha256_of(checkpoint.path),
                     "neg_loss": checkpoint.neg_loss,
-                    "training_seed": ord(seed) - ord("a"),
+                    "training_seed": told.training_seed,
                     "scale": checkpoint.scale,
                 }
-                for seed, (_, source, checkpoint) in subjects.items()
+                for seed, (told, source, checkpoint) in subjects.items()
             },
         },
         "backbones": backbones,
