@@ -120,8 +120,6 @@ def train(
     from toolkit.training.populations import train_populations
     from toolkit.training.sources import open_source
 
-    for combination in asked.left_out:
-        typer.echo(f"Left out, language links need two languages: {combination}", err=True)
     trained = {code for condition in asked.conditions for code in condition.languages}
     source = open_source(asked.stimuli, asked.hearing, asked.seeing, trained)
     with _bars() as (progress, watch):

@@ -15,7 +15,7 @@ from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.subjects.vgs.config import SIZES
 from toolkit.training.conditions import Condition, seeds_of
-from toolkit.training.recipe import RECIPES, Recipe
+from toolkit.training.recipe import Recipe, recipe_of
 
 EXAMPLE = Path(__file__).with_name("example-grid.toml")
 """A grid file that explains itself."""
@@ -41,8 +41,6 @@ class Grid:
     """Name, folder or file of the frozen speech backbone."""
     seeing: str = PLACES["seeing"]
     """Name, folder or file of the frozen picture backbone."""
-    left_out: tuple[str, ...] = ()
-    """Combinations that there cannot be: language links with a single language."""
 
 
 def read_grid(path: Path) -> Grid:
@@ -93,7 +91,7 @@ def make_grid(
     Args:
         languages: a list of lists of ISO codes.
         seeds: see `toolkit.training.conditions.seeds_of`.
-        start: name of the recipe that all start from.
+        start: name of the recipe that all start from, see `toolkit.training.recipe.recipe_of`.
         values: keys of the recipe and their new values.
         axes: keys of the recipe and lists of values, which are all combined; where a key has
             several, they become part of the populations' names.
@@ -107,8 +105,7 @@ def make_grid(
         >>> [condition.name for condition in grid.conditions][2:]
         ['bilingual-en-nl_size-xsm', 'bilingual-en-nl_size-md']
     """
-    if not isinstance(start, str) or start not in RECIPES:
-        raise unknown_name("recipe", str(start), list(RECIPES))
+    recipe_of(str(start))
     sets = _language_sets(languages)
     axes = axes or {}
     for key, several in axes.items():
@@ -119,23 +116,19 @@ def make_grid(
     names = seeds_of(seeds)
     n_populations = len(sets) * math.prod(len(several) for several in axes.values())
     refuse_more("populations times seeds in this grid", n_populations * len(names), CELLS)
-    conditions, left_out = [], []
+    conditions = []
     for codes in sets:
         for combination in itertools.product(*axes.values()):
             chosen = dict(zip(axes, combination, strict=True))
-            recipe = changed(RECIPES[start], {**(values or {}), **chosen})
+            new = {**(values or {}), **chosen}
+            recipe = changed(recipe_of(str(start), str(new.get("family", "clip"))), new)
             suffix = "".join(
                 f"_{key.replace('_', '-')}-{str(value).lower()}"
                 for key, value in chosen.items()
                 if len(axes[key]) > 1
             )
-            if recipe.links and len(codes) == 1:
-                left_out.append(f"{codes[0]} alone{suffix}")
-            else:
-                conditions.append(Condition.of(codes, recipe, suffix))
-    if not conditions:
-        raise ToolkitError("Language links need words in two languages.", given=", ".join(left_out))
-    return Grid(tuple(conditions), tuple(names), left_out=tuple(left_out), **places)
+            conditions.append(Condition.of(codes, recipe, suffix))
+    return Grid(tuple(conditions), tuple(names), **places)
 
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit.errors import ToolkitError
 from toolkit.training.features import FeatureBank
 
-NEGATIVES_FROM = ("batch", "own")
+NEGATIVES_FROM = ("batch", "own", "apart")
 """Where the negatives of an item come from, see `Sampler`."""
 
 Rows = NDArray[np.int64]
@@ -47,9 +47,10 @@ class Items:
     words: Choices
     """Spoken words."""
     pictures: Choices
-    """Pictures; the classes are those of the words, place by place."""
+    """Pictures; the first of each item is of the class of its word."""
     second_words: Choices | None
-    """With language links, words of the same classes in another language."""
+    """With language links, a second list of words, the first of each item of the same class, in
+    another language where the subject has one."""
 
 
 class Sampler:
@@ -64,7 +65,9 @@ class Sampler:
     Negatives are of other classes than the item:
 
     - `own`: every item draws its classes with replacement among the others, then one clip and one
-      picture of each, as published (Oneata et al. 2025);
+      picture of each (with links, a second clip too);
+    - `apart`: it draws classes for its clips, for its pictures and for its second clips one list
+      after the other, as the published code does (Oneata et al. 2025);
     - `batch`: it draws with replacement among the items of the batch that have another class, so
       that no more words and pictures than items need be encoded. For a single item the
       distribution is that of `own`.
@@ -75,12 +78,13 @@ class Sampler:
         languages: ISO codes, at least one.
         seed: decides everything that is drawn.
         negatives_from: one of `NEGATIVES_FROM`.
-        links: whether every word comes with one of its class in another language.
+        links: whether every word comes with one of its class in another language; for a subject
+            of one language it is of the same one, as published.
         epoch_clips: how many clips an epoch has; 0 to draw words at random.
 
     Raises:
         ToolkitError: a class without words in one of the languages, or without pictures; fewer
-            than two classes; links with one language.
+            than two classes.
     """
 
     def __init__(
@@ -100,16 +104,13 @@ class Sampler:
         ]
         pictures = [bank.picture_rows(split, concept) for concept in bank.concepts]
         _check(bank, split, languages, words, pictures)
-        if links and len(languages) < 2:
-            raise ToolkitError(
-                "Language links need words in two languages.", given=", ".join(languages)
-            )
         self._rng = np.random.default_rng(seed)
         self._n_languages, self._n_concepts = len(languages), len(bank.concepts)
         everywhere = [np.concatenate(rows) for rows in zip(*words, strict=True)]
         self._words = _ByClass([*words, everywhere])
         self._pictures = _ByClass([pictures])
-        self._own, self._links = negatives_from == "own", links
+        self._own, self._links = negatives_from != "batch", links
+        self._apart = negatives_from == "apart"
         self._clips = _clips(bank, words)
         self._epoch_clips = self._left = epoch_clips
         self._waiting = np.empty(0, dtype=np.int64)
@@ -172,20 +173,26 @@ class Sampler:
         return language, concept, np.array(words)
 
     def _second(self, language: Rows, concept: Rows) -> Rows | None:
-        """With links, words of the same classes, each in a language other than its own."""
+        """With links, words of the same classes, each in a language other than its own if any."""
         if not self._links:
             return None
-        further = 1 + self._rng.integers(self._n_languages - 1, size=len(language))
-        language = (language + further) % self._n_languages
+        if self._n_languages > 1:
+            further = 1 + self._rng.integers(self._n_languages - 1, size=len(language))
+            language = (language + further) % self._n_languages
         return self._words.draw(self._rng, language.reshape(-1, *[1] * (concept.ndim - 1)), concept)
+
+    def _others(self, concept: Rows, negatives: int) -> Rows:
+        """Classes other than each item's own, (items, negatives), with replacement."""
+        others = self._rng.integers(self._n_concepts - 1, size=(len(concept), negatives))
+        others += others >= concept[:, None]
+        return others
 
     def _with_own(
         self, language: Rows, concept: Rows, words: Rows, pictures: Rows, negatives: int
     ) -> Items:
         """Items with negatives that each of them draws for itself."""
         rng = self._rng
-        others = rng.integers(self._n_concepts - 1, size=(len(concept), negatives))
-        others += others >= concept[:, None]
+        others = self._others(concept, negatives)
         # Languages are drawn as those of the items are: which language a word is in must not tell
         # that it is the wrong one.
         spoken: Rows | int = self._n_languages
@@ -194,7 +201,11 @@ class Sampler:
         elif not self._epoch_clips:
             spoken = rng.integers(self._n_languages, size=others.shape)
         other_words = self._words.draw(rng, spoken, others)
+        if self._apart:
+            others = self._others(concept, negatives)
         other_pictures = self._pictures.draw(rng, 0, others)
+        if self._apart and self._links:
+            others = self._others(concept, negatives)
         second = self._second(language, np.column_stack([concept, others]))
         return Items(
             Choices.of(np.column_stack([words, other_words])),

@@ -150,7 +150,7 @@ def test_published_recipe_has_the_published_rates(monkeypatch: pytest.MonkeyPatc
 def test_published_recipe() -> None:
     """Numbers of the reference experiment."""
     assert (PUBLISHED.peak_lr, PUBLISHED.weight_decay) == (2e-4, 5e-7)
-    assert (PUBLISHED.items, PUBLISHED.negatives, PUBLISHED.negatives_from) == (60, 11, "own")
+    assert (PUBLISHED.items, PUBLISHED.negatives, PUBLISHED.negatives_from) == (60, 11, "apart")
     assert (PUBLISHED.epochs, PUBLISHED.warmup_epochs, PUBLISHED.passes) == (24, 4, 1)
     assert (PUBLISHED.label_smoothing, PUBLISHED.averaging, PUBLISHED.standardise) == (0, 0, False)
     assert (PUBLISHED.width, PUBLISHED.embedding, PUBLISHED.temperature) == (256, 256, "published")
@@ -182,7 +182,14 @@ def test_equal_updates_still_meet_every_clip(bank: FeatureBank) -> None:
 
 @pytest.mark.parametrize(
     ("family", "negatives_from"),
-    [("clip", "own"), ("clip-two-audios", "batch"), ("mattnet", "own"), ("barlip", "batch")],
+    [
+        ("clip", "own"),
+        ("clip", "apart"),
+        ("clip-two-audios", "batch"),
+        ("clip-two-audios", "apart"),
+        ("mattnet", "own"),
+        ("barlip", "batch"),
+    ],
 )
 def test_every_family_learns(bank: FeatureBank, family: str, negatives_from: str) -> None:
     recipe = replace(

@@ -67,17 +67,27 @@ def test_everything_is_combined() -> None:
     assert len({c.name for c in grid.conditions}) == 12
 
 
-def test_links_are_left_out_for_one_language() -> None:
+def test_links_are_trained_in_one_language_too() -> None:
     axes = {"family": ["clip", "clip-two-audios"]}
     grid = make_grid([["en"], ["en", "nl"]], "a", start="published", axes=axes)
     assert [condition.name for condition in grid.conditions] == [
         "monolingual-en_family-clip",
+        "monolingual-en_family-clip-two-audios",
         "bilingual-en-nl_family-clip",
         "bilingual-en-nl_family-clip-two-audios",
     ]
-    assert grid.left_out == ("en alone_family-clip-two-audios",)
-    with pytest.raises(ToolkitError, match="two languages"):
-        make_grid([["en"]], "a", start="published", values={"family": "clip-two-audios"})
+
+
+def test_families_have_their_published_values() -> None:
+    axes = {"family": ["clip", "clip-two-audios", "mattnet", "barlip"]}
+    recipes = [c.recipe for c in make_grid([["en"]], "a", start="published", axes=axes).conditions]
+    assert [recipe.items for recipe in recipes] == [60, 60, 60, 768]
+    assert [recipe.epochs for recipe in recipes] == [24, 24, 34, 24]
+    assert [recipe.peak_lr for recipe in recipes] == [2e-4, 2e-4, 8e-5, 4e-5]
+    (one,) = make_grid(
+        [["en"]], "a", start="published", values={"family": "barlip", "items": 96}
+    ).conditions
+    assert (one.recipe.items, one.recipe.peak_lr) == (96, 4e-5)
 
 
 def test_one_value_needs_no_name() -> None:

@@ -78,7 +78,7 @@ def test_batch_negatives_are_spread_evenly(bank: FeatureBank) -> None:
     assert (np.abs(counts[others] - expected) < 5 * np.sqrt(expected)).all()
 
 
-def test_own_negatives_are_drawn_as_published(wide: FeatureBank) -> None:
+def test_own_negatives_are_spread_evenly(wide: FeatureBank) -> None:
     """Every other class equally often, in it every clip and every picture; items on their own."""
     sampler = Sampler(wide, "train", ["en", "fr"], seed=0, negatives_from="own")
     items = sampler.draw(items=2000, negatives=11)
@@ -96,6 +96,53 @@ def test_own_negatives_are_drawn_as_published(wide: FeatureBank) -> None:
     patterns = {tuple(row) for row in words[:, 1:].tolist()}
     assert len(patterns) > 1500
     assert len(set(items.words.places[0, 1:].tolist())) > 4
+
+
+def test_classes_of_clips_and_pictures_are_drawn_apart_as_published(wide: FeatureBank) -> None:
+    """The published code draws one list of classes after the other (PairedMEDataset)."""
+    sampler = Sampler(wide, "train", ["en", "fr"], seed=0, negatives_from="apart", links=True)
+    items = sampler.draw(items=4000, negatives=4)
+    assert items.second_words is not None
+    lists = {
+        "words": classes(wide, items.words),
+        "pictures": picture_classes(wide, items.pictures),
+        "second": classes(wide, items.second_words),
+    }
+    own = lists["words"][:, 0]
+    for drawn in lists.values():
+        assert (drawn[:, 0] == own).all()
+        assert (drawn[:, 1:] != own[:, None]).all()
+    # Given the item's class, each list says nothing about the others: all 16 pairs equally often.
+    for one, other in (("words", "pictures"), ("words", "second"), ("pictures", "second")):
+        for name in FIVE:
+            among = own == name
+            pairs = Counter(
+                zip(
+                    lists[one][among, 1:].flatten().tolist(),
+                    lists[other][among, 1:].flatten().tolist(),
+                    strict=True,
+                )
+            )
+            assert len(pairs) == 16
+            assert chisquare(list(pairs.values())).pvalue > 1e-4
+    first, second = spoken(wide, items.words), spoken(wide, items.second_words)
+    assert (first == first[:, :1]).all()
+    assert (second == second[:, :1]).all()
+    assert (first[:, 0] != second[:, 0]).all()
+
+
+@pytest.mark.parametrize("negatives_from", ["batch", "own", "apart"])
+def test_links_of_one_language_are_second_clips_of_it(
+    wide: FeatureBank, negatives_from: str
+) -> None:
+    sampler = Sampler(wide, "train", ["fr"], seed=0, negatives_from=negatives_from, links=True)
+    items = sampler.draw(items=300, negatives=3)
+    assert items.second_words is not None
+    assert set(spoken(wide, items.second_words).flatten()) == {"fr"}
+    first, second = classes(wide, items.words), classes(wide, items.second_words)
+    assert (first[:, 0] == second[:, 0]).all()
+    clips = [choices.rows[choices.places[:, 0]] for choices in (items.words, items.second_words)]
+    assert (clips[0] != clips[1]).mean() > 0.5
 
 
 @pytest.mark.parametrize("negatives_from", ["batch", "own"])
@@ -209,5 +256,3 @@ def test_split_without_stimuli_is_named(bank: FeatureBank) -> None:
         Sampler(replace(bank, picture_table=()), "train", ["en"], seed=0)
     with pytest.raises(ToolkitError, match="two familiar classes"):
         Sampler(make_bank(concepts=CONCEPTS[:1]), "train", ["en"], seed=0)
-    with pytest.raises(ToolkitError, match="two languages"):
-        Sampler(bank, "train", ["en"], seed=0, links=True)

@@ -128,7 +128,7 @@ def test_published_way_is_recorded(small: SmallSet, tmp_path: Path) -> None:
     for training in told.values():
         assert (training["n_updates"], training["epoch_clips"], training["epochs"]) == (4, 3, 2)
         assert (training["equal_updates"], training["warmup_epochs"]) == (True, 1)
-        assert training["negatives_from"] == "own"
+        assert training["negatives_from"] == "apart"
 
 
 def test_barlip_keeps_its_means_and_variances(small: SmallSet, tmp_path: Path) -> None:
