@@ -202,3 +202,73 @@ def test_modules_functions_and_files_that_are_named_are_there() -> None:
 )
 def test_a_name_that_leads_nowhere_is_seen(text: str) -> None:
     assert len(strange_names(text, modules())) == 1
+
+
+WAITING, TAKEN = ROOT / "tests" / "waiting.py", ROOT / "tests" / "benchmarks" / "taken.py"
+"""The one waits for states, the other tells times without letting them be compared."""
+CLOCKS = {
+    *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
+    *("now", "utcnow", "today", "default_timer", "sleep", "pause", "alarm", "setitimer"),
+    *("implicitly_wait", "sleep_for"),
+}
+"""Functions that read the time of day, or let some of it pass."""
+PROCESSOR_CLOCKS = {"process_time", "process_time_ns", "thread_time", "times"}
+"""Functions that read how long a processor has worked."""
+WAITS = {"wait", "wait_for", "join", "acquire", "result", "communicate"}
+"""Functions that come back after some seconds, if they are given a number."""
+
+
+def is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def clocks(source: str, forbidden: set[str]) -> Iterator[str]:
+    """What code does with a clock, scripts that stand in it as strings included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module in ("time", "timeit", "asyncio"):
+            yield from (alias.name for alias in node.names if alias.name in forbidden)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            forever = name == "pause" and not node.args  # until a signal comes
+            if name in forbidden and not forever:
+                yield name
+            elif name in WAITS and any(map(is_number, node.args)):
+                yield f"{name} with a limit"
+        elif isinstance(node, ast.keyword) and node.arg == "timeout" and is_number(node.value):
+            yield "timeout"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            called = rf"\b(?:time|datetime|asyncio|signal)\.({'|'.join(sorted(forbidden))})\("
+            called += r"|\b(sleep) \d|from (time) import"
+            yield from ("".join(groups) for groups in re.findall(called, node.value))
+
+
+def test_tests_know_no_clock() -> None:
+    """They wait with `tests.waiting`; benchmarks compare work of the processor only."""
+    found = {}
+    for path in (ROOT / "tests").rglob("*.py"):
+        benchmark = path.parent == TAKEN.parent
+        if path not in (WAITING, TAKEN, Path(__file__)):
+            forbidden = CLOCKS if benchmark else CLOCKS | PROCESSOR_CLOCKS
+            found[path.name] = [*clocks(path.read_text(encoding="utf-8"), forbidden)]
+    assert {name: uses for name, uses in found.items() if uses} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "time.sleep(0.01)",
+        "from time import monotonic",
+        "end = t.monotonic() + 5",
+        "assert datetime.now() > before",
+        "process.wait(5)",
+        "subprocess.run(command, timeout=5)",
+        "ActionChains(browser).pause(0.2)",
+        "CODE = 'import time; start = time.perf_counter()'",
+        "CODE = f'while {this}: time.sleep({n})'",
+        "CODE = 'from time import sleep'",
+        "subprocess.run('sleep 1; kill 7')",
+        "assert time.process_time() < 5",
+    ],
+)
+def test_a_clock_is_seen(line: str) -> None:
+    assert [*clocks(line, CLOCKS | PROCESSOR_CLOCKS)]

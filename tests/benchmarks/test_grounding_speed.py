@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from paradigms.maps.masks import (
 )
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
+from tests.benchmarks.taken import measured
 from tests.paradigms import literal_maps as literal
 from toolkit.running.maps import run_maps
 from toolkit.subjects.population import Population
@@ -104,18 +103,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StimulusSet:
 def test_the_study_on_two_cores(grid: int, study: StimulusSet, tmp_path: Path) -> None:
     load: Any = lambda own, seed: Drawn(grid)  # noqa: E731
     subject = Population("drawn", tuple(study.words.languages), ("a",), "Random.", load)
-    start, used = time.perf_counter(), os.times()
-    done = run_maps(get_paradigm("dense-grounding"), [subject], study, root=tmp_path, jobs=2)
-    wall, after = time.perf_counter() - start, os.times()
+    with measured() as taken:
+        done = run_maps(get_paradigm("dense-grounding"), [subject], study, root=tmp_path, jobs=2)
     maps = len(read_trials(done.directory.trials_path))
     assert maps == LANGUAGES * CONCEPTS * PICTURES == 30_030
-    # The clock of the processor, because the wall's also counts what else the machine does.
-    seconds = sum(after[:4]) - sum(used[:4])
     sys.stdout.write(
-        f"\n{grid} x {grid} patches: {maps} maps, all measures and the table in {wall:.1f} s with "
-        f"two processes, {seconds / maps * 1000:.2f} ms of a core per map\n"
+        f"\n{grid} x {grid} patches: {maps} maps, all measures and the table with two processes: "
+        f"{taken.told}, {taken.processor_s / maps * 1000:.2f} ms of a core per map\n"
     )
-    assert seconds / 2 < 60
+    assert taken.processor_s / 2 < 60
 
 
 @pytest.mark.parametrize("grid", [7, 16])
@@ -127,13 +123,12 @@ def test_clusters_against_the_literal_loop(grid: int) -> None:
     for values in maps[::2]:
         eligible, peaks = percentile_mask(values, ELIGIBLE_PERCENTILE), find_peaks(values)
         lowest = float(values[eligible].min())
-        start = time.process_time()
-        found = find_clusters(values, lowest)  # finds the peaks as well
-        ours += time.process_time() - start
-        start = time.process_time()
-        places = [tuple(place) for place in np.argwhere(peaks & eligible).tolist()]
-        expected = literal.grow(values.astype(np.float64), eligible, places)
-        theirs += time.process_time() - start
+        with measured() as own:
+            found = find_clusters(values, lowest)  # finds the peaks as well
+        with measured() as loop:
+            places = [tuple(place) for place in np.argwhere(peaks & eligible).tolist()]
+            expected = literal.grow(values.astype(np.float64), eligible, places)
+        ours, theirs = ours + own.processor_s, theirs + loop.processor_s
         assert found.mask.sum() == sum(len(members) for _, members in expected)
     sys.stdout.write(
         f"\n{grid} x {grid} patches: {len(maps[::2])} maps clustered in {ours:.3f} s, by the "

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from tests.benchmarks.taken import Taken, measured
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
 from toolkit.subjects.vgs.towers import VGSNetwork
@@ -116,18 +116,16 @@ def published_batch(bank: FeatureBank, items: Items) -> tuple[torch.Tensor, ...]
 
 
 def in_turn(sides: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Least processor time of each side, in seconds; all are told, and those of the clock."""
-    seconds: dict[str, list[tuple[float, float]]] = {side: [] for side in sides}
+    """Least processor time of each side, in seconds; all are told, and those of the wall."""
+    rounds: dict[str, list[Taken]] = {side: [] for side in sides}
     for _ in range(ROUNDS):
         for side, work in sides.items():
-            start = time.process_time(), time.perf_counter()
-            work()
-            taken = time.process_time() - start[0], time.perf_counter() - start[1]
-            seconds[side].append(taken)
-    for side, all_taken in seconds.items():
-        told = ", ".join(f"{cpu:.2f} ({clock:.2f})" for cpu, clock in all_taken)
-        sys.stdout.write(f"\n{side}: {told} s")
-    return {side: min(cpu for cpu, _ in taken) for side, taken in seconds.items()}
+            with measured() as taken:
+                work()
+            rounds[side].append(taken)
+    for side, all_taken in rounds.items():
+        sys.stdout.write(f"\n{side}: {', '.join(taken.told for taken in all_taken)}")
+    return {side: min(taken.processor_s for taken in rounds[side]) for side in sides}
 
 
 def stepper(network: Any, loss: Callable[[], torch.Tensor], **how: bool) -> Callable[[], None]:

@@ -6,19 +6,18 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import LIMIT_S, wait_until
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_browser = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (chromium-driver in Debian)"
 )
-PATIENCE_S = 600
-"""Many times what a busy machine takes: only a test that fails waits so long."""
 needs_java = pytest.mark.skipif(not shutil.which("java"), reason="needs Java for the HTML checker")
 
 
@@ -80,14 +79,13 @@ def wait_for(
     `meanwhile` is done before each look: a pointer that was moved once, while the page was
     still laying itself out, has moved over nothing.
     """
-    end = time.monotonic() + PATIENCE_S
-    while True:
+
+    def state() -> Any:
         if meanwhile is not None:
             meanwhile()
-        if browser.execute_script(script, *arguments):
-            return
-        assert time.monotonic() < end, f"never true: {script}; {browser.get_log('browser')}"
-        time.sleep(0.05)
+        return browser.execute_script(script, *arguments)
+
+    wait_until(state, lambda: f"{script}; {browser.get_log('browser')}")
 
 
 def serious_findings(browser: Any, where: str) -> tuple[int, list[str]]:
@@ -95,7 +93,7 @@ def serious_findings(browser: Any, where: str) -> tuple[int, list[str]]:
     axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python")
     source = next(Path(axe.__file__).parent.glob("**/axe.min.js"))
     browser.execute_script(source.read_text(encoding="utf-8"))
-    browser.set_script_timeout(PATIENCE_S)
+    browser.set_script_timeout(LIMIT_S)
     found = browser.execute_async_script(f"axe.run({where}).then(arguments[0])")
     serious = [
         f"{finding['id']}: {finding['help']} {finding['nodes'][0]['html'][:200]}"

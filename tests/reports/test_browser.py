@@ -91,7 +91,7 @@ class TestBrowser:
 
         def hover() -> None:
             browser.execute_script(to_middle, mark)
-            ActionChains(browser).move_to_element(mark).pause(0.2).move_by_offset(1, 0).perform()
+            ActionChains(browser).move_to_element(mark).move_by_offset(1, 0).perform()
 
         shown = "return !!document.querySelector('#vg-tooltip-element.visible')"
         wait_for(browser, shown, meanwhile=hover)

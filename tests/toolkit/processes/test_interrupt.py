@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.conftest import write_scenes
 from tests.process_groups import next_line, started
+from tests.waiting import wait_until
 
 COMMAND = [
     sys.executable,
@@ -26,10 +26,11 @@ COMMAND = [
 SUBJECT = """
 import os
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
+
+from tests.waiting import wait_until
 
 
 class Guessing:
@@ -44,8 +45,7 @@ class Guessing:
 
     def embed_patches(self, pictures):
         if self.seed == "c" and "WAIT_FOR" in os.environ:
-            while not list(Path("runs").glob(os.environ["WAIT_FOR"])):
-                time.sleep(0.01)
+            wait_until(lambda: list(Path("runs").glob(os.environ["WAIT_FOR"])))
             print("it is there", flush=True)
             threading.Event().wait()
         return self.unit(len(pictures), 4, 4, 3)
@@ -94,8 +94,7 @@ def test_ctrl_c_ends_a_run_with_workers_and_the_same_command_goes_on(
         assert next_line(process) == "it is there"
         os.killpg(process.pid, signal.SIGINT)
         out, said = process.communicate()
-        while list(members(process.pid)):  # or some are left
-            time.sleep(0.01)
+        wait_until(lambda: not list(members(process.pid)), lambda: "some processes are left")
     assert process.returncode == 130
     assert out == ""
     assert said == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

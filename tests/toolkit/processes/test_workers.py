@@ -109,9 +109,10 @@ def _no_memory(process: object) -> None:
 
 
 SCRIPT = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 from pathlib import Path
 from stimuli.files import write_atomic
+from tests.waiting import wait_until
 from toolkit.errors import ToolkitError
 
 folder, way, on_interrupt = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -125,8 +126,7 @@ def work(name):
         say(os.getpid())
         if on_interrupt == "default_int_handler":
             threading.Event().wait()
-        while not (folder.parent / "go on").exists():
-            time.sleep(0.01)
+        wait_until((folder.parent / "go on").exists)
 
 def work_list():
     from toolkit.processes.workers import workers

@@ -13,6 +13,7 @@ import pytest
 
 import stimuli.files
 from stimuli import StimulusSet
+from tests.waiting import LIMIT_S
 from toolkit.errors import ToolkitError
 from toolkit.running import embedding
 from toolkit.running.embedding import embed
@@ -23,8 +24,6 @@ from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.vgs.subject import BackboneRef, backbone_checksum
 
 CHUNK = 5
-PATIENCE_S = 600
-"""Many times what a busy machine takes: only a test that fails waits so long."""
 
 
 class Backbone:
@@ -126,7 +125,7 @@ def test_next_chunk_is_read_while_one_is_worked_on_and_no_more(
         nonlocal n_worked_on
         with changed:
             expected = min(n_worked_on + n + 1, total)
-            assert changed.wait_for(lambda: n_read >= expected, PATIENCE_S), "nothing is read ahead"
+            assert changed.wait_for(lambda: n_read >= expected, LIMIT_S), "nothing is read ahead"
             n_worked_on += n
 
     monkeypatch.setattr(StimulusSet, "read_clip", counted(StimulusSet.read_clip))

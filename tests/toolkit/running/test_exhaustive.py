@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from paradigms import PairCondition, Paradigm, PicturePairs, Responses, paradigm
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
-from toolkit.cli import main
+from tests.commands import Cli, Said
 from toolkit.errors import ToolkitError
 from toolkit.running import exhaustive
 from toolkit.running.choices import run
@@ -298,27 +297,17 @@ def test_paradigms_of_maps_are_refused(tiny_set: StimulusSet, tmp_path: Path) ->
 
 
 @pytest.fixture
-def scored(
-    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-):  # fmt: skip
-    """Call score-all in an empty folder; gives exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
+def scored(cli: Cli, tiny_set: StimulusSet, subjects_dir: Path) -> Cli:
+    """Call score-all in an empty folder."""
+    where = ("--subjects", subjects_dir, "--stimuli", tiny_set.folder)
 
-    def call(*arguments: object) -> tuple[int, str, str]:
-        given = ["mevgs-toolkit", "score-all", *map(str, arguments)]
-        given += ["--subjects", str(subjects_dir), "--stimuli", str(tiny_set.folder)]
-        monkeypatch.setattr(sys, "argv", given)
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(exit_.value.code or 0), out, err
+    def call(*arguments: object) -> Said:
+        return cli("score-all", *arguments, *where)
 
     return call
 
 
-def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> None:
+def test_command_prints_accuracies_and_words_and_writes_the_counts(scored: Cli) -> None:
     code, out, _ = scored("me", "--subject", "hasher", "--format", "json")
     assert code == 0
     said = json.loads(out)
@@ -354,14 +343,16 @@ def test_command_prints_accuracies_and_words_and_writes_the_counts(scored) -> No
         (["dense-grounding", "--subject", "hasher"], "asks for maps"),
     ],
 )
-def test_wrong_names_get_one_clear_message(scored, arguments: list[str], expected: str) -> None:
+def test_wrong_names_get_one_clear_message(
+    scored: Cli, arguments: list[str], expected: str
+) -> None:
     code, _, err = scored(*arguments)
     assert code == 2
     assert expected in err
     assert not Path("mevgs-runs").exists()
 
 
-def test_nan_is_refused_by_name(scored, subjects_dir: Path) -> None:
+def test_nan_is_refused_by_name(scored: Cli, subjects_dir: Path) -> None:
     code = subjects_dir / "hasher" / "hasher_subject.py"
     code.write_text(code.read_text().replace("return (words", "return np.nan * (words"))
     exit_code, _, err = scored("me", "--subject", "hasher")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from scipy.stats import binom
 from paradigms import MapParadigm, Paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
-from stimuli.files import ABANDONED_AFTER_S
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.running.plan import Finished
@@ -233,7 +231,6 @@ def test_what_a_killed_run_left_half_written_goes_with_the_next_run(
 ) -> None:
     first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
     folder = first.directory.folder
-    long_ago = time.time() - ABANDONED_AFTER_S - 1
     abandoned = [
         folder / "cells" / f".{'0' * 32}-0123abcd.parquet",
         folder / ".manifest-89abcdef.json",
@@ -247,7 +244,9 @@ def test_what_a_killed_run_left_half_written_goes_with_the_next_run(
     for path in (*abandoned, *kept):
         path.write_bytes(b"half")
     for path in (*abandoned, *kept[:2]):
-        os.utime(path, (long_ago, long_ago))
+        os.utime(path, (0, 0))
+    in_the_year_2100 = 4_102_444_800
+    os.utime(kept[2], (in_the_year_2100, in_the_year_2100))
     again = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
     assert again.n_reused == 6
     assert not any(path.exists() for path in abandoned)

@@ -31,7 +31,7 @@ WIDE = """trial,audio_query,image_A,image_B,none,alexnet,cpc,cpc+alexnet,random_
 2,bus_7,nb2,fd2,0,1,1,1,1
 3,ball_013,nb3,fd1,0,0,0,1,0
 """
-LEWIS = Path(__file__).parents[4] / "shared/data/lewis2020_experiment1_trials.csv"
+LEWIS = Path(__file__).parents[2] / "reference" / "lewis2020" / "experiment1_trials.csv"
 
 Write = Callable[..., Path]
 
@@ -400,7 +400,6 @@ def test_command_does_not_overwrite_what_it_reads(tmp_path: Path) -> None:
         import_trials(path, path)
 
 
-@pytest.mark.skipif(not LEWIS.is_file(), reason="the children's data are not here")
 def test_published_children_pass_the_published_filter() -> None:
     """Lewis et al. 2020, experiment 1: 154 children and 2,464 trials are analysed."""
     children = read(LEWIS, drop_missing=True)

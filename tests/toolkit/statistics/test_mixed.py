@@ -19,12 +19,8 @@ from toolkit.statistics.models.results import FitResult
 from toolkit.tables.longtable import combine
 
 REFERENCE = Path(__file__).parents[2] / "reference"
-SHARED = Path(__file__).parents[4] / "shared"
-CHILDREN = SHARED / "data/lewis2020_experiment1_trials.csv"
+CHILDREN = REFERENCE / "lewis2020" / "experiment1_trials.csv"
 LME4 = json.loads((REFERENCE / "lme4.json").read_text())
-needs_children = pytest.mark.skipif(
-    not CHILDREN.is_file(), reason=f"the children's data are not at {CHILDREN}"
-)
 
 
 def counts() -> pd.DataFrame:
@@ -114,7 +110,6 @@ def children() -> pd.DataFrame:
     )
 
 
-@needs_children
 def test_published_child_model() -> None:
     table = children()
     assert (len(table), table["sub_id"].nunique()) == (2464, 154)
@@ -134,7 +129,6 @@ def test_published_child_model() -> None:
     assert any("zero" in warning for warning in fit.warnings)
 
 
-@needs_children
 def test_child_model_with_objects_against_lme4() -> None:
     fit = fit_mixed(children(), "correct ~ target*trial + (1|sub_id) + (1|object1)")
     tight = {
@@ -151,14 +145,12 @@ def test_child_model_with_objects_against_lme4() -> None:
     same_as_lme4(fit, reference)
 
 
-@needs_children
-@pytest.mark.skipif(not (SHARED / "reference").is_dir(), reason="no reference values")
 def test_all_trial_types_against_lme4() -> None:
     table = pd.read_csv(CHILDREN).dropna(subset=["correct", "trial_type", "object1"])
     age = table["age_months"]
     table["age_s"] = (age - age.mean()) / age.std()
-    reference = json.loads((SHARED / "reference/lme4_reference.json").read_text())["exp1"]
-    same_as_lme4(fit_mixed(table, reference["formula"]), reference["tight"])
+    reference = json.loads((REFERENCE / "lewis2020" / "lme4.json").read_text())
+    same_as_lme4(fit_mixed(table, reference["formula"]), reference)
 
 
 def test_singular_fits_are_kept_and_told() -> None:
@@ -273,7 +265,6 @@ def test_a_fit_is_plain_data() -> None:
     assert said["random_effects"][1]["group"] == "word"
 
 
-@needs_children
 def test_children_and_networks_in_one_model() -> None:
     named = {"seed": "sub_id", "condition": "trial_type", "word_concept": "object1"}
     constants = {"population": "children", "test_language": "en"}

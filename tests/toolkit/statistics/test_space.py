@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import scipy.stats
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from stimuli.files import checksum_file
-from toolkit.cli import main
+from tests.commands import Cli, Said
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.space import maps
@@ -364,11 +363,9 @@ def test_every_column_has_a_meaning_and_every_cell_of_text_a_value() -> None:
 
 @pytest.fixture
 def analyzed(
-    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-):  # fmt: skip
+    cli: Cli, tiny_set: StimulusSet, subjects_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> Cli:
     """Call analyze-space in an empty folder, with a mono- and a bilingual population."""
-    monkeypatch.chdir(tmp_path)
     # t-SNE takes half of the time, and has a test of its own.
     monkeypatch.setattr(maps, "_tsne", lambda vectors, _: vectors[:, :2])
     mono = subjects_dir / "mono"
@@ -377,15 +374,10 @@ def analyzed(
     described = described.replace('"hasher"', '"mono"').replace('["en", "nl"]', '["en"]')
     (mono / "population.toml").write_text(described)
 
-    def call(*arguments: object) -> tuple[int, str, str]:
-        given = ["mevgs-toolkit", "analyze-space", *map(str, arguments)]
-        given += ["--subjects", str(subjects_dir), "--stimuli", str(tiny_set.folder)]
-        monkeypatch.setattr(sys, "argv", given)
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(exit_.value.code or 0), out, err
+    where = ("--subjects", subjects_dir, "--stimuli", tiny_set.folder)
+
+    def call(*arguments: object) -> Said:
+        return cli("analyze-space", *arguments, *where)
 
     return call
 
@@ -397,7 +389,7 @@ def me_run(population: str, stimuli: StimulusSet, subjects: Path) -> Path:
 
 
 def test_command_writes_explained_tables_that_repeat(
-    analyzed, tiny_set: StimulusSet, subjects_dir: Path
+    analyzed: Cli, tiny_set: StimulusSet, subjects_dir: Path
 ) -> None:
     answers = me_run("hasher", tiny_set, subjects_dir)
     asked = ("--subject", "mono", "--subject", "hasher", "--run", answers, "--bootstrap", 20)
@@ -425,7 +417,7 @@ def test_command_writes_explained_tables_that_repeat(
 
 
 def test_the_manifest_tells_who_was_asked_what_as_that_of_any_run(
-    analyzed, tiny_set: StimulusSet, subjects_dir: Path
+    analyzed: Cli, tiny_set: StimulusSet, subjects_dir: Path
 ) -> None:
     few = ("--language", "nl", "--bootstrap", 0, "--map-seeds", 0)
     assert analyzed("--subject", "hasher/b", "--subject", "hasher/c", *few)[0] == 0
@@ -438,7 +430,7 @@ def test_the_manifest_tells_who_was_asked_what_as_that_of_any_run(
 
 
 def test_the_answers_set_beside_spaces_decide_the_name_of_the_tables(
-    analyzed, tiny_set: StimulusSet, subjects_dir: Path
+    analyzed: Cli, tiny_set: StimulusSet, subjects_dir: Path
 ) -> None:
     asked = ("--subject", "hasher", "--bootstrap", 0, "--map-seeds", 0, "--run")
     for per_class in (2, 3):
@@ -448,7 +440,7 @@ def test_the_answers_set_beside_spaces_decide_the_name_of_the_tables(
     assert len(list(Path("mevgs-runs").glob("space-*"))) == 2
 
 
-def test_one_seed_and_no_maps_are_said(analyzed) -> None:
+def test_one_seed_and_no_maps_are_said(analyzed: Cli) -> None:
     code, out, _ = analyzed(
         "--subject", "hasher/b", "--language", "nl", "--bootstrap", 0, "--map-seeds", 0
     )
@@ -468,21 +460,25 @@ def test_one_seed_and_no_maps_are_said(analyzed) -> None:
         (["--subject", "hasher", "--run", "nowhere"], "no trials table"),
     ],
 )
-def test_wrong_names_get_one_clear_message(analyzed, arguments: list[str], expected: str) -> None:
+def test_wrong_names_get_one_clear_message(
+    analyzed: Cli, arguments: list[str], expected: str
+) -> None:
     code, _, err = analyzed(*arguments)
     assert code == 2
     assert expected in err
     assert not list(Path().glob("mevgs-runs/space-*"))
 
 
-def test_a_run_of_others_is_refused(analyzed, tiny_set: StimulusSet, subjects_dir: Path) -> None:
+def test_a_run_of_others_is_refused(
+    analyzed: Cli, tiny_set: StimulusSet, subjects_dir: Path
+) -> None:
     others = me_run("mono/a", tiny_set, subjects_dir)
     code, _, err = analyzed("--subject", "hasher", "--run", others, "--bootstrap", 2)
     assert code == 2
     assert "asked none of these populations" in err
 
 
-def test_nan_in_stored_embeddings_is_named(analyzed) -> None:
+def test_nan_in_stored_embeddings_is_named(analyzed: Cli) -> None:
     assert analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)[0] == 0
     (stored,) = Path("mevgs-runs/embeddings").glob("*.npz")
     content = dict(np.load(stored))

@@ -18,6 +18,7 @@ from stimuli import StimulusSet
 from stimuli.files import checksum_file
 from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_clip, write_json, write_published_data
+from tests.waiting import LIMIT_S
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
@@ -402,16 +403,16 @@ def listing_of(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("body", "limit_s", "expected"),
     [
-        ("import threading; threading.Event().wait()", "HDF5 was not done with it in 1 s"),
-        ("import os; os.abort()", "HDF5 broke down over it"),
+        ("import threading; threading.Event().wait()", 1, "HDF5 was not done with it in 1 s"),
+        ("import os; os.abort()", LIMIT_S, "HDF5 broke down over it"),
     ],
 )
 def test_a_file_from_elsewhere_that_hdf5_loops_or_breaks_down_over_is_refused(
-    body: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    body: str, limit_s: float, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toolkit.subjects.backbones.listing.LISTING_S", 1)
+    monkeypatch.setattr("toolkit.subjects.backbones.listing.LISTING_S", limit_s)
     path = listing_of(tmp_path, body, monkeypatch)
     with pytest.raises(ToolkitError, match=expected) as caught:
         FeatureFile(path)

@@ -25,7 +25,7 @@ from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule, learning_rate
 from toolkit.training.validation import Validation
 
-SCHEDULE = Path(__file__).parents[4] / "shared" / "reference" / "mevgs_lr_schedule.json"
+SCHEDULE = Path(__file__).parents[2] / "reference" / "mevgs_lr_schedule.json"
 EPOCHS = replace(
     RECIPE,
     epochs=4,
@@ -44,7 +44,6 @@ def bank() -> FeatureBank:
     return make_bank()
 
 
-@pytest.mark.skipif(not SCHEDULE.is_file(), reason="rates of the published code are not here")
 def test_learning_rate_is_the_published_one() -> None:
     for setting in json.loads(SCHEDULE.read_text()):
         steps = setting["steps_per_epoch"]
@@ -115,7 +114,6 @@ def test_validation_accuracy_counts_triples(bank: FeatureBank) -> None:
     assert accuracy == pytest.approx(np.mean(per_class))
 
 
-@pytest.mark.skipif(not SCHEDULE.is_file(), reason="rates of the published code are not here")
 def test_published_recipe_has_the_published_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rates that the optimiser is given, epoch after epoch."""
     wanted = json.loads(SCHEDULE.read_text())[1]
