@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from reports.terminal import say
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
 from toolkit.errors import ToolkitError, unknown_name
 
@@ -88,7 +89,7 @@ def _print_list(
             left_out.append(f"Left out: the {found.registry.kind} {name!r}: {why}")
     console().print(made)
     for sentence in left_out:
-        typer.echo(sentence, err=True)
+        say(sentence, error=True)
 
 
 def _set_cells(folder: Path) -> tuple[str, str, str]:
