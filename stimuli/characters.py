@@ -14,6 +14,7 @@ HIDDEN = re.compile(
 )
 """Control characters, line and paragraph separators, bidirectional overrides; and what no file in
 UTF-8 or XML can hold: lone surrogates, and two signs that Unicode gives to nobody."""
+_IN_NAMES = re.compile(r"\n(?![ \t])")
 _LAYOUT = "\t\n\r"
 """Control characters that texts of several lines are laid out with."""
 
@@ -51,6 +52,22 @@ def json_shown(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def shown_message(text: str) -> str:
+    r"""A message with hidden characters escaped; its lines but the first are indented.
+
+    Other line breaks belong to a name that stands in it, and are escaped as well.
+
+    Args:
+        text: any text.
+
+    Example:
+        >>> print(shown_message("two\nlines.toml has faults:\n  - no name"))
+        two\nlines.toml has faults:
+          - no name
+    """
+    return shown(_IN_NAMES.sub(r"\\n", text), keep="\n\t")
 
 
 def hidden_in(text: str, keep: str = "") -> str | None:

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from stimuli.characters import HIDDEN, shown
+from stimuli.characters import HIDDEN, shown, shown_message
 
 
 class ToolkitError(Exception):
@@ -56,7 +56,7 @@ class ToolkitError(Exception):
         }
         # Names and texts of the user's stand in them: none may command the terminal.
         told = (f"  {what}: {shown(text)}" for what, text in parts.items() if text is not None)
-        return "\n".join([shown(self.message, keep="\n\t"), *told])
+        return "\n".join([shown_message(self.message), *told])
 
 
 def quoted(name: object) -> str:

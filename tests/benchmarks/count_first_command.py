@@ -11,7 +11,6 @@ told. ``stress`` keeps all cores busy meanwhile, where it is installed:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -137,10 +136,10 @@ def refused(place: Path) -> list[list[str]]:
     """Commands that are refused: early and late, before and after slow imports, by workers, too."""
     occupied = place / "occupied"
     _ran(["run-paradigm", "familiar", "--subject", "perfect", "--out", str(occupied)], place)
-    manifest = next(occupied.glob("*/manifest.json"))
-    told = json.loads(manifest.read_text(encoding="utf-8"))
-    told["configuration"] = {"of": "another run"}
-    manifest.write_text(json.dumps(told), encoding="utf-8")
+    run = next(occupied.glob("familiar-*"))
+    shutil.rmtree(run)
+    run.write_text("a file where the run's folder belongs")
+    _ran(["new-paradigm", "mine", "--out", str(place / "mine")], place)
     damaged = place / "subjects" / "damaged"
     shutil.copytree(ROOT / "toolkit" / "subjects" / "weights" / "bilingual-en-nl", damaged)
     card = damaged / "population.toml"
@@ -171,6 +170,7 @@ def refused(place: Path) -> list[list[str]]:
         ["analyze", str(place / "a-file")],
         ["report", str(place / "nowhere")],
         ["train", "--hearing", "nowhere"],
+        ["new-paradigm", "mine", "--out", str(place / "mine")],
     ]
 
 
