@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from reports.terminal import guard_streams, say
 from stimuli.errors import ToolkitError
 
 
@@ -20,9 +21,10 @@ def run(main: Callable[[], None]) -> NoReturn:
         Traceback (most recent call last):
         SystemExit: 0
     """
+    guard_streams()
     try:
         main()
     except ToolkitError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        say(f"Error: {error}", error=True)
         sys.exit(2)
     sys.exit(0)

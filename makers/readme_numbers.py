@@ -19,6 +19,8 @@ from pathlib import Path
 
 from makers.readme_runs import Numbers, measure
 from makers.readme_text import MismatchError, filled
+from reports.terminal import say
+from stimuli.cells import csv_text
 from stimuli.files import write_atomic
 
 ROOT = Path(__file__).parent.parent
@@ -38,11 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked.check:
             faults = list(differences(read_table(TABLE), numbers, said))
-            sys.stdout.writelines(f"{fault}\n" for fault in faults)
+            say("".join(f"{fault}\n" for fault in faults), end="")
             return 1 if faults else 0
         wanted = filled(said, numbers)
     except MismatchError as fault:
-        sys.stdout.write(f"{fault}\n")
+        say(str(fault))
         return 1
     write_table(TABLE, numbers)
     with write_atomic(README) as path:
@@ -58,13 +60,9 @@ def read_table(path: Path) -> Numbers:
 
 def write_table(path: Path, numbers: Mapping[str, str]) -> None:
     """Write numbers as CSV with the columns ``name`` and ``value``."""
-    with (
-        write_atomic(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", "value"])
-        writer.writerows(numbers.items())
+    with write_atomic(path) as unfinished:
+        table = csv_text([("name", "value"), *numbers.items()])
+        unfinished.write_text(table, encoding="utf-8", newline="")
 
 
 def differences(kept: Mapping[str, str], found: Mapping[str, str], said: str) -> Iterator[str]:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from makers.commands import run
 from makers.readme_runs import CLIP, TRAINED, UNTRAINED
+from reports.terminal import say
 from stimuli.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -75,8 +76,9 @@ def main() -> None:
         new = results(asked.new, Path(folder) / "new")
         told = [*failures(old), *failures(new), *differences(old, new)]
         n_files = len(_files(old).keys() | _files(new).keys())
-    sys.stdout.writelines(f"{line}\n" for line in told)
-    sys.stdout.write(f"{n_files} files compared, {len(told)} differences.\n")
+    for line in told:
+        say(line)
+    say(f"{n_files} files compared, {len(told)} differences.")
     if told:
         sys.exit(1)
 

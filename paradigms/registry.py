@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from paradigms.base import BaseParadigm
+from stimuli.characters import hidden_in, shown
 from stimuli.errors import ToolkitError, quoted, unknown_name
 from stimuli.plugins import Found, Offer, Registry
 
@@ -39,6 +40,7 @@ def paradigm(name: str, *, version: int) -> Callable[[C], C]:
 
     def decorate(cls: C) -> C:
         try:
+            _check_name("a paradigm", name)
             _check_kind(cls, name)
             cls.name = name
             cls.version = version
@@ -67,9 +69,19 @@ def _check_kind(cls: type[BaseParadigm], name: str) -> None:
         )
 
 
+def _check_name(what: str, name: str) -> None:
+    if not name or (hidden := hidden_in(name)):
+        raise ToolkitError(
+            f"The name of {what} is empty or holds a character that is not seen.",
+            given=f"{hidden} in {shown(name)}" if name else "''",
+            allowed="text on one line, without control characters and bidirectional overrides",
+        )
+
+
 def _check_conditions(cls: type[BaseParadigm]) -> None:
     known: list[str] = []
     for condition in getattr(cls, "conditions", ()):
+        _check_name(f"a condition of {cls.name!r}", condition.name)
         pairs_of = getattr(condition, "pairs_of", "")
         if pairs_of and pairs_of not in known:
             what = f"condition of {cls.name!r} before {condition.name!r}"

@@ -32,7 +32,7 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
     """
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg(_shown(spec))
+    text = vl_convert.vegalite_to_svg(visible(spec))
     # The engine numbers its names through all drawings it has made so far.
     for place, known in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
         for before, after in (('id="', '"'), ("url(#", ")"), ('xlink:href="#', '"')):
@@ -51,19 +51,27 @@ def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
     """
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg(_shown(spec) | {"background": "white"})
+    text = vl_convert.vegalite_to_svg(visible(spec) | {"background": "white"})
     text = text.replace(INK, PAPER_INK)
     return text, vl_convert.svg_to_png(text, scale=2)
 
 
-def _shown(value: Any) -> Any:
-    """A specification with hidden characters escaped: the drawing engine breaks down over some."""
+def visible(value: Any) -> Any:
+    r"""A specification with hidden characters escaped: the drawing engine breaks down over some.
+
+    Args:
+        value: a specification, or a part of it.
+
+    Example:
+        >>> print(visible({"title": ["do\x1bg"]})["title"][0])
+        do\x1bg
+    """
     if isinstance(value, str):
         return shown(value, keep="\n")
     if isinstance(value, Mapping):
-        return {_shown(key): _shown(item) for key, item in value.items()}
+        return {visible(key): visible(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
+        return [visible(item) for item in value]
     return value
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.maps.methods import energy
 from reports.parts import Table
+from stimuli.errors import command_line
 from stimuli.files import sha256_of
 from toolkit.provenance import package_version
 
@@ -41,7 +41,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
     packages = {name: str(version) for name, version in manifest.packages.items()}
     return {
         "run_id": manifest.run_id,
-        "command": shlex.join(manifest.command),
+        "command": command_line(manifest.command),
         "facts": facts,
         "packages": packages,
         "checksums": manifest.subjects,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from stimuli.characters import shown
 from toolkit.records import plain
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run_html(summary: Summary, folder: str) -> str:
         folder: of the run.
     """
     notes = _paragraphs("Note: ", summary.warnings)
-    return _asked(summary) + notes + f"<p>{escape(folder)}</p>"
+    return _asked(summary) + notes + f"<p>{_escape(folder)}</p>"
 
 
 def triples_html(summary: ExactSummary, folder: str) -> str:
@@ -53,7 +54,7 @@ def triples_html(summary: ExactSummary, folder: str) -> str:
         summary: of a paradigm.
         folder: in which everything lies.
     """
-    return _asked(summary) + f"<p>{escape(folder)}</p>"
+    return _asked(summary) + f"<p>{_escape(folder)}</p>"
 
 
 def statistics_html(results: Mapping[str, Result]) -> str:
@@ -65,10 +66,10 @@ def statistics_html(results: Mapping[str, Result]) -> str:
     parts = []
     for told in results.values():
         answers = "".join(
-            f"<dt>{escape(question)}</dt><dd>{escape(answer)}</dd>"
+            f"<dt>{_escape(question)}</dt><dd>{_escape(answer)}</dd>"
             for question, answer in told.answers
         )
-        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in told.sentences)
+        sentences = "".join(f"<li>{_escape(sentence)}</li>" for sentence in told.sentences)
         parts += [
             _title(told, f"statistics, {told.engine}"),
             f"<dl>{answers}</dl>",
@@ -83,16 +84,23 @@ def _asked(summary: Summary | ExactSummary) -> str:
     import pandas as pd
 
     results = pd.DataFrame(plain(summary.results)).drop(columns=[*HIDDEN], errors="ignore")
-    shown = results.dropna(axis="columns", how="all").to_html(
+    visible = results.dropna(axis="columns", how="all").map(
+        lambda value: shown(value) if isinstance(value, str) else value
+    )
+    made = visible.to_html(
         index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
     )
-    return _title(summary, summary.question) + shown
+    return _title(summary, summary.question) + made
 
 
 def _title(told: Summary | ExactSummary | Result, text: str) -> str:
     name = f"{told.paradigm} v{told.paradigm_version}"
-    return f"<p><b>{escape(name)}</b>: {escape(text)}</p>"
+    return f"<p><b>{_escape(name)}</b>: {_escape(text)}</p>"
+
+
+def _escape(text: str) -> str:
+    return html.escape(shown(text, keep="\n\t"))
 
 
 def _paragraphs(label: str, texts: Iterable[str]) -> str:
-    return "".join(f"<p>{label}{escape(text)}</p>" for text in texts)
+    return "".join(f"<p>{label}{_escape(text)}</p>" for text in texts)

@@ -286,7 +286,7 @@ def _draw(
         spec = figure.spec()
         svg = Markup(drawing.svg(spec, anchor))
         drawn.append(Drawn(anchor, figure.title, figure.caption, figure.alt, svg))
-        specs.append({"anchor": anchor, "json": _json(spec)})
+        specs.append({"anchor": anchor, "json": _json(drawing.visible(spec))})
         if options.figures is not None:
             _write_files(figure, spec, options.figures / anchor)
     return drawn, specs

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape as escape_xml
 
 from reports.numbers import percent
 from reports.terminal import console, table
 from stimuli.cells import csv_text
+from stimuli.characters import shown
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def power_svg(plans: Sequence[PowerPlan]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'font-family="sans-serif" font-size="13" role="img">',
-        f"<title>{escape_xml(_title(plans[0]))}</title>",
+        f"<title>{_escape_xml(_title(plans[0]))}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(LEFT, 22, _title(plans[0]), size=15),
         *_axes(largest, plans[0].target),
@@ -162,12 +163,16 @@ def _y(power: float) -> float:
 def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 13) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">'
-        f"{escape_xml(text)}</text>"
+        f"{_escape_xml(text)}</text>"
     )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {style}/>'
+
+
+def _escape_xml(text: str) -> str:
+    return html.escape(shown(text), quote=False)
 
 
 def _axes(largest: int, target: float) -> list[str]:

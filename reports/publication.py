@@ -7,10 +7,9 @@ import html
 import itertools
 import re
 from typing import TYPE_CHECKING
-from unicodedata import category
 
 from stimuli.cells import csv_text
-from stimuli.characters import shown
+from stimuli.characters import HIDDEN, shown
 from toolkit.statistics.phrases import tied
 
 if TYPE_CHECKING:
@@ -98,6 +97,11 @@ def _text(table: PublicationTable, digits: int) -> str:
     return "\n".join([CAPTION, "", *lines, "", *_wrapped(note(table, digits)), ""])
 
 
+def _visible(text: str) -> str:
+    """A text on one line, hidden characters as Python writes them."""
+    return HIDDEN.sub(lambda found: " " if found[0].isspace() else shown(found[0]), text)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     n = len(LABELS) - 1
     fitted = [
@@ -110,7 +114,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(_visible(text), 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _csv(table: PublicationTable, digits: int) -> str:
@@ -195,7 +199,7 @@ def _latex(table: PublicationTable, digits: int) -> str:
 
 
 def _html(table: PublicationTable, digits: int) -> str:
-    escape = html.escape
+    escape = _escape_html
     _, under, rows = _grid(table, digits)
     n, width = len(LABELS), len(LABELS) + 2 * len(table.headings)
     labels = "".join(f'<th scope="col" rowspan="2">{escape(name)}</th>' for name in LABELS)
@@ -357,14 +361,13 @@ def _escape_latex(text: str) -> str:
         >>> print(_escape_latex("a_b\x07é"))
         a\_b\textbackslash{}x07é
     """
-    visible = "".join(_written(one) if category(one) in ("Cc", "Cs") else one for one in text)
-    return "".join(_LATEX.get(character, character) for character in visible)
+    return "".join(_LATEX.get(character, character) for character in _visible(text))
 
 
-def _written(control: str) -> str:
-    return " " if control.isspace() else control.encode("unicode_escape").decode()
+def _escape_html(text: str) -> str:
+    return html.escape(_visible(text))
 
 
 def _escape_markdown(text: str) -> str:
-    text = html.escape(text, quote=False)
+    text = html.escape(_visible(text), quote=False)
     return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", text)

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, line and paragraph separators, bidirectional overrides, lone surrogates."""
+HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""Control characters, line and paragraph separators, bidirectional overrides; and what no file in
+UTF-8 or XML can hold: lone surrogates, and two signs that Unicode gives to nobody."""
+_IN_NAMES = re.compile(r"\n(?![ \t])")
 _LAYOUT = "\t\n\r"
 """Control characters that texts of several lines are laid out with."""
 
@@ -31,8 +35,39 @@ def shown(text: str, keep: str = "") -> str:
     return HIDDEN.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
 
 
+def json_shown(text: str) -> str:
+    r"""A text in JSON with hidden characters escaped; it is read back as the same.
+
+    Args:
+        text: JSON; outside of its strings it holds no hidden characters but line breaks.
+
+    Example:
+        >>> print(json_shown('{"name": "\u202ecat"}'))
+        {"name": "\u202ecat"}
+    """
+    return HIDDEN.sub(
+        lambda found: found[0] if found[0] in _LAYOUT else f"\\u{ord(found[0]):04x}", text
+    )
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def shown_message(text: str) -> str:
+    r"""A message with hidden characters escaped; its lines but the first are indented.
+
+    Other line breaks belong to a name that stands in it, and are escaped as well.
+
+    Args:
+        text: any text.
+
+    Example:
+        >>> print(shown_message("two\nlines.toml has faults:\n  - no name"))
+        two\nlines.toml has faults:
+          - no name
+    """
+    return shown(_IN_NAMES.sub(r"\\n", text), keep="\n\t")
 
 
 def hidden_in(text: str, keep: str = "") -> str | None:

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from stimuli.characters import shown
+from stimuli.characters import HIDDEN, shown, shown_message
 
 
 class ToolkitError(Exception):
@@ -48,21 +48,21 @@ class ToolkitError(Exception):
 
     def __str__(self) -> str:
         """The message, then one indented line for every part that is known."""
-        # Names and texts of the user's stand in it: none may command the terminal.
-        lines = [self.message]
-        if self.given is not None:
-            lines.append(f"  given: {self.given}")
-        if self.nearest is not None:
-            lines.append(f"  did you mean: {self.nearest}")
-        if self.allowed is not None:
-            lines.append(f"  allowed: {self.allowed}")
-        if self.next_command is not None:
-            lines.append(f"  try: {self.next_command}")
-        return shown("\n".join(lines), keep="\n\t")
+        parts = {
+            "given": self.given,
+            "did you mean": self.nearest,
+            "allowed": self.allowed,
+            "try": self.next_command,
+        }
+        # Names and texts of the user's stand in them: none may command the terminal.
+        told = (f"  {what}: {shown(text)}" for what, text in parts.items() if text is not None)
+        return "\n".join([shown_message(self.message), *told])
 
 
 def quoted(name: object) -> str:
-    """A path or name as it may be typed, blanks and signs in quotation marks.
+    r"""A path or name as it may be typed, blanks and signs in quotation marks.
+
+    Hidden characters are written as bytes, which bash and zsh put together again.
 
     Args:
         name: a path, or any other word of a command.
@@ -70,8 +70,33 @@ def quoted(name: object) -> str:
     Example:
         >>> quoted("my photos/a.png"), quoted("words.toml")
         ("'my photos/a.png'", 'words.toml')
+        >>> print(quoted("do\x1bg"))
+        $'do\x1bg'
     """
-    return shlex.quote(str(name))
+    text = str(name)
+    if not HIDDEN.search(text):
+        return shlex.quote(text)
+    return f"$'{''.join(map(_typed, text))}'"
+
+
+def command_line(words: Iterable[object]) -> str:
+    """A command as it may be typed.
+
+    Args:
+        words: the program and its arguments.
+
+    Example:
+        >>> command_line(["mevgs-toolkit", "report", "my runs"])
+        "mevgs-toolkit report 'my runs'"
+    """
+    return " ".join(map(quoted, words))
+
+
+def _typed(character: str) -> str:
+    """A character between ``$'`` and ``'``."""
+    if HIDDEN.match(character):
+        return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+    return f"\\{character}" if character in "\\'" else character
 
 
 def nearest_name(given: str, allowed: Iterable[str]) -> str | None:

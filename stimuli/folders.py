@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.characters import hidden_in
 from stimuli.checks import counted, path_fault, some
 from stimuli.columns import REQUIRED
-from stimuli.errors import ToolkitError, nearest_name
+from stimuli.errors import ToolkitError, nearest_name, quoted
 from stimuli.files import sha256_of
 from stimuli.sets import StimulusSet
 from stimuli.texts import read_text
@@ -96,8 +95,7 @@ def picture_names(folder: Path) -> list[str]:
         raise ToolkitError(
             f"Names of pictures in {folder} are not UTF-8, so no table can hold them.",
             given=some([ascii(name) for name in odd]),
-            next_command=f"convmv -f latin1 -t utf8 --notest {shlex.quote(str(folder))}/*, or "
-            "rename them",
+            next_command=f"convmv -f latin1 -t utf8 --notest {quoted(folder)}/*, or rename them",
         )
     listed = folder / LIST_NAME
     if not listed.is_file():

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import io
 import math
-import shlex
 import struct
 from typing import TYPE_CHECKING, TypeVar
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, quoted
 from stimuli.limits import SAMPLES, refuse_more
 from stimuli.pixels import read_pixels
 from stimuli.samples import read_samples
@@ -58,7 +57,7 @@ def decode_clip(data: bytes, name: str, sample_rate_hz: int = 16_000) -> NDArray
             f"{name} has the wrong sample rate.",
             given=f"{rate} Hz",
             allowed=f"{sample_rate_hz} Hz (sample_rate_hz in set.toml)",
-            next_command=f"sox {shlex.quote(name)} -r {sample_rate_hz} converted.wav",
+            next_command=f"sox {quoted(name)} -r {sample_rate_hz} converted.wav",
         )
     if samples.shape[1] != 1:
         raise ToolkitError(

@@ -15,10 +15,9 @@
 from __future__ import annotations
 
 import io
-import shlex
 from typing import TYPE_CHECKING, Any
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, quoted
 from stimuli.limits import PIXELS
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _refusal(name: str, reason: str, allowed: str, how: str = "-depth 8") -> Too
     return ToolkitError(
         f"{name} cannot be read as a picture: {reason}.",
         allowed=allowed,
-        next_command=f"convert it, for example: magick {shlex.quote(name)} {how} picture.png",
+        next_command=f"convert it, for example: magick {quoted(name)} {how} picture.png",
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, quoted
 from stimuli.limits import SAMPLES
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _portions(file: Any, name: str) -> Iterator[NDArray[np.float32]]:
                 f"{name} holds too much sound to be read as one clip.",
                 given=f"more than {n_read - portion.size:,} samples, all channels together",
                 allowed=f"at most {SAMPLES:,}",
-                next_command=f"sox {shlex.quote(name)} part.wav trim 0 60",
+                next_command=f"sox {quoted(name)} part.wav trim 0 60",
             )
         yield portion
         if len(portion) < size:
@@ -102,7 +101,7 @@ def _other_format(name: str) -> ToolkitError:
     return ToolkitError(
         f"{name} cannot be read as audio: its format is another one, or damaged.",
         allowed="WAV, FLAC, Ogg (Opus, Vorbis), MP3",
-        next_command=f"convert it, for example: sox {shlex.quote(name)} clip.wav",
+        next_command=f"convert it, for example: sox {quoted(name)} clip.wav",
     )
 
 
@@ -125,7 +124,7 @@ def _check_values(samples: NDArray[np.float32], rate_hz: int, name: str, *, is_f
             f"{name} is louder than full scale; its loudest parts would be cut off.",
             given=f"a sample of {peak:.4g}",
             allowed="samples within [-1, 1]",
-            next_command=f"sox --norm=-1 {shlex.quote(name)} quieter.wav",
+            next_command=f"sox --norm=-1 {quoted(name)} quieter.wav",
         )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import json
-import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stimuli.characters import hidden_in, hidden_in_lines
-from stimuli.errors import ToolkitError
+from stimuli.characters import hidden_in, hidden_in_lines, json_shown
+from stimuli.errors import ToolkitError, quoted
 
 _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -39,7 +38,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
         raise ToolkitError(f"{path} cannot be read: {error.strerror}.", allowed=allowed) from error
     # UTF-16 without a mark has a zero in every Latin letter, which no text in UTF-8 has.
     if data.startswith(_SIXTEEN_BITS) or b"\0" in data[:2]:
-        name = shlex.quote(str(path))
+        name = quoted(path)
         raise ToolkitError(
             f"{path} is saved as UTF-16, as Windows PowerShell does with '>'.",
             allowed=allowed,
@@ -52,7 +51,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
         raise ToolkitError(
             f"{path} is not UTF-8: the byte at {error.start} belongs to another encoding.",
             allowed=allowed,
-            next_command=f"iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(str(path))} > utf8.txt, "
+            next_command=f"iconv -f WINDOWS-1252 -t UTF-8 {quoted(path)} > utf8.txt, "
             "if it was saved on Windows",
         ) from error
     if hidden := hidden_in_lines(text):
@@ -110,8 +109,8 @@ def toml_value(value: object) -> str:
     if isinstance(value, Mapping):
         inside = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
         return f"{{ {inside} }}"
-    # TOML knows no halves of characters, which JSON escapes to, and keeps DEL out of texts.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # TOML knows no halves of characters, to which JSON would escape whole ones.
+    return json_shown(json.dumps(value, ensure_ascii=False))
 
 
 def _texts(value: Any, where: str = "a key") -> Iterator[tuple[str, str]]:

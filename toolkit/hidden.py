@@ -33,8 +33,10 @@ def refuse_hidden() -> None:
         place = _place_of(name)
         if place is not None and ours / name not in (place, place.parent):
             sys.excepthook = _Alone(sys.excepthook)
+            # Nothing of the toolkit's may be imported yet that escapes what is not seen.
+            file = str(place) if str(place).isprintable() else ascii(str(place))
             raise HiddenError(
-                f"{place} hides the toolkit's own {name!r}, which is imported by that name: "
+                f"{file} hides the toolkit's own {name!r}, which is imported by that name: "
                 "rename it, or start Python in another folder."
             )
 

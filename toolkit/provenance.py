@@ -53,7 +53,8 @@ def git_state(folder: Path) -> dict[str, Any] | None:
                 ["git", "--no-optional-locks", *command],
                 cwd=folder,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 check=True,
                 timeout=10,
             ).stdout.strip()

@@ -31,6 +31,7 @@ from typing import (
 
 import numpy as np
 
+from stimuli.characters import json_shown
 from toolkit.errors import ToolkitError, nearest_name
 
 T = TypeVar("T")
@@ -99,7 +100,8 @@ def write(value: Any) -> str:
         >>> write(Source("statistics.json")).split()
         ['{', '"name":', '"statistics.json",', '"again":', 'null', '}']
     """
-    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return json_shown(text) + "\n"
 
 
 def read(kind: type[T], text: str, source: Source) -> T:

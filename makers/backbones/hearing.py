@@ -14,7 +14,6 @@ goes on from the last checkpoint with the same result.
 """
 
 import argparse
-import csv
 import json
 import logging
 import time
@@ -31,6 +30,7 @@ from torch import Tensor, nn
 
 from makers.backbones.spoken_names import Corpus, Name, read_names, read_or_speak, voices_of
 from makers.commands import run
+from stimuli.cells import csv_text
 from stimuli.espeak import SAMPLE_RATE_HZ
 from stimuli.files import write_atomic
 
@@ -258,8 +258,8 @@ def train(out: Path, annotations: Path, settings: Settings) -> "WavLMModel":
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
             with write_atomic(checkpoint) as path:
                 torch.save({**state, "rows": rows, "step": step, "seconds": seconds}, path)
-            with write_atomic(out / "training_log.csv") as path, path.open("w") as file:
-                csv.writer(file, lineterminator="\n").writerows([LOG_COLUMNS, *rows])
+            with write_atomic(out / "training_log.csv") as path:
+                path.write_text(csv_text([LOG_COLUMNS, *rows]), encoding="utf-8", newline="")
     return model.eval()
 
 

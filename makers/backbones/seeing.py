@@ -17,7 +17,6 @@ from the last checkpoint::
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
 import math
@@ -44,6 +43,7 @@ from makers.backbones.drawings import (
 )
 from makers.backbones.excluded import is_excluded
 from makers.commands import run
+from stimuli.cells import csv_text
 from stimuli.errors import ToolkitError
 from stimuli.files import write_atomic
 
@@ -190,7 +190,9 @@ def load_corpus(iconify: Path, cache: Path, jobs: int) -> Corpus:
         with write_atomic(pictures_file) as path:
             np.save(path, pictures)
         with write_atomic(drawings_file) as path:
-            path.write_text(json.dumps([asdict(d) | {"body": ""} for d in drawings]))
+            path.write_text(
+                json.dumps([asdict(d) | {"body": ""} for d in drawings]), encoding="utf-8"
+            )
     records = json.loads(drawings_file.read_text(encoding="utf-8"))
     drawings = [Drawing(**{**r, "view_box": tuple(r["view_box"])}) for r in records]
     return Corpus(drawings, np.load(pictures_file, mmap_mode="r"))
@@ -275,10 +277,9 @@ def train(corpus: Corpus, settings: Settings, out: Path, work: Path, log_every: 
                     path,
                 )  # fmt: skip
             save_backbone(average.module, settings, out)
-            with write_atomic(out / "training_log.csv") as path, path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, list(log_rows[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(log_rows)
+            with write_atomic(out / "training_log.csv") as path:
+                table = csv_text([tuple(log_rows[0]), *(tuple(row.values()) for row in log_rows)])
+                path.write_text(table, encoding="utf-8", newline="")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from makers.backbones.excluded import CONCEPTS, LANGUAGES, is_excluded, words_of
+from stimuli.cells import csv_text
 from stimuli.errors import ToolkitError
 from stimuli.espeak import ACCENTS, SAMPLE_RATE_HZ, SILENCE, speak
 from stimuli.files import write_atomic
@@ -140,10 +141,10 @@ def read_or_speak(folder: Path, annotations: Path, seed: int) -> tuple[list[Name
     if not clips.is_file():
         names = choose_names(annotations)
         spoken = speak_all(names, seed)
-        with write_atomic(listing) as path, path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["text", "language", "split"])
-            writer.writerows([name.text, name.language, name.split] for name in names)
+        with write_atomic(listing) as path:
+            rows = [[name.text, name.language, name.split] for name in names]
+            table = csv_text([["text", "language", "split"], *rows])
+            path.write_text(table, encoding="utf-8", newline="")
         with write_atomic(clips) as path, path.open("wb") as binary:
             np.savez(binary, **vars(spoken))
     with np.load(clips) as stored:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,6 +40,7 @@ from makers.multilingual_clip.sheets import SHEET_PX, SheetMaker
 from makers.multilingual_clip.texts import Queries, TextSettings, train_texts, train_tokenizer
 from makers.multilingual_clip.things import LANGUAGES, Drawings, load_drawings
 from stimuli import StimulusSet, open_set
+from stimuli.cells import csv_text
 from stimuli.errors import ToolkitError
 from stimuli.files import sha256_of, write_atomic
 from stimuli.wordlists import WordList, read_words
@@ -299,13 +299,11 @@ def _keep_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, A
 
 
 def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
+    cells = ([row.get(name, "") for name in columns] for row in rows)
+    rounded = ([f"{v:.5g}" if isinstance(v, float) else v for v in row] for row in cells)
     with write_atomic(path) as unfinished:
-        unfinished.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+        table = csv_text([columns, *rounded])
+        unfinished.write_text(table, encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -144,7 +144,7 @@ def settings(iconify: Path) -> dict[str, object]:
         "sample_rate_hz": espeak.SAMPLE_RATE_HZ,
         "picture_size_px": PICTURE_SIZE_PX,
         "made_from": [
-            f"@iconify/json {json.loads((iconify / 'package.json').read_text())['version']}",
+            f"@iconify/json {json.loads((iconify / 'package.json').read_text('utf-8'))['version']}",
             f"openclipart-svg {debian_version('openclipart-svg')}",
             f"espeak-ng {espeak.version()}",
         ],
@@ -204,7 +204,7 @@ def debian_version(package: str) -> str:
     """Version of an installed Debian package, or `of unknown version` elsewhere."""
     command = ["dpkg-query", "--show", "--showformat=${Version}", package]
     try:
-        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     except (OSError, subprocess.CalledProcessError):
         return "of unknown version"
     return done.stdout.strip()

@@ -15,7 +15,6 @@ same bytes.
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import json
 import logging
@@ -29,6 +28,7 @@ from makers.commands import run
 from makers.sets import drawing
 from makers.sets.build_mini import read_csv, read_icon_set, remove_strangers
 from stimuli import media
+from stimuli.cells import csv_text
 from stimuli.files import write_atomic
 from stimuli.writing import write_media, write_set
 
@@ -113,13 +113,9 @@ def build(iconify: Path, out: Path) -> None:
             path = f"masks/{name}-{placed.concept}.png"
             checksum = write_media(out, path, _png(mask))
             objects.append((name, placed.concept, path, checksum, placed.source))
-    with (
-        write_atomic(out / "objects.csv") as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("stimulus_id", "concept", "mask", "sha256", "source"))
-        writer.writerows(objects)
+    with write_atomic(out / "objects.csv") as unfinished:
+        table = csv_text([("stimulus_id", "concept", "mask", "sha256", "source"), *objects])
+        unfinished.write_text(table, encoding="utf-8", newline="")
     remove_strangers(out, {row["path"] for row in rows})
     remove_strangers(out, {mask for _, _, mask, _, _ in objects}, ("masks",))
     write_set(out, _settings(iconify), rows)
@@ -258,7 +254,7 @@ def _settings(iconify: Path) -> dict[str, object]:
         "sample_rate_hz": 16000,
         "picture_size_px": SHEET_PX,
         "made_from": [
-            f"@iconify/json {json.loads((iconify / 'package.json').read_text())['version']}"
+            f"@iconify/json {json.loads((iconify / 'package.json').read_text('utf-8'))['version']}"
         ],
     }
 

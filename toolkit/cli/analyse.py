@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reports.terminal import say_json
 from stimuli.limits import RESAMPLES
 from toolkit.cli.options import AlphaOption, Format, FormatOption, ParadigmsOption
 
@@ -93,7 +93,7 @@ def analyze(
     if file is not None:
         made.save(file)
     if output is Format.JSON:
-        typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        say_json(made)
     else:
         made.show(file)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from reports.terminal import guard_streams, say
+from stimuli.characters import hidden_in, shown
 from toolkit.cli import (
     analyse,
     features,
@@ -62,18 +66,16 @@ features.register(app)
 
 def main() -> NoReturn:
     """Run the command line; foreseen errors end with exit code 2 and no traceback."""
-    # A pipe or file on Windows has an encoding of its own, which lacks most letters and lines.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     # Must be set before any library that talks to a model hub is imported: nothing is fetched
     # unless the user names a hub model, and shipped models are folders.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     # Importing torch, timm and transformers makes close to a million objects that all stay: at the
     # usual pace, looking for garbage among them takes a quarter of the time that importing takes.
     gc.set_threshold(*COLLECTOR_PACE)
+    guard_streams()
     with clearing_up_undisturbed():
         try:
+            _refuse_hidden(sys.argv[1:])
             app(prog_name="mevgs-toolkit")
         except ToolkitError as error:
             _stop(str(error), USAGE_ERROR)
@@ -87,7 +89,7 @@ def main() -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
-            where = f" {error.filename}" if error.filename else ""
+            where = f" {shown(str(error.filename))}" if error.filename else ""
             _stop(
                 f"A file could not be read or written:{where}: {error.strerror or error}.\n"
                 "  Nothing half-written was left; what was finished before is kept.\n"
@@ -97,6 +99,21 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _refuse_hidden(typed: Sequence[str]) -> None:
+    """Nothing that is typed holds what is not seen, nor does the name of the current folder."""
+    with suppress(OSError):  # it was removed meanwhile
+        typed = [*typed, str(Path.cwd())]
+    for name in typed:
+        if hidden := hidden_in(name):
+            raise ToolkitError(
+                "What was typed, or the name of this folder, holds a character that is not seen, "
+                "or that hides what is written.",
+                given=f"{hidden} in {shown(name)}",
+                allowed="text without control characters, line separators and bidirectional "
+                "overrides, its bytes UTF-8",
+            )
+
+
 def _stop(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"Error: {message}\n")
+    say(f"Error: {message}", error=True)
     sys.exit(code)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from reports.terminal import say
 from toolkit.cli.options import HEARING, SEEING, HearingOption, SeeingOption
 
 SHOWN = 20
@@ -85,7 +86,7 @@ def extract_features(
         for job, maker in zip(jobs, makers, strict=True):
             unread = extract(job, maker, progress)
             faults += unread
-            typer.echo(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
+            say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
     if faults:
         table = write_faults(out, faults)
         shown = "\n".join(f"  {one.name}: {one.reason}" for one in faults[:SHOWN])

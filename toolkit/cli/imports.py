@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reports.terminal import say
 from toolkit.cli.options import (
     HEARING,
     SEEING,
@@ -50,13 +51,13 @@ def import_mevgs(
             source, out, languages=codes, hearing=hearing, seeing=seeing, progress=progress
         )
     for one in written:
-        typer.echo(f"{one.folder}: seeds {', '.join(one.seeds)}. {one.description}")
+        say(f"{one.folder}: seeds {', '.join(one.seeds)}. {one.description}")
     if written[0].missing:
-        typer.echo("\nThey cannot be run yet. Fetch this, then give the same command again:")
+        say("\nThey cannot be run yet. Fetch this, then give the same command again:")
         for missing in written[0].missing:
-            typer.echo(missing)
-        typer.echo()
-    typer.echo(f"Look: mevgs-toolkit list subjects --subjects {out}")
+            say(missing)
+        say()
+    say(f"Look: mevgs-toolkit list subjects --subjects {out}")
 
 
 def import_data(
@@ -79,13 +80,13 @@ def import_data(
         made = import_layout(source, out, progress=progress)
     for what, counts in (("files", made.counts), ("fixed trials", made.trials)):
         for name, n in counts.items():
-            typer.echo(f"{n:7} {what}: {name}")
+            say(f"{n:7} {what}: {name}")
     if made.converted:
-        typer.echo(f"{made.converted:7} clips converted to mono at 16 kHz")
+        say(f"{made.converted:7} clips converted to mono at 16 kHz")
     if made.moved:
         shown = ", ".join(made.moved[:5]) + (", ..." if len(made.moved) > 5 else "")
-        typer.echo(
+        say(
             f"{len(made.moved):7} files in several splits count for test, else for validation: "
             f"{shown}"
         )
-    typer.echo(f"Ask: mevgs-toolkit run-paradigm me --stimuli {out} --subject POPULATION")
+    say(f"Ask: mevgs-toolkit run-paradigm me --stimuli {out} --subject POPULATION")

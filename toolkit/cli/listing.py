@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from reports.terminal import say
+from stimuli.characters import shown, shown_message
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
 from toolkit.errors import ToolkitError, unknown_name
 
@@ -88,7 +90,7 @@ def _print_list(
             left_out.append(f"Left out: the {found.registry.kind} {name!r}: {why}")
     console().print(made)
     for sentence in left_out:
-        typer.echo(sentence, err=True)
+        say(shown_message(sentence), error=True)
 
 
 def _set_cells(folder: Path) -> tuple[str, str, str]:
@@ -212,7 +214,7 @@ def _describe_population(population: Population) -> None:
     out.print(f"Trained on: {', '.join(population.languages) or 'no language'}")
     out.print(f"Seeds: {' '.join(population.seeds)}")
     if population.folder is not None:
-        out.print(f"Folder: {escape(str(population.folder))}")
+        out.print(f"Folder: {escape(shown(str(population.folder)))}")
 
 
 def _describe_model(name: str, paradigms: Mapping[str, type[BaseParadigm]]) -> None:
@@ -262,7 +264,7 @@ def _describe_set(stimuli: StimulusSet) -> None:
     spoken = ", ".join(stimuli.languages) or "none"
     written = ", ".join(stimuli.words.languages) if stimuli.has_words else "none"
     out.print(f"Languages spoken: {spoken}; written: {written}")
-    out.print(f"Folder: {escape(str(stimuli.folder))}")
+    out.print(f"Folder: {escape(shown(str(stimuli.folder)))}")
     out.print(f"Checksum: {stimuli.checksum}\n")
     made = table("kind", "status", "split", "files", "concepts", numbers=("files", "concepts"))
     groups = stimuli.table.groupby(["kind", "status", "split"], sort=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from reports.terminal import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -29,10 +31,10 @@ def new_paradigm(
 
     written = write_paradigm(name, out)
     for path in written:
-        typer.echo(f"Written: {path}")
-    typer.echo("Kind:    choices (its class is one of PicturePairs)")
-    typer.echo(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
-    typer.echo(f"Test it: pytest {out}")
+        say(f"Written: {path}")
+    say("Kind:    choices (its class is one of PicturePairs)")
+    say(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
+    say(f"Test it: pytest {out}")
 
 
 def export(
@@ -59,4 +61,4 @@ def export(
     table = read_whole(run)
     with write_atomic(out) as unfinished:
         guarded_table(table).to_csv(unfinished, index=False)
-    typer.echo(f"{len(table)} trials written to {out}")
+    say(f"{len(table)} trials written to {out}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reports.terminal import say, say_json
 from stimuli.limits import JOBS
 from toolkit.cli.options import AlphaOption
 
@@ -141,13 +141,13 @@ def power(
         with write_atomic(plot) as unfinished:
             unfinished.write_text(power_svg(plans), encoding="utf-8")
     if output is PowerFormat.JSON:
-        typer.echo(json.dumps({"schema": 1, "plans": plain(plans)}, indent=2, ensure_ascii=False))
+        say_json({"schema": 1, "plans": plain(plans)})
     elif output is PowerFormat.CSV:
-        typer.echo(plans_as_csv(plans), nl=False)
+        say(plans_as_csv(plans), end="")
     else:
         print_plans(plans)
         if plot is not None:
-            typer.echo(f"Curve written to {plot}")
+            say(f"Curve written to {plot}")
 
 
 def _models(

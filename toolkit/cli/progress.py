@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from reports.terminal import console
+
 if TYPE_CHECKING:
     from toolkit.running.embedding import Progress
 
@@ -17,15 +19,18 @@ def progress_bars(*, show: bool) -> Iterator[Progress]:
     Args:
         show: False to draw nothing; nothing is drawn either where standard error is no terminal.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    if not show or not console.is_terminal:
+    out = console(error=True)
+    if not show or not out.is_terminal:
         yield lambda *_: None
         return
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+    columns = (
+        TextColumn("{task.description:<20}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=out, transient=True) as bars:
         tasks: dict[str, int] = {}
 
         def report(what: str, done: int, total: int) -> None:

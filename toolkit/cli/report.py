@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reports.terminal import say
 from stimuli.limits import CARDS
 from toolkit.cli.options import ParadigmsOption
 
@@ -82,6 +83,6 @@ def report(
         stimuli=stimuli,
         paradigms_dir=paradigms,
     )
-    typer.echo(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
+    say(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     if figures is not None:
-        typer.echo(f"Figures: {figures}")
+        say(f"Figures: {figures}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from reports.terminal import say, say_json
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
@@ -114,6 +114,6 @@ def run_paradigm(
     page = run.report() if report else None
     if output is Format.JSON:
         told = {**run.told, "report": str(page) if page else None}
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        say_json(told)
     elif page:
-        typer.echo(f"Report: {page}")
+        say(f"Report: {page}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from reports.terminal import say_json
 from toolkit.cli.options import (
     RUNS,
     Format,
@@ -73,6 +73,6 @@ def score_all(
             progress=progress,
         )
     if output is Format.JSON:
-        typer.echo(json.dumps(counted.told, indent=2, ensure_ascii=False))
+        say_json(counted.told)
     else:
         print_triples(counted.summary, counted.done)

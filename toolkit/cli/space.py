@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reports.terminal import say_json
 from stimuli.limits import RESAMPLES, SEEDS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
@@ -87,6 +87,6 @@ def analyze_space(
             progress=progress,
         )
     if output is Format.JSON:
-        typer.echo(json.dumps(made.told, indent=2, ensure_ascii=False))
+        say_json(made.told)
     else:
         print_spaces(made.tables, made.notes, made.folder)

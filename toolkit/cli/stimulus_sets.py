@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
 from toolkit.cli.options import NewSetOption, WordsOption
 
@@ -34,11 +35,11 @@ def check_stimuli(
     found = open_set(directory, words)
     faults = found.check()
     if faults:
-        typer.echo(f"{directory} has {len(faults)} fault{'s' * (len(faults) > 1)}:", err=True)
+        say(f"{directory} has {len(faults)} fault{'s' * (len(faults) > 1)}:", error=True)
         for fault in faults:
-            typer.echo(f"  - {fault}", err=True)
+            say(f"  - {fault}", error=True)
         raise typer.Exit(2)
-    typer.echo(f"{found.name} {found.version}: {len(found.table)} files, no faults.")
+    say(f"{found.name} {found.version}: {len(found.table)} files, no faults.")
 
 
 def synthesize(
@@ -65,5 +66,5 @@ def synthesize(
     from stimuli.speech import VOICES
 
     speech.synthesize(words, language, out, voices=voice or tuple(VOICES), takes=takes, seed=seed)
-    typer.echo(f"Spoken words of {language!r} written to {out}.")
-    typer.echo(f"Check it: mevgs-toolkit check-stimuli {out}")
+    say(f"Spoken words of {language!r} written to {out}.")
+    say(f"Check it: mevgs-toolkit check-stimuli {out}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reports.terminal import say
 from toolkit.cli.options import ParadigmsOption
 
 if TYPE_CHECKING:
@@ -97,11 +98,11 @@ def table(
     made = publication_table(run, conditions=conditions.value, paradigms=paradigms)
     text = render(made, chosen.value, digits)
     if output is None:
-        typer.echo(text, nl=False)
+        say(text, end="")
         return
     with write_atomic(output) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
-    typer.echo(f"Table of {len(made.rows)} lines written to {output} ({chosen.value}).")
+    say(f"Table of {len(made.rows)} lines written to {output} ({chosen.value}).")
 
 
 def import_trials(
@@ -267,10 +268,10 @@ def _renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
 def _tell(made: pd.DataFrame, output: Path) -> None:
     people = made[["population", "seed"]].drop_duplicates()
     populations = people["population"].nunique()
-    typer.echo(
+    say(
         f"{len(made)} trials of {len(people)} participants in {populations} "
         f"population{'s' * (populations > 1)} written to {output}."
     )
     for note in made.attrs["notes"]:
-        typer.echo(f"Note: {note}")
-    typer.echo(f"See accuracies: mevgs-toolkit table {output}")
+        say(f"Note: {note}")
+    say(f"See accuracies: mevgs-toolkit table {output}")

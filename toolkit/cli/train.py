@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reports.terminal import console, say
 from stimuli.limits import JOBS
 from toolkit.cli.options import NewPopulationsOption
 from toolkit.subjects.vgs.families import listed
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def _show_example(wanted: bool) -> None:
     if wanted:
-        typer.echo(_EXAMPLE_GRID.read_text(encoding="utf-8"), nl=False)
+        say(_EXAMPLE_GRID.read_text(encoding="utf-8"), end="")
         raise typer.Exit
 
 
@@ -124,7 +125,7 @@ def train(
     source = open_source(asked.stimuli, asked.hearing, asked.seeing, trained)
     with _bars() as (progress, watch):
         train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
-    typer.echo(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
+    say(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
 
 
 def _refuse_clip(names: Sequence[str]) -> None:
@@ -191,32 +192,31 @@ def _from_options(given: dict[str, Any]) -> Grid:
 @contextmanager
 def _bars() -> Iterator[tuple[Progress, Watch]]:
     """Bars with losses where someone watches; a line per validation in a log file."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    out = console(error=True)
+    if not out.is_terminal:
         told: dict[str, int] = {}
 
         def line(subject: str, standing: Standing) -> None:
             if told.get(subject) != standing.validation.update:
                 told[subject] = standing.validation.update
-                typer.echo(
+                say(
                     f"{subject}: update {standing.update} of {standing.n_updates}, "
                     f"{_losses(standing)}",
-                    err=True,
+                    error=True,
                 )
 
         yield lambda *_: None, line
         return
     columns = (
-        TextColumn("{task.description:<24}"),
+        TextColumn("{task.description:<24}", markup=False),
         BarColumn(20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[losses]}"),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=out, transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int, losses: str = "") -> None:

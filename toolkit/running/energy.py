@@ -108,7 +108,7 @@ def find_rapl(powercap: Path = POWERCAP) -> tuple[list[Meter], str]:
     shown = [*powercap.glob("intel-rapl:*"), *powercap.glob("intel-rapl:*/intel-rapl:*")]
     for zone in sorted({zone.resolve() for zone in shown}):  # inner zones are shown twice
         try:
-            name = (zone / "name").read_text().strip()
+            name = (zone / "name").read_text("ascii").strip()
             if not name.startswith(("package", "dram")):
                 continue  # cores and graphics are counted in their package already
             meter = _Rapl(zone, name)
@@ -162,11 +162,11 @@ class _Rapl:
 
     def joules(self) -> float:
         """Energy counted so far."""
-        return int((self.zone / "energy_uj").read_text()) / 1e6
+        return int((self.zone / "energy_uj").read_text("ascii")) / 1e6
 
     def restart(self) -> float:
         """Joules at which it starts again."""
-        return int((self.zone / "max_energy_range_uj").read_text()) / 1e6
+        return int((self.zone / "max_energy_range_uj").read_text("ascii")) / 1e6
 
 
 class _Nvml:

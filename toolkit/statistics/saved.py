@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import require_sound
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, command_line, nearest_name
 from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS, Statistics
 from toolkit.tables.kinds import kind_told
@@ -39,7 +38,7 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     Raises:
         ToolkitError: if the file is damaged; names the place, and the command that makes it again.
     """
-    again = shlex.join(["mevgs-toolkit", "analyze", str(folder)])
+    again = command_line(["mevgs-toolkit", "analyze", folder])
     source = Source(str(folder / STATISTICS_FILE), again)
     content = _content(folder / STATISTICS_FILE, source)
     found = {}
@@ -77,7 +76,7 @@ def saved_summary(folder: Path) -> Summary | None:
         ToolkitError: if the file is damaged; names the place.
     """
     command = read_manifest(folder).get("command")
-    source = Source(str(folder / SUMMARY_FILE), shlex.join(command) if command else None)
+    source = Source(str(folder / SUMMARY_FILE), command_line(command) if command else None)
     content = _content(folder / SUMMARY_FILE, source)
     if content is None:
         return None

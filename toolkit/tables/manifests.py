@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
 from stimuli.files import require_sound
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, command_line
 
 MANIFEST_FILE = "manifest.json"
 """In a run's folder: what was run, on what, with which versions."""
@@ -53,7 +52,7 @@ def again(folder: Path) -> str | None:
     command = read_manifest(folder).get("command")
     if not isinstance(command, list) or not command:
         return None
-    return shlex.join(str(part) for part in command)
+    return command_line(command)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
