@@ -19,10 +19,9 @@ from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
-from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
-from toolkit.tables.manifests import again
+from toolkit.tables.manifests import require_stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -263,7 +262,7 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
         return []
     for folder in folders:
         for name in ("variance", "pca", "tsne"):
-            require_sound(folder / f"{name}.parquet", again(folder))
+            require_stored(folder / f"{name}.parquet")
     read = {
         name: pd.concat([pd.read_parquet(folder / f"{name}.parquet") for folder in folders])
         for name in ("variance", "pca", "tsne")

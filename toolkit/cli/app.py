@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,7 +26,7 @@ from toolkit.cli import (
     tables,
     train,
 )
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UncheckedWarning
 from toolkit.processes.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def main() -> NoReturn:
     # Importing torch, timm and transformers makes close to a million objects that all stay: at the
     # usual pace, looking for garbage among them takes a quarter of the time that importing takes.
     gc.set_threshold(*COLLECTOR_PACE)
+    in_general = warnings.formatwarning
+    warnings.formatwarning = lambda message, category, *place: (
+        f"Note: {message}\n"
+        if issubclass(category, UncheckedWarning)
+        else in_general(message, category, *place)
+    )
     with clearing_up_undisturbed():
         try:
             app(prog_name="mevgs-toolkit")
