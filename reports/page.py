@@ -19,10 +19,9 @@ from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
-from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
-from toolkit.tables.manifests import again
+from toolkit.tables.manifests import require_stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,7 +266,7 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
         # Analyses of earlier versions lack some tables.
         if all(file.is_file() for file in files):
             for file in files:
-                require_sound(file, again(file.parent))
+                require_stored(file)
             read[name] = pd.concat(map(pd.read_parquet, files))
     return space_figures(read)
 

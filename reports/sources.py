@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from reports.chapter import AGAIN, Chapter, RunFiles
 from reports.kinds import REPORTS
 from stimuli.cells import unguarded_table
-from stimuli.files import require_sound
 from toolkit.errors import ToolkitError, quoted
 from toolkit.statistics.means import Summary
 from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
-from toolkit.tables.manifests import MANIFEST_FILE, again
+from toolkit.tables.manifests import MANIFEST_FILE, read_stored
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
     import pandas as pd
 
     files = [run.folder / "training.csv" for run in runs]
-    for run, file in zip(runs, files, strict=True):
-        require_sound(file, again(run.folder))
     tables = [
-        unguarded_table(pd.read_csv(file, dtype={"seed": str})) for file in files if file.is_file()
+        unguarded_table(pd.read_csv(io.BytesIO(read_stored(file)), dtype={"seed": str}))
+        for file in files
+        if file.is_file()
     ]
     if not tables:
         return None

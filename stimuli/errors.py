@@ -13,6 +13,10 @@ from collections.abc import Iterable, Sequence
 from stimuli.characters import HIDDEN, shown, shown_message
 
 
+class UncheckedWarning(UserWarning):
+    """What is read may not be what was written, and nothing can tell."""
+
+
 class ToolkitError(Exception):
     """Something the user gave cannot be used, said in terms of what to do next.
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,6 +18,8 @@ ABANDONED_AFTER_S = 600.0
 """Seconds without a write after which nobody is writing a temporary file any more."""
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")
 """Names that `write_atomic` gives to temporary files."""
+_BEFORE = "# replaced: "
+"""In front of the checksum of a file that is being replaced; sha256sum takes it for a remark."""
 _tell: Callable[[Path], None] | None = None
 """Told of every temporary file before it is there."""
 
@@ -61,8 +63,9 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
 def write_checked(path: str | Path) -> Iterator[Path]:
     """As `write_atomic`, and keep the checksum of what was written beside it, for `is_sound`.
 
-    ``table.parquet.sha256`` is as sha256sum writes it. It is there before the file: a kill between
-    the two leaves an old file that counts as damaged, never a new one that cannot be checked.
+    ``table.parquet.sha256`` is as sha256sum writes it. It is there before the file, and tells of
+    the one that is replaced as well until that is done: a kill between the two leaves neither a
+    file that cannot be checked nor one that counts as damaged.
 
     Args:
         path: where the finished file belongs; its folder must exist.
@@ -84,9 +87,19 @@ def write_checked(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     with write_atomic(target) as unfinished:
         yield unfinished
-        told = f"{sha256_of(unfinished)}  {target.name}\n"
-        with write_atomic(checksum_file(target)) as beside:
-            beside.write_bytes(told.encode())
+        new = sha256_of(unfinished)
+        old = sha256_of(target) if is_sound(target) else new
+        _tell_checksum(target, new, old)
+    if old != new:
+        _tell_checksum(target, new)
+
+
+def _tell_checksum(file: Path, new: str, old: str | None = None) -> None:
+    told = f"{new}  {file.name}\n"
+    if old not in (None, new):
+        told += f"{_BEFORE}{old}\n"
+    with write_atomic(checksum_file(file)) as beside:
+        beside.write_bytes(told.encode())
 
 
 def checksum_file(path: str | Path) -> Path:
@@ -103,10 +116,9 @@ def checksum_file(path: str | Path) -> Path:
 
 
 def is_sound(path: str | Path) -> bool:
-    """Whether a file is there, and is what was written.
+    """Whether a file is there, and is what was written, as the checksum beside it tells.
 
-    A file without a checksum beside it is taken as it is: earlier versions kept none, and a file
-    may have been copied without.
+    Without that checksum nobody can know: what asks here is made again.
 
     Args:
         path: the file.
@@ -123,41 +135,95 @@ def is_sound(path: str | Path) -> bool:
         (True, False)
     """
     file = Path(path)
-    return file.is_file() and _differs(file) is None
+    try:
+        told = _told(file)
+        return told is not None and sha256_of(file) in told
+    except OSError:
+        return False
 
 
-def require_sound(path: str | Path, next_command: str | None = None) -> None:
+def require_sound(path: str | Path, next_command: str | None = None, *, kept: bool = False) -> None:
     """Refuse a file that is not what was written; one that is not there is left to its reader.
 
     Args:
         path: the file.
         next_command: what makes it again.
+        kept: whether a checksum is known to have been kept, so that there must be one. Else a file
+            without is taken as it is: it may be one's own, or of a version that kept none.
 
     Raises:
-        ToolkitError: its content does not fit the checksum beside it.
+        ToolkitError: its content does not fit the checksum beside it, or that is lost.
     """
     file = Path(path)
-    differs = _differs(file) if file.is_file() else None
-    if differs:
-        found, told = differs
+    if file.is_file():
+        told = _told(file)
+        _require(file, sha256_of(file) if told else None, told, next_command, kept)
+
+
+def read_sound(path: str | Path, next_command: str | None = None, *, kept: bool = False) -> bytes:
+    """As `require_sound`, and give the content: the very bytes whose checksum was looked at.
+
+    Args:
+        path: the file.
+        next_command: what makes it again.
+        kept: whether there must be a checksum.
+
+    Raises:
+        OSError: the file cannot be read.
+        ToolkitError: its content does not fit the checksum beside it, or that is lost.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "table.csv").write_text("a,b")
+        ...     read_sound(Path(folder) / "table.csv")
+        b'a,b'
+    """
+    file = Path(path)
+    content = file.read_bytes()
+    told = _told(file)
+    _require(file, hashlib.sha256(content).hexdigest(), told, next_command, kept)
+    return content
+
+
+def _require(
+    file: Path,
+    found: str | None,
+    told: Sequence[str] | None,
+    next_command: str | None,
+    kept: bool,
+) -> None:
+    name = checksum_file(file).name
+    again = next_command or f"copy it again from where it came, with {name}"
+    if told is None and kept:
+        raise ToolkitError(
+            f"{file} has lost its checksum, so nothing tells whether it is what was written.",
+            given=f"no {name}",
+            allowed=f"{file.name} with {name} beside it",
+            next_command=again,
+        )
+    if told is not None and found not in told:
         raise ToolkitError(
             f"{file} is damaged, or was changed: it is not what was written.",
             given=f"SHA-256 {found}",
-            allowed=f"{told}, as {checksum_file(file).name} tells",
-            next_command=next_command
-            or f"copy it again from where it came, with {checksum_file(file).name}",
+            allowed=f"{told[0]}, as {name} tells",
+            next_command=again,
         )
 
 
-def _differs(file: Path) -> tuple[str, str] | None:
-    """Checksum of a file and the one that is told beside it, if they are not the same."""
+def _told(file: Path) -> Sequence[str] | None:
+    """The checksum that is told beside a file, whatever stands there, and that of one replaced.
+
+    Returns:
+        One or two; None if nothing is there.
+    """
     try:
-        told = checksum_file(file).read_bytes()
+        told = checksum_file(file).read_bytes().decode("ascii", "backslashreplace")
     except FileNotFoundError:
         return None
-    found = sha256_of(file)
-    told = told.split(maxsplit=1)[0] if told.split() else b"none"
-    return None if told == found.encode() else (found, told.decode("ascii", "replace"))
+    first, _, second = told.partition("\n")
+    before = [second.removeprefix(_BEFORE).strip()] if second.startswith(_BEFORE) else []
+    return [(first.split() or ["none"])[0], *before]
 
 
 def tell_unfinished(tell: Callable[[Path], None] | None) -> None:

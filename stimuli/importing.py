@@ -15,7 +15,7 @@ from stimuli.cells import csv_text
 from stimuli.checks import counted, table_faults
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
-from stimuli.files import write_atomic
+from stimuli.files import checksum_file, remove_abandoned, write_atomic, write_checked
 from stimuli.media import as_mono, convert_clip, decode_picture, encode_wav
 from stimuli.published import (
     Entry,
@@ -104,6 +104,8 @@ def import_layout(
     converted = _measure(data, rows, progress)
     _check(rows, trials)
     out.mkdir(parents=True, exist_ok=True)
+    for folder in (out, *{(out / row["path"]).parent for row in rows.values()}):
+        remove_abandoned(folder)
     for number, row in enumerate(rows.values()):
         original = data / row.pop("original")
         if row["stimulus_id"] in converted:
@@ -299,9 +301,11 @@ def _write_trials(out: Path, trials: Sequence[Row]) -> None:
     path = out / fixed.FILE_NAME
     if not trials:
         path.unlink(missing_ok=True)
+        checksum_file(path).unlink(missing_ok=True)
         return
     rows = ([row[name] for name in fixed.COLUMNS] for row in trials)
-    _write(path, csv_text([list(fixed.COLUMNS), *rows]).encode())
+    with write_checked(path) as unfinished:
+        unfinished.write_text(csv_text([list(fixed.COLUMNS), *rows]), encoding="utf-8", newline="")
 
 
 def _count(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:

@@ -1,5 +1,19 @@
 """Errors a user is meant to see; they live in the lowest layer and are offered here as well."""
 
-from stimuli.errors import ToolkitError, command_line, nearest_name, quoted, unknown_name
+from stimuli.errors import (
+    ToolkitError,
+    UncheckedWarning,
+    command_line,
+    nearest_name,
+    quoted,
+    unknown_name,
+)
 
-__all__ = ["ToolkitError", "command_line", "nearest_name", "quoted", "unknown_name"]
+__all__ = [
+    "ToolkitError",
+    "UncheckedWarning",
+    "command_line",
+    "nearest_name",
+    "quoted",
+    "unknown_name",
+]

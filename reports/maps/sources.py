@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,9 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from stimuli.cells import unguarded_table
-from stimuli.files import require_sound
 from toolkit.errors import ToolkitError
 from toolkit.statistics.saved import saved_manifest
-from toolkit.tables.manifests import again, sound_table
+from toolkit.tables.manifests import read_stored, sound_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,12 +68,10 @@ def read_maps(folders: Sequence[Path]) -> Maps:
     tables, samples = [], list[Sample]()
     for folder in folders:
         try:
-            require_sound(folder / "agreement.csv", again(folder))
             if (folder / "agreement.csv").is_file():
+                content = io.BytesIO(read_stored(folder / "agreement.csv"))
                 # A language may be called "nan" or "none"; only numbers can be missing.
-                table = unguarded_table(
-                    pd.read_csv(folder / "agreement.csv", dtype=str, keep_default_na=False)
-                )
+                table = unguarded_table(pd.read_csv(content, dtype=str, keep_default_na=False))
                 measured = [name for name in table.columns if name not in LABELS]
                 tables.append(table.assign(**table[measured].apply(pd.to_numeric)))
             if (folder / "maps.npz").is_file():
@@ -84,9 +82,8 @@ def read_maps(folders: Sequence[Path]) -> Maps:
 
 
 def _samples(folder: Path) -> list[Sample]:
-    file = folder / "maps.npz"
-    require_sound(file, again(folder))
-    with np.load(file, allow_pickle=False) as held:
+    content = io.BytesIO(read_stored(folder / "maps.npz"))
+    with np.load(content, allow_pickle=False) as held:
         known: dict[str, Any] = {name: held[name] for name in held.files}
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])

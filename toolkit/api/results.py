@@ -198,7 +198,7 @@ class Run:
             return Statistics(found)
         fresh = _analysed([self.folder], self.paradigms_dir, settings, progress)
         made = Statistics({name: replace(a, made_of=key) for name, a in fresh.results.items()})
-        write_json(file, made.results, checked=True)
+        write_json(file, made.results)
         return made
 
     def report(

@@ -127,7 +127,7 @@ def prepare_run(
             jobs=at_once,
             progress=progress,
         )
-        made.directory.write_json(SUMMARY_FILE, summarise(made, asked), checked=True)
+        made.directory.write_json(SUMMARY_FILE, summarise(made, asked))
         return Run(
             made.directory.folder,
             own,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ from toolkit.cli import (
     tables,
     train,
 )
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UncheckedWarning
 from toolkit.processes.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def main() -> NoReturn:
     # usual pace, looking for garbage among them takes a quarter of the time that importing takes.
     gc.set_threshold(*COLLECTOR_PACE)
     guard_streams()
+    in_general = warnings.formatwarning
+    warnings.formatwarning = lambda message, category, *place: (
+        f"Note: {message}\n"
+        if issubclass(category, UncheckedWarning)
+        else in_general(message, category, *place)
+    )
     with clearing_up_undisturbed():
         try:
             _refuse_hidden(sys.argv[1:])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.files import is_sound, write_checked
+from stimuli.files import is_sound, read_sound, write_checked
 from stimuli.media import central_square
 from toolkit.errors import ToolkitError
 from toolkit.running.folder import content_key
@@ -171,12 +171,11 @@ class EmbeddingStore:
 
 def _arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]] | None:
     """Arrays of a file by name; None where it is not there or damaged."""
-    if not is_sound(path):
-        return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+        content = io.BytesIO(read_sound(path, kept=True))
+        with np.load(content, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, ToolkitError):
         return None
 
 

@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,12 +32,12 @@ from stimuli.cells import guarded_table, unguarded_table
 from stimuli.files import (
     checksum_file,
     is_sound,
+    read_sound,
     remove_abandoned,
-    require_sound,
-    write_atomic,
     write_checked,
 )
 from toolkit.errors import ToolkitError, quoted
+from toolkit.processes.alone import alone_in
 from toolkit.records import write
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
@@ -137,9 +138,11 @@ class RunDirectory:
         behind, its manifest included.
 
         Raises:
-            ToolkitError: if the folder cannot be made, for example on a read-only disk.
+            ToolkitError: if the folder cannot be made, for example on a read-only disk, or another
+                process makes the same run.
         """
-        with working_folder(self.folder) as made:
+        busy = f"The run {self.folder} is being made by another process."
+        with working_folder(self.folder) as made, alone_in(self.folder, busy):
             for folder in (self.folder, self._cells, self.root / "embeddings"):
                 remove_abandoned(folder)
             try:
@@ -221,16 +224,16 @@ class RunDirectory:
         import pyarrow.parquet as pq
 
         path = self.cell_path(key)
-        require_sound(path, AGAIN)
         try:
-            with pq.ParquetFile(path) as file:
+            content = pa.BufferReader(read_sound(path, AGAIN, kept=True))
+            with pq.ParquetFile(content) as file:
                 for number in range(file.num_row_groups):
                     yield file.read_row_group(number)
         except (OSError, pa.ArrowException, ValueError) as error:
             raise self.unreadable(key, error) from error
 
     def unreadable(self, key: str, error: Exception) -> ToolkitError:
-        """The error for a cell that has no checksum beside it, and is none.
+        """The error for a cell that is as it was written, and is none.
 
         Args:
             key: name of the cell.
@@ -258,7 +261,7 @@ class RunDirectory:
             if not path.is_file():
                 continue
             try:
-                table = unguarded_table(pd.read_csv(path))
+                table = unguarded_table(pd.read_csv(io.BytesIO(read_sound(path))))
             except (ValueError, OSError) as error:
                 raise ToolkitError(f"The training log {path} cannot be read: {error}.") from error
             table.insert(0, "population", name)
@@ -271,22 +274,18 @@ class RunDirectory:
         """The manifest as it stands; empty if there is none yet or it cannot be read."""
         return read_manifest(self.folder)
 
-    def write_json(self, name: str, content: object, *, checked: bool = False) -> None:
+    def write_json(self, name: str, content: object) -> None:
         """Write a JSON file into the run folder, see `write_json`."""
-        write_json(self.folder / name, content, checked=checked)
+        write_json(self.folder / name, content)
 
 
-def write_json(file: Path, content: object, *, checked: bool = False) -> None:
-    """Write a JSON file, whole or not at all; see `toolkit.records.write`.
+def write_json(file: Path, content: object) -> None:
+    """Write a JSON file, whole or not at all, and its checksum; see `toolkit.records.write`.
 
     Args:
         file: where to.
         content: what to write.
-        checked: whether its checksum is kept beside it, as it is in any case where there is one:
-            what takes the place of a file must not count as damaged.
     """
     text = write(content)
-    with (write_checked if checked or checksum_file(file).is_file() else write_atomic)(
-        file
-    ) as path:
+    with write_checked(file) as path:
         path.write_text(text, "utf-8")

@@ -8,6 +8,7 @@ with the number of pictures nor with that of queries.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from paradigms import BaseParadigm, MapParadigm, Queries
 from paradigms.maps.paradigm import as_maps
 from stimuli.cells import guarded_table
-from stimuli.files import require_sound, write_checked
+from stimuli.files import read_sound, write_checked
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 from toolkit.processes.workers import Submit, workers
@@ -311,9 +312,8 @@ def _summed(
 
 def _beside(shared: Shared, cell: MapCell) -> Any:
     """What lies beside a cell, opened."""
-    path = beside(shared.directory, cell.key)
-    require_sound(path, AGAIN)
-    return np.load(path, allow_pickle=False)
+    content = read_sound(beside(shared.directory, cell.key), AGAIN, kept=True)
+    return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -> None:

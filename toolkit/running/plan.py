@@ -21,7 +21,7 @@ from toolkit.errors import ToolkitError
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
-from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE
+from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, TRIALS_FILE
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
@@ -116,12 +116,13 @@ def carry_out(
     with directory.opened():
         n_missing = sum(not is_done(directory, key) for key in keys)
         finished = not n_missing and _is_finished(directory, plan)
-        manifest: dict[str, Any] = directory.read_manifest() or {
+        manifest: dict[str, Any] = _so_far(directory) or {
             "run_id": directory.run_id,
             "started": started,
             **environment(),
         }
         manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
+        manifest |= {CHECKSUMS: "sha256"}
         if not finished:
             directory.write_json(MANIFEST_FILE, manifest)
             directory.write_training_logs(
@@ -140,6 +141,14 @@ def carry_out(
     )
 
 
+def _so_far(directory: RunDirectory) -> dict[str, Any]:
+    """What the run has told of itself before; nothing if that is damaged: it is told anew."""
+    try:
+        return directory.read_manifest()
+    except ToolkitError:
+        return {}
+
+
 def _is_finished(directory: RunDirectory, plan: Plan) -> bool:
     """Whether nothing is left to be done once all cells are there.
 
@@ -148,7 +157,8 @@ def _is_finished(directory: RunDirectory, plan: Plan) -> bool:
     """
     logs = directory.folder / TRAINING_FILE
     return (
-        directory.read_manifest().get("status") == COMPLETE
+        is_sound(directory.folder / MANIFEST_FILE)
+        and directory.read_manifest().get("status") == COMPLETE
         and all(is_sound(directory.folder / name) for name in plan.tables)
         and (is_sound(logs) or not logs.exists())
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from stimuli.files import require_sound
 from toolkit.errors import ToolkitError, command_line, nearest_name
 from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS, Statistics
 from toolkit.tables.kinds import kind_told
-from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
+from toolkit.tables.manifests import MANIFEST_FILE, SAME_COMMAND, again, read_stored
 from toolkit.tables.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     Raises:
         ToolkitError: if the file is damaged; names the place, and the command that makes it again.
     """
-    again = command_line(["mevgs-toolkit", "analyze", folder])
-    source = Source(str(folder / STATISTICS_FILE), again)
+    command = command_line(["mevgs-toolkit", "analyze", folder])
+    source = Source(str(folder / STATISTICS_FILE), command)
     content = _content(folder / STATISTICS_FILE, source)
     found = {}
     for name, told in typed(
@@ -61,7 +60,7 @@ def saved_manifest(folder: Path) -> Recorded | None:
     Raises:
         ToolkitError: if the file is damaged; names the place.
     """
-    source = Source(str(folder / MANIFEST_FILE), "the same run-paradigm command again")
+    source = Source(str(folder / MANIFEST_FILE), SAME_COMMAND)
     content = _content(folder / MANIFEST_FILE, source)
     return None if content is None else typed(Recorded, content, source)
 
@@ -75,8 +74,7 @@ def saved_summary(folder: Path) -> Summary | None:
     Raises:
         ToolkitError: if the file is damaged; names the place.
     """
-    command = read_manifest(folder).get("command")
-    source = Source(str(folder / SUMMARY_FILE), command_line(command) if command else None)
+    source = Source(str(folder / SUMMARY_FILE), again(folder))
     content = _content(folder / SUMMARY_FILE, source)
     if content is None:
         return None
@@ -103,9 +101,8 @@ def _statistics(
 
 def _content(file: Path, source: Source) -> Any:
     """What a JSON file holds, which is what was written; None where there is no such file."""
-    require_sound(file, source.again)
     try:
-        return parse(file.read_text(encoding="utf-8"), source)
+        return parse(read_stored(file, source.again).decode("utf-8"), source)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -29,8 +29,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from stimuli.characters import hidden_in
-from stimuli.files import CHECKSUM_SUFFIX, sha256_of
-from stimuli.texts import read_toml
+from stimuli.files import CHECKSUM_SUFFIX, require_sound, sha256_of, write_checked
+from stimuli.texts import read_toml, toml_value
 from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the shipped populations and backbones."""
 DESCRIPTION_FILE = "population.toml"
+TRAIN_AGAIN = "restore the file, or train the population again"
+"""What helps where a file of a population is damaged."""
+_CHECKED = (
+    "# population.toml.sha256 tells whether this is as it was written; without it, this line goes."
+)
+"""First line of a description whose checksum lies beside it; those that people write have none."""
 LIST_COMMAND = "mevgs-toolkit list subjects"
 _REQUIRED = {"name": str, "description": str, "languages": list, "seeds": list, "factory": str}
 MOVED = {
@@ -145,7 +151,7 @@ class Population:
             raise ToolkitError(
                 f"Population {self.name!r} lacks the file {name}.",
                 given=str(path),
-                next_command="restore the file, or train the population again",
+                next_command=TRAIN_AGAIN,
             )
         return path
 
@@ -158,15 +164,29 @@ class Population:
         Raises:
             ToolkitError: the file is missing or was changed.
         """
-        path = self.file(name)
-        actual = sha256_of(path)
+        return self._verified(name, sha256_of(self.file(name)))
+
+    def content(self, name: str) -> bytes:
+        """A file in the folder, as `verified`: the very bytes whose checksum was looked at.
+
+        Args:
+            name: file name.
+
+        Raises:
+            ToolkitError: the file is missing or was changed.
+        """
+        content = self.file(name).read_bytes()
+        self._verified(name, hashlib.sha256(content).hexdigest())
+        return content
+
+    def _verified(self, name: str, actual: str) -> str:
         if self.sha256.get(name, actual) != actual:
             raise ToolkitError(
                 f"The file {name} of population {self.name!r} is not the one that "
                 f"{DESCRIPTION_FILE} describes: it was changed or damaged.",
-                given=f"{path} with SHA-256 {actual}",
+                given=f"{self.file(name)} with SHA-256 {actual}",
                 allowed=self.sha256[name],
-                next_command="restore the file, or train the population again",
+                next_command=TRAIN_AGAIN,
             )
         return actual
 
@@ -203,10 +223,13 @@ def read_population(folder: str | Path) -> Population:
         folder: a folder with a `population.toml`.
 
     Raises:
-        ToolkitError: the file is missing or malformed; all its faults are listed.
+        ToolkitError: the file is missing, malformed (all its faults are listed), or not what was
+            written.
     """
     path = Path(folder) / DESCRIPTION_FILE
     described = read_toml(path)
+    if path.read_text("utf-8").startswith(_CHECKED):
+        require_sound(path, TRAIN_AGAIN, kept=True)
     faults = _faults(described)
     if faults:
         shown = "\n".join(f"  {fault}" for fault in faults)
@@ -223,6 +246,42 @@ def read_population(folder: str | Path) -> Population:
         folder=path.parent.absolute(),
         sha256=described.get("sha256", {}),
     )
+
+
+def write_description(
+    folder: Path,
+    *,
+    name: str,
+    description: str,
+    languages: Sequence[str],
+    seeds: Sequence[str],
+    factory: str,
+    files: Sequence[str],
+) -> None:
+    """Write the description of a population that was made by a command, and its checksum.
+
+    Args:
+        folder: the population folder.
+        name: what it is called.
+        description: one line.
+        languages: ISO codes.
+        seeds: names of its subjects.
+        factory: `"module:callable"`.
+        files: names of the files in the folder that must not change.
+    """
+    lines = [
+        _CHECKED,
+        f"name = {toml_value(name)}",
+        f"description = {toml_value(description)}",
+        f"languages = {toml_value(list(languages))}",
+        f"seeds = {toml_value(list(seeds))}",
+        f"factory = {toml_value(factory)}",
+        "",
+        "[sha256]",
+        *(f"{toml_value(file)} = {toml_value(sha256_of(folder / file))}" for file in files),
+    ]
+    with write_checked(folder / DESCRIPTION_FILE) as unfinished:
+        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _faults(described: Mapping[str, Any]) -> list[str]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
-from stimuli.files import require_sound
-from toolkit.errors import ToolkitError, command_line
+from stimuli.files import checksum_file, read_sound, require_sound
+from toolkit.errors import ToolkitError, UncheckedWarning, command_line
 
 MANIFEST_FILE = "manifest.json"
 """In a run's folder: what was run, on what, with which versions."""
 TRIALS_FILE = "trials.parquet"
 """In a run's folder: all rows of a test."""
+CHECKSUMS = "checksums"
+"""In a manifest: how the checksum beside every file of the run was made."""
+SAME_COMMAND = "the same run-paradigm command again"
+"""What makes a manifest anew, which alone knows the command."""
 
 
 def table_of(path: Path) -> Path:
@@ -35,8 +40,55 @@ def sound_table(path: Path) -> Path:
         ToolkitError: the table is there, but is not what was written.
     """
     file = table_of(path)
-    require_sound(file, again(file.parent))
+    if file.name == TRIALS_FILE:
+        require_stored(file)
+    else:
+        require_sound(file)
     return file
+
+
+def require_stored(file: Path, next_command: str | None = None) -> None:
+    """Refuse a file of a run's folder that is not what the run wrote.
+
+    Args:
+        file: the file; one that is not there is left to its reader.
+        next_command: what makes it again, unless it is the command of the run.
+
+    Raises:
+        ToolkitError: its content does not fit the checksum beside it, or that is lost.
+    """
+    if file.is_file():
+        require_sound(file, next_command or again(file.parent), kept=_keeps_checksums(file))
+
+
+def read_stored(file: Path, next_command: str | None = None) -> bytes:
+    """As `require_stored`, and give the content: the very bytes whose checksum was looked at.
+
+    Args:
+        file: the file.
+        next_command: what makes it again, unless it is the command of the run.
+
+    Raises:
+        OSError: the file cannot be read.
+        ToolkitError: its content does not fit the checksum beside it, or that is lost.
+    """
+    kept = _keeps_checksums(file)
+    return read_sound(file, next_command or again(file.parent), kept=kept)
+
+
+def _keeps_checksums(file: Path) -> bool:
+    """Whether a run has told that it keeps checksums of its files; says so once if it has not."""
+    folder = file.parent
+    if CHECKSUMS in _told(folder):
+        return True
+    if (folder / MANIFEST_FILE).is_file() and not checksum_file(file).is_file():
+        warnings.warn(
+            f"{folder} was made by a version that kept no checksums: whether its files are what "
+            "was written is not checked. The command that made it makes them anew.",
+            UncheckedWarning,
+            stacklevel=2,
+        )
+    return False
 
 
 def again(folder: Path) -> str | None:
@@ -49,7 +101,7 @@ def again(folder: Path) -> str | None:
         >>> again(Path("no/such/folder")) is None
         True
     """
-    command = read_manifest(folder).get("command")
+    command = _told(folder).get("command")
     if not isinstance(command, list) or not command:
         return None
     return command_line(command)
@@ -61,15 +113,32 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Args:
         folder: a run's folder, or any other.
 
+    Raises:
+        ToolkitError: it is not what was written.
+
     Example:
         >>> read_manifest(Path("no/such/folder"))
         {}
     """
+    file = folder / MANIFEST_FILE
     try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        content = read_sound(file, SAME_COMMAND)
+        manifest = json.loads(content)
     except (OSError, ValueError):
         return {}
-    return manifest if isinstance(manifest, dict) else {}
+    if not isinstance(manifest, dict):
+        return {}
+    if CHECKSUMS in manifest:
+        require_sound(file, SAME_COMMAND, kept=True)
+    return manifest
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """As `read_manifest`, for whoever has an error to tell already: a damaged one tells nothing."""
+    try:
+        return read_manifest(folder)
+    except ToolkitError:
+        return {}
 
 
 def no_trials(file: Path) -> ToolkitError:
@@ -78,7 +147,7 @@ def no_trials(file: Path) -> ToolkitError:
     Args:
         file: the table.
     """
-    manifest = read_manifest(file.parent)
+    manifest = _told(file.parent)
     command = again(file.parent)
     if manifest.get("status") == "running" and command:
         return ToolkitError(

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
-from stimuli.texts import toml_value
+from stimuli.files import is_sound, remove_abandoned, sha256_of, write_atomic, write_checked
+from toolkit.errors import ToolkitError
 from toolkit.subjects.model_cards import FILE, average, model_card
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.population import read_population, write_description
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
@@ -25,13 +25,18 @@ _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
 
 def start(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Make a population folder and write its `config.json`.
+    """Make a population folder, write its `config.json`, and clear away what a kill left.
 
     Args:
         folder: the population folder.
         facts: content of `config.json`.
+
+    Raises:
+        ToolkitError: there is a log, and it is not what was written.
     """
     folder.mkdir(exist_ok=True)
+    remove_abandoned(folder)
+    read_log(folder)  # what is damaged is told before anything is trained
     _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
 
 
@@ -43,13 +48,21 @@ def stored_key(folder: Path, seed: str) -> str | None:
         seed: name of the seed.
     """
     path = folder / f"{seed}.safetensors"
-    if not is_sound(path):
+    if not (is_sound(path) or _is_as_described(path)):
         return None
     try:
         with safe_open(path, framework="pt") as file:
             return str(file.metadata()["key"])
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
+
+
+def _is_as_described(path: Path) -> bool:
+    """Whether a population that was trained before checksums lay beside files tells of these."""
+    try:
+        return read_population(path.parent).sha256.get(path.name) == sha256_of(path)
+    except (OSError, ToolkitError):
+        return False
 
 
 def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
@@ -66,14 +79,15 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
     rows = [row for row in read_log(folder) if row["seed"] != seed]
     rows += log_rows(seed, fitted.log, fitted.kept_update)
     rows.sort(key=lambda row: (len(row["seed"]), row["seed"], int(row["update"])))
-    _write(folder / LOG_FILE, to_csv(rows))
+    with write_checked(folder / LOG_FILE) as unfinished:
+        unfinished.write_text(to_csv(rows), encoding="utf-8")
     halves = {name: _half(name, value) for name, value in fitted.state.items()}
     with write_checked(folder / f"{seed}.safetensors") as unfinished:
         unfinished.write_bytes(save(halves, metadata={"key": key}))
 
 
 def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
-    """Write `population.toml` and `README.md` for the subjects that are finished.
+    """Write `config.json`, `population.toml` and `README.md` for the subjects that are finished.
 
     Args:
         folder: the population folder.
@@ -81,18 +95,16 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
         keys: checksum that the weights of each seed must carry; others are left out.
     """
     seeds = [seed for seed, key in keys.items() if stored_key(folder, seed) == key]
-    sums = {f"{seed}.safetensors": sha256_of(folder / f"{seed}.safetensors") for seed in seeds}
-    lines = [
-        f"name = {toml_value(facts['population'])}",
-        f"description = {toml_value(description(facts))}",
-        f"languages = {toml_value(facts['languages'])}",
-        f"seeds = {toml_value(seeds)}",
-        f"factory = {toml_value(FACTORY)}",
-        "",
-        "[sha256]",
-        *(f"{toml_value(name)} = {toml_value(value)}" for name, value in sums.items()),
-    ]
-    _write(folder / DESCRIPTION_FILE, "\n".join(lines) + "\n")
+    _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
+    write_description(
+        folder,
+        name=facts["population"],
+        description=description(facts),
+        languages=facts["languages"],
+        seeds=seeds,
+        factory=FACTORY,
+        files=["config.json", *(f"{seed}.safetensors" for seed in seeds)],
+    )
     _write(folder / FILE, _card(folder, facts, seeds))
 
 

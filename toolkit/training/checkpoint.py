@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import torch
 
-from stimuli.files import checksum_file, is_sound, write_checked
+from stimuli.files import checksum_file, read_sound, write_checked
 from toolkit.training.logs import LogRow, log_rows, to_csv
 
 
@@ -34,10 +35,9 @@ class Checkpoint:
 
         Nothing in the file is executed, and one that cannot be read is not used.
         """
-        if not is_sound(self.path):
-            return None
         try:
-            found = torch.load(self.path, map_location="cpu", weights_only=True)
+            content = io.BytesIO(read_sound(self.path, kept=True))
+            found = torch.load(content, map_location="cpu", weights_only=True)
         except Exception:
             # Damaged bytes make torch raise whatever it happens to stumble over.
             return None

@@ -254,7 +254,7 @@ def load_bank(path: Path) -> FeatureBank:
     Args:
         path: a file of `save_bank`.
     """
-    require_sound(path)
+    require_sound(path, kept=True)
     with safe_open(path, framework="pt") as file:
         tables: dict[str, Any] = json.loads(file.metadata()["tables"])
         return FeatureBank(

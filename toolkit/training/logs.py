@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stimuli.cells import csv_text, unguarded
+from stimuli.files import read_sound
+from toolkit.subjects.population import TRAIN_AGAIN
 
 LOG_FILE = "training_log.csv"
 LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
@@ -64,10 +67,13 @@ def read_log(folder: Path) -> list[dict[str, str]]:
 
     Args:
         folder: the population folder.
+
+    Raises:
+        ToolkitError: it is not what was written.
     """
     path = folder / LOG_FILE
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    text = read_sound(path, TRAIN_AGAIN).decode("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     return [{name: unguarded(row.get(name) or "") for name in LOG_COLUMNS} for row in rows]

@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import torch
 
 from stimuli.files import is_sound, remove_abandoned
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.processes.alone import alone_in, alone_with
 from toolkit.provenance import package_version
 from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
@@ -65,7 +66,8 @@ def train_populations(
 
     Raises:
         ToolkitError: a language without words, a class without pictures, a folder that cannot be
-            written, stimuli or features that cannot be read, a training that diverged.
+            written, stimuli or features that cannot be read, a training that diverged, a subject
+            that another process trains into the same folder.
     """
     _check(conditions, source)
     folder = Path(out)
@@ -79,30 +81,45 @@ def train_populations(
     for condition in conditions:
         bank = _features(condition.recipe, source, folder / "features", progress)
         facts[condition.name] = _facts(condition, source, bank)
-        cards.start(folder / condition.name, facts[condition.name])
+        (folder / condition.name).mkdir(exist_ok=True)
+        with alone_in(folder / condition.name):
+            cards.start(folder / condition.name, facts[condition.name])
         for cell in (Cell(condition, seed) for seed in seeds):
             key = cell_key(cell, facts[condition.name])
             state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
             work.append(Job(cell, bank, Checkpoint(state, key, cell.seed)))
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
-    # A kill may have come after the weights were written, and before the rest.
-    for condition in dict.fromkeys(job.cell.condition for job in finished):
-        _describe(folder, condition, facts[condition.name])
-    for job in finished:
-        job.checkpoint.remove()
-    progress("training subjects", len(finished), len(work))
     # Closed whatever happens here: its processes would otherwise train on.
-    with closing(train_all(waiting, jobs, watch)) as trained:
+    with ExitStack() as held:
+        for job in waiting:
+            held.enter_context(_held(job))
+        # A kill may have come after the weights were written, and before the rest.
+        for condition in dict.fromkeys(job.cell.condition for job in finished):
+            with alone_in(folder / condition.name):
+                _describe(folder, condition, facts[condition.name])
+        for job in finished:
+            job.checkpoint.remove()
+        progress("training subjects", len(finished), len(work))
+        trained = held.enter_context(closing(train_all(waiting, jobs, watch)))
         for done, (job, fitted) in enumerate(trained, len(finished) + 1):
-            condition = job.cell.condition
-            cards.add_subject(folder / condition.name, job.cell.seed, fitted, job.checkpoint.key)
-            _describe(folder, condition, facts[condition.name])
+            condition, seed = job.cell.condition, job.cell.seed
+            with alone_in(folder / condition.name):
+                cards.add_subject(folder / condition.name, seed, fitted, job.checkpoint.key)
+                _describe(folder, condition, facts[condition.name])
             job.checkpoint.remove()
             progress("training subjects", done, len(work))
     with suppress(OSError):
         # Another run in the same folder may have subjects in it.
         (folder / UNFINISHED).rmdir()
+
+
+def _held(job: Job) -> AbstractContextManager[None]:
+    """Holds a subject, so that no other process trains it into the same folder meanwhile."""
+    return alone_with(
+        job.checkpoint.path.with_suffix(".lock"),
+        f"{job.cell.name} is being trained by another process, into the same folder.",
+    )
 
 
 def cell_key(cell: Cell, facts: dict[str, Any]) -> str:

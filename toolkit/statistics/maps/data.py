@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms import MapParadigm, Measure
 from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
-from toolkit.tables.manifests import sound_table
+from toolkit.tables.manifests import read_manifest, sound_table
 from toolkit.tables.trials import COLUMNS
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
 def _manifest(path: Path) -> Mapping[str, Any]:
     """A manifest that says which languages were asked."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_manifest(path.parent)
         words = content["words"]
         complete = words["reference"] in words["languages"] and all(
             {"name", "resource"} <= set(about) for about in words["languages"].values()

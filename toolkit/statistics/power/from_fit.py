@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from stimuli.files import read_sound
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.models import LogitModel
@@ -72,7 +73,7 @@ def _chosen(path: Path, name: str | None) -> Mapping[str, Any]:
     if not path.is_file():
         raise ToolkitError("There is no such file.", given=str(path), allowed=allowed)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_sound(path))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ToolkitError(f"{path} is no JSON: {error}.", allowed=allowed) from error
     fits: dict[str, Mapping[str, Any]] = {}

@@ -25,6 +25,9 @@ DATA = "feature"
 """Name of the data set in each group."""
 MEDIA = "media_sha256"
 """Attribute of a group: checksum of the samples or pixels that its feature was made from."""
+CHECKSUM = "checksum"
+"""Attribute of a file whose checksum lies beside it: how that is made."""
+EXTRACT_AGAIN = "remove the file and run mevgs-toolkit extract-features again"
 COPY_AGAIN = "copy it again from where it came, or extract the features again"
 
 
@@ -40,21 +43,26 @@ class Listing:
     """Checksum of samples or pixels -> group; published files have none."""
 
 
-def list_features(path: Path) -> Listing:
+def list_features(path: Path, *, kept: bool = True) -> Listing:
     """List a file of features.
 
     Args:
         path: an HDF5 file, one of ours or from elsewhere.
+        kept: whether to refuse a file that says that its checksum lies beside it, and none does.
 
     Raises:
-        ToolkitError: it is missing, damaged, no HDF5, holds what is no feature, or took too long.
+        ToolkitError: it is missing, damaged, no HDF5, holds what is no feature, took too long, or
+            has lost its checksum.
     """
     if not path.is_file():
         raise ToolkitError("There is no such file of features.", given=str(path))
     if checksum_file(path).is_file():
-        require_sound(path, "remove the file and run mevgs-toolkit extract-features again")
+        require_sound(path, EXTRACT_AGAIN)
         return _listed(path)
-    return _listed_apart(path)
+    found = _listed_apart(path)
+    if kept and CHECKSUM in found.attributes:
+        require_sound(path, EXTRACT_AGAIN, kept=True)
+    return found
 
 
 def unreadable(path: Path, reason: str) -> ToolkitError:

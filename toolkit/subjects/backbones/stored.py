@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 from stimuli.files import write_checked
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, nearest_name, quoted
-from toolkit.subjects.backbones.listing import DATA, MEDIA, list_features
+from toolkit.subjects.backbones.listing import (
+    CHECKSUM,
+    DATA,
+    EXTRACT_AGAIN,
+    MEDIA,
+    list_features,
+)
 
 SUFFIX = ".h5"
 _DIMENSIONS = {"word": 2, "picture": 3}
@@ -101,7 +107,7 @@ class FeatureFile:
                     raise ToolkitError(
                         f"The feature {name!r} in {self.path} is damaged: its checksum is wrong, "
                         "or it cannot be read.",
-                        next_command="remove the file and run mevgs-toolkit extract-features again",
+                        next_command=EXTRACT_AGAIN,
                     ) from error
 
     def media(self) -> dict[str, str]:
@@ -225,7 +231,7 @@ def write_features(
     import h5py
 
     with write_checked(path) as unfinished, h5py.File(unfinished, "w") as file:
-        file.attrs.update(attributes)
+        file.attrs.update({**attributes, CHECKSUM: "sha256"})
         for name, (feature, sha256) in features.items():
             group = file.create_group(group_name(name))
             group.create_dataset(DATA, data=feature, chunks=feature.shape, fletcher32=True)
@@ -243,7 +249,7 @@ def join_files(path: Path, parts: Sequence[Path], attributes: Mapping[str, str])
     import h5py
 
     with write_checked(path) as unfinished, h5py.File(unfinished, "w") as file:
-        file.attrs.update(attributes)
+        file.attrs.update({**attributes, CHECKSUM: "sha256"})
         for part in parts:
             with h5py.File(part, "r") as source:
                 for name in source:

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from stimuli.cells import csv_text
 from stimuli.files import checksum_file, is_sound, remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
+from toolkit.processes.alone import alone_with
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import open_backbone
+from toolkit.subjects.backbones.listing import list_features
 from toolkit.subjects.backbones.stored import (
     SUFFIX,
     FeatureFile,
@@ -96,8 +98,14 @@ def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> lis
         The clips and pictures that have no features, and why; all others are in the file.
 
     Raises:
-        ToolkitError: the file is of another backbone or another set.
+        ToolkitError: the file is of another backbone or another set, or another process makes it.
     """
+    lock = job.path.with_name(f"{job.path.name}.lock")
+    with alone_with(lock, f"{job.path} is being made by another process."):
+        return _extract(job, maker, progress)
+
+
+def _extract(job: Job, maker: Maker, progress: Progress) -> list[Unreadable]:
     attributes = {"kind": job.kind, "source": job.source, "backbone_sha256": maker.sha256}
     parts = job.path.with_name(f"{job.path.name}.parts")
     _refuse_others(job.path, attributes)
@@ -144,9 +152,9 @@ def write_faults(folder: Path, faults: Sequence[Unreadable]) -> Path:
 
 def _refuse_others(path: Path, attributes: dict[str, str]) -> None:
     """Keep a file that was made by another backbone, or from another set; a damaged one is not."""
-    if not is_sound(path):
+    if not path.is_file() or (checksum_file(path).is_file() and not is_sound(path)):
         return
-    told = FeatureFile(path).attributes
+    told = list_features(path, kept=False).attributes
     for key, what in (("backbone_sha256", "by another backbone"), ("source", "from other files")):
         if told.get(key) != attributes[key]:
             raise ToolkitError(
@@ -161,7 +169,7 @@ def _usable(parts: Path, attributes: dict[str, str]) -> list[Path]:
     """Portions that a stopped extraction left, unless damaged, or of another backbone or set."""
     usable = []
     for path in sorted(parts.glob(f"[0-9]*{SUFFIX}")):
-        if is_sound(path) and dict(FeatureFile(path).attributes) == attributes:
+        if is_sound(path) and attributes.items() <= FeatureFile(path).attributes.items():
             usable.append(path)
         else:
             path.unlink()

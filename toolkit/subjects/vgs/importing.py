@@ -10,13 +10,12 @@ from typing import Any
 
 from safetensors.torch import save
 
-from stimuli.files import sha256_of, write_atomic
-from stimuli.texts import toml_value
+from stimuli.files import remove_abandoned, sha256_of, write_atomic
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import find_backbone
 from toolkit.subjects.model_cards import FILE, model_card
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.population import write_description
 from toolkit.subjects.vgs.checkpoints import (
     Checkpoint,
     ConfigName,
@@ -201,33 +200,30 @@ def _write(
                 allowed=f"as seed {next(iter(subjects))}: {first.config}",
             )
     folder.mkdir(exist_ok=True)
-    sums = {}
+    remove_abandoned(folder)
     for seed, (_, _, checkpoint) in subjects.items():
         with write_atomic(folder / f"{seed}.safetensors") as unfinished:
             unfinished.write_bytes(save(dict(checkpoint.state)))
-        sums[f"{seed}.safetensors"] = sha256_of(folder / f"{seed}.safetensors")
     facts = _facts(subjects, backbones)
     description = (
         f"Published checkpoints ({SOURCE}): {first.config.family}, {_size(first)}, "
         f"trained on {' and '.join(name.languages)}."
     )
-    lines = [
-        f"name = {toml_value(name.population)}",
-        f"description = {toml_value(description)}",
-        f"languages = {toml_value(name.languages)}",
-        f"seeds = {toml_value(list(subjects))}",
-        f"factory = {toml_value(FACTORY)}",
-        "",
-        "[sha256]",
-        *(f"{toml_value(file)} = {toml_value(value)}" for file, value in sums.items()),
-    ]
     for file, text in (
         ("config.json", json.dumps(facts, indent=2)),
         (FILE, _card(description, facts)),
-        (DESCRIPTION_FILE, "\n".join(lines)),
     ):
         with write_atomic(folder / file) as unfinished:
             unfinished.write_text(text.rstrip() + "\n", encoding="utf-8")
+    write_description(
+        folder,
+        name=name.population,
+        description=description,
+        languages=name.languages,
+        seeds=list(subjects),
+        factory=FACTORY,
+        files=["config.json", *(f"{seed}.safetensors" for seed in subjects)],
+    )
     return description
 
 

@@ -203,14 +203,14 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
         ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
     """
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
     name = f"{seed}.safetensors"
-    population.verified(name)
     path = population.file(name)
+    population.verified("config.json")
     config = read_config(population.file("config.json"))
     try:
-        state = load_file(path)
+        state = load(population.content(name))
     except SafetensorError as error:
         raise ToolkitError(
             f"{path} is not a readable safetensors file: {error}.",
