@@ -204,16 +204,17 @@ def test_a_name_that_leads_nowhere_is_seen(text: str) -> None:
     assert len(strange_names(text, modules())) == 1
 
 
-WAITING, TAKEN = ROOT / "tests" / "waiting.py", ROOT / "tests" / "benchmarks" / "taken.py"
+TESTS = ROOT / "tests"
+WAITING, TAKEN = TESTS / "waiting.py", TESTS / "benchmarks" / "taken.py"
 """The one waits for states, the other tells times without letting them be compared."""
 CLOCKS = {
     *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
-    *("now", "utcnow", "today", "default_timer", "sleep", "pause", "alarm", "setitimer"),
-    *("implicitly_wait", "sleep_for"),
+    *("now", "utcnow", "today", "default_timer", "sleep", "pause"),
+    "implicitly_wait",
 }
-"""Functions that read the time of day, or let some of it pass."""
+"""Functions that tell the time of day, or let some of it pass."""
 PROCESSOR_CLOCKS = {"process_time", "process_time_ns", "thread_time", "times"}
-"""Functions that read how long a processor has worked."""
+"""Functions that tell how long a processor has worked."""
 WAITS = {"wait", "wait_for", "join", "acquire", "result", "communicate"}
 """Functions that come back after some seconds, if they are given a number."""
 
@@ -222,9 +223,9 @@ def is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
-def clocks(source: str, forbidden: set[str]) -> Iterator[str]:
+def clocks(tree: ast.Module, forbidden: set[str]) -> Iterator[str]:
     """What code does with a clock, scripts that stand in it as strings included."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "timeit", "asyncio"):
             yield from (alias.name for alias in node.names if alias.name in forbidden)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -242,15 +243,40 @@ def clocks(source: str, forbidden: set[str]) -> Iterator[str]:
             yield from ("".join(groups) for groups in re.findall(called, node.value))
 
 
+@functools.cache
+def of_the_tests() -> dict[Path, ast.Module]:
+    """Tests and the modules that they import, parsed; scripts that are run by hand are left out."""
+    wanted = {path for name in ("test_*", "conftest") for path in TESTS.rglob(f"{name}.py")}
+    found: dict[Path, ast.Module] = {}
+    while wanted:
+        path = wanted.pop()
+        found[path] = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            name for module, own in imported(found[path]) for name in (module, f"{module}.{own}")
+        }
+        paths = {ROOT / (name.replace(".", "/") + ".py") for name in names if name[:6] == "tests."}
+        wanted |= {path for path in paths - found.keys() if path.is_file()}
+    return found
+
+
 def test_tests_know_no_clock() -> None:
     """They wait with `tests.waiting`; benchmarks compare work of the processor only."""
     found = {}
-    for path in (ROOT / "tests").rglob("*.py"):
-        benchmark = path.parent == TAKEN.parent
+    for path, tree in of_the_tests().items():
         if path not in (WAITING, TAKEN, Path(__file__)):
+            benchmark = path.parent == TAKEN.parent
             forbidden = CLOCKS if benchmark else CLOCKS | PROCESSOR_CLOCKS
-            found[path.name] = [*clocks(path.read_text(encoding="utf-8"), forbidden)]
+            found[path.name] = [*clocks(tree, forbidden)]
     assert {name: uses for name, uses in found.items() if uses} == {}
+
+
+def test_what_tests_import_is_looked_at_too() -> None:
+    assert {
+        WAITING,
+        TAKEN,
+        TESTS / "process_groups.py",
+        TESTS / "conftest.py",
+    } <= of_the_tests().keys()
 
 
 @pytest.mark.parametrize(
@@ -271,4 +297,4 @@ def test_tests_know_no_clock() -> None:
     ],
 )
 def test_a_clock_is_seen(line: str) -> None:
-    assert [*clocks(line, CLOCKS | PROCESSOR_CLOCKS)]
+    assert [*clocks(ast.parse(line), CLOCKS | PROCESSOR_CLOCKS)]

@@ -16,6 +16,8 @@ DEPENDENCIES = (
     "timm", "torch", "torchvision", "transformers", "typer", "vl-convert-python",
 )  # fmt: skip
 """Packages whose versions are recorded with every run."""
+GIT_S = 10
+"""Seconds after which a run goes on without the commit."""
 
 
 def now() -> str:
@@ -56,7 +58,7 @@ def git_state(folder: Path) -> dict[str, Any] | None:
                 encoding="utf-8",
                 errors="replace",
                 check=True,
-                timeout=10,
+                timeout=GIT_S,
             ).stdout.strip()
             for command in (
                 ("rev-parse", "HEAD"),

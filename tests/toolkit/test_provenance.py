@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import LIMIT_S
 from toolkit.provenance import environment, git_state
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _git_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.provenance.GIT_S", LIMIT_S)
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout")
