@@ -302,10 +302,11 @@ def _write_files(figure: Figure, spec: Mapping[str, Any], stem: Path) -> None:
     from stimuli.files import write_atomic
 
     text, picture = drawing.files(spec)
+    table = figure.data.map(drawing.visible).rename(columns=drawing.visible)
     content = {
         ".svg": text.encode(),
         ".png": picture,
-        ".csv": guarded_table(figure.data).to_csv(index=False, lineterminator="\n").encode(),
+        ".csv": guarded_table(table).to_csv(index=False, lineterminator="\n").encode(),
     }
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
