@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import unicodedata
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +20,7 @@ from stimuli.characters import HIDDEN
 from stimuli.errors import ToolkitError
 from stimuli.texts import read_toml, toml_value
 from tests.commands import Cli
-from tests.hostile import HARMLESS, HOSTILE, NAMES, hidden
+from tests.hostile import HARMLESS, HOSTILE, NAMES, SURROGATES, hidden
 from toolkit.tables.values import tidied
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +94,8 @@ def test_names_of_paradigms_conditions_and_columns_are_refused(name: str) -> Non
     Own.conditions = (PairCondition(name, "what", headline=True),)
     with pytest.raises(ToolkitError, match="not seen"):
         paradigm("own", version=1)(Own)
+    if any(half in name for half in SURROGATES):  # no table can hold it
+        return
     with pytest.raises(ToolkitError, match=r"The column .* holds a character") as caught:
         tidied(pd.DataFrame({name: ["a"]}))
     assert not hidden(str(caught.value))
@@ -112,3 +117,33 @@ def test_folders_that_are_found_are_shown(folder: bytes, cli: Cli, tmp_path: Pat
         assert said.code == 0
         assert not hidden(said.out + said.err)
         assert len([line for line in said.err.splitlines() if not line.startswith("  ")]) == 1
+
+
+TOOLKIT = [sys.executable, "-c", "from toolkit.cli import command; command()"]
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"PYTHONIOENCODING": "cp1252"}])
+def test_letters_of_paths_are_whole(settings: dict[str, str], tmp_path: Path) -> None:
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)} | settings
+    run = ["run-paradigm", "familiar", "--subject", "perfect", "--out", "B\u00fccher \u4e16"]
+    done = subprocess.run(
+        [*TOOLKIT, *run, "--format", "json"], capture_output=True, cwd=tmp_path, env=settings
+    )
+    told = json.loads(done.stdout.decode("utf-8"))
+    page = tmp_path / told["report"]
+    assert page.is_relative_to(tmp_path / "B\u00fccher \u4e16")
+    assert "--out 'B\u00fccher \u4e16'" in unescape(page.read_text("utf-8"))
+
+
+def test_a_locale_without_letters_is_told_of(tmp_path: Path) -> None:
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)} | ASCII_ONLY
+    (tmp_path / "\u4e16").mkdir()
+    typed = ["report", "B\u00fccher"]
+    done = subprocess.run([*TOOLKIT, *typed], capture_output=True, cwd=tmp_path, env=settings)
+    assert done.returncode == 2
+    assert "In this locale, B\u00fccher is no text to Python." in done.stderr.decode("utf-8")
+    assert b"try: export PYTHONUTF8=1" in done.stderr
+    listed = [*TOOLKIT, "list", "stimuli"]
+    done = subprocess.run(listed, capture_output=True, cwd=tmp_path / "\u4e16", env=settings)
+    assert done.returncode == 0, done.stderr
