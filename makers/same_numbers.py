@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from makers.commands import run
 from makers.readme_runs import CLIP, TRAINED, UNTRAINED
 from reports.terminal import say
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,8 @@ def results(given: Path, place: Path) -> Path:
         raise ToolkitError(
             f"{place} exists; results of other code are not mixed with it.",
             allowed="--out with a folder that is new",
-            next_command=f"python -m makers.same_numbers {place} ..., to take what is there",
+            next_command=f"python -m makers.same_numbers {quoted(place)} ..., "
+            "to take what is there",
         )
     place.mkdir(parents=True)
     checkout = given.resolve()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from reports.drawing import visible
 from stimuli.characters import shown
 from toolkit.records import plain
 
@@ -83,11 +84,9 @@ def _asked(summary: Summary | ExactSummary) -> str:
     """What was asked, and accuracies."""
     import pandas as pd
 
-    results = pd.DataFrame(plain(summary.results)).drop(columns=[*HIDDEN], errors="ignore")
-    visible = results.dropna(axis="columns", how="all").map(
-        lambda value: shown(value) if isinstance(value, str) else value
-    )
-    made = visible.to_html(
+    told = visible(plain(summary.results))
+    results = pd.DataFrame(told).drop(columns=[*HIDDEN], errors="ignore")
+    made = results.dropna(axis="columns", how="all").to_html(
         index=False, escape=True, na_rep="", float_format="{:.3f}".format, border=0
     )
     return _title(summary, summary.question) + made

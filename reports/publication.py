@@ -248,12 +248,12 @@ def _grid(table: PublicationTable, digits: int) -> tuple[list[str], list[str], l
     """Titles over the columns, their names, and the lines, all as plain text."""
     titles, under = [""] * len(LABELS), list(LABELS)
     for heading in table.headings:
-        titles += [heading.title, ""]
+        titles += [_visible(heading.title), ""]
         under += ["Mean ± SE", f"{100 * table.level:g} % CI"]
     rows = []
     for row in table.rows:
         names = (row.test_language, _training(row), row.population)
-        line = [*(shown(" ".join(name.split())) for name in names), "/".join(_counts(row))]
+        line = [*(_visible(" ".join(name.split())) for name in names), "/".join(_counts(row))]
         for cell in row.cells:
             line += _cell(cell, digits)
         rows.append(line)

@@ -2,8 +2,9 @@
 
 A spreadsheet computes what begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, even
 where it came from a stranger. An apostrophe in front makes it text, there and here: every writer of
-CSV puts one, every reader takes one away. Numbers stay as they are. Text that begins with such an
-apostrophe itself gets one more, so that all text is read back unchanged.
+CSV puts one, every reader takes one away. Numbers stay as they are, but for those with a plus, as
+nobody here writes them. Text that begins with such an apostrophe itself gets one more, so that all
+text is read back unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE)
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|-?(inf|nan)", re.IGNORECASE | re.ASCII)
 
 
 def guarded(text: str) -> str:
@@ -68,11 +69,14 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
         >>> csv_text([("word", "n"), ("=dog", -1)])
         "word,n\n'=dog,-1\n"
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines = []
     for row in rows:
-        writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
-    return text.getvalue()
+        text = io.StringIO()
+        # Of cells, those are quoted that hold what ends lines: both signs, as readers know both.
+        cells = [guarded(cell) if isinstance(cell, str) else cell for cell in row]
+        csv.writer(text, lineterminator="\r\n").writerow(cells)
+        lines.append(text.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 def _changed(table: pd.DataFrame, change: object) -> pd.DataFrame:

@@ -15,6 +15,7 @@ HIDDEN = re.compile(
 """Control characters, line and paragraph separators, bidirectional overrides; and what no file in
 UTF-8 or XML can hold: lone surrogates, and two signs that Unicode gives to nobody."""
 _IN_NAMES = re.compile(r"\n(?![ \t])")
+_BYTES = re.compile("[\udc80-\udcff]+")
 _LAYOUT = "\t\n\r"
 """Control characters that texts of several lines are laid out with."""
 
@@ -32,7 +33,29 @@ def shown(text: str, keep: str = "") -> str:
     """
     if not HIDDEN.search(text):
         return text
-    return HIDDEN.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+    return HIDDEN.sub(
+        lambda found: found[0] if found[0] in keep else _escaped(found[0]), whole(text)
+    )
+
+
+def whole(text: str) -> str:
+    r"""A text with bytes put together that Python kept apart, where they are UTF-8.
+
+    Where the locale knows ASCII only, each byte of a letter in a path is half a character.
+
+    Args:
+        text: any text.
+
+    Example:
+        >>> whole("B\udcc3\udcbccher"), whole("no\udcffthing")
+        ('Bücher', 'no\udcffthing')
+    """
+
+    def letters(found: re.Match[str]) -> str:
+        kept_apart = found[0].encode("utf-8", "surrogateescape")
+        return kept_apart.decode("utf-8", "surrogateescape")
+
+    return _BYTES.sub(letters, text)
 
 
 def json_shown(text: str) -> str:
@@ -46,7 +69,7 @@ def json_shown(text: str) -> str:
         {"name": "\u202ecat"}
     """
     return HIDDEN.sub(
-        lambda found: found[0] if found[0] in _LAYOUT else f"\\u{ord(found[0]):04x}", text
+        lambda found: found[0] if found[0] in _LAYOUT else f"\\u{ord(found[0]):04x}", whole(text)
     )
 
 

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from stimuli.characters import HIDDEN, shown, shown_message
+from stimuli.characters import HIDDEN, shown, shown_message, whole
 
 
 class UncheckedWarning(UserWarning):
@@ -77,7 +77,7 @@ def quoted(name: object) -> str:
         >>> print(quoted("do\x1bg"))
         $'do\x1bg'
     """
-    text = str(name)
+    text = whole(str(name))
     if not HIDDEN.search(text):
         return shlex.quote(text)
     return f"$'{''.join(map(_typed, text))}'"

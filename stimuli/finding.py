@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stimuli.characters import hidden_in
 from stimuli.checks import counted
 from stimuli.errors import ToolkitError, quoted
 from stimuli.folders import open_pictures
@@ -134,6 +135,8 @@ def _settings_faults(settings: dict[str, Any]) -> list[str]:
             faults.append(f"{key!r} is missing")
         elif not isinstance(settings[key], kind) or isinstance(settings[key], bool):
             faults.append(f"{key!r} must be of type {kind.__name__}")
+        elif kind is str and key != "description" and hidden_in(settings[key]):
+            faults.append(f"{key!r} must be one line")
     if not faults and not all(isinstance(code, str) for code in settings["languages"]):
         faults.append("'languages' must be a list of strings")
     return faults

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli.characters import hidden_in
+from stimuli.characters import hidden_in, shown
 from stimuli.checks import counted, path_fault, some
 from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError, nearest_name, quoted
@@ -113,8 +113,8 @@ def picture_names(folder: Path) -> list[str]:
             near = nearest_name(name, there)
             faults.append(f"{name} is not there" + (f"; did you mean {near}?" if near else ""))
     if faults:
-        shown = "\n".join(f"  - {fault}" for fault in faults)
-        raise ToolkitError(f"{listed} has {counted(faults)}:\n{shown}")
+        told = "\n".join(f"  - {fault}" for fault in faults)
+        raise ToolkitError(f"{listed} has {counted(faults)}:\n{told}")
     return names
 
 
@@ -131,11 +131,12 @@ def open_pictures(folder: Path, words_file: Path | None) -> PictureFolder | None
     """The pictures of a folder as a set; None if there are none in it."""
     if not (folder / LIST_NAME).is_file() and not picture_names(folder):
         return None
+    name = shown(folder.resolve().name)
     return PictureFolder(
-        name=folder.resolve().name,
+        name=name,
         version="0",
         folder=folder,
-        title=f"Pictures in {folder.resolve().name}",
+        title=f"Pictures in {name}",
         description="A folder of pictures of one's own.",
         languages=(),
         licence="unknown",

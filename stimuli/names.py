@@ -12,8 +12,8 @@ _LONGEST_BYTES = 80
 """Bytes of a name that are shown before its checksum."""
 _PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 _MARKED = re.compile(r".*-[0-9a-f]{12}")
-_RESERVED = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
-"""Names of devices, which Windows gives to no file."""
+_RESERVED = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]")
+"""Names of devices, which Windows gives to no file; raised digits count as digits."""
 
 
 def file_name(name: str) -> str:

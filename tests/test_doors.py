@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,3 +181,36 @@ def test_cells_that_may_be_formulas_are_seen(line: str) -> None:
 
 def test_guarded_cells_are_none() -> None:
     assert unguarded_cells(ast.parse("guarded_table(made).to_csv(path)\nto_csv(rows)")) == []
+
+
+PLACES = {"out", "output", "path", "file", "folder", "directory", "root", "run", "place"}
+"""Variables that hold what users call their files."""
+
+
+def unquoted_hints(tree: ast.Module) -> list[int]:
+    """Lines that tell a command to type with a name that a shell may take apart."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            before = ""
+            for part in node.values:
+                if isinstance(part, ast.Constant):
+                    before += str(part.value)
+                elif isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name):
+                    command = re.search(
+                        r"(mevgs-toolkit|pytest|python|sox|iconv) [^:.;\n]*$", before
+                    )
+                    if command and part.value.id in PLACES and part.conversion == -1:
+                        lines.append(node.lineno)
+    return lines
+
+
+def test_names_in_commands_to_type_are_quoted() -> None:
+    found = {name: unquoted_hints(tree) for name, tree in modules()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_an_unquoted_name_is_seen() -> None:
+    assert unquoted_hints(ast.parse('say(f"Look: mevgs-toolkit list --subjects {out}")')) == [1]
+    assert unquoted_hints(ast.parse('say(f"Look: mevgs-toolkit list {quoted(out)}")')) == []
+    assert unquoted_hints(ast.parse('say(f"Written to {out}.")')) == []

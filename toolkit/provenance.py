@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -45,14 +46,15 @@ def environment() -> dict[str, Any]:
 
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Commit and dirty flag of the checkout that holds a folder; None outside a checkout."""
-    if not (folder.parent / ".git").exists():
+    git = shutil.which("git")
+    if git is None or not (folder.parent / ".git").exists():
         return None
     try:
         commit, status = (
             subprocess.run(
                 # Without the lock that git would take to tidy its index: a slow one is ended below,
                 # and would leave it behind.
-                ["git", "--no-optional-locks", *command],
+                [git, "--no-optional-locks", *command],
                 cwd=folder,
                 capture_output=True,
                 encoding="utf-8",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 import types
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -134,14 +135,20 @@ def parse(text: str, source: Source) -> Any:
     """What JSON text holds, as Python's plain values.
 
     Raises:
-        ToolkitError: if it is no JSON.
+        ToolkitError: if it is no JSON, or spells halves of characters, which no file can hold.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        found = json.loads(text, parse_constant=_no_constant)
+        if _HALF.search(text):
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
     except (ValueError, RecursionError) as error:
         raise ToolkitError(
             f"{source.name} cannot be read: it is no JSON ({error}).", next_command=source.again
         ) from error
+
+
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -28,7 +28,8 @@ from toolkit.subjects.clip.drawings import encode
 
 BEST = 4
 """Places of a picture whose mean similarity counts as that of the picture."""
-SPECIAL = {"pad_token_id": "<pad>", "eos_token_id": "<end>", "bos_token_id": "<start>"}
+SPECIAL = {f"{name}_token_id": f"<{mark}>" for name, mark in
+           (("pad", "pad"), ("eos", "end"), ("bos", "start"))}  # fmt: skip
 """Special tokens by their name in `CLIPTextConfig`, in the order of their numbers. The end must not
 be number 2, which transformers takes for the sign of an old configuration."""
 

@@ -22,9 +22,15 @@
     link.click();
   }
 
+  // As in stimuli/cells.py: text that a spreadsheet would compute stays text behind an apostrophe.
+  function guarded(text) {
+    const number = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^-?(inf|nan)$/i.test(text);
+    return /^'*[=+\-@\t\r]/.test(text) && !number ? "'" + text : text;
+  }
+
   function quoted(value) {
-    const text = value === null || value === undefined ? "" : String(value);
-    return /[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+    const text = value === null || value === undefined ? "" : guarded(String(value));
+    return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   }
 
   function csvOf(rows) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from reports.page import Options, write_report
+from stimuli.cells import guarded
 from tests.reports.browsing import (
     _no_network,
     html_faults,
@@ -132,6 +134,38 @@ class TestBrowser:
         assert '"[' in as_csv, "cells with commas are quoted"
         assert r"\toprule" in as_latex
         assert r"Correct (\%)" in as_latex
+
+    def test_cells_that_are_copied_stay_text_as_in_files(self, browser: Any) -> None:
+        texts = [
+            "=1+1",
+            "+1",
+            "-2+3",
+            "@x",
+            "'=1",
+            "''@",
+            "-",
+            "-1",
+            "-.5e3",
+            "inf",
+            "dog",
+            "'t is",
+        ]
+        script = """
+            const [texts, done] = arguments, copied = [];
+            Object.defineProperty(navigator, 'clipboard', {configurable: true,
+              value: {writeText: async (text) => { copied.push(text); }}});
+            const table = document.querySelector("table[data-name='me-chance']");
+            const cell = table.tBodies[0].rows[0].cells[0], before = cell.textContent;
+            for (const text of texts) {
+              cell.textContent = text;
+              table.closest('.scroll').nextElementSibling.querySelector('button').click();
+            }
+            cell.textContent = before;
+            done(copied);
+        """
+        copied = browser.execute_async_script(script, texts)
+        cells = [next(csv.reader([text.splitlines()[1]]))[0] for text in copied]
+        assert cells == [guarded(text) for text in texts]
 
     def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
         browser.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")

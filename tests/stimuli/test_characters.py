@@ -24,14 +24,14 @@ from toolkit.tables.values import tidied
 
 SIGNS = ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u2028", "\u2029", "\u202e", "\u2066"]
 """One of each kind: control characters, separators of lines, overrides of direction."""
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "'=1", "''@x", "=", "-"]
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "'=1", "''@x", "=", "-",
+            "+3", "-\u0663"]  # fmt: skip
 PLAIN = [
     "dog",
     "",
     "'t is",
     "a=b",
     "-0.5",
-    "+3",
     "-1e-7",
     "1e5",
     "-inf",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from stimuli import espeak
-from stimuli.names import file_name
+from stimuli.names import file_name, is_reserved
 from stimuli.speech import VOICES, Utterance, Word
 
 ALIKE: list[tuple[str, ...]] = [
@@ -110,3 +110,26 @@ def test_voices_differ_even_without_capitals_as_they_are_files_of_espeak_ng() ->
     assert len({one.path.casefold() for one in said}) == len(voices) >= len(VOICES)
     assert {one.stimulus_id.count("_") for one in said} == {3}
     assert said[list(voices).index("Jacky")].stimulus_id == "en_clock_Jacky_0"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "con.txt",
+        "CON .txt",
+        "com1",
+        "COM\u00b9",
+        "lpt\u00b3.csv",
+        "CONIN$",
+        "nul.tar.gz",
+        "a.",
+        "a ",
+    ],
+)
+def test_names_of_devices_are_reserved(name: str) -> None:
+    assert is_reserved(name)
+
+
+@pytest.mark.parametrize("name", ["console", "com10", "com\u00b9x", "a.con", "nul-1", ".con"])
+def test_names_that_only_look_like_devices_are_free(name: str) -> None:
+    assert not is_reserved(name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reports.terminal import guard_streams, say
-from stimuli.characters import hidden_in, shown
+from stimuli.characters import hidden_in, shown, whole
 from toolkit.cli import (
     analyse,
     features,
@@ -108,9 +108,18 @@ def main() -> NoReturn:
 
 def _refuse_hidden(typed: Sequence[str]) -> None:
     """Nothing that is typed holds what is not seen, nor does the name of the current folder."""
-    with suppress(OSError):  # it was removed meanwhile
-        typed = [*typed, str(Path.cwd())]
     for name in typed:
+        if hidden_in(name) and not hidden_in(whole(name)):
+            raise ToolkitError(
+                f"In this locale, {shown(name)} is no text to Python.",
+                given=f"the encoding {sys.getfilesystemencoding()}",
+                allowed="UTF-8",
+                next_command="export PYTHONUTF8=1, then the same command again",
+            )
+    here = ""
+    with suppress(OSError):  # it was removed meanwhile
+        here = whole(str(Path.cwd()))
+    for name in (*typed, here):
         if hidden := hidden_in(name):
             raise ToolkitError(
                 "What was typed, or the name of this folder, holds a character that is not seen, "

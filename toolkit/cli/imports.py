@@ -16,6 +16,7 @@ from toolkit.cli.options import (
     NewSetOption,
     SeeingOption,
 )
+from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +58,7 @@ def import_mevgs(
         for missing in written[0].missing:
             say(missing)
         say()
-    say(f"Look: mevgs-toolkit list subjects --subjects {out}")
+    say(f"Look: mevgs-toolkit list subjects --subjects {quoted(out)}")
 
 
 def import_data(
@@ -89,4 +90,4 @@ def import_data(
             f"{len(made.moved):7} files in several splits count for test, else for validation: "
             f"{shown}"
         )
-    say(f"Ask: mevgs-toolkit run-paradigm me --stimuli {out} --subject POPULATION")
+    say(f"Ask: mevgs-toolkit run-paradigm me --stimuli {quoted(out)} --subject POPULATION")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +34,8 @@ def new_paradigm(
     for path in written:
         say(f"Written: {path}")
     say("Kind:    choices (its class is one of PicturePairs)")
-    say(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {out} --subject perfect")
-    say(f"Test it: pytest {out}")
+    say(f"Run it:  mevgs-toolkit run-paradigm {name} --paradigms {quoted(out)} --subject perfect")
+    say(f"Test it: pytest {quoted(out)}")
 
 
 def export(

@@ -10,6 +10,7 @@ import typer
 from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
 from toolkit.cli.options import NewSetOption, WordsOption
+from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
@@ -67,4 +68,4 @@ def synthesize(
 
     speech.synthesize(words, language, out, voices=voice or tuple(VOICES), takes=takes, seed=seed)
     say(f"Spoken words of {language!r} written to {out}.")
-    say(f"Check it: mevgs-toolkit check-stimuli {out}")
+    say(f"Check it: mevgs-toolkit check-stimuli {quoted(out)}")

@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say
 from toolkit.cli.options import ParadigmsOption
+from toolkit.errors import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,7 +180,7 @@ def import_trials(
         --wide population --word-pattern '^([a-z]+)_' \\
         --set test_language=en,condition=novel-familiar,n_choices=2
     """  # noqa: D301 - as above
-    from toolkit.errors import ToolkitError, quoted
+    from toolkit.errors import ToolkitError
     from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
 
     if output.suffix.lower() != ".parquet":
@@ -274,4 +275,4 @@ def _tell(made: pd.DataFrame, output: Path) -> None:
     )
     for note in made.attrs["notes"]:
         say(f"Note: {note}")
-    say(f"See accuracies: mevgs-toolkit table {output}")
+    say(f"See accuracies: mevgs-toolkit table {quoted(output)}")

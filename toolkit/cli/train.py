@@ -12,6 +12,7 @@ import typer
 from reports.terminal import console, say
 from stimuli.limits import JOBS
 from toolkit.cli.options import NewPopulationsOption
+from toolkit.errors import quoted
 from toolkit.subjects.vgs.families import listed
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def train(
     source = open_source(asked.stimuli, asked.hearing, asked.seeing, trained)
     with _bars() as (progress, watch):
         train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
-    say(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {out}")
+    say(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {quoted(out)}")
 
 
 def _refuse_clip(names: Sequence[str]) -> None:

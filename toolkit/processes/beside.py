@@ -47,7 +47,7 @@ def beside(worth_it: bool, function: Callable[..., T], *args: Any) -> Iterator[C
     def result() -> T:
         answer = process.stdout.read() if process.stdout else b""
         if process.wait() == 0:
-            found: T = pickle.loads(answer)
+            found: T = pickle.loads(answer)  # nosec B301 # from a child of this process
             return found
         return function(*args)
 
@@ -129,7 +129,7 @@ def _serve() -> None:
     """Answer one call: read from standard input, written to standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends this process
     work = sys.stdin.buffer.read()  # whole, before the slow imports, so that the caller can go on
-    function, args = pickle.loads(work)
+    function, args = pickle.loads(work)  # nosec B301 # from the process that started this one
     sys.stdout.buffer.write(pickle.dumps(function(*args)))
 
 

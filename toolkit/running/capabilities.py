@@ -100,13 +100,18 @@ def incapable_first(
     except ToolkitError:
         for population in populations:
             seed = population.seeds[0]
-            try:
-                subject = population.load(seed)
-            except Exception:  # nothing is known then, and the refusal stands
-                continue
-            if not can(subject, [dummy]):
+            subject = _loaded(population, seed)
+            if subject is not None and not can(subject, [dummy]):
                 require(f"{population.name}/{seed}", subject, needs)
         raise
+
+
+def _loaded(population: Population, seed: str) -> object | None:
+    """A subject; None if it cannot be loaded: nothing is known of it then, whatever the reason."""
+    try:
+        return population.load(seed)
+    except Exception:
+        return None
 
 
 def can(subject: Any, needs: Sequence[str]) -> bool:

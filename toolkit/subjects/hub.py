@@ -37,6 +37,7 @@ def in_hub_cache(name: str) -> Path | None:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, local_files_only=True))
+        folder = snapshot_download(name, local_files_only=True)  # nosec B615 # only looks it up
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+    return Path(folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stimuli.characters import hidden_in
+from stimuli.characters import hidden_in, shown
 from toolkit.errors import ToolkitError, nearest_name
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def tidied(
     for name in map(str, table.columns):
         codes, found = pd.factorize(table[name])
         is_text = [isinstance(value, str) for value in found]
-        for value in found:
+        for value in (name, *found):
             if isinstance(value, str) and (hidden := hidden_in(_tidy(value))):
                 raise ToolkitError(
-                    f"The column {name} holds a character that is not seen, or that hides what is "
-                    "written.",
+                    f"The column {shown(name)} holds a character that is not seen, or that hides "
+                    "what is written.",
                     given=f"{hidden} in {value!r}",
                     allowed="text without control characters and bidirectional overrides",
                 )

@@ -310,7 +310,7 @@ def test_answers_without_the_test_itself_are_no_empty_analysis(
         assert "None of the conditions is the test of the paradigm 'me'" in said
         assert "novel-familiar and its controls familiar-novel" in said
         strange = names[0] == "NF"
-        assert ("--recode 'condition:NF=novel-familiar'" in said) == strange
+        assert ("--recode condition:NF=novel-familiar" in said) == strange
         assert ("table RUN --conditions all" in said) != strange
     # The table shows what there is, and says what it is not.
     warnings = publication_table([run]).warnings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def require_test(present: Sequence[str], paradigm: type[BaseParadigm] | BasePara
         allowed=f"{', '.join(tests)} and its controls "
         + ", ".join(name for name in known if name not in tests),
         next_command="mevgs-toolkit import-trials FILE ... --recode "
-        f"'condition:{old}={near[old] or tests[0]}'"
+        + quoted(f"condition:{old}={near[old] or tests[0]}")
         if old
         else "mevgs-toolkit table RUN --conditions all, which shows the controls",
     )

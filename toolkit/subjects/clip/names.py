@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ToolkitError, nearest_name, unknown_name
+from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import cached_names, in_hub_cache, is_hub_name
 from toolkit.subjects.population import Population
 
@@ -196,7 +196,7 @@ def find_text_tower(folder: Path, text: Mapping[str, Any]) -> Path | None:
             given=str(folder),
             allowed="its config.json in a folder of that name inside the model's folder, or "
             "in the cache of the Hugging Face Hub",
-            next_command=f"hf download {tower} config.json",
+            next_command=f"hf download {quoted(tower)} config.json",
         )
     if tokenizer and not find_files(folder, ("tokenizer*.json", "*.model")):
         raise ToolkitError("The folder of the model lacks its tokenizer.", given=str(folder))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 77
 """Tokens to which texts are filled up or cut where a network would take more; CLIP's own number."""
 _PICTURE_SETTINGS = ("preprocessor_config.json", "processor_config.json")
+_FROM_DISK = {"local_files_only": True, "trust_remote_code": False}
+"""Nothing is fetched, no code of a model's folder is run, and nobody is asked whether it may be."""
 _WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 
 
@@ -57,11 +59,11 @@ class TransformersTowers:
         from safetensors import SafetensorError
 
         try:
-            config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            config = transformers.AutoConfig.from_pretrained(folder, **_FROM_DISK)  # nosec B615 # local
             self.model = _load(config, folder, weights).eval().float()
             self.tokenizer = _tokenizer(folder)
-            self.processor = transformers.AutoImageProcessor.from_pretrained(
-                folder, local_files_only=True
+            self.processor = transformers.AutoImageProcessor.from_pretrained(  # nosec B615 # local
+                folder, **_FROM_DISK
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
@@ -142,8 +144,8 @@ def _load(config: Any, folder: Path, weights: Path) -> Any:
         except SafetensorError as error:
             raise ToolkitError(f"{weights} is not a readable safetensors file: {error}.") from error
         return model
-    model, told = transformers.AutoModel.from_pretrained(
-        folder, local_files_only=True, output_loading_info=True
+    model, told = transformers.AutoModel.from_pretrained(  # nosec B615 # local
+        folder, output_loading_info=True, **_FROM_DISK
     )
     if told["missing_keys"]:
         shown = ", ".join(sorted(told["missing_keys"])[:3])
@@ -162,4 +164,4 @@ def _tokenizer(folder: Path) -> Any:
     alone = folder / "tokenizer.json"
     if alone.is_file() and not (folder / "tokenizer_config.json").is_file():
         return transformers.PreTrainedTokenizerFast(tokenizer_file=str(alone))
-    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return transformers.AutoTokenizer.from_pretrained(folder, **_FROM_DISK)  # nosec B615 # local
