@@ -26,6 +26,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import typer
 
 from paradigms.registry import get_paradigm
 from stimuli import open_set
@@ -203,8 +204,7 @@ def _maps(root: Path) -> Iterator[Kind]:
 
     yield Kind("dense features (run)", dense, lambda: _whole_or_again(features))
     names = ("texts", "vectors", "tokens")
-    yield Kind("texts (run)", texts,
-               lambda: [_arrays(path, names) or MADE_AGAIN for path in texts][0])  # fmt: skip
+    yield Kind("texts (run)", texts, lambda: _arrays(texts[0], names) or MADE_AGAIN)
 
 
 def _whole_or_again(read: Callable[[], Any]) -> Any:
@@ -297,8 +297,12 @@ def _training(root: Path) -> Iterator[Kind]:
                lambda: key if cards.stored_key(folder, "a") == key else MADE_AGAIN)  # fmt: skip
     yield Kind("training_log.csv (train)", [folder / "training_log.csv"], lambda: read_log(folder))
     bank = sorted((out / "features").glob("*.safetensors"))
-    yield Kind("features for training (train)", bank,
-               lambda: [load_bank(bank[0]).frames.numpy(), load_bank(bank[0]).word_table])  # fmt: skip
+
+    def features() -> Any:
+        made = load_bank(bank[0])
+        return [made.frames.numpy(), made.maps.numpy(), made.word_start, made.word_table]
+
+    yield Kind("features for training (train)", bank, features)
     state = Checkpoint(root / "state.pt", "key", "a")
     state.save({"weights": torch.arange(64.0)}, [LogRow(1, 2.0, 1.0, 0.5)], 1)
 
@@ -418,17 +422,19 @@ def main() -> int:
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
-        counts = count_flips(asked.flips, asked.seed, folder, lambda line: print(line, flush=True))
+        counts = count_flips(asked.flips, asked.seed, folder, lambda line: typer.echo(line))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(
+    typer.echo(
         "\n" + f"{'kind of file (who reads it)':44}" + "".join(f"{name:>15}" for name in OUTCOMES)
     )
     total = dict.fromkeys(OUTCOMES, 0)
     for name, count in counts.items():
-        print(f"{name:44}" + "".join(f"{count[outcome]:15}" for outcome in OUTCOMES))
+        typer.echo(f"{name:44}" + "".join(f"{count[outcome]:15}" for outcome in OUTCOMES))
         total = {outcome: total[outcome] + count[outcome] for outcome in OUTCOMES}
-    print(f"{'all ' + str(sum(total.values())):44}" + "".join(f"{n:15}" for n in total.values()))
+    typer.echo(
+        f"{'all ' + str(sum(total.values())):44}" + "".join(f"{n:15}" for n in total.values())
+    )
     return int(total["SILENT CHANGE"] + total["TRACEBACK"] > 0)
 
 

@@ -28,6 +28,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
 from stimuli import open_set
 from stimuli.files import ABANDONED_AFTER_S, CHECKSUM_SUFFIX, checksum_file, is_sound
 from tests.conftest import LANGUAGES, SUBJECT_CODE, tiny_rows, write_scenes, write_set
@@ -420,13 +422,13 @@ def main() -> int:
         __import__(name)  # once, and not in every process
     with tempfile.TemporaryDirectory() as folder:
         counts = count_kills(
-            commands, asked.kills, asked.seed, Path(folder), lambda line: print(line, flush=True)
+            commands, asked.kills, asked.seed, Path(folder), lambda line: typer.echo(line)
         )
-    print(f"\n{'command':36} {'tried':>6} {'survived':>9}")
+    typer.echo(f"\n{'command':36} {'tried':>6} {'survived':>9}")
     for name, count in counts.items():
-        print(f"{name:36} {count.tried:6} {count.survived:9}")
+        typer.echo(f"{name:36} {count.tried:6} {count.survived:9}")
     tried, survived = (sum(getattr(c, n) for c in counts.values()) for n in ("tried", "survived"))
-    print(f"{'all':36} {tried:6} {survived:9}")
+    typer.echo(f"{'all':36} {tried:6} {survived:9}")
     return int(survived != tried)
 
 
