@@ -63,9 +63,9 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
 def write_checked(path: str | Path) -> Iterator[Path]:
     """As `write_atomic`, and keep the checksum of what was written beside it, for `is_sound`.
 
-    ``table.parquet.sha256`` is as sha256sum writes it. It is there before the file, and tells of
-    the one that is replaced as well until that is done: a kill between the two leaves neither a
-    file that cannot be checked nor one that counts as damaged.
+    ``table.parquet.sha256`` is as sha256sum writes it. It is there before the file, and until then
+    tells of the one that is replaced as well: a kill between the two leaves neither a file that
+    cannot be checked nor one that counts as damaged.
 
     Args:
         path: where the finished file belongs; its folder must exist.

@@ -32,6 +32,7 @@ from reports.sources import read_chapters
 from stimuli import StimulusSet
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
+from tests.stored import write_stored
 from toolkit.errors import ToolkitError
 from toolkit.records import Source, typed
 from toolkit.running.energy import measure_energy
@@ -189,7 +190,7 @@ def test_maps_over_pictures_of_another_set_are_never_drawn(run: Path, tmp_path: 
     other = shutil.copytree(run, tmp_path / "other")
     manifest = json.loads((other / "manifest.json").read_text())
     manifest["stimuli"]["checksum"] = "0" * 64
-    (other / "manifest.json").write_text(json.dumps(manifest))
+    write_stored(other / "manifest.json", json.dumps(manifest))
     with pytest.raises(ToolkitError, match="different stimulus sets"):
         render([run, other], Options())
 
@@ -235,7 +236,7 @@ def test_names_cannot_break_the_page(run: Path, scenes_set: StimulusSet, tmp_pat
     for about in manifest["words"]["languages"].values():
         about["name"] += EVIL
     manifest["words"]["texts"]["bare"]["car"]["fr"] += EVIL
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_stored(folder / "manifest.json", json.dumps(manifest))
     shutil.copy(run / "maps.npz", folder)
     with np.load(run / "maps.npz") as held:
         known = dict(held)
@@ -296,7 +297,7 @@ def test_statistics_that_tell_of_no_declaration_are_made_again(run: Path, tmp_pa
             del test["mean"]
         for word in own["words"]:
             del word["value"]
-    (folder / "statistics.json").write_text(json.dumps({Asked.name: content}))
+    write_stored(folder / "statistics.json", json.dumps({Asked.name: content}))
     page = Page(render([folder], Options()))
     assert len(page.tables["dense-grounding-languages-1"]) == 1 + 12
 
@@ -309,10 +310,10 @@ def test_training_of_many_populations_is_drawn_together(run: Path, tmp_path: Pat
     manifest["populations"] |= {
         name: {"n_seeds": 1, "languages": ["en"], "config": None} for name in names
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_stored(folder / "manifest.json", json.dumps(manifest))
     rows = [{"population": name, "seed": "a", "update": n, "valid_loss": 1.0 / n}
             for name in names for n in (1, 2)]  # fmt: skip
-    pd.DataFrame(rows).to_csv(folder / "training.csv", index=False)
+    write_stored(folder / "training.csv", pd.DataFrame(rows).to_csv(index=False))
     assert "dense-grounding-training" in Page(render([folder], Options())).ids
 
 

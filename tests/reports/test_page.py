@@ -20,7 +20,7 @@ from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
 from reports.sources import read_chapters
 from stimuli import StimulusSet
-from stimuli.files import checksum_file
+from tests.stored import as_written, write_stored
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.choices.results import Analysis
@@ -218,7 +218,7 @@ def test_names_from_data_are_shown_as_text(runs: dict[str, Path], tmp_path: Path
         text = path.read_text()
         for name in ("key", "bilingual-en-nl", "novel-familiar"):
             text = text.replace(f'"{name}"', json.dumps(name + EVIL))
-        path.write_text(text)
+        write_stored(path, text)
     trials = pd.read_parquet(folder / "trials.parquet")
     for column, name in (
         *(("word_concept", "key"), ("target_concept", "key"), ("distractor_concept", "key")),
@@ -226,7 +226,7 @@ def test_names_from_data_are_shown_as_text(runs: dict[str, Path], tmp_path: Path
     ):
         trials[column] = trials[column].astype(str).replace(name, name + EVIL).astype("category")
     trials.to_parquet(folder / "trials.parquet")
-    checksum_file(folder / "trials.parquet").unlink()
+    as_written(folder / "trials.parquet")
     text = render([folder], Options(title=f"Report {EVIL}"))
     assert EVIL not in text
     page = Page(text)
@@ -273,7 +273,7 @@ def test_without_its_stimuli_a_run_is_still_told(
     shutil.copytree(runs["me"], folder)
     manifest = saved(folder, "manifest")
     manifest["stimuli"]["folder"] = str(tmp_path / "gone")
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_stored(folder / "manifest.json", json.dumps(manifest))
     page = Page(render([folder], Options()))
     assert "The stimuli were not at hand" in page.text
     assert "audio" not in page.counts
@@ -293,10 +293,10 @@ def test_runs_of_one_paradigm_are_analysed_together(runs: dict[str, Path], tmp_p
         # Whether a seed that hashes passes the gate is chance; here all do.
         trials.loc[trials["condition"] == "familiar-novel", ["correct", "tie"]] = [1, False]
         trials[trials["population"] == population].to_parquet(folder / "trials.parquet")
-        checksum_file(folder / "trials.parquet").unlink()
+        as_written(folder / "trials.parquet")
         summary = saved(folder, "summary")
         summary["results"] = [r for r in summary["results"] if r["population"] == population]
-        (folder / "summary.json").write_text(json.dumps(summary))
+        write_stored(folder / "summary.json", json.dumps(summary))
         parts.append(folder)
     page = Page(render(parts, Options()))
     contrasts = [row[0] for row in page.tables["me-planned-contrasts"][1:]]
@@ -378,15 +378,15 @@ def test_what_is_no_run_is_refused(broken: str, runs: dict[str, Path], tmp_path:
     elif broken != "missing":
         shutil.copytree(runs["me"], folder)
     if broken == "manifest":
-        (folder / "manifest.json").write_text("{")
+        write_stored(folder / "manifest.json", "{")
     if broken == "bare":
-        (folder / "manifest.json").write_text("{}")
+        write_stored(folder / "manifest.json", "{}")
     if broken == "summary":
-        (folder / "summary.json").write_text("{}")
+        write_stored(folder / "summary.json", "{}")
     if broken == "trials":
         (folder / "trials.parquet").write_bytes(b"PAR1")
     if broken == "text":
-        (folder / "statistics.json").write_text("[]")
+        write_stored(folder / "statistics.json", "[]")
     with pytest.raises(ToolkitError) as caught:
         write_report([folder], tmp_path / "page.html")
     assert str(tmp_path) in str(caught.value)
@@ -414,7 +414,7 @@ def test_damaged_statistics_are_refused_by_place_with_the_command_that_makes_the
     for name in place[:-1]:
         at = at[name]
     at[place[-1]] = value
-    (folder / "statistics.json").write_text(json.dumps(content))
+    write_stored(folder / "statistics.json", json.dumps(content))
     with pytest.raises(ToolkitError) as caught:
         render([folder], Options())
     assert caught.value.message.startswith(f"{folder / 'statistics.json'} cannot be read: {said}")
@@ -428,7 +428,7 @@ def test_statistics_of_another_schema_are_made_again(
     folder = shutil.copytree(runs["me"], tmp_path / "run")
     content = saved(folder, "statistics")
     content["me"] = {"schema": 1, "answers": [["Above chance?", "An earlier answer."]]}
-    (folder / "statistics.json").write_text(json.dumps(content))
+    write_stored(folder / "statistics.json", json.dumps(content))
     page = Page(render([folder], Options()))
     assert "An earlier answer." not in page.text
     assert page.tables["me-chance"] == Page(me_page).tables["me-chance"]

@@ -16,6 +16,7 @@ import pytest
 import toolkit
 import toolkit.api
 from stimuli import StimulusSet
+from tests.stored import write_stored
 from toolkit import ToolkitError, analyze_space, open_run, run_paradigm, score_all
 from toolkit.cli import main
 from toolkit.subjects.population import Population
@@ -230,7 +231,7 @@ def test_folders_that_hold_no_finished_run_are_told_apart(ask: Any, tmp_path: Pa
     told = json.loads((run.folder / "manifest.json").read_text())
     own = ["mevgs-toolkit", "run-paradigm", "me", "--subject", "my own"]
     told |= {"status": "running", "command": own}
-    (run.folder / "manifest.json").write_text(json.dumps(told))
+    write_stored(run.folder / "manifest.json", json.dumps(told))
     with pytest.raises(ToolkitError, match="was not finished") as caught:
         open_run(str(run.folder))
     assert caught.value.next_command == "mevgs-toolkit run-paradigm me --subject 'my own'"

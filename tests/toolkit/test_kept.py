@@ -13,6 +13,7 @@ from paradigms import mutual_exclusivity
 from stimuli.files import checksum_file, is_sound
 from toolkit.api import kept, results
 from toolkit.api.results import STATISTICS_FILE, Run, open_run
+from toolkit.running.folder import write_json
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def _other_trials(folder: Path) -> None:
 
 def _other_manifest(folder: Path) -> None:
     told = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**told, "trial_seed": 7}))
+    write_json(folder / "manifest.json", {**told, "trial_seed": 7})
 
 
 def _cut_short(folder: Path) -> None:

@@ -72,8 +72,8 @@ def alone_with(file: Path, busy: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            file.unlink()
+        if _is_there(held, file):
+            file.unlink(missing_ok=True)
         os.close(held)
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli.files import write_checked
+from stimuli.files import remove_abandoned, write_checked
 from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.tables.answers import (
     ROW_KEY,
@@ -185,6 +185,7 @@ def write_long(
     content = {"schema": LONG_SCHEMA, "kind": "long table", "columns": words}
     made = pa.Table.from_pandas(table, preserve_index=False)
     metadata = {**(made.schema.metadata or {}), b"mevgs_toolkit": json.dumps(content).encode()}
+    remove_abandoned(Path(path).parent)
     with write_checked(path) as unfinished:
         pq.write_table(made.replace_schema_metadata(metadata), unfinished, compression="zstd")
 

@@ -79,7 +79,7 @@ def read_stored(file: Path, next_command: str | None = None) -> bytes:
 def _keeps_checksums(file: Path) -> bool:
     """Whether a run has told that it keeps checksums of its files; says so once if it has not."""
     folder = file.parent
-    if CHECKSUMS in _told(folder):
+    if CHECKSUMS in _as_it_is(folder / MANIFEST_FILE):
         return True
     if (folder / MANIFEST_FILE).is_file() and not checksum_file(file).is_file():
         warnings.warn(
@@ -121,16 +121,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         {}
     """
     file = folder / MANIFEST_FILE
-    try:
-        content = read_sound(file, SAME_COMMAND)
-        manifest = json.loads(content)
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(manifest, dict):
-        return {}
-    if CHECKSUMS in manifest:
-        require_sound(file, SAME_COMMAND, kept=True)
+    manifest = _as_it_is(file)
+    require_sound(file, SAME_COMMAND, kept=CHECKSUMS in manifest)
     return manifest
+
+
+def _as_it_is(file: Path) -> dict[str, Any]:
+    """What a manifest says, damaged or not; empty if it cannot be read."""
+    try:
+        manifest = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def _told(folder: Path) -> dict[str, Any]:

@@ -30,6 +30,11 @@ class Checkpoint:
         """The validations so far."""
         return self.path.with_suffix(".csv")
 
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains the subject."""
+        return self.path.with_suffix(".lock")
+
     def load(self) -> dict[str, Any] | None:
         """The state that was saved last; None where there is none of the same settings.
 
@@ -60,8 +65,8 @@ class Checkpoint:
             torch.save({"key": self.key, "state": state}, unfinished)
 
     def remove(self) -> None:
-        """Remove both files, and what a kill left of them half-written: the subject is finished."""
+        """Remove all files, and what a kill left of them half-written: the subject is finished."""
         files = (self.path, self.log)
         sums = map(checksum_file, files)
-        for path in (*files, *sums, *self.path.parent.glob(f".{self.path.stem}-*")):
+        for path in (*files, *sums, self.lock, *self.path.parent.glob(f".{self.path.stem}-*")):
             path.unlink(missing_ok=True)

@@ -117,7 +117,7 @@ def train_populations(
 def _held(job: Job) -> AbstractContextManager[None]:
     """Holds a subject, so that no other process trains it into the same folder meanwhile."""
     return alone_with(
-        job.checkpoint.path.with_suffix(".lock"),
+        job.checkpoint.lock,
         f"{job.cell.name} is being trained by another process, into the same folder.",
     )
 

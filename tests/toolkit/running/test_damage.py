@@ -16,11 +16,11 @@ from paradigms.registry import get_paradigm
 from reports.maps.sources import read_maps
 from reports.sources import read_chapters
 from stimuli import StimulusSet
-from stimuli.files import CHECKSUM_SUFFIX, checksum_file
+from stimuli.files import CHECKSUM_SUFFIX, checksum_file, is_sound, write_checked
 from tests.colours import population
 from toolkit.api.results import open_run
 from toolkit.api.running import run_paradigm
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UncheckedWarning
 from toolkit.running.choices import run
 from toolkit.running.maps import run_maps
 from toolkit.running.plan import Finished
@@ -29,6 +29,8 @@ from toolkit.statistics.analysis import analyse_runs
 from toolkit.subjects.populations import open_population
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.longtable import read_run, read_whole, write_long
+from toolkit.tables.manifests import read_stored
+from toolkit.tables.runs import manifest_of
 from toolkit.tables.trials import read_trials
 
 PLACES = 1
@@ -88,7 +90,7 @@ def contents(root: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
+        if path.is_file() and not path.name.startswith("manifest.json")
     }
 
 
@@ -99,7 +101,7 @@ def test_whatever_is_read_again_has_its_checksum_beside_it(ask: Ask, root: Path)
         for path in root.rglob("*")
         if path.is_file() and path not in stored(root) and path.suffix != CHECKSUM_SUFFIX
     }
-    assert others <= {"manifest.json", "summary.json"}
+    assert not others
     for path in stored(root):
         digest, name = checksum_file(path).read_text().split()
         assert (len(digest), name) == (64, path.name)
@@ -120,8 +122,10 @@ def test_every_damaged_file_of_a_run_is_made_again_by_the_same_command(
             if path.parent.name == "embeddings":
                 for cell in root.glob("*/cells/*.parquet"):
                     cell.unlink()
-            ask(root)
+            done = ask(root)
             assert contents(root) == before, path.name
+            assert is_sound(done.directory.folder / "manifest.json"), path.name
+            assert done.directory.read_manifest()["status"] == "complete", path.name
     for path in files:
         turn(checksum_file(path), rng)
     ask(root)
@@ -171,13 +175,79 @@ def test_damaged_maps_are_refused(name: str, scenes_set: StimulusSet, root: Path
         read_maps([done.directory.folder])
 
 
-def test_runs_and_tables_without_checksums_open_as_they_are(ask: Ask, root: Path) -> None:
-    """Earlier versions kept none, and a table may have been copied without."""
+def test_runs_of_versions_that_kept_no_checksums_are_read_and_told_and_made_anew(
+    ask: Ask, root: Path
+) -> None:
     first = ask(root)
+    folder = first.directory.folder
+    before = contents(root)
     for path in stored(root):
         checksum_file(path).unlink()
+    told = json.loads((folder / "manifest.json").read_text("utf-8"))
+    del told["checksums"]
+    (folder / "manifest.json").write_text(json.dumps(told), "utf-8")
+    with pytest.warns(UncheckedWarning, match="kept no checksums"):
+        assert read_stored(min(folder.glob("*.parquet")))
     again = ask(root)
-    assert (again.n_computed, again.n_reused) == (0, first.n_computed)
+    assert (again.n_computed, again.n_reused) == (first.n_computed, 0)
+    assert contents(root) == before
+    assert read_stored(min(folder.glob("*.parquet")))
+
+
+def test_a_file_that_has_lost_its_checksum_is_made_again_and_refused_by_readers(
+    ask: Ask, root: Path
+) -> None:
+    done = ask(root)
+    before = contents(root)
+    lost = [path for path in stored(root) if path.parent.name != "embeddings"]
+    assert len(lost) > 3
+    for path in lost:
+        checksum_file(path).unlink()
+        if path.parent == done.directory.folder:
+            with pytest.raises(ToolkitError, match=r"lost its checksum"):
+                read_stored(path)
+        ask(root)
+        assert checksum_file(path).is_file()
+    assert contents(root) == before
+
+
+def test_a_damaged_manifest_is_no_manifest_that_is_not_there(
+    tiny_set: StimulusSet, subjects_dir: Path, root: Path
+) -> None:
+    """What it says of trial lists and sets decides what may be analysed together."""
+    done = choices(tiny_set, subjects_dir, tiny_set)(root)
+    turn(done.directory.folder / "manifest.json", np.random.default_rng(4))
+    for read in (manifest_of, open_run, lambda folder: analyse_runs([folder])):
+        with pytest.raises(ToolkitError, match=r"manifest\.json is damaged"):
+            read(done.directory.folder)
+
+
+def test_a_kill_while_a_file_is_replaced_leaves_a_file_that_is_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its new checksum is there before it is, and tells of the old one until then."""
+    path, rename = tmp_path / "log.csv", Path.replace
+
+    def write(text: str) -> None:
+        with write_checked(path) as unfinished:
+            unfinished.write_text(text)
+
+    def stop(self: Path, target: Path) -> Path:
+        if Path(target) == path:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    write("first")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            write("second")
+    assert path.read_text() == "first"
+    assert is_sound(path)
+    write("second")
+    assert is_sound(path)
+    path.write_text("first")
+    assert not is_sound(path)
 
 
 def test_damaged_statistics_are_made_again_and_a_damaged_summary_is_refused(
@@ -202,7 +272,7 @@ def test_damaged_statistics_are_made_again_and_a_damaged_summary_is_refused(
 
 @pytest.mark.parametrize("kind", [choices, triples])
 @pytest.mark.parametrize("change", ["name", "type", "no table"])
-def test_a_cell_without_a_checksum_that_is_none_is_told_by_its_name(
+def test_a_cell_that_is_as_written_and_is_none_is_told_by_its_name(
     kind: Callable[..., Ask],
     change: str,
     tiny_set: StimulusSet,
@@ -214,15 +284,15 @@ def test_a_cell_without_a_checksum_that_is_none_is_told_by_its_name(
     folder = make(root).directory.folder
     (folder / "manifest.json").unlink()
     cell = min((folder / "cells").glob("*.parquet"))
-    checksum_file(cell).unlink()
     table = pd.read_parquet(cell)
     last = str(table.columns[-1])
-    if change == "name":
-        table.rename(columns={last: f"{last}x"}).to_parquet(cell)
-    elif change == "type":
-        table.assign(**{last: "text"}).to_parquet(cell)
-    else:
-        cell.write_bytes(b"PAR1")
+    with write_checked(cell) as unfinished:
+        if change == "name":
+            table.rename(columns={last: f"{last}x"}).to_parquet(unfinished)
+        elif change == "type":
+            table.assign(**{last: "text"}).to_parquet(unfinished)
+        else:
+            unfinished.write_bytes(b"PAR1")
     if (kind, change) == (triples, "type"):
         return  # counts are whatever the table says
     with pytest.raises(ToolkitError, match=f"The stored cell .*{cell.stem}") as caught:

@@ -15,9 +15,9 @@ import tests.toy_kind as toy
 from paradigms.registry import find_paradigms, get_paradigm
 from reports.kinds import REPORTS
 from stimuli import StimulusSet
-from stimuli.files import checksum_file
 from tests.colours import population
 from tests.commands import Cli
+from tests.stored import as_written, write_stored
 from toolkit.errors import ToolkitError
 from toolkit.records import write
 from toolkit.running.choices import run
@@ -153,10 +153,10 @@ def forget(folder: Path) -> None:
     told = json.loads(table.schema.metadata[METADATA])
     del told["paradigm_kind"]
     pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(told)}), file)
-    checksum_file(file).unlink()
+    as_written(file)
     manifest = json.loads((folder / "manifest.json").read_text())
     del manifest["paradigm"]["kind"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_stored(folder / "manifest.json", json.dumps(manifest))
 
 
 def test_the_kind_is_recorded_in_the_manifest_the_cells_and_the_joined_table(
@@ -198,14 +198,15 @@ def test_either_record_tells_the_kind_and_without_both_the_name_of_the_paradigm(
         whole = (folder / "manifest.json").read_text()
         (folder / "manifest.json").unlink()
         assert kind_of(folder) == kind, "the table tells"
-        (folder / "manifest.json").write_text(whole)
+        write_stored(folder / "manifest.json", whole)
         plain = pq.read_table(file).replace_schema_metadata({})
         # A name that nobody knows must not be needed.
         names = pa.array(["unknown"] * len(plain)).dictionary_encode()
         pq.write_table(plain.set_column(1, "paradigm", names), file)
-        checksum_file(file).unlink()
+        as_written(file)
         assert kind_of(folder) == kind, "the manifest tells"
         pq.write_table(plain, file)
+        as_written(file)
         (folder / "manifest.json").unlink()
         assert kind_of(file) == kind, "the name tells"
         read_trials(file).to_csv(folder / "exported.csv", index=False)
@@ -227,6 +228,7 @@ def test_an_earlier_run_of_a_paradigm_that_is_not_known_is_never_guessed_at(
     table = pq.read_table(folder / "trials.parquet")
     names = pa.array(["gone"] * len(table)).dictionary_encode()
     pq.write_table(table.set_column(1, "paradigm", names), folder / "trials.parquet")
+    as_written(folder / "trials.parquet")
     for use in (lambda: analyse_runs([folder]), lambda: read_counts([folder]),
                 lambda: publication_table([folder])):  # fmt: skip
         with pytest.raises(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.stored import write_stored
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.analysis import analyse_runs
@@ -61,7 +62,7 @@ def answers(rng_seed: int, population: str = "monolingual-en", seeds: str = "abc
 def write_run(folder: Path, table: pd.DataFrame, **manifest: Any) -> Path:
     folder.mkdir(parents=True)
     table.to_parquet(folder / "trials.parquet")
-    (folder / "manifest.json").write_text(json.dumps(MANIFEST | manifest))
+    write_stored(folder / "manifest.json", json.dumps(MANIFEST | manifest))
     return folder
 
 
@@ -273,7 +274,7 @@ def test_a_copy_whose_manifest_says_something_else_is_no_copy(
 ) -> None:
     other = shutil.copytree(two[0], tmp_path / "other")
     changed = MANIFEST | {"stimuli": {"checksum": "0b" * 32}}
-    (other / "manifest.json").write_text(json.dumps(changed))
+    write_stored(other / "manifest.json", json.dumps(changed))
     assert runs_once([two[0], other]) == ([two[0], other], [])
     with pytest.raises(ToolkitError, match="stand in two of the runs"):
         read_lists([two[0], other])

@@ -14,8 +14,8 @@ import scipy.stats
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
-from stimuli.files import checksum_file
 from tests.commands import Cli, Said
+from tests.stored import as_written
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.statistics.space import maps
@@ -484,7 +484,7 @@ def test_nan_in_stored_embeddings_is_named(analyzed: Cli) -> None:
     content = dict(np.load(stored))
     content["words"][0] = np.nan
     np.savez(stored, **content)
-    checksum_file(stored).unlink()
+    as_written(stored)
     code, _, err = analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)
     assert code == 2
     assert "NaN" in err

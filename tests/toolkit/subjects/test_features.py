@@ -121,6 +121,7 @@ def test_every_feature_under_its_name(
             "kind": kind,
             "source": f"tiny {tiny_set.checksum}",
             "backbone_sha256": "counting",
+            "checksum": "sha256",
         }
     assert steps[0][1:] == (0, len(job.names))
     assert steps[-1][1:] == (len(job.names), len(job.names))
@@ -355,6 +356,10 @@ def test_damaged_files(jobs: dict[str, Job], tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="is damaged, or was changed"):
         FeatureFile(job.path)
     checksum_file(job.path).unlink()
+    with pytest.raises(ToolkitError, match="has lost its checksum"):
+        FeatureFile(job.path)
+    with h5py.File(job.path, "a") as file:  # as earlier versions left it
+        del file.attrs["checksum"]
     with pytest.raises(ToolkitError, match=f"'{name}' .* is damaged"):
         list(FeatureFile(job.path).read([name]))
     list(FeatureFile(job.path).read([job.names[2]]))

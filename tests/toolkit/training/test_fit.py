@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from stimuli.files import checksum_file
+from tests.stored import as_written
 from tests.toolkit.training.training_bank import CONCEPTS, RECIPE, make_bank
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES
@@ -280,7 +280,7 @@ def test_a_damaged_checkpoint_is_not_used(bank: FeatureBank, tmp_path: Path, dam
         checkpoint.path.write_text("no checkpoint")
     elif damage == "no state":
         torch.save({"key": "key"}, checkpoint.path)
-        checksum_file(checkpoint.path).unlink()
+        as_written(checkpoint.path)
     elif damage == "bit":
         content = bytearray(checkpoint.path.read_bytes())
         content[len(content) // 2] ^= 1
