@@ -15,7 +15,7 @@ from stimuli.cells import csv_text
 from stimuli.checks import counted, table_faults
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
-from stimuli.files import checksum_file, remove_abandoned, write_atomic, write_checked
+from stimuli.files import remove_abandoned, write_atomic
 from stimuli.media import as_mono, convert_clip, decode_picture, encode_wav
 from stimuli.published import (
     Entry,
@@ -301,11 +301,9 @@ def _write_trials(out: Path, trials: Sequence[Row]) -> None:
     path = out / fixed.FILE_NAME
     if not trials:
         path.unlink(missing_ok=True)
-        checksum_file(path).unlink(missing_ok=True)
         return
     rows = ([row[name] for name in fixed.COLUMNS] for row in trials)
-    with write_checked(path) as unfinished:
-        unfinished.write_text(csv_text([list(fixed.COLUMNS), *rows]), encoding="utf-8", newline="")
+    _write(path, csv_text([list(fixed.COLUMNS), *rows]).encode())
 
 
 def _count(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:

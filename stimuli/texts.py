@@ -11,7 +11,6 @@ from typing import Any
 
 from stimuli.characters import hidden_in, hidden_in_lines, json_shown
 from stimuli.errors import ToolkitError, quoted
-from stimuli.files import read_sound
 
 _SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -24,8 +23,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
         allowed: what it should be, for the error message.
 
     Raises:
-        ToolkitError: it cannot be read, does not fit the checksum beside it, is not UTF-8, or holds
-            hidden characters.
+        ToolkitError: it cannot be read, is not UTF-8, or holds hidden characters.
 
     Example:
         >>> import tempfile
@@ -35,7 +33,7 @@ def read_text(path: str | Path, allowed: str = "a text in UTF-8") -> str:
         'cat'
     """
     try:
-        data = read_sound(path)
+        data = Path(path).read_bytes()
     except OSError as error:
         raise ToolkitError(f"{path} cannot be read: {error.strerror}.", allowed=allowed) from error
     # UTF-16 without a mark has a zero in every Latin letter, which no text in UTF-8 has.

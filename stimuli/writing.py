@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stimuli.cells import csv_text
 from stimuli.columns import COLUMNS, columns_csv
-from stimuli.files import write_atomic, write_checked
+from stimuli.files import write_atomic
 from stimuli.texts import toml_value
 
 
@@ -24,17 +24,17 @@ def write_set(
             not required and that all leave out is not written, and columns of the user's own come
             last.
     """
-    with write_checked(folder / "set.toml") as unfinished:
+    with write_atomic(folder / "set.toml") as unfinished:
         lines = (f"{key} = {toml_value(value)}\n" for key, value in settings.items())
         unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
-    with write_checked(folder / "columns.csv") as unfinished:
+    with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
     rows = list(rows)
     used = {name for row in rows for name in row}
     known = [column.name for column in COLUMNS if column.required or column.name in used]
     headings = [*known, *sorted(used - set(known))]
     cells = ([row.get(name, "") for name in headings] for row in rows)
-    with write_checked(folder / "stimuli.csv") as unfinished:
+    with write_atomic(folder / "stimuli.csv") as unfinished:
         unfinished.write_text(csv_text([headings, *cells]), encoding="utf-8", newline="")
 
 
