@@ -9,7 +9,7 @@ from pathlib import Path
 from stimuli.cells import csv_text
 from stimuli.columns import COLUMNS, columns_csv
 from stimuli.files import write_atomic
-from stimuli.texts import toml_value
+from stimuli.texts import write_toml
 
 
 def write_set(
@@ -25,8 +25,7 @@ def write_set(
             last.
     """
     with write_atomic(folder / "set.toml") as unfinished:
-        lines = (f"{key} = {toml_value(value)}\n" for key, value in settings.items())
-        unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
+        unfinished.write_text(write_toml(settings), encoding="utf-8", newline="\n")
     with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
     rows = list(rows)

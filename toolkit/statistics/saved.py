@@ -7,8 +7,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import require_sound
+from stimuli.schemas import Source, checked
+from stimuli.texts import read_json
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS, Statistics
 from toolkit.tables.kinds import kind_told
 from toolkit.tables.manifests import MANIFEST_FILE, read_manifest
@@ -43,13 +44,13 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     source = Source(str(folder / STATISTICS_FILE), again)
     content = _content(folder / STATISTICS_FILE, source)
     found = {}
-    for name, told in typed(
+    for name, told in checked(
         dict[str, dict[str, object]], {} if content is None else content, source
     ).items():
         kind = _statistics(told, name, source, paradigms).result
         current = {field.name: field.default for field in fields(kind)}["schema"]
         if told.get("schema") == current:
-            found[name] = typed(kind, told, source, name)
+            found[name] = checked(kind, told, source, name)
     return found
 
 
@@ -64,7 +65,7 @@ def saved_manifest(folder: Path) -> Recorded | None:
     """
     source = Source(str(folder / MANIFEST_FILE), "the same run-paradigm command again")
     content = _content(folder / MANIFEST_FILE, source)
-    return None if content is None else typed(Recorded, content, source)
+    return None if content is None else checked(Recorded, content, source)
 
 
 def saved_summary(folder: Path) -> Summary | None:
@@ -81,9 +82,9 @@ def saved_summary(folder: Path) -> Summary | None:
     content = _content(folder / SUMMARY_FILE, source)
     if content is None:
         return None
-    told = typed(dict[str, object], content, source)
+    told = checked(dict[str, object], content, source)
     kind = _statistics(told, str(told.get("paradigm", "")), source).summary
-    return typed(kind, told, source)
+    return checked(kind, told, source)
 
 
 def _statistics(
@@ -104,10 +105,7 @@ def _statistics(
 
 def _content(file: Path, source: Source) -> Any:
     """What a JSON file holds, which is what was written; None where there is no such file."""
-    require_sound(file, source.again)
-    try:
-        return parse(file.read_text(encoding="utf-8"), source)
-    except (FileNotFoundError, NotADirectoryError):
+    if not file.exists():
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error
+    require_sound(file, source.again)
+    return read_json(file, source)

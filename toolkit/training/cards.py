@@ -12,9 +12,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
-from stimuli.texts import toml_value
 from toolkit.subjects.model_cards import FILE, average, model_card
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.population import Description, write_description
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
@@ -82,17 +81,15 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
     """
     seeds = [seed for seed, key in keys.items() if stored_key(folder, seed) == key]
     sums = {f"{seed}.safetensors": sha256_of(folder / f"{seed}.safetensors") for seed in seeds}
-    lines = [
-        f"name = {toml_value(facts['population'])}",
-        f"description = {toml_value(description(facts))}",
-        f"languages = {toml_value(facts['languages'])}",
-        f"seeds = {toml_value(seeds)}",
-        f"factory = {toml_value(FACTORY)}",
-        "",
-        "[sha256]",
-        *(f"{toml_value(name)} = {toml_value(value)}" for name, value in sums.items()),
-    ]
-    _write(folder / DESCRIPTION_FILE, "\n".join(lines) + "\n")
+    described = Description(
+        name=facts["population"],
+        description=description(facts),
+        languages=tuple(facts["languages"]),
+        seeds=tuple(seeds),
+        factory=FACTORY,
+        sha256=sums,
+    )
+    write_description(folder, described)
     _write(folder / FILE, _card(folder, facts, seeds))
 
 

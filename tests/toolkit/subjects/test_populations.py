@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from stimuli import plugins
-from stimuli.texts import toml_value
+from stimuli.texts import write_toml
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.population import WEIGHTS, Population
@@ -56,8 +56,8 @@ def write_own(folder: Path, **changes: object) -> Path:
         "factory": "own_subject:make",
     } | changes
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{key} = {toml_value(value)}" for key, value in described.items() if value != "drop"]
-    (folder / "population.toml").write_text("\n".join(lines))
+    told = {key: value for key, value in described.items() if value != "drop"}
+    (folder / "population.toml").write_text(write_toml(told))
     (folder / "own_subject.py").write_text(OWN_SUBJECT)
     (folder / "helper.py").write_text("SIZE = 3\n")
     return folder
@@ -197,14 +197,14 @@ def test_population_in_the_cache_of_the_hub(
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"seeds": []}, "at least one"),
-        ({"seeds": ["a", "a"]}, "distinct"),
-        ({"seeds": "abc"}, "list of strings"),
-        ({"languages": [1]}, "languages must hold"),
+        ({"seeds": []}, "seeds (line 6) cannot be used"),
+        ({"seeds": ["a", "a"]}, "names, each once"),
+        ({"seeds": "abc"}, "allowed: 1 to 10,000 names"),
+        ({"languages": [1]}, "languages[0] (line 3) is of the wrong type"),
         ({"factory": "own_subject"}, "module:callable"),
-        ({"name": "a/b"}, "name must be"),
-        ({"description": "drop"}, "missing key: description"),
-        ({"colour": "red"}, "unknown key: colour"),
+        ({"name": "a/b"}, "name (line 1) cannot be used"),
+        ({"description": "drop"}, "description is lacking"),
+        ({"colour": "red"}, "colour (line 11) is not known"),
         ({"sha256": "0"}, "sha256"),
     ],
 )
@@ -465,7 +465,10 @@ def test_names_of_seeds_are_no_patterns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x.json", "a/b.json", "/etc/passwd", "..", "a\\b.json"])
 def test_a_description_speaks_of_files_of_its_own_folder(name: str, tmp_path: Path) -> None:
     write_own(tmp_path / "own", sha256={name: "0" * 64})
-    with pytest.raises(ToolkitError, match="must name files of the folder itself"):
+    with pytest.raises(
+        ToolkitError,
+        match=r"a key of sha256 cannot be used.*\n.*\n.*names of files in the folder itself",
+    ):
         open_population("own", tmp_path)
 
 

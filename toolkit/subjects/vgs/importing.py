@@ -11,12 +11,11 @@ from typing import Any
 from safetensors.torch import save
 
 from stimuli.files import sha256_of, write_atomic
-from stimuli.texts import toml_value
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import find_backbone
 from toolkit.subjects.model_cards import FILE, model_card
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.population import Description, write_description
 from toolkit.subjects.vgs.checkpoints import (
     Checkpoint,
     ConfigName,
@@ -211,23 +210,21 @@ def _write(
         f"Published checkpoints ({SOURCE}): {first.config.family}, {_size(first)}, "
         f"trained on {' and '.join(name.languages)}."
     )
-    lines = [
-        f"name = {toml_value(name.population)}",
-        f"description = {toml_value(description)}",
-        f"languages = {toml_value(name.languages)}",
-        f"seeds = {toml_value(list(subjects))}",
-        f"factory = {toml_value(FACTORY)}",
-        "",
-        "[sha256]",
-        *(f"{toml_value(file)} = {toml_value(value)}" for file, value in sums.items()),
-    ]
     for file, text in (
         ("config.json", json.dumps(facts, indent=2)),
         (FILE, _card(description, facts)),
-        (DESCRIPTION_FILE, "\n".join(lines)),
     ):
         with write_atomic(folder / file) as unfinished:
             unfinished.write_text(text.rstrip() + "\n", encoding="utf-8")
+    described = Description(
+        name=name.population,
+        description=description,
+        languages=name.languages,
+        seeds=tuple(subjects),
+        factory=FACTORY,
+        sha256=sums,
+    )
+    write_description(folder, described)
     return description
 
 
