@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 
 from stimuli.errors import ToolkitError, nearest_name
 from stimuli.fields import (
+    REST,
     Table,
     fields_of,
     is_choice,
@@ -155,7 +156,8 @@ def _fault(kind: Any, error: Mapping[str, Any], source: Source, top: str) -> Fau
         fault = f"cannot be used: {told.message.removesuffix('.')}"
         return Fault(place, fault, told.given, told.allowed, told.nearest)
     if error["type"] in ("missing", "extra_forbidden"):
-        names = list(fields_of(_at(kind, location[:-1])))
+        record = _at(kind, location[:-1])
+        names = [name for name in fields_of(record) if name != getattr(record, REST, None)]
         last, known = str(location[-1]), ", ".join(names)
         if error["type"] == "extra_forbidden":
             near = nearest_name(last, names)

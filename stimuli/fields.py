@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -53,12 +53,12 @@ class Rule:
     """Whether a value is allowed; None where the type has said it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OneOf:
     """Names of which a text must be one, for ``Annotated`` where they are in no ``Literal``."""
 
-    names: tuple[str, ...]
-    """All of them."""
+    names: Collection[str]
+    """All of them; others may be added."""
 
 
 class Table:
@@ -183,13 +183,8 @@ def words_of(kind: Any) -> str:
         ('"a", "b"', 'text or null', 'a list of 2')
     """
     kind, rules = without_rules(kind)
-    for rule in rules:
-        if isinstance(rule, Between):
-            return rule.words(kind)
-        if isinstance(rule, Rule):
-            return rule.allowed
-        if isinstance(rule, OneOf):
-            return ", ".join(rule.names)
+    if rules:
+        return ", ".join(_words_of_rule(kind, rule) for rule in rules)
     origin, inner = get_origin(kind), get_args(kind)
     if is_choice(kind):
         words = dict.fromkeys(words_of(one) for one in inner)
@@ -201,6 +196,12 @@ def words_of(kind: Any) -> str:
     if is_table(kind):
         return "a list of objects"
     return _WORDS.get(kind, f"an object ({kind.__name__})" if is_record(kind) else "an object")
+
+
+def _words_of_rule(kind: Any, rule: Any) -> str:
+    if isinstance(rule, Between):
+        return rule.words(kind)
+    return ", ".join(rule.names) if isinstance(rule, OneOf) else str(rule.allowed)
 
 
 _WORDS: dict[Any, str] = {

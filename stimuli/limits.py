@@ -35,6 +35,12 @@ TEXT_BYTES = 2**28
 """Of one text file, JSON or TOML: 0.27 GB."""
 NESTING = 100
 """Lists and objects inside each other in JSON or TOML."""
+STEPS = 10_000_000
+"""Updates or epochs of a training."""
+PARAMETERS = 2**30
+"""Numbers in the weights of one network that is built from its settings: 4.3 GB."""
+RATE_HZ = 1_000_000
+"""Samples per second of a clip."""
 LISTING_S = 120
 """Seconds in which what a file of features from elsewhere holds must have been listed."""
 

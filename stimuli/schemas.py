@@ -26,7 +26,7 @@ import functools
 import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin
+from typing import Any, Literal, LiteralString, TypeVar, cast, get_args, get_origin
 
 from pydantic_core import (
     CoreSchema,
@@ -145,12 +145,14 @@ def _schema(kind: Any, known: Known) -> CoreSchema:
     for rule in rules:
         if isinstance(rule, Between):
             schema = _bounded(kind, rule)
-        elif isinstance(rule, OneOf):
-            schema = core_schema.literal_schema(list(rule.names))
     schema = schema or _unbounded(kind, known)
     for rule in rules:
-        if isinstance(rule, Rule) and rule.holds is not None:
-            schema = core_schema.no_info_after_validator_function(_held(rule.holds), schema)
+        if isinstance(rule, OneOf):
+            held = _held(rule.names.__contains__, "literal_error")
+            schema = core_schema.no_info_after_validator_function(held, schema)
+        elif isinstance(rule, Rule) and rule.holds is not None:
+            held = _held(rule.holds, "rule")
+            schema = core_schema.no_info_after_validator_function(held, schema)
     return schema
 
 
@@ -248,12 +250,12 @@ def _maker(kind: Any) -> Callable[[dict[str, Any]], Any]:
     return made
 
 
-def _held(holds: Callable[[Any], bool]) -> Callable[[Any], Any]:
+def _held(holds: Callable[[Any], bool], fault: LiteralString) -> Callable[[Any], Any]:
     """What refuses values that a rule does not hold for."""
 
     def held(value: Any) -> Any:
         if not holds(value):
-            raise PydanticCustomError("rule", "not allowed")
+            raise PydanticCustomError(fault, "not allowed")
         return value
 
     return held

@@ -143,8 +143,24 @@ def toml_record(
         ...         print(error.message.replace(folder, "."))
         ./source.toml cannot be read: again (line 2) is of the wrong type.
     """
+    return checked(kind, *toml_source(path, allowed, again))
+
+
+def toml_source(
+    path: str | Path, allowed: str = "TOML in UTF-8", again: str | None = None
+) -> tuple[dict[str, Any], Source]:
+    """The content of a TOML file with where it comes from, for `stimuli.schemas.checked`.
+
+    Args:
+        path: the file.
+        allowed: what it should be, for the error message.
+        again: what helps where it is not.
+
+    Raises:
+        ToolkitError: as `read_toml`.
+    """
     text = read_text(path, allowed)
-    return checked(kind, _toml(path, text, allowed), Source(str(path), again, text))
+    return _toml(path, text, allowed), Source(str(path), again, text)
 
 
 def write_toml(content: Mapping[str, object]) -> str:

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from stimuli.files import require_sound
+from stimuli.schemas import Source, checked
+from stimuli.texts import read_json
 from toolkit.errors import ToolkitError
 
 MANIFEST_FILE = "manifest.json"
 """In a run's folder: what was run, on what, with which versions."""
 TRIALS_FILE = "trials.parquet"
 """In a run's folder: all rows of a test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What the manifest of any run must be like, whatever was run; all of it may be lacking.
+
+    What a test has recorded of itself is `toolkit.tables.recorded.Recorded`.
+    """
+
+    run_id: str = ""
+    """Name of the run."""
+    status: str = ""
+    """Whether it was finished."""
+    command: tuple[str, ...] = ()
+    """What it was made with."""
+    paradigm: Mapping[str, Any] = field(default_factory=dict)
+    """The test."""
+    stimuli: Mapping[str, Any] = field(default_factory=dict)
+    """The stimulus set."""
+    populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Who was asked."""
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Checksums of the networks."""
+    cells: Mapping[str, str] = field(default_factory=dict)
+    """Keys of the cells."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """Written words."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = "further"
 
 
 def table_of(path: Path) -> Path:
@@ -51,9 +84,7 @@ def again(folder: Path) -> str | None:
         True
     """
     command = read_manifest(folder).get("command")
-    if not isinstance(command, list) or not command:
-        return None
-    return shlex.join(str(part) for part in command)
+    return shlex.join(command) if command else None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -66,11 +97,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         >>> read_manifest(Path("no/such/folder"))
         {}
     """
-    try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    file = folder / MANIFEST_FILE
+    if not file.is_file():
         return {}
-    return manifest if isinstance(manifest, dict) else {}
+    try:
+        manifest = read_json(file)
+        checked(Manifest, manifest, Source(str(file)))
+    except ToolkitError:
+        return {}
+    return dict(manifest)
 
 
 def no_trials(file: Path) -> ToolkitError:

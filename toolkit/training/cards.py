@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch import Tensor
 from stimuli.files import is_sound, sha256_of, write_atomic, write_checked
 from toolkit.subjects.model_cards import FILE, average, model_card
 from toolkit.subjects.population import Description, write_description
+from toolkit.subjects.vgs.config import config_text
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
@@ -31,7 +31,7 @@ def start(folder: Path, facts: Mapping[str, Any]) -> None:
         facts: content of `config.json`.
     """
     folder.mkdir(exist_ok=True)
-    _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
+    _write(folder / "config.json", config_text(facts))
 
 
 def stored_key(folder: Path, seed: str) -> str | None:
