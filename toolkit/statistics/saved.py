@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from stimuli.files import require_sound
 from stimuli.schemas import Source, checked
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
 
+T = TypeVar("T")
 SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
 """In a run's folder: means over seeds, and what may be concluded, by paradigm."""
 
@@ -42,11 +43,9 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     """
     again = shlex.join(["mevgs-toolkit", "analyze", str(folder)])
     source = Source(str(folder / STATISTICS_FILE), again)
-    content = _content(folder / STATISTICS_FILE, source)
-    found = {}
-    for name, told in checked(
-        dict[str, dict[str, object]], {} if content is None else content, source
-    ).items():
+    found: dict[str, Result] = {}
+    told_by_name = _told(dict[str, dict[str, object]], folder / STATISTICS_FILE, source) or {}
+    for name, told in told_by_name.items():
         kind = _statistics(told, name, source, paradigms).result
         current = {field.name: field.default for field in fields(kind)}["schema"]
         if told.get("schema") == current:
@@ -64,8 +63,7 @@ def saved_manifest(folder: Path) -> Recorded | None:
         ToolkitError: if the file is damaged; names the place.
     """
     source = Source(str(folder / MANIFEST_FILE), "the same run-paradigm command again")
-    content = _content(folder / MANIFEST_FILE, source)
-    return None if content is None else checked(Recorded, content, source)
+    return _told(Recorded, folder / MANIFEST_FILE, source)
 
 
 def saved_summary(folder: Path) -> Summary | None:
@@ -79,10 +77,9 @@ def saved_summary(folder: Path) -> Summary | None:
     """
     command = read_manifest(folder).get("command")
     source = Source(str(folder / SUMMARY_FILE), shlex.join(command) if command else None)
-    content = _content(folder / SUMMARY_FILE, source)
-    if content is None:
+    told = _told(dict[str, object], folder / SUMMARY_FILE, source)
+    if told is None:
         return None
-    told = checked(dict[str, object], content, source)
     kind = _statistics(told, str(told.get("paradigm", "")), source).summary
     return checked(kind, told, source)
 
@@ -103,9 +100,9 @@ def _statistics(
     return STATISTICS[kind]
 
 
-def _content(file: Path, source: Source) -> Any:
+def _told(kind: type[T], file: Path, source: Source) -> T | None:
     """What a JSON file holds, which is what was written; None where there is no such file."""
     if not file.exists():
         return None
     require_sound(file, source.again)
-    return read_json(file, source)
+    return checked(kind, read_json(file, source), source)

@@ -326,17 +326,7 @@ class Seeing:
         config_file = self._weights.with_name("config.json")
         if self._weights.name.startswith("dino_resnet50") and not config_file.is_file():
             return DINO
-        source = Source(str(config_file), LIST_COMMAND)
-        found = read_json(config_file, source)
-        if not isinstance(found, dict) or "out_index" in found:
-            return checked(SeeingConfig, found, source)
-        if "pretrained_cfg" in found:
-            told = checked(HubConfig, found, source)
-            return _from_hub(told, told.pretrained_cfg)
-        if "input_size" in found:
-            flat = checked(FlatHubConfig, found, source)
-            return _from_hub(flat, flat)
-        return checked(SeeingConfig, found, source)
+        return read_settings(config_file)
 
     def _error(self, problem: str) -> ToolkitError:
         return ToolkitError(
@@ -346,6 +336,27 @@ class Seeing:
             "and model.safetensors of that network, or dino_resnet50_pretrain.pth",
             next_command="mevgs-toolkit list subjects",
         )
+
+
+def read_settings(path: Path) -> SeeingConfig:
+    """The settings of a backbone, in the words of the toolkit or of the Hugging Face Hub.
+
+    Args:
+        path: its ``config.json``.
+
+    Raises:
+        ToolkitError: it cannot be read, or something in it cannot be.
+    """
+    source = Source(str(path), LIST_COMMAND)
+    found = read_json(path, source)
+    if isinstance(found, dict) and "out_index" not in found:
+        if "pretrained_cfg" in found:
+            told = checked(HubConfig, found, source)
+            return _from_hub(told, told.pretrained_cfg)
+        if "input_size" in found:
+            flat = checked(FlatHubConfig, found, source)
+            return _from_hub(flat, flat)
+    return checked(SeeingConfig, found, source)
 
 
 def _from_hub(told: HubConfig | FlatHubConfig, pictures: HubPictures) -> SeeingConfig:
