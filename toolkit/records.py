@@ -3,6 +3,41 @@
 `write` and `read` are each other's inverse for records whose classes are schemas, see
 `stimuli.schemas`. JSON has no word for numbers that do not exist or have no end: NaN is written as
 null, infinity as "inf". A field that may be None holds no NaN, since both are null.
+
+All kinds of files that are read, by the record or table that says what is in them:
+
+==========================  =====================================  ================================
+file                        schema                                 read, and written where it is
+==========================  =====================================  ================================
+``statistics.json``         ``Result`` of each kind of paradigms   `toolkit.statistics.saved`
+``summary.json``            `toolkit.statistics.means.Summary`     `toolkit.statistics.saved`
+``manifest.json``           `toolkit.tables.recorded.Recorded`;    `toolkit.statistics.saved`,
+                            of any run `manifests.Manifest`        `toolkit.tables.manifests`
+a run's words of maps       ``GroundedManifest``                   `toolkit.statistics.maps.data`
+fits to plan from           ``PlannedFit``                         `toolkit.statistics.power`
+``exhaustive.json``         `statistics.choices.exact`             written only
+``population.toml``         `subjects.population.Description`      `toolkit.subjects.population`
+``config.json``             `subjects.vgs.config`:                 `toolkit.subjects.vgs.config`
+                            ``PopulationConfig``
+the embedded CLIP's         ``DrawingConfig``                      `toolkit.subjects.clip.drawings`
+a backbone's                ``SeeingConfig``, ``HearingConfig``,   `toolkit.subjects.backbones`
+                            ``Preprocess``, ``Extractor``, those
+                            of timm's and transformers' own
+grid files                  `training.grid.GridFile`               `toolkit.training.grid`
+``set.toml``                `stimuli.writing.Settings`             `stimuli.finding`
+``words.toml``              `stimuli.wordlists`, in words          `stimuli.wordlists`
+``stimuli.csv``,            `stimuli.columns`, `stimuli.objects`,  `stimuli.tables`
+``objects.csv``,            `stimuli.fixed`
+``trials.csv``
+published file lists        ``check_entry``                        `stimuli.published`
+``trials.parquet``          `toolkit.tables.trials.COLUMNS`        `toolkit.tables`
+tables from elsewhere       `toolkit.tables.longtable.REQUIRED`    `toolkit.tables.longtable`
+banks of features           `training.features.BankTables`         `toolkit.training.features`
+states of trainings, .pt    `training.fit.State`                   `toolkit.training.checkpoint`
+published weights, .pt      shapes of the network                  `toolkit.subjects.vgs.checkpoints`
+weights, safetensors        shapes of the network                  `toolkit.subjects.vgs.subject`
+features, HDF5              `subjects.backbones.stored`            `toolkit.subjects.backbones`
+==========================  =====================================  ================================
 """
 
 from __future__ import annotations
