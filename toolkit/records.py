@@ -34,7 +34,7 @@ published file lists        ``check_entry``                        `stimuli.publ
 tables from elsewhere       `toolkit.tables.longtable.REQUIRED`    `toolkit.tables.longtable`
 banks of features           `training.features.BankTables`         `toolkit.training.features`
 states of trainings, .pt    `training.fit.State`                   `toolkit.training.checkpoint`
-published weights, .pt      shapes of the network                  `toolkit.subjects.vgs.checkpoints`
+published weights, .pt      shapes of the network                  `subjects.vgs.checkpoints`
 weights, safetensors        shapes of the network                  `toolkit.subjects.vgs.subject`
 features, HDF5              `subjects.backbones.stored`            `toolkit.subjects.backbones`
 ==========================  =====================================  ================================

@@ -74,6 +74,17 @@ def test_numbers_without_end_or_value_are_json_for_other_tools() -> None:
     assert told["others"][0]["doubled"] == -0.2
 
 
+def test_what_earlier_versions_wrote_is_read_and_written_alike() -> None:
+    text = """{
+  "name": "café",
+  "estimate": null,
+  "df": "inf",
+  "doubled": null
+}
+"""
+    assert write(read(Effect, text, SOURCE)) == text
+
+
 def test_a_default_stands_in_for_what_is_not_written() -> None:
     told = plain(result())
     del told["others"][0]["df"], told["more"]
