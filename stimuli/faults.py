@@ -156,14 +156,7 @@ def _fault(kind: Any, error: Mapping[str, Any], source: Source, top: str) -> Fau
         fault = f"cannot be used: {told.message.removesuffix('.')}"
         return Fault(place, fault, told.given, told.allowed, told.nearest)
     if error["type"] in ("missing", "extra_forbidden"):
-        record = _at(kind, location[:-1])
-        names = [name for name in fields_of(record) if name != getattr(record, REST, None)]
-        last, known = str(location[-1]), ", ".join(names)
-        if error["type"] == "extra_forbidden":
-            near = nearest_name(last, names)
-            meant = None if near is None else _within(outer, near)
-            return Fault(place, "is not known", last, known, near, meant)
-        return Fault(place, "is lacking", _shown_names(given), known)
+        return _key_fault(_at(kind, location[:-1]), error, place, outer)
     asked = _at(kind, location)
     if location[-1:] == (_KEY,):
         mapping, inside = _at(kind, location[:-2]), functools.reduce(_within, steps[:-2], top)
@@ -173,7 +166,21 @@ def _fault(kind: Any, error: Mapping[str, Any], source: Source, top: str) -> Fau
     if error["type"] == "literal_error" and isinstance(given, str):
         nearest = nearest_name(given, names_of(asked))
     fault = _FAULTS.get(error["type"], "is of the wrong type")
-    return Fault(place, fault, _shown(given), words_of(asked), nearest)
+    allowed = words_of(asked)
+    if source.text:  # TOML has no null
+        allowed = allowed.removesuffix(" or null")
+    return Fault(place, fault, _shown(given), allowed, nearest)
+
+
+def _key_fault(record: Any, error: Mapping[str, Any], place: str, outer: str) -> Fault:
+    """What is wrong with a key of a record, and not with what stands there."""
+    names = [name for name in fields_of(record) if name != getattr(record, REST, None)]
+    last, known = str(error["loc"][-1]), ", ".join(names)
+    if error["type"] == "missing":
+        return Fault(place, "is lacking", _shown_names(error["input"]), known)
+    near = nearest_name(last, names)
+    meant = None if near is None else _within(outer, near)
+    return Fault(place, "is not known", last, known, near, meant)
 
 
 _FAULTS = {

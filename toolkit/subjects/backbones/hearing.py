@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
-from stimuli.limits import RATE_HZ
+from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
 from toolkit.subjects.backbones.files import backbone_checksum
@@ -48,9 +48,22 @@ class HearingConfig:
 
     model_type: str
     """Name of the architecture there."""
+    hidden_size: Annotated[int, Between(1, WIDTH)] = 768
+    """Width, where it is said."""
+    intermediate_size: Annotated[int, Between(1, WIDTH)] = 3072
+    """Units of the inner layers, likewise."""
+    num_hidden_layers: Annotated[int, Between(0, 1_000)] = 12
+    """Layers, likewise."""
+    conv_dim: tuple[Annotated[int, Between(1, WIDTH)], ...] = ()
+    """Channels of the layers that meet the waveform, likewise."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else it says."""
     rest: ClassVar[str] = "further"
+
+    def __post_init__(self) -> None:
+        layer = self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
+        n = self.num_hidden_layers * layer + sum(channels**2 for channels in self.conv_dim)
+        refuse_more("numbers in the weights of this network", n, PARAMETERS)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
-from stimuli.limits import PIXELS, WIDTH
+from stimuli.limits import PARAMETERS, PIXELS, WIDTH, refuse_more
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
 from toolkit.subjects.backbones.files import backbone_checksum
@@ -256,6 +256,7 @@ class Seeing:
         part: dict[str, Any] = {"features_only": True, "out_indices": (config.out_index,)}
         if config.whole:
             part = {"num_classes": 0}
+        self._refuse_too_large(part)
         # The random weights made first are overwritten; making them must not use up randomness.
         try:
             with torch.random.fork_rng(devices=[]):
@@ -273,6 +274,22 @@ class Seeing:
         return lambda batch: model.forward_intermediates(
             batch, indices=[config.out_index], intermediates_only=True, output_fmt="NCHW"
         )[-1]
+
+    def _refuse_too_large(self, part: Mapping[str, Any]) -> None:
+        """Refuse a network of more weights than there may be, before memory is taken for them."""
+        import timm
+        import torch
+
+        config = self.config
+        try:
+            with torch.device("meta"):
+                outline = timm.create_model(
+                    config.architecture, pretrained=False, **part, **config.model_args
+                )
+        except Exception:
+            return  # Whoever builds it says what is wrong.
+        n = sum(weight.numel() for weight in outline.parameters())
+        refuse_more(f"numbers in the weights of the network in {self.folder}", n, PARAMETERS)
 
     def _read_weights(self) -> Mapping[str, Tensor]:
         import torch
