@@ -81,7 +81,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
         + (", training seeds standing for participants." if several else ".")
     )
     recipes = [
-        (own.config.get("network") or {}, own.config.get("training") or {})
+        (own.config.network or {}, own.config.training or {})
         for own in about.values()
         if own.config
     ]

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from stimuli.characters import hidden_in
-from stimuli.checks import counted
 from stimuli.errors import ToolkitError, quoted
 from stimuli.folders import open_pictures
 from stimuli.plugins import Found, Registry
 from stimuli.sets import StimulusSet
-from stimuli.texts import read_toml
+from stimuli.texts import toml_record
+from stimuli.writing import Settings
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.stimuli"
 """Packages name functions here that return the folder of a stimulus set."""
-
-_SETTINGS: dict[str, type] = {
-    "name": str,
-    "version": str,
-    "title": str,
-    "description": str,
-    "languages": list,
-    "licence": str,
-    "sample_rate_hz": int,
-    "picture_size_px": int,
-}
 
 
 def open_set(name: str | Path, words: Path | None = None) -> StimulusSet:
@@ -118,28 +105,19 @@ def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
             next_command=f"cp {quoted(Path(__file__).parent / 'mini' / 'set.toml')} "
             f"{quoted(folder)}/ and edit the copy",
         )
-    settings = read_toml(settings_file)
-    faults = _settings_faults(settings)
-    if faults:
-        raise ToolkitError(f"{settings_file} has {counted(faults)}: " + "; ".join(faults) + ".")
-    known = {key: value for key, value in settings.items() if key in _SETTINGS}
-    known["languages"] = tuple(known["languages"])
-    return StimulusSet(folder=folder, words_file=words, **known)
-
-
-def _settings_faults(settings: dict[str, Any]) -> list[str]:
-    """What is missing from `set.toml` or of the wrong type."""
-    faults = []
-    for key, kind in _SETTINGS.items():
-        if key not in settings:
-            faults.append(f"{key!r} is missing")
-        elif not isinstance(settings[key], kind) or isinstance(settings[key], bool):
-            faults.append(f"{key!r} must be of type {kind.__name__}")
-        elif kind is str and key != "description" and hidden_in(settings[key]):
-            faults.append(f"{key!r} must be one line")
-    if not faults and not all(isinstance(code, str) for code in settings["languages"]):
-        faults.append("'languages' must be a list of strings")
-    return faults
+    told = toml_record(Settings, settings_file, "the settings of a stimulus set, TOML in UTF-8")
+    return StimulusSet(
+        name=told.name,
+        version=told.version,
+        folder=folder,
+        title=told.title,
+        description=told.description,
+        languages=told.languages,
+        licence=told.licence,
+        sample_rate_hz=told.sample_rate_hz,
+        picture_size_px=told.picture_size_px,
+        words_file=words,
+    )
 
 
 _REGISTRY: Registry[Path] = Registry(

@@ -29,6 +29,18 @@ FEATURE_VALUES = 2**26
 """Numbers in the feature of one clip or picture: 0.3 GB."""
 WIDTH = 65_536
 """Channels of a layer of a network, or of what it is given."""
+WHOLE = 2**63 - 1
+"""The largest whole number that a file may give, and with a minus the smallest: 64 bits."""
+TEXT_BYTES = 2**28
+"""Of one text file, JSON or TOML: 0.27 GB."""
+NESTING = 100
+"""Lists and objects inside each other in JSON or TOML."""
+STEPS = 10_000_000
+"""Updates or epochs of a training."""
+PARAMETERS = 2**30
+"""Numbers in the weights of one network that is built from its settings: 4.3 GB."""
+RATE_HZ = 1_000_000
+"""Samples per second of a clip."""
 LISTING_S = 120
 """Seconds in which what a file of features from elsewhere holds must have been listed."""
 

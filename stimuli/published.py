@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import Any
 
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
-from stimuli.texts import read_text
+from stimuli.texts import read_json, read_text
 
 CODES = {"english": "en", "dutch": "nl", "french": "fr"}
 """ISO codes of the languages by their published names, in the order of `concepts.csv`."""
@@ -97,7 +96,7 @@ def entries(path: Path, kind: str) -> list[Entry]:
     Raises:
         ToolkitError: it cannot be read, is empty, or an entry lacks a usable name or language.
     """
-    found = _read_json(path)
+    found = read_list(path)
     for number, entry in enumerate(found):
         check_entry(entry, f"Entry {number} of the file list {path}", kind)
     return found
@@ -159,11 +158,16 @@ def language_code(language: str) -> str:
     return code
 
 
-def _read_json(path: Path) -> list[Entry]:
-    try:
-        found = json.loads(read_text(path))
-    except ValueError as error:
-        raise ToolkitError(f"The file list {path} cannot be read: {error}.") from error
+def read_list(path: Path) -> list[Entry]:
+    """The entries of a file list, which `check_entry` looks at.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ToolkitError: it cannot be read, or holds no entries.
+    """
+    found = read_json(path)
     if not isinstance(found, list) or not found:
         raise ToolkitError(f"The file list {path} holds no entries.")
     return found
@@ -187,7 +191,7 @@ def fixed_lists(lists: Path) -> dict[tuple[str, str], tuple[str, list[Entry]]]:
     found = {}
     for path in sorted(lists.glob("*-test.json")):
         if match := _TEST_NAME.fullmatch(path.name):
-            asked = _read_json(path)
+            asked = read_list(path)
             for number, entry in enumerate(asked):
                 for part, kind in (
                     ("audio", "word"),

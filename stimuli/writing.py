@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isqrt
 from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from stimuli.cells import csv_text
+from stimuli.characters import hidden_in
 from stimuli.columns import COLUMNS, columns_csv
 from stimuli.files import write_atomic
-from stimuli.texts import toml_value
+from stimuli.limits import PIXELS, RATE_HZ
+from stimuli.schemas import Between, Rule, Source, checked
+from stimuli.texts import write_toml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What `set.toml` holds: its schema; see `stimuli.sets.StimulusSet`."""
+
+    name: Annotated[str, Rule("a name without hidden signs", lambda name: not hidden_in(name))]
+    """What the set is called on the command line."""
+    version: str
+    """Changes whenever the content changes."""
+    title: str
+    """A short name for people."""
+    description: str
+    """What is in it."""
+    languages: tuple[str, ...]
+    """ISO codes of the languages that are spoken in it."""
+    licence: str
+    """Licence of the set as a whole."""
+    sample_rate_hz: Annotated[int, Between(1, RATE_HZ)]
+    """Sample rate of every clip."""
+    picture_size_px: Annotated[int, Between(0, isqrt(PIXELS))]
+    """Height and width of every picture; 0 where they differ."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else its author wants to tell."""
+    rest: ClassVar[str] = "further"
 
 
 def write_set(
@@ -24,9 +55,9 @@ def write_set(
             not required and that all leave out is not written, and columns of the user's own come
             last.
     """
+    checked(Settings, dict(settings), Source(str(folder / "set.toml"), fails="cannot be written"))
     with write_atomic(folder / "set.toml") as unfinished:
-        lines = (f"{key} = {toml_value(value)}\n" for key, value in settings.items())
-        unfinished.write_text("".join(lines), encoding="utf-8", newline="\n")
+        unfinished.write_text(write_toml(settings), encoding="utf-8", newline="\n")
     with write_atomic(folder / "columns.csv") as unfinished:
         unfinished.write_text(columns_csv(), encoding="utf-8", newline="\n")
     rows = list(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from makers.multilingual_clip.evaluation import UNMET
 from makers.multilingual_clip.things import LANGUAGES
 from stimuli.files import sha256_of, write_atomic
 from toolkit.subjects.model_cards import FILE, average, model_card
+from toolkit.subjects.population import Description, write_description
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -37,17 +37,15 @@ def describe(
     """
     files = [f"{seed}.safetensors" for seed in seeds]
     files.append("tokenizer.json")
-    lines = [
-        f"name = {json.dumps(name)}",
-        'description = "Small CLIP with one eye and 13 languages, for drawings (CLDR names)."',
-        f"languages = {json.dumps(list(LANGUAGES))}",
-        f"seeds = {json.dumps(list(seeds))}",
-        f"factory = {json.dumps(factory)}",
-        "",
-        "[sha256]",
-        *(f"{json.dumps(file)} = {json.dumps(sha256_of(folder / file))}" for file in files),
-    ]
-    _write(folder / "population.toml", "\n".join(lines) + "\n")
+    described = Description(
+        name=name,
+        description="Small CLIP with one eye and 13 languages, for drawings (CLDR names).",
+        languages=tuple(LANGUAGES),
+        seeds=tuple(seeds),
+        factory=factory,
+        sha256={file: sha256_of(folder / file) for file in files},
+    )
+    write_description(folder, described)
     _write(folder / FILE, _card(folder, name, facts, seeds))
 
 

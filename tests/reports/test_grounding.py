@@ -30,11 +30,11 @@ from reports.methods import methods
 from reports.page import Options, render
 from reports.sources import read_chapters
 from stimuli import StimulusSet
+from stimuli.schemas import Source, checked
 from tests.grounding_runs import Asked, write_whole_run
 from tests.reports.test_page import EVIL, Page
 from tests.stored import write_stored
 from toolkit.errors import ToolkitError
-from toolkit.records import Source, typed
 from toolkit.running.energy import measure_energy
 from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.saved import saved_summary
@@ -62,7 +62,7 @@ def concluded(run: Path) -> GroundingAnalysis:
 
 
 def as_read(content: dict[str, Any]) -> GroundingAnalysis:
-    return typed(GroundingAnalysis, content, Source("a test"))
+    return checked(GroundingAnalysis, content, Source("a test"))
 
 
 def test_all_parts_are_there_and_none_that_does_not_apply(text: str) -> None:
@@ -373,7 +373,7 @@ def test_energy_is_told_as_measured() -> None:
         pass
     told = {"watt_hours": measured.watt_hours, "source": measured.source,
             "per_1000_queries": measured.per_thousand(5), "n_queries": 5}  # fmt: skip
-    told = energy(typed(RecordedEnergy, told, Source("a test")))
+    told = energy(checked(RecordedEnergy, told, Source("a test")))
     assert told.count("not measured") == (measured.watt_hours is None)
     assert energy(RecordedEnergy(source=measured.source)) == measured.source
 

@@ -28,11 +28,12 @@ from reports.numbers import interval
 from reports.parts import Table
 from reports.status import status_lines
 from reports.tables import model_summaries, tables
+from stimuli.schemas import Source
 from tests.toolkit.statistics.random_grounding import grounding
 from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
 from tests.toolkit.statistics.random_tables import SUBJECTS, TwoTests, random_trials
 from tests.toolkit.statistics.saying import faults
-from toolkit.records import Source, read, write
+from toolkit.records import read, write
 from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
 from toolkit.statistics.choices.describe import seed_accuracy

@@ -381,9 +381,9 @@ def test_unreadable_tables(content: bytes, fault: str, small: StimulusSet) -> No
     ("old", "new", "fault"),
     [
         ('name = "small"', "name = small", "not valid TOML"),
-        ('version = "1"', "version = 1", "'version' must be of type str"),
-        ("sample_rate_hz = 16000\n", "", "'sample_rate_hz' is missing"),
-        ('["en", "nl"]', "[1, 2]", "'languages' must be a list of strings"),
+        ('version = "1"', "version = 1", r"version \(line 2\) is of the wrong type"),
+        ("sample_rate_hz = 16000\n", "", "sample_rate_hz is lacking"),
+        ('["en", "nl"]', "[1, 2]", r"languages\[0\] \(line 5\) is of the wrong type"),
     ],
 )
 def test_faults_of_set_toml(

@@ -15,7 +15,7 @@ from stimuli.columns import REQUIRED
 from stimuli.errors import ToolkitError
 from stimuli.published import read_vocabulary
 from stimuli.tables import read_table
-from stimuli.texts import read_toml, toml_value
+from stimuli.texts import read_toml, write_toml
 from stimuli.wordlist import read_word_list
 from stimuli.wordlists import read_words
 from toolkit.subjects.population import read_population
@@ -136,4 +136,4 @@ def write(folder: Path, name: str, content: bytes) -> None:
     ],
 )
 def test_what_is_written_as_toml_is_read_back(value: object) -> None:
-    assert tomllib.loads(f"key = {toml_value(value)}")["key"] == value
+    assert tomllib.loads(write_toml({"key": value}))["key"] == value

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Literal, cast, get_args, get_type_hints
 import pandas as pd
 import pytest
 
+from stimuli.schemas import Source, checked
+from stimuli.texts import parse_json
 from toolkit.errors import ToolkitError
-from toolkit.records import Source, parse, plain, read, typed, write
+from toolkit.records import plain, read, write
 from toolkit.statistics.kinds import STATISTICS
 from toolkit.statistics.means import SeedMean
 from toolkit.statistics.models.results import FitResult, LogOdds
@@ -72,10 +74,21 @@ def test_numbers_without_end_or_value_are_json_for_other_tools() -> None:
     assert told["others"][0]["doubled"] == -0.2
 
 
+def test_what_earlier_versions_wrote_is_read_and_written_alike() -> None:
+    text = """{
+  "name": "café",
+  "estimate": null,
+  "df": "inf",
+  "doubled": null
+}
+"""
+    assert write(read(Effect, text, SOURCE)) == text
+
+
 def test_a_default_stands_in_for_what_is_not_written() -> None:
     told = plain(result())
     del told["others"][0]["df"], told["more"]
-    again = typed(Result, told, SOURCE)
+    again = checked(Result, told, SOURCE)
     assert again.others[0].df == math.inf
     assert again.more == {}
 
@@ -129,7 +142,7 @@ def test_a_field_that_is_not_known_is_named_with_the_nearest() -> None:
     told = plain(result())
     told["others"][0]["estimat"] = told["others"][0].pop("estimate")
     with pytest.raises(ToolkitError, match=r"others\[0\]\.estimat is not known") as caught:
-        typed(Result, told, SOURCE)
+        checked(Result, told, SOURCE)
     assert caught.value.nearest == "estimate"
 
 
@@ -138,7 +151,7 @@ def test_a_field_that_is_lacking_is_named(name: str) -> None:
     told = plain(result())
     del told["others"][0][name]
     with pytest.raises(ToolkitError, match=rf"me\.others\[0\]\.{name} is lacking"):
-        typed(Result, told, SOURCE, "me")
+        checked(Result, told, SOURCE, "me")
 
 
 @dataclass(frozen=True)
@@ -150,11 +163,11 @@ class Plain:
 def test_records_of_one_list_are_told_apart_by_their_fields() -> None:
     kind = cast(type[tuple[Effect | Plain, ...]], tuple[Effect | Plain, ...])
     made = (Effect("x", 1.0, 2.0), Plain("y", 3.0))
-    assert typed(kind, plain(made), SOURCE) == made
+    assert checked(kind, plain(made), SOURCE) == made
     told = plain(made)
     told[0]["df"] = "many"
     with pytest.raises(ToolkitError, match=r"\[0\]\.df is of the wrong type"):
-        typed(kind, told, SOURCE)
+        checked(kind, told, SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +175,12 @@ def test_records_of_one_list_are_told_apart_by_their_fields() -> None:
 )
 def test_text_that_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ToolkitError, match=r"run/statistics\.json cannot be read: it is no JSON"):
-        parse(text, SOURCE)
+        parse_json(text, SOURCE)
 
 
 def test_a_long_value_is_shown_in_part() -> None:
     with pytest.raises(ToolkitError) as caught:
-        typed(Effect, {"name": ["x" * 1000], "estimate": 1}, SOURCE)
+        checked(Effect, {"name": ["x" * 1000], "estimate": 1}, SOURCE)
     assert len(str(caught.value.given)) < 100
 
 
@@ -175,7 +188,7 @@ def test_types_that_json_cannot_hold_are_errors_of_the_programmer() -> None:
     with pytest.raises(TypeError, match="cannot hold"):
         plain({"a": {1, 2}})
     with pytest.raises(TypeError, match="not read as"):
-        typed(cast(Any, complex), 1, SOURCE)
+        checked(cast(Any, complex), 1, SOURCE)
 
 
 def records_in(kind: Any) -> Iterator[type]:

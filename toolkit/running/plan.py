@@ -6,7 +6,6 @@ triples (``score-all``), embedding spaces (``analyze-space``).
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms.registry import source_checksum
 from stimuli import list_sets
 from stimuli.files import is_sound
-from toolkit.errors import ToolkitError
+from stimuli.texts import read_json
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
@@ -239,9 +238,4 @@ def _about(population: Population, subjects: Sequence[SubjectRef]) -> dict[str, 
 
 def _config(file: Path) -> Any:
     """What a population's folder says of its training; None where it says nothing."""
-    if not file.is_file():
-        return None
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ToolkitError(f"{file} is not JSON: {error}.") from error
+    return read_json(file) if file.is_file() else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+from stimuli.schemas import Source, checked
+from stimuli.texts import decode_json
 from toolkit.errors import ToolkitError, command_line, nearest_name
-from toolkit.records import Source, parse, typed
 from toolkit.statistics.kinds import STATISTICS, Statistics
 from toolkit.tables.kinds import kind_told
 from toolkit.tables.manifests import MANIFEST_FILE, SAME_COMMAND, again, read_stored
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
 
+T = TypeVar("T")
 SUMMARY_FILE, STATISTICS_FILE = "summary.json", "statistics.json"
 """In a run's folder: means over seeds, and what may be concluded, by paradigm."""
 
@@ -39,15 +41,13 @@ def saved_results(folder: Path, paradigms: Path | None = None) -> dict[str, Resu
     """
     command = command_line(["mevgs-toolkit", "analyze", folder])
     source = Source(str(folder / STATISTICS_FILE), command)
-    content = _content(folder / STATISTICS_FILE, source)
-    found = {}
-    for name, told in typed(
-        dict[str, dict[str, object]], {} if content is None else content, source
-    ).items():
+    found: dict[str, Result] = {}
+    told_by_name = _told(dict[str, dict[str, object]], folder / STATISTICS_FILE, source) or {}
+    for name, told in told_by_name.items():
         kind = _statistics(told, name, source, paradigms).result
         current = {field.name: field.default for field in fields(kind)}["schema"]
         if told.get("schema") == current:
-            found[name] = typed(kind, told, source, name)
+            found[name] = checked(kind, told, source, name)
     return found
 
 
@@ -61,8 +61,7 @@ def saved_manifest(folder: Path) -> Recorded | None:
         ToolkitError: if the file is damaged; names the place.
     """
     source = Source(str(folder / MANIFEST_FILE), SAME_COMMAND)
-    content = _content(folder / MANIFEST_FILE, source)
-    return None if content is None else typed(Recorded, content, source)
+    return _told(Recorded, folder / MANIFEST_FILE, source)
 
 
 def saved_summary(folder: Path) -> Summary | None:
@@ -75,12 +74,11 @@ def saved_summary(folder: Path) -> Summary | None:
         ToolkitError: if the file is damaged; names the place.
     """
     source = Source(str(folder / SUMMARY_FILE), again(folder))
-    content = _content(folder / SUMMARY_FILE, source)
-    if content is None:
+    told = _told(dict[str, object], folder / SUMMARY_FILE, source)
+    if told is None:
         return None
-    told = typed(dict[str, object], content, source)
     kind = _statistics(told, str(told.get("paradigm", "")), source).summary
-    return typed(kind, told, source)
+    return checked(kind, told, source)
 
 
 def _statistics(
@@ -99,11 +97,12 @@ def _statistics(
     return STATISTICS[kind]
 
 
-def _content(file: Path, source: Source) -> Any:
+def _told(kind: type[T], file: Path, source: Source) -> T | None:
     """What a JSON file holds, which is what was written; None where there is no such file."""
     try:
-        return parse(read_stored(file, source.again).decode("utf-8"), source)
+        content = read_stored(file, source.again)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ToolkitError(f"{file} cannot be read: {error}.", next_command=source.again) from error
+    return checked(kind, decode_json(file, content, source), source)

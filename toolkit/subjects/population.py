@@ -22,15 +22,17 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from stimuli.characters import hidden_in
 from stimuli.files import CHECKSUM_SUFFIX, require_sound, sha256_of, write_checked
-from stimuli.texts import read_toml, toml_value
+from stimuli.limits import SEEDS
+from stimuli.schemas import Rule, Source, checked
+from stimuli.texts import toml_record, write_toml
 from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ _CHECKED = (
 )
 """First line of a description whose checksum lies beside it; those that people write have none."""
 LIST_COMMAND = "mevgs-toolkit list subjects"
-_REQUIRED = {"name": str, "description": str, "languages": list, "seeds": list, "factory": str}
 MOVED = {
     "toolkit.subjects.clip": "toolkit.subjects.clip.subject",
     "toolkit.subjects.clip_drawings": "toolkit.subjects.clip.drawings",
@@ -54,6 +55,44 @@ MOVED = {
 }
 """Modules of factories that lay elsewhere when descriptions were written that users have: they open
 as ever, and subjects keep the checksums that their runs have recorded."""
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and "/" not in text and not hidden_in(text)
+
+
+def _is_file_name(text: str) -> bool:
+    return _is_name(text) and "\\" not in text and text != ".."
+
+
+def _distinct(values: tuple[str, ...]) -> bool:
+    return len(set(values)) == len(values)
+
+
+Name = Annotated[str, Rule("a name that is not empty, without '/' and hidden signs", _is_name)]
+"""A population, one of its seeds, or a language."""
+FileName = Annotated[str, Rule("names of files in the folder itself", _is_file_name)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What `population.toml` holds: its schema."""
+
+    name: Name
+    """What the population is called on the command line."""
+    description: str
+    """One line for lists."""
+    languages: Annotated[tuple[Name, ...], Rule("names, each once", _distinct)]
+    """ISO codes of the languages that it was trained on; none for an untrained one."""
+    seeds: Annotated[
+        tuple[Name, ...],
+        Rule(f"1 to {SEEDS:,} names, each once", lambda v: 0 < len(v) <= SEEDS and _distinct(v)),
+    ]
+    """Names of its subjects, in order."""
+    factory: Annotated[str, Rule("'module:callable'", lambda text: text.count(":") == 1)]
+    """Makes a subject from the population and a seed."""
+    sha256: Mapping[FileName, str] = field(default_factory=dict)
+    """File name in the folder -> the checksum that it must have."""
 
 
 @dataclass(frozen=True)
@@ -227,96 +266,35 @@ def read_population(folder: str | Path) -> Population:
             written.
     """
     path = Path(folder) / DESCRIPTION_FILE
-    described = read_toml(path)
+    told = toml_record(Description, path, "the description of a population, a TOML file in UTF-8")
     if path.read_text("utf-8").startswith(_CHECKED):
         require_sound(path, TRAIN_AGAIN, kept=True)
-    faults = _faults(described)
-    if faults:
-        shown = "\n".join(f"  {fault}" for fault in faults)
-        raise ToolkitError(
-            f"{path} does not describe a population:\n{shown}",
-            allowed=", ".join([*_REQUIRED, "[sha256]"]),
-        )
     return Population(
-        name=described["name"],
-        languages=tuple(described["languages"]),
-        seeds=tuple(described["seeds"]),
-        description=described["description"],
-        factory=described["factory"],
+        name=told.name,
+        languages=told.languages,
+        seeds=told.seeds,
+        description=told.description,
+        factory=told.factory,
         folder=path.parent.absolute(),
-        sha256=described.get("sha256", {}),
+        sha256=told.sha256,
     )
 
 
-def write_description(
-    folder: Path,
-    *,
-    name: str,
-    description: str,
-    languages: Sequence[str],
-    seeds: Sequence[str],
-    factory: str,
-    files: Sequence[str],
-) -> None:
+def write_description(folder: Path, described: Description) -> None:
     """Write the description of a population that was made by a command, and its checksum.
 
     Args:
-        folder: the population folder.
-        name: what it is called.
-        description: one line.
-        languages: ISO codes.
-        seeds: names of its subjects.
-        factory: `"module:callable"`.
-        files: names of the files in the folder that must not change.
+        folder: the folder.
+        described: what it says.
+
+    Raises:
+        ToolkitError: it says what could not be read again.
     """
-    lines = [
-        _CHECKED,
-        f"name = {toml_value(name)}",
-        f"description = {toml_value(description)}",
-        f"languages = {toml_value(list(languages))}",
-        f"seeds = {toml_value(list(seeds))}",
-        f"factory = {toml_value(factory)}",
-        "",
-        "[sha256]",
-        *(f"{toml_value(file)} = {toml_value(sha256_of(folder / file))}" for file in files),
-    ]
+    content = asdict(described)
+    checked(Description, content, Source(str(folder / DESCRIPTION_FILE), fails="cannot be written"))
+    text = f"{_CHECKED}\n{write_toml(content)}"
     with write_checked(folder / DESCRIPTION_FILE) as unfinished:
-        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _faults(described: Mapping[str, Any]) -> list[str]:
-    """Everything that is wrong with a parsed description."""
-    faults = [f"unknown key: {key}" for key in described if key not in {*_REQUIRED, "sha256"}]
-    for key, kind in _REQUIRED.items():
-        if key not in described:
-            faults.append(f"missing key: {key}")
-        elif not isinstance(described[key], kind):
-            faults.append(f"{key} must be a {'string' if kind is str else 'list of strings'}")
-        elif kind is list and not _distinct_names(described[key]):
-            faults.append(
-                f"{key} must hold distinct, non-empty strings without '/' or hidden signs"
-            )
-    if isinstance(described.get("name"), str) and not _distinct_names([described["name"]]):
-        faults.append("name must be a non-empty string without '/' or hidden signs")
-    if described.get("seeds") == []:
-        faults.append("seeds must name at least one subject")
-    if isinstance(described.get("factory"), str) and described["factory"].count(":") != 1:
-        faults.append("factory must look like 'module:callable'")
-    sums = described.get("sha256", {})
-    if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
-        faults.append("[sha256] must hold one string per file name")
-    elif any(not name or set(name) & {"/", "\\"} or name == ".." for name in sums):
-        faults.append("[sha256] must name files of the folder itself")
-    return faults
-
-
-def _distinct_names(values: Sequence[Any]) -> bool:
-    """Whether all values are usable names and no two are the same."""
-    usable = all(
-        isinstance(value, str) and value and "/" not in value and not hidden_in(value)
-        for value in values
-    )
-    return usable and len(set(values)) == len(values)
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _as_first_named(factory: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from stimuli.files import checksum_file, read_sound, require_sound
+from stimuli.schemas import Source, checked
+from stimuli.texts import read_json
 from toolkit.errors import ToolkitError, UncheckedWarning, command_line
 
 MANIFEST_FILE = "manifest.json"
@@ -18,6 +21,36 @@ CHECKSUMS = "checksums"
 """In a manifest: how the checksum beside every file of the run was made."""
 SAME_COMMAND = "the same run-paradigm command again"
 """What makes a manifest anew, which alone knows the command."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What the manifest of any run must be like, whatever was run; all of it may be lacking.
+
+    What a test has recorded of itself is `toolkit.tables.recorded.Recorded`.
+    """
+
+    run_id: str = ""
+    """Name of the run."""
+    status: str = ""
+    """Whether it was finished."""
+    command: tuple[str, ...] = ()
+    """What it was made with."""
+    paradigm: Mapping[str, Any] = field(default_factory=dict)
+    """The test."""
+    stimuli: Mapping[str, Any] = field(default_factory=dict)
+    """The stimulus set."""
+    populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Who was asked."""
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Checksums of the networks."""
+    cells: Mapping[str, str] = field(default_factory=dict)
+    """Keys of the cells."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """Written words."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = "further"
 
 
 def table_of(path: Path) -> Path:
@@ -102,9 +135,7 @@ def again(folder: Path) -> str | None:
         True
     """
     command = _told(folder).get("command")
-    if not isinstance(command, list) or not command:
-        return None
-    return command_line(command)
+    return command_line(command) if command else None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -128,11 +159,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _as_it_is(file: Path) -> dict[str, Any]:
     """What a manifest says, damaged or not; empty if it cannot be read."""
-    try:
-        manifest = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    if not file.is_file():
         return {}
-    return manifest if isinstance(manifest, dict) else {}
+    try:
+        manifest = read_json(file)
+        checked(Manifest, manifest, Source(str(file)))
+    except ToolkitError:
+        return {}
+    return dict(manifest)
 
 
 def _told(folder: Path) -> dict[str, Any]:

@@ -74,6 +74,19 @@ class RecordedSet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordedConfig:
+    """How networks are built and were trained, in the words of their family."""
+
+    network: Mapping[str, Any] | None = None
+    """Shape and scoring."""
+    training: Mapping[str, Any] | None = None
+    """The recipe."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = REST
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordedPopulation:
     """A population that was asked."""
 
@@ -81,7 +94,7 @@ class RecordedPopulation:
     """Networks."""
     languages: tuple[str, ...]
     """Languages of training; empty if untrained, or not recorded anywhere."""
-    config: Mapping[str, Any] | None = None
+    config: RecordedConfig | None = None
     """How its networks are built and were trained, in the words of their family."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else was recorded."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from torch import Tensor
 from stimuli.files import is_sound, remove_abandoned, sha256_of, write_atomic, write_checked
 from toolkit.errors import ToolkitError
 from toolkit.subjects.model_cards import FILE, average, model_card
-from toolkit.subjects.population import read_population, write_description
+from toolkit.subjects.population import Description, read_population, write_description
+from toolkit.subjects.vgs.config import config_text
 from toolkit.training.fit import Fitted
 from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
@@ -37,7 +37,7 @@ def start(folder: Path, facts: Mapping[str, Any]) -> None:
     folder.mkdir(exist_ok=True)
     remove_abandoned(folder)
     read_log(folder)  # what is damaged is told before anything is trained
-    _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
+    _write(folder / "config.json", config_text(facts))
 
 
 def stored_key(folder: Path, seed: str) -> str | None:
@@ -95,16 +95,17 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
         keys: checksum that the weights of each seed must carry; others are left out.
     """
     seeds = [seed for seed, key in keys.items() if stored_key(folder, seed) == key]
-    _write(folder / "config.json", json.dumps(facts, indent=2) + "\n")
-    write_description(
-        folder,
+    _write(folder / "config.json", config_text(facts))
+    files = ["config.json", *(f"{seed}.safetensors" for seed in seeds)]
+    described = Description(
         name=facts["population"],
         description=description(facts),
-        languages=facts["languages"],
-        seeds=seeds,
+        languages=tuple(facts["languages"]),
+        seeds=tuple(seeds),
         factory=FACTORY,
-        files=["config.json", *(f"{seed}.safetensors" for seed in seeds)],
+        sha256={file: sha256_of(folder / file) for file in files},
     )
+    write_description(folder, described)
     _write(folder / FILE, _card(folder, facts, seeds))
 
 

@@ -11,16 +11,19 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from stimuli.files import require_sound, write_checked
+from stimuli.schemas import Source, checked
+from stimuli.texts import parse_json
+from toolkit.errors import ToolkitError, quoted
 from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
 
@@ -226,6 +229,18 @@ def outline(stimuli: StimulusSet, languages: Collection[str] | None = None) -> F
     )
 
 
+@dataclass(frozen=True)
+class BankTables:
+    """What the metadata of a bank's file hold: their schema."""
+
+    concepts: tuple[str, ...]
+    """Classes."""
+    words: tuple[tuple[str, str, str, str], ...]
+    """Clips, see `FeatureBank.word_table`."""
+    pictures: tuple[tuple[str, str, str], ...]
+    """Pictures, see `FeatureBank.picture_table`."""
+
+
 def save_bank(bank: FeatureBank, path: Path) -> None:
     """Write a bank to one safetensors file.
 
@@ -255,16 +270,24 @@ def load_bank(path: Path) -> FeatureBank:
         path: a file of `save_bank`.
     """
     require_sound(path, kept=True)
-    with safe_open(path, framework="pt") as file:
-        tables: dict[str, Any] = json.loads(file.metadata()["tables"])
-        return FeatureBank(
-            concepts=tuple(tables["concepts"]),
-            word_table=tuple(tuple(row) for row in tables["words"]),
-            picture_table=tuple(tuple(row) for row in tables["pictures"]),
-            frames=file.get_tensor("frames"),
-            word_start=file.get_tensor("word_start").numpy(),
-            maps=file.get_tensor("maps"),
-        )
+    again = f"rm {quoted(path)}, then the same command again"
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = (file.metadata() or {}).get("tables", "")
+            frames, maps = file.get_tensor("frames"), file.get_tensor("maps")
+            word_start = file.get_tensor("word_start").numpy()
+    except (OSError, SafetensorError) as error:
+        raise ToolkitError(f"{path} cannot be read: {error}.", next_command=again) from error
+    source = Source(str(path), again)
+    tables = checked(BankTables, parse_json(told, source), source)
+    return FeatureBank(
+        concepts=tables.concepts,
+        word_table=tables.words,
+        picture_table=tables.pictures,
+        frames=frames,
+        word_start=word_start,
+        maps=maps,
+    )
 
 
 def bank_key(*facts: str | int) -> str:

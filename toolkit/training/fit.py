@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from stimuli.limits import STEPS
+from stimuli.schemas import Between, Source, checked
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.subject import fresh_network
@@ -85,15 +87,15 @@ def fit(
     if not languages or not (recipe.n_updates or recipe.epochs):
         network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
-    training = _Training(
-        bank.standardised(languages) if recipe.standardise else bank, languages, recipe, seed
-    )
+    seen = bank.standardised(languages) if recipe.standardise else bank
+    training = _Training(seen, languages, recipe, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         saved = checkpoint.load() if checkpoint else None
-        if saved:
-            training.restore(saved)
-        else:
+        if saved and not training.restore(saved):
+            training, saved = _Training(seen, languages, recipe, seed), None
+            torch.manual_seed(seed)
+        if not saved:
             training.validate()
         saved_at = told_at = time.monotonic()
         watch(training.standing())
@@ -124,6 +126,35 @@ def network_config(bank: FeatureBank, recipe: Recipe) -> NetworkConfig:
         dropout=recipe.dropout,
         position_dropout=recipe.position_dropout,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What is kept of an unfinished training: the schema of its file, beside the key.
+
+    Tensors, and what holds them, are looked at by whoever takes them.
+    """
+
+    update: Annotated[int, Between(0, STEPS)]
+    """Updates that were made."""
+    kept: Annotated[int, Between(0, STEPS)]
+    """The one with the lowest validation loss."""
+    log: tuple[Mapping[str, Any], ...]
+    """Validations."""
+    losses: tuple[Any, ...]
+    """Losses since the last of them."""
+    network: Mapping[str, Any]
+    """Weights."""
+    averaged: Mapping[str, Any]
+    """Their running average."""
+    best: Mapping[str, Any]
+    """The weights that are kept."""
+    optimiser: Mapping[str, Any]
+    """State of Adam."""
+    sampler: Mapping[str, Any]
+    """What is drawn next."""
+    torch_rng: Any
+    """State of torch's random numbers."""
 
 
 class _Training:
@@ -225,9 +256,21 @@ class _Training:
             "torch_rng": torch.get_rng_state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on as the training whose `state` this was."""
-        self.update, self.kept = state["update"], state["kept"]
+    def restore(self, state: dict[str, Any]) -> bool:
+        """Go on as the training whose `state` this was; False where it was none, or of another.
+
+        This training is of no use then.
+        """
+        try:
+            self._restore(state)
+        except Exception:
+            # States of others make torch raise whatever it happens to stumble over.
+            return False
+        return True
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        told = checked(State, state, Source("The state of a training"))
+        self.update, self.kept = told.update, told.kept
         self.log = [LogRow(**row) for row in state["log"]]
         self._losses = state["losses"]
         self._network.load_state_dict(state["network"])

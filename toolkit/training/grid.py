@@ -5,26 +5,80 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from stimuli.fields import fields_of
 from stimuli.limits import CELLS, refuse_more
-from stimuli.texts import read_toml
-from toolkit.errors import ToolkitError, unknown_name
+from stimuli.schemas import OneOf, Rule, Source, checked
+from stimuli.texts import toml_source
+from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES
 from toolkit.training.conditions import Condition, seeds_of
-from toolkit.training.recipe import Recipe, recipe_of
+from toolkit.training.recipe import RECIPES, Recipe, recipe_of
 
 EXAMPLE = Path(__file__).with_name("example-grid.toml")
 """A grid file that explains itself."""
-_TYPES = {field.name: str(field.type) for field in fields(Recipe)}
-_KEYS = ("size", *_TYPES)
-"""What can be changed in a recipe: its fields, and `size` for width and embedding together."""
+EXAMPLE_COMMAND = "mevgs-toolkit train --example-grid"
 PLACES = {"stimuli": "mini", "hearing": "hearing", "seeing": "seeing"}
 """What is trained on, see `Grid`, where nothing else is said."""
-_SHOWN = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a name"}
+_KINDS: dict[str, Any] = {"size": Annotated[str, OneOf(SIZES)], **fields_of(Recipe)}
+"""What can be changed in a recipe: its fields, and `size` for width and embedding together."""
+
+
+def _optional(kinds: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Fields that may be left out, for a dataclass."""
+    return [(name, kind | None, None) for name, kind in kinds.items()]
+
+
+def _several(kind: Any) -> Any:
+    """A list of values of one type."""
+    return Annotated[tuple[kind, ...], Rule("a list of values, as in [..., ...]", bool)]
+
+
+RecipeTable: Any = make_dataclass(
+    "RecipeTable",
+    [
+        ("from_", Annotated[str, OneOf(RECIPES)], "shipped"),
+        *_optional(_KINDS),
+    ],
+    frozen=True,
+)
+"""The schema of the table ``[recipe]``: where to start, and what is changed."""
+GridTable: Any = make_dataclass(
+    "GridTable",
+    [
+        ("languages", Annotated[
+            tuple[tuple[str, ...], ...],
+            Rule('a list of lists, as in [["en"], ["en", "nl"]]', bool),
+        ]),
+        ("seeds", Annotated[
+            str | int | tuple[str, ...],
+            Rule('their number, or one letter for each: "abc"'),
+        ], "abcdefghij"),
+        *_optional({name: _several(kind) for name, kind in _KINDS.items()}),
+    ],
+    frozen=True,
+)  # fmt: skip
+"""The schema of the table ``[grid]``: what is combined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridFile:
+    """What a grid file holds: its schema."""
+
+    stimuli: str = PLACES["stimuli"]
+    """See `Grid`."""
+    hearing: str = PLACES["hearing"]
+    """See `Grid`."""
+    seeing: str = PLACES["seeing"]
+    """See `Grid`."""
+    recipe: RecipeTable = field(default_factory=RecipeTable)
+    """What all start from."""
+    grid: GridTable
+    """What is combined."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +106,8 @@ def read_grid(path: Path) -> Grid:
     Raises:
         ToolkitError: it cannot be read, or holds an unknown key or a value that cannot be.
     """
-    told = read_toml(path, "a grid file, as mevgs-toolkit train --example-grid shows one")
-    _known(told, "key of a grid file", (*PLACES, "recipe", "grid"))
-    texts = {key: told[key] for key in PLACES if key in told}
-    for key, value in texts.items():
-        if not isinstance(value, str):
-            raise _wrong(key, value, "a name or a folder, in quotes")
-    recipe, axes = (_table(told, name) for name in ("recipe", "grid"))
-    _known(recipe, "key of [recipe]", ("from", *_KEYS))
-    _known(axes, "key of [grid]", ("languages", "seeds", *_KEYS))
-    if "languages" not in axes:
-        raise ToolkitError(
-            f"{path} does not say which languages to train on.",
-            allowed='[grid] with languages = [["en"], ["en", "nl"]]',
-            next_command="mevgs-toolkit train --example-grid",
-        )
-    return make_grid(
-        axes.pop("languages"),
-        axes.pop("seeds", "abcdefghij"),
-        start=recipe.pop("from", "shipped"),
-        values=recipe,
-        axes=axes,
-        **texts,
-    )
+    allowed = f"a grid file, as {EXAMPLE_COMMAND} shows one"
+    return _combined(*toml_source(path, allowed, EXAMPLE_COMMAND))
 
 
 def make_grid(
@@ -105,30 +138,42 @@ def make_grid(
         >>> [condition.name for condition in grid.conditions][2:]
         ['bilingual-en-nl_size-xsm', 'bilingual-en-nl_size-md']
     """
-    recipe_of(str(start))
-    sets = _language_sets(languages)
-    axes = axes or {}
-    for key, several in axes.items():
-        if not isinstance(several, list) or not several:
-            raise _wrong(key, several, f"a list of values, as in {key} = [..., ...]")
-    if isinstance(seeds, bool) or not isinstance(seeds, str | int | list):
-        raise _wrong("seeds", seeds, 'their number, or one letter for each: "abc"')
-    names = seeds_of(seeds)
-    n_populations = len(sets) * math.prod(len(several) for several in axes.values())
+    asked = {
+        **places,
+        "recipe": {"from": start, **(values or {})},
+        "grid": {"languages": languages, "seeds": seeds, **(axes or {})},
+    }
+    return _combined(asked, Source("The grid", EXAMPLE_COMMAND, fails="cannot be made"))
+
+
+def _combined(content: Mapping[str, Any], source: Source) -> Grid:
+    """All that a grid file asks for."""
+    told = checked(GridFile, dict(content), source)
+    values, several = _given(told.recipe), _given(told.grid)
+    # Populations are named after the values in the order of the file.
+    axes = {name: several[name] for name in content["grid"] if name in several}
+    names, languages = seeds_of(told.grid.seeds), told.grid.languages
+    n_populations = len(languages) * math.prod(map(len, axes.values()))
     refuse_more("populations times seeds in this grid", n_populations * len(names), CELLS)
     conditions = []
-    for codes in sets:
+    for codes in languages:
         for combination in itertools.product(*axes.values()):
             chosen = dict(zip(axes, combination, strict=True))
-            new = {**(values or {}), **chosen}
-            recipe = changed(recipe_of(str(start), str(new.get("family", "clip"))), new)
+            new = {**values, **chosen}
+            recipe = changed(recipe_of(told.recipe.from_, new.get("family", "clip")), new)
             suffix = "".join(
                 f"_{key.replace('_', '-')}-{str(value).lower()}"
                 for key, value in chosen.items()
                 if len(axes[key]) > 1
             )
             conditions.append(Condition.of(codes, recipe, suffix))
-    return Grid(tuple(conditions), tuple(names), **places)
+    return Grid(tuple(conditions), tuple(names), told.stimuli, told.hearing, told.seeing)
+
+
+def _given(table: Any) -> dict[str, Any]:
+    """What a table changes of a recipe."""
+    values = {name: getattr(table, name) for name in _KINDS}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
@@ -145,19 +190,13 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         >>> changed(Recipe(), {"size": "md", "negatives": 5}).embedding
         256
     """
-    _known(values, "key of a recipe", _KEYS)
-    new = asdict(recipe)
-    for key, value in values.items():
-        if key == "size":
-            if not isinstance(value, str) or value not in SIZES:
-                raise unknown_name("size", str(value), list(SIZES))
-            new["width"] = new["embedding"] = SIZES[value]
-            continue
-        kind = _TYPES[key]
-        if not _fits(value, kind):
-            raise _wrong(key, value, _SHOWN[kind])
-        new[key] = float(value) if kind == "float" else value
-    return Recipe(**new)
+    told = checked(
+        RecipeTable, dict(values), Source("The recipe", EXAMPLE_COMMAND, fails="cannot be used")
+    )
+    new = _given(told)
+    if "size" in new:
+        new["width"] = new["embedding"] = SIZES[new.pop("size")]
+    return replace(recipe, **new)
 
 
 def value_of(text: str) -> tuple[str, Any]:
@@ -180,39 +219,3 @@ def value_of(text: str) -> tuple[str, Any]:
         return key, tomllib.loads(f"value = {value}")["value"]
     except ValueError:
         return key, value
-
-
-def _language_sets(languages: Any) -> list[list[str]]:
-    """The language sets, after checking that they are lists of codes."""
-    right = isinstance(languages, list) and bool(languages)
-    for codes in languages if right else []:
-        right &= isinstance(codes, list) and all(isinstance(code, str) for code in codes)
-    if not right:
-        raise _wrong("languages", languages, 'a list of lists, as in [["en"], ["en", "nl"]]')
-    return [list(codes) for codes in languages]
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "bool" or isinstance(value, bool):
-        return kind == "bool" and isinstance(value, bool)
-    if kind == "float":
-        return isinstance(value, int | float)
-    return isinstance(value, int if kind == "int" else str)
-
-
-def _known(told: Mapping[str, Any], kind: str, known: Sequence[str]) -> None:
-    for key in told:
-        if key not in known:
-            raise unknown_name(kind, key, known, "mevgs-toolkit train --example-grid")
-
-
-def _table(told: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A table of the file; empty where it is missing."""
-    found = told.get(name, {})
-    if not isinstance(found, dict):
-        raise _wrong(name, found, f"a table: [{name}]")
-    return dict(found)
-
-
-def _wrong(key: str, value: Any, allowed: str) -> ToolkitError:
-    return ToolkitError(f"The value of {key} cannot be used.", given=str(value), allowed=allowed)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
 
+from stimuli.limits import STEPS, WIDTH
+from stimuli.schemas import Between, OneOf, check_fields
 from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.vgs.config import SIZES, TEMPERATURES, NetworkConfig
-from toolkit.subjects.vgs.families import FAMILIES, family_named
+from toolkit.subjects.vgs.config import SIZES, TEMPERATURES, Size, Width
+from toolkit.subjects.vgs.families import FAMILIES
 from toolkit.training.sampler import NEGATIVES_FROM
 
 _OF_EPOCHS = ("epochs", "warmup_epochs", "passes", "equal_updates")
 """Fields that say nothing where updates count."""
-_SHARES = ("dropout", "position_dropout", "averaging", "label_smoothing")
-
-
-def _lowest(name: str) -> int:
-    """The lowest value that a number may have."""
-    if name in ("items", "validate_every", "passes", "word_views", "picture_views", "embedding"):
-        return 1
-    return 0
-
-
-def _out_of_range(name: str, value: Any, allowed: str) -> ToolkitError:
-    return ToolkitError(f"The recipe's {name} cannot be this.", given=str(value), allowed=allowed)
+Count = Annotated[int, Between(0, STEPS)]
+"""Steps of a training, or nothing."""
+Some = Annotated[int, Between(1, WIDTH)]
+"""Things that lie in memory together."""
+Share = Annotated[float, Between(0, 1, below=True)]
+Number = Annotated[float, Between(0, STEPS)]
 
 
 @dataclass(frozen=True)
@@ -39,91 +35,80 @@ class Recipe:
         60000
     """
 
-    n_updates: int = 1000
+    n_updates: Count = 1000
     """Steps of the optimiser; 0 leaves the initial weights (an untrained subject)."""
-    items: int = 60
+    items: Some = 60
     """Items per update: a word and a picture that belong together."""
-    negatives: int = 11
+    negatives: Annotated[int, Between(0, WIDTH)] = 11
     """Items of other classes that each item is told apart from, per modality; only for families
     with `Family.needs_negatives`."""
-    peak_lr: float = 2e-3
+    peak_lr: Number = 2e-3
     """Highest learning rate of Adam."""
-    warmup_updates: int = 100
+    warmup_updates: Count = 100
     """Updates over which the learning rate rises."""
-    weight_decay: float = 5e-7
+    weight_decay: Number = 5e-7
     """Of Adam (L2)."""
-    dropout: float = 0.1
+    dropout: Share = 0.1
     """Inside the transformer layers."""
-    position_dropout: float = 0.4
+    position_dropout: Share = 0.4
     """Share of frames and places overlooked, see `NetworkConfig.position_dropout`."""
-    averaging: float = 0.97
+    averaging: Share = 0.97
     """How much of the running average of the weights stays at every update, in [0, 1).
 
     The average is what is validated and kept; 0 keeps the weights of single updates.
     """
-    label_smoothing: float = 0.1
+    label_smoothing: Share = 0.1
     """Share of the target that is spread over all choices, in [0, 1); only for families with
     `Family.smooths_labels`."""
-    temperature: str = "capped"
+    temperature: Annotated[str, OneOf(TEMPERATURES)] = "capped"
     """Which temperature the network has, see `NetworkConfig.temperature`."""
-    width: int = 64
+    width: Width = 64
     """Width of both towers."""
-    embedding: int = 64
+    embedding: Size = 64
     """Dimensions of the common space."""
-    word_views: int = 10
+    word_views: Some = 10
     """Views of each training word."""
-    picture_views: int = 20
+    picture_views: Some = 20
     """Views of each training picture."""
-    validate_every: int = 50
+    validate_every: Annotated[int, Between(1, STEPS)] = 50
     """Updates between two validations; the weights with the lowest validation loss are kept."""
-    validation_items: int = 600
+    validation_items: Count = 600
     """Items of the fixed validation sample; 0 for one with every validation clip once."""
-    negatives_from: str = "batch"
+    negatives_from: Annotated[str, OneOf(NEGATIVES_FROM)] = "batch"
     """`batch`: negatives are drawn among the other items of the update; `own`: every item draws and
     encodes its own; `apart`: clips and pictures of different classes, as published, see
     `toolkit.training.sampler.Sampler`."""
-    family: str = "clip"
+    family: Annotated[str, OneOf(FAMILIES)] = "clip"
     """Network family, see `NetworkConfig.family`."""
     standardise: bool = True
     """Whether training sees features with mean 0 and deviation 1 in every channel; the scaling then
     becomes part of the weights."""
-    epochs: int = 0
+    epochs: Count = 0
     """Length of the training in epochs, each over every training clip and followed by a validation;
     `n_updates`, `warmup_updates` and `validate_every` then follow. 0: they are what counts, and
     words are drawn at random."""
-    warmup_epochs: int = 4
+    warmup_epochs: Count = 4
     """Epochs over which the learning rate rises, where `epochs` counts."""
-    passes: int = 1
+    passes: Some = 1
     """How often an epoch meets every training clip; 2 is what the published code calls double."""
     equal_updates: bool = False
     """Whether an epoch has as many clips as there are of one language, averaged over the subject's
     languages, so that one language and two make equal numbers of updates."""
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("negatives_from", NEGATIVES_FROM),
-            ("temperature", TEMPERATURES),
-        ):
-            if getattr(self, name) not in known:
-                raise unknown_name(name, getattr(self, name), known)
-        family = family_named(self.family)
-        # Refuses widths that a network cannot have.
-        NetworkConfig(1, 1, width=self.width)
-        for field in fields(self):
-            value, lowest = getattr(self, field.name), _lowest(field.name)
-            if field.type in ("int", "float") and value < lowest:
-                raise _out_of_range(field.name, value, f"{lowest} or more")
-        for name in _SHARES:
-            if getattr(self, name) >= 1:
-                raise _out_of_range(name, getattr(self, name), "at least 0, less than 1")
+        check_fields(self, "A recipe")
         if self.epochs and self.warmup_epochs >= self.epochs:
-            raise _out_of_range("warmup_epochs", self.warmup_epochs, f"less than {self.epochs}")
+            raise ToolkitError(
+                "The learning rate of a recipe cannot rise for all of its epochs.",
+                given=f"warmup_epochs = {self.warmup_epochs}",
+                allowed=f"less than {self.epochs}",
+            )
         if self.equal_updates and not self.epochs:
             raise ToolkitError(
                 "Updates are equal already where epochs do not count.",
                 given="equal_updates without epochs",
             )
-        family.check_smoothing(self.label_smoothing)
+        FAMILIES[self.family].check_smoothing(self.label_smoothing)
 
     @property
     def negatives_drawn(self) -> int:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from stimuli import StimulusSet, open_set
 from stimuli.files import sha256_of_files
-from stimuli.published import VOCABULARY, language_code, read_vocabulary
+from stimuli.published import (
+    VOCABULARY,
+    check_entry,
+    language_code,
+    read_list,
+    read_vocabulary,
+)
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
@@ -290,12 +295,13 @@ class PublishedData:
     def _classes_of(self, job: Job) -> dict[str, str]:
         """Class of every familiar clip or picture of a file of features."""
         path = self._data / "filelists" / job.source
-        entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        entries = read_list(path)
         names, words = set(job.names), dict[str, str]()
         language = self._language(job)
         known = frozenset(self._vocabulary.words)
-        for entry in entries:
-            word = entry.get("word-en")
+        for number, entry in enumerate(entries):
+            check_entry(entry, f"Entry {number} of {path}", job.kind, ("word-en",))
+            word = entry["word-en"]
             if word not in known:
                 raise unknown_name(
                     f"word in the vocabulary in {self._data} for the entry {entry['name']!r} of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import (
     KNOWN,
     BackboneRef,
+    NamedBackbone,
     backbone_folder,
     backbone_ref,
     find_backbone,
@@ -104,11 +106,11 @@ def test_checksum_covers_settings_and_weights_only(tmp_path: Path) -> None:
 def test_backbone_of_a_population(tmp_path: Path) -> None:
     folder = write(tmp_path / "populations" / "ear")
     population = tmp_path / "populations" / "bilingual"
-    recorded = {"folder": "ear", "sha256": backbone_checksum(folder)}
+    recorded = NamedBackbone("ear", backbone_checksum(folder))
     ref = backbone_ref("hearing", recorded, population)
-    assert ref == BackboneRef("hearing", folder, recorded["sha256"])
+    assert ref == BackboneRef("hearing", folder, recorded.sha256)
     with pytest.raises(ToolkitError, match="import-mevgs again"):
-        backbone_ref("hearing", {**recorded, "sha256": ""}, population)
+        backbone_ref("hearing", replace(recorded, sha256=""), population)
     (folder / "model.safetensors").write_bytes(b"others")
     with pytest.raises(ToolkitError, match="not the one that the network was trained on"):
         ref.load()

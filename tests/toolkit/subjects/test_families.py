@@ -124,9 +124,9 @@ def test_unknown_families_are_refused_alike(name: Any) -> None:
     for refuse in (lambda: NetworkConfig(5, 7, family=name), lambda: Recipe(family=name)):
         with pytest.raises(ToolkitError) as caught:
             refuse()
-        said.add(str(caught.value))
+        said.add(str(caught.value).partition(": ")[2])
     (text,) = said
-    assert text.startswith(f"There is no network family '{name}'") or isinstance(name, list)
+    assert text.startswith("family is ")
     assert "allowed: clip, clip-two-audios, mattnet, barlip" in text
 
 

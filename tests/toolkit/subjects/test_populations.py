@@ -16,13 +16,13 @@ import torch
 from safetensors.torch import save_file
 
 from stimuli import plugins
-from stimuli.texts import toml_value
+from stimuli.texts import write_toml
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import SharesBackbones, Subject
 from toolkit.subjects.population import WEIGHTS, Population
 from toolkit.subjects.populations import list_populations, open_population, open_populations
-from toolkit.subjects.vgs.config import NetworkConfig
-from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network, read_config
+from toolkit.subjects.vgs.config import NetworkConfig, read_config
+from toolkit.subjects.vgs.subject import backbone_checksum, fresh_network
 
 SHIPPED = sorted(path.parent for path in WEIGHTS.glob("*/config.json"))
 NAMES = {"monolingual-en", "monolingual-nl", "monolingual-fr", "untrained"}
@@ -56,8 +56,8 @@ def write_own(folder: Path, **changes: object) -> Path:
         "factory": "own_subject:make",
     } | changes
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{key} = {toml_value(value)}" for key, value in described.items() if value != "drop"]
-    (folder / "population.toml").write_text("\n".join(lines))
+    told = {key: value for key, value in described.items() if value != "drop"}
+    (folder / "population.toml").write_text(write_toml(told))
     (folder / "own_subject.py").write_text(OWN_SUBJECT)
     (folder / "helper.py").write_text("SIZE = 3\n")
     return folder
@@ -197,14 +197,14 @@ def test_population_in_the_cache_of_the_hub(
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"seeds": []}, "at least one"),
-        ({"seeds": ["a", "a"]}, "distinct"),
-        ({"seeds": "abc"}, "list of strings"),
-        ({"languages": [1]}, "languages must hold"),
+        ({"seeds": []}, "seeds (line 6) cannot be used"),
+        ({"seeds": ["a", "a"]}, "names, each once"),
+        ({"seeds": "abc"}, "allowed: 1 to 10,000 names"),
+        ({"languages": [1]}, "languages[0] (line 3) is of the wrong type"),
         ({"factory": "own_subject"}, "module:callable"),
-        ({"name": "a/b"}, "name must be"),
-        ({"description": "drop"}, "missing key: description"),
-        ({"colour": "red"}, "unknown key: colour"),
+        ({"name": "a/b"}, "name (line 1) cannot be used"),
+        ({"description": "drop"}, "description is lacking"),
+        ({"colour": "red"}, "colour (line 11) is not known"),
         ({"sha256": "0"}, "sha256"),
     ],
 )
@@ -286,7 +286,7 @@ def test_another_backbone_is_refused(tmp_path: Path) -> None:
 
 def test_broken_config(tmp_path: Path) -> None:
     folder = write_network(tmp_path / "tiny")
-    for text, part in (("{", "does not describe"), ("{}", "'backbones' is missing")):
+    for text, part in (("{", "is no JSON"), ("{}", "backbones is lacking")):
         (folder / "config.json").write_text(text)
         with pytest.raises(ToolkitError, match=part):
             open_population("tiny", tmp_path).load("a")
@@ -465,7 +465,10 @@ def test_names_of_seeds_are_no_patterns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x.json", "a/b.json", "/etc/passwd", "..", "a\\b.json"])
 def test_a_description_speaks_of_files_of_its_own_folder(name: str, tmp_path: Path) -> None:
     write_own(tmp_path / "own", sha256={name: "0" * 64})
-    with pytest.raises(ToolkitError, match="must name files of the folder itself"):
+    with pytest.raises(
+        ToolkitError,
+        match=r"a key of sha256 cannot be used.*\n.*\n.*names of files in the folder itself",
+    ):
         open_population("own", tmp_path)
 
 
@@ -479,7 +482,7 @@ def test_a_description_speaks_of_files_of_its_own_folder(name: str, tmp_path: Pa
 )  # fmt: skip
 def test_networks_that_cannot_be_are_refused(key: str, value: object) -> None:
     sizes = {"word_dim": 192, "picture_dim": 256}
-    with pytest.raises(ToolkitError, match=f"A network cannot have this {key}"):
+    with pytest.raises(ToolkitError, match=f"A network cannot be made: {key} is "):
         NetworkConfig(**sizes | {key: value})  # type: ignore[arg-type]
 
 
@@ -491,5 +494,5 @@ def test_networks_that_cannot_be_are_refused(key: str, value: object) -> None:
 )  # fmt: skip
 def test_whatever_config_json_holds_is_told_by_its_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ToolkitError, match=r"config\.json does not describe a network"):
+    with pytest.raises(ToolkitError, match=r"config\.json cannot be read"):
         read_config(tmp_path / "config.json")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from paradigms import MapParadigm, Measure
+from stimuli.schemas import Source, checked
 from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import read_manifest, sound_table
@@ -35,6 +36,47 @@ class Language:
     """English name."""
     resource: str
     """``low`` or ``high``; what the words' file says."""
+
+
+@dataclass(frozen=True)
+class AskedLanguage:
+    """What a manifest says of a language that was asked."""
+
+    name: str
+    """English name."""
+    resource: str
+    """``low`` or ``high``."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class AskedWords:
+    """What a manifest says of the words that were asked."""
+
+    reference: str
+    """Code of the language that the others are compared with."""
+    languages: Mapping[str, AskedLanguage]
+    """Languages by their code."""
+    texts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """What was asked, by template, concept and language."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class GroundedManifest:
+    """What a manifest must say for its run to be compared with others."""
+
+    words: AskedWords
+    """What was asked."""
+    stimuli: Mapping[str, str | None] = field(default_factory=dict)
+    """What was shown."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was recorded."""
+    rest: ClassVar[str] = "further"
 
 
 @dataclass(frozen=True)
@@ -177,19 +219,14 @@ def read_grounding(paths: Sequence[Path]) -> Grounded:
 
 def _manifest(path: Path) -> Mapping[str, Any]:
     """A manifest that says which languages were asked."""
-    try:
-        content = read_manifest(path.parent)
-        words = content["words"]
-        complete = words["reference"] in words["languages"] and all(
-            {"name", "resource"} <= set(about) for about in words["languages"].values()
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    content = read_manifest(path.parent)
+    told = checked(GroundedManifest, content, Source(str(path))).words
+    if told.reference not in told.languages:
         raise ToolkitError(
-            f"{path} does not say which languages were asked, so they cannot be compared.",
-            allowed="the folder that run-paradigm made, with its manifest",
-        ) from error
-    if not complete:
-        raise ToolkitError(f"{path} lacks the name or the resource of a language.")
+            f"{path} cannot be read: words.reference is none of the languages.",
+            given=told.reference,
+            allowed=", ".join(told.languages),
+        )
     return dict(content)
 
 

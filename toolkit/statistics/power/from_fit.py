@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from stimuli.files import read_sound
+from stimuli.schemas import Between, Source, checked
+from stimuli.texts import decode_json
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.models import LogitModel
 
 MARKS = {"coefficients", "random_effects", "family", "n_observations"}
 """Keys by which a fitted model (`FitResult`) is known in a JSON file."""
+
+
+@dataclass(frozen=True)
+class PlannedTerm:
+    """A fixed effect that may be planned with."""
+
+    name: str
+    """Its name."""
+    estimate: float
+    """Log odds."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was written."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class PlannedVariation:
+    """A random effect that may be planned with."""
+
+    group: str
+    """Grouping factor."""
+    terms: tuple[str, ...]
+    """What varies."""
+    sds: tuple[float, ...]
+    """Standard deviation of each."""
+    n_levels: Annotated[int, Between(1)]
+    """Levels in the data."""
+    correlations: tuple[tuple[float, ...], ...]
+    """Of the terms."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was written."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class PlannedFit:
+    """What a fitted model in a JSON file must say to be planned from: its schema."""
+
+    family: str
+    """``binomial`` can be planned from."""
+    converged: bool
+    """Whether it has numbers."""
+    n_observations: Annotated[int, Between(0)]
+    """Trials."""
+    coefficients: tuple[PlannedTerm, ...]
+    """Fixed effects."""
+    random_effects: tuple[PlannedVariation, ...]
+    """Random effects."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else was written."""
+    rest: ClassVar[str] = "further"
 
 
 def model_from_fit(
@@ -44,6 +97,7 @@ def model_from_fit(
             or did not converge, or a value in it cannot be planned with.
 
     Example:
+        >>> import json
         >>> import tempfile
         >>> fit = {"family": "binomial", "converged": True, "n_observations": 12000,
         ...        "coefficients": [{"name": "(Intercept)", "estimate": 0.6},
@@ -61,7 +115,7 @@ def model_from_fit(
     fit = _chosen(Path(path), name)
     try:
         return _model(fit, effect, {k: v for k, v in stated.items() if v is not None})
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (ArithmeticError, KeyError, TypeError, ValueError, IndexError) as error:
         raise ToolkitError(
             f"{path} holds a fitted model that cannot be read: {error!r}.",
             allowed="a file written by this version of the toolkit",
@@ -70,14 +124,15 @@ def model_from_fit(
 
 def _chosen(path: Path, name: str | None) -> Mapping[str, Any]:
     allowed = "JSON with a fitted model, such as statistics.json of an analysed run"
-    if not path.is_file():
+    if not path.exists():
         raise ToolkitError("There is no such file.", given=str(path), allowed=allowed)
-    try:
-        content = json.loads(read_sound(path))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ToolkitError(f"{path} is no JSON: {error}.", allowed=allowed) from error
     fits: dict[str, Mapping[str, Any]] = {}
-    for key, fit in _fits(content):
+    try:
+        content = read_sound(path)
+    except OSError as error:
+        raise ToolkitError(f"{path} cannot be read: {error.strerror}.", allowed=allowed) from error
+    for key, fit in _fits(decode_json(path, content, Source(str(path)))):
+        checked(PlannedFit, fit, Source(str(path)), key)
         fits.setdefault(key, fit)  # the same comparison may follow for the seeds a gate held back
     if not fits:
         raise ToolkitError(f"{path} holds no fitted model.", allowed=allowed)
@@ -105,7 +160,8 @@ def _fits(
         if content.keys() >= MARKS:
             yield name or ".".join(keys) or "fit", content
             return
-        items, name = content.items(), content.get("name")
+        items, told = content.items(), content.get("name")
+        name = told if isinstance(told, str) else None
     for key, value in items:
         yield from _fits(value, (*keys, str(key)), name)
 

@@ -74,6 +74,16 @@ class BackboneRef:
         return _load_backbone(self)
 
 
+@dataclass(frozen=True)
+class NamedBackbone:
+    """A backbone as the `config.json` of a population names it."""
+
+    folder: str
+    """Its name or folder."""
+    sha256: str
+    """Its checksum; empty if it was not on this machine when the population was imported."""
+
+
 def backbone_folder() -> Path:
     """Folder of the backbones that were fetched by hand, whether or not it is there."""
     given = os.environ.get(FOLDER_VARIABLE)
@@ -142,26 +152,26 @@ def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Pa
     )
 
 
-def backbone_ref(kind: str, recorded: Mapping[str, str], folder: Path) -> BackboneRef:
+def backbone_ref(kind: str, recorded: NamedBackbone, folder: Path) -> BackboneRef:
     """Find the backbone that a configuration names.
 
     Args:
         kind: `hearing` or `seeing`.
-        recorded: `folder` (name or path) and `sha256`.
+        recorded: what it says of it.
         folder: the population's folder; the backbone is looked for beside it first.
 
     Raises:
         ToolkitError: it is nowhere, or its checksum was not recorded.
     """
-    found = find_backbone(kind, recorded["folder"], beside=folder.parent)
-    if not recorded["sha256"]:
+    found = find_backbone(kind, recorded.folder, beside=folder.parent)
+    if not recorded.sha256:
         raise ToolkitError(
             f"{folder / 'config.json'} does not say which {kind} backbone the network stands on: "
             "the backbone was not on this machine when the population was imported.",
             given=str(found),
             next_command="run mevgs-toolkit import-mevgs again, now that the backbone is there",
         )
-    return BackboneRef(kind, found, recorded["sha256"])
+    return BackboneRef(kind, found, recorded.sha256)
 
 
 def open_backbone(kind: str, place: Path) -> Any:

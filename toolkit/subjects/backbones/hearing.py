@@ -8,18 +8,22 @@ published experiment uses. `toolkit.subjects.backbones.finding` finds such folde
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError
+from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
+from stimuli.schemas import Between
+from stimuli.texts import json_record
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
+from toolkit.subjects.population import LIST_COMMAND
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -31,13 +35,58 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "hearing"
 
 _CLIPS_PER_BATCH = 32
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_PREPROCESS = {
-    # Its normalisation when the file does not say: off here, on in transformers' own extractor.
-    "preprocess.json": ("sample_rate_hz", "normalise", False),
-    "preprocessor_config.json": ("sampling_rate", "do_normalize", True),
-}
+FOREIGN = "preprocessor_config.json"
+"""Where `transformers` keeps what its feature extractor does."""
+Rate = Annotated[int, Between(1, RATE_HZ)]
 _ONLY_FOR_TRAINING = "masked_spec_embed"
 """Weights that fine-tuned models may lack: nothing is masked when a clip is only heard."""
+
+
+@dataclass(frozen=True)
+class HearingConfig:
+    """What ``config.json`` must say for a model to be tried; the rest is for `transformers`."""
+
+    model_type: str
+    """Name of the architecture there."""
+    hidden_size: Annotated[int, Between(1, WIDTH)] = 768
+    """Width, where it is said."""
+    intermediate_size: Annotated[int, Between(1, WIDTH)] = 3072
+    """Units of the inner layers, likewise."""
+    num_hidden_layers: Annotated[int, Between(0, 1_000)] = 12
+    """Layers, likewise."""
+    conv_dim: tuple[Annotated[int, Between(1, WIDTH)], ...] = ()
+    """Channels of the layers that meet the waveform, likewise."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
+
+    def __post_init__(self) -> None:
+        layer = self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
+        n = self.num_hidden_layers * layer + sum(channels**2 for channels in self.conv_dim)
+        refuse_more("numbers in the weights of this network", n, PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """What ``preprocess.json`` says: its schema."""
+
+    sample_rate_hz: Rate = 16_000
+    """Samples per second of what is heard."""
+    normalise: bool = False
+    """Whether clips are brought to zero mean and unit variance."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """What the feature extractor of a model of `transformers` says."""
+
+    sampling_rate: Rate = 16_000
+    """Samples per second of what is heard."""
+    do_normalize: bool = True
+    """Whether clips are brought to zero mean and unit variance."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
 
 
 class Hearing:
@@ -67,8 +116,9 @@ class Hearing:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise self._error("is not a folder")
-        config = self._read_json("config.json")
-        self._type = str(config.get("model_type"))
+        self._type = json_record(
+            HearingConfig, self.folder / "config.json", LIST_COMMAND
+        ).model_type
         weights = sorted(path for pattern in _WEIGHTS for path in self.folder.glob(pattern))
         if not weights:
             raise self._error("holds no weights (model.safetensors)")
@@ -198,23 +248,15 @@ class Hearing:
         return AutoModel
 
     def _read_preprocess(self) -> tuple[int, bool]:
-        for name, (rate_key, normalise_key, default) in _PREPROCESS.items():
-            if (self.folder / name).is_file():
-                found = self._read_json(name)
-                rate, normalise = found.get(rate_key, 16_000), found.get(normalise_key, default)
-                if not isinstance(rate, int) or rate <= 0 or not isinstance(normalise, bool):
-                    raise self._error(f"has a wrong sample rate or normalisation in {name}")
-                return rate, normalise
-        return 16_000, False
-
-    def _read_json(self, name: str) -> Mapping[str, Any]:
-        try:
-            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise self._error(f"has no readable {name}") from error
-        if not isinstance(found, dict):
-            raise self._error(f"has no readable {name}")
-        return found
+        """Sample rate and normalisation, as the first of the files tells that is there."""
+        own, foreign = (self.folder / name for name in ("preprocess.json", FOREIGN))
+        if own.is_file():
+            told = json_record(Preprocess, own, LIST_COMMAND)
+            return told.sample_rate_hz, told.normalise
+        if foreign.is_file():
+            extractor = json_record(Extractor, foreign, LIST_COMMAND)
+            return extractor.sampling_rate, extractor.do_normalize
+        return Preprocess().sample_rate_hz, Preprocess().normalise
 
     def _error(self, problem: str) -> ToolkitError:
         return ToolkitError(

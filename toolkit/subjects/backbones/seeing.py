@@ -7,21 +7,24 @@ the published experiment uses. `toolkit.subjects.backbones.finding` finds them b
 
 from __future__ import annotations
 
-import json
-import math
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
+from stimuli.limits import PARAMETERS, PIXELS, WIDTH, refuse_more
+from stimuli.schemas import Between, Source, checked
+from stimuli.texts import read_json
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
+from toolkit.subjects.population import LIST_COMMAND
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,34 +36,87 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "seeing"
 
 _PICTURES_PER_BATCH = 64
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
-_RESIZING = ("smooth", "8-bit")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
+Side = Annotated[int, Between(1, isqrt(PIXELS))]
+"""Of a square of pixels."""
+Colour = tuple[
+    Annotated[float, Between(-100, 100)],
+    Annotated[float, Between(-100, 100)],
+    Annotated[float, Between(-100, 100)],
+]
+Spread = tuple[
+    Annotated[float, Between(1e-6, 100)],
+    Annotated[float, Between(1e-6, 100)],
+    Annotated[float, Between(1e-6, 100)],
+]
+
+
 @dataclass(frozen=True)
 class SeeingConfig:
-    """What ``config.json`` says."""
+    """What ``config.json`` says: its schema."""
 
     architecture: str
     """Name of the network in timm."""
-    out_index: int
+    out_index: Annotated[int, Between(-1, WIDTH)]
     """Which of the network's feature maps is used, counted from 0 at the first (timm's
     ``out_indices``); -1 for the last."""
-    input_size_px: int
+    input_size_px: Side
     """Side of the square to which every picture is resized, pixels."""
-    mean: tuple[float, ...]
+    mean: Colour
     """Taken away from the three colours, which lie in [0, 1]."""
-    std: tuple[float, ...]
+    std: Spread
     """What the colours are then divided by."""
     model_args: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ``timm.create_model``; none if left out."""
-    resize: str = "smooth"
+    resize: Literal["smooth", "8-bit"] = "smooth"
     """`smooth`: pictures are resized in float32; `8-bit`: through Pillow, which rounds every colour
     to a whole number, as torchvision's transforms do and the published features were made."""
     whole: bool = False
     """Whether the weights are named as in the whole network, not as in timm's ``features_only``
     one, which differ for some architectures."""
+
+
+@dataclass(frozen=True)
+class HubPictures:
+    """What a timm model on the Hugging Face Hub says of its pictures."""
+
+    input_size: tuple[Side, Side, Side]
+    """Colours, height and width."""
+    mean: Colour
+    """As in `SeeingConfig`."""
+    std: Spread
+    """Likewise."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """The ``config.json`` of a timm model on the Hugging Face Hub: its schema."""
+
+    architecture: str
+    """Name of the network in timm."""
+    pretrained_cfg: HubPictures
+    """Its pictures."""
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``timm.create_model``."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class FlatHubConfig(HubPictures):
+    """The same of earlier versions of timm, which wrote all beside each other."""
+
+    architecture: str = field(kw_only=True)
+    """Name of the network in timm."""
+    model_args: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    """Further arguments of ``timm.create_model``."""
 
 
 DINO = SeeingConfig("resnet50", -1, 256, _IMAGENET_MEAN, _IMAGENET_STD, resize="8-bit", whole=True)
@@ -200,6 +256,7 @@ class Seeing:
         part: dict[str, Any] = {"features_only": True, "out_indices": (config.out_index,)}
         if config.whole:
             part = {"num_classes": 0}
+        self._refuse_too_large(part)
         # The random weights made first are overwritten; making them must not use up randomness.
         try:
             with torch.random.fork_rng(devices=[]):
@@ -217,6 +274,22 @@ class Seeing:
         return lambda batch: model.forward_intermediates(
             batch, indices=[config.out_index], intermediates_only=True, output_fmt="NCHW"
         )[-1]
+
+    def _refuse_too_large(self, part: Mapping[str, Any]) -> None:
+        """Refuse a network of more weights than there may be, before memory is taken for them."""
+        import timm
+        import torch
+
+        config = self.config
+        try:
+            with torch.device("meta"):
+                outline = timm.create_model(
+                    config.architecture, pretrained=False, **part, **config.model_args
+                )
+        except Exception:
+            return  # Whoever builds it says what is wrong.
+        n = sum(weight.numel() for weight in outline.parameters())
+        refuse_more(f"numbers in the weights of the network in {self.folder}", n, PARAMETERS)
 
     def _read_weights(self) -> Mapping[str, Tensor]:
         import torch
@@ -270,49 +343,7 @@ class Seeing:
         config_file = self._weights.with_name("config.json")
         if self._weights.name.startswith("dino_resnet50") and not config_file.is_file():
             return DINO
-        try:
-            found = json.loads(config_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise self._error("has no readable config.json") from error
-        if not isinstance(found, dict):
-            raise self._error("has a config.json that is not a table")
-        if "out_index" not in found and ("pretrained_cfg" in found or "input_size" in found):
-            found = self._from_hub(found)
-        return self._checked(found)
-
-    def _checked(self, found: Mapping[str, Any]) -> SeeingConfig:
-        """Settings from a `config.json`, after looking at each."""
-        allowed = tuple(SeeingConfig.__dataclass_fields__)
-        for key in found:
-            if key not in allowed:
-                raise unknown_name(f"setting of a seeing backbone ({self.folder})", key, allowed)
-        for key in allowed:
-            if key not in found and key not in _DEFAULTS:
-                raise self._error(f"says no {key} in config.json")
-        settings = {**_DEFAULTS, **found}
-        for key, (fits, wanted) in _FITS.items():
-            if not fits(settings[key]):
-                raise self._error(f"has {key} = {settings[key]!r} in config.json, not {wanted}")
-        for key in ("mean", "std"):
-            settings[key] = tuple(float(value) for value in settings[key])
-        return SeeingConfig(**settings)
-
-    def _from_hub(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings of a timm model on the Hugging Face Hub, in the words of `SeeingConfig`."""
-        told = found.get("pretrained_cfg", found)
-        try:
-            return {
-                "architecture": found["architecture"],
-                "out_index": -1,
-                "input_size_px": told["input_size"][-1],
-                "mean": list(told["mean"]),
-                "std": list(told["std"]),
-                "model_args": found.get("model_args", {}),
-                "resize": "8-bit",
-                "whole": True,
-            }
-        except (KeyError, TypeError, IndexError) as error:
-            raise self._error(f"has a config.json of timm without {error}") from error
+        return read_settings(config_file)
 
     def _error(self, problem: str) -> ToolkitError:
         return ToolkitError(
@@ -324,29 +355,39 @@ class Seeing:
         )
 
 
-def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def read_settings(path: Path) -> SeeingConfig:
+    """The settings of a backbone, in the words of the toolkit or of the Hugging Face Hub.
+
+    Args:
+        path: its ``config.json``.
+
+    Raises:
+        ToolkitError: it cannot be read, or something in it cannot be.
+    """
+    source = Source(str(path), LIST_COMMAND)
+    found = read_json(path, source)
+    if isinstance(found, dict) and "out_index" not in found:
+        if "pretrained_cfg" in found:
+            told = checked(HubConfig, found, source)
+            return _from_hub(told, told.pretrained_cfg)
+        if "input_size" in found:
+            flat = checked(FlatHubConfig, found, source)
+            return _from_hub(flat, flat)
+    return checked(SeeingConfig, found, source)
 
 
-def _is_colour(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 3
-        and all(isinstance(part, int | float) and math.isfinite(part) for part in value)
+def _from_hub(told: HubConfig | FlatHubConfig, pictures: HubPictures) -> SeeingConfig:
+    """A timm model on the Hugging Face Hub in the words of `SeeingConfig`."""
+    return SeeingConfig(
+        architecture=told.architecture,
+        out_index=-1,
+        input_size_px=pictures.input_size[-1],
+        mean=pictures.mean,
+        std=pictures.std,
+        model_args=told.model_args,
+        resize="8-bit",
+        whole=True,
     )
-
-
-_DEFAULTS: dict[str, Any] = {"model_args": {}, "resize": "smooth", "whole": False}
-_FITS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "architecture": (lambda value: isinstance(value, str), "a name"),
-    "out_index": (lambda value: _is_whole(value, -1), "a whole number from 0 on, or -1"),
-    "input_size_px": (lambda value: _is_whole(value, 1), "a whole number from 1 on"),
-    "mean": (_is_colour, "three numbers"),
-    "std": (lambda value: _is_colour(value) and min(value) > 0, "three numbers above 0"),
-    "model_args": (lambda value: isinstance(value, dict), "a table"),
-    "resize": (lambda value: value in _RESIZING, f"one of {', '.join(_RESIZING)}"),
-    "whole": (lambda value: isinstance(value, bool), "true or false"),
-}
 
 
 def _first_line(error: Exception) -> str:

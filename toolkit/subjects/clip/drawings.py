@@ -8,18 +8,22 @@ half is a `CLIPTextModelWithProjection` of transformers. Training: `makers.multi
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stimuli.limits import PARAMETERS, WIDTH, refuse_more
+from stimuli.schemas import Between
+from stimuli.texts import json_record
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones.finding import backbone_ref
+from toolkit.records import plain
+from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
+from toolkit.subjects.backbones.seeing import Side
 from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population
 
@@ -30,6 +34,85 @@ if TYPE_CHECKING:
 
 HIDDEN = 256
 """Units of the head's inner layer."""
+
+
+Size = Annotated[int, Between(1, WIDTH)]
+"""Units of a layer, or layers."""
+Number = Annotated[int, Between(0, 2**24)]
+"""A word of the vocabulary, or words in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eye:
+    """The backbones that the model stands on."""
+
+    seeing: NamedBackbone
+    """Of pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What turns places of the eye's map into vectors."""
+
+    channels: Size
+    """Of the eye's map."""
+    input_size_px: Side
+    """Side to which pictures are resized."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """The text half, as `transformers` describes it."""
+
+    hidden_size: Size
+    """Width."""
+    intermediate_size: Size
+    """Units of the inner layers."""
+    projection_dim: Size
+    """Length of the vectors."""
+    num_attention_heads: Size
+    """Heads of each layer."""
+    num_hidden_layers: Annotated[int, Between(1, 1_000)]
+    """Layers."""
+    max_position_embeddings: Size
+    """Most tokens of a text."""
+    vocab_size: Number
+    """Subwords."""
+    bos_token_id: Number
+    """Number of the token in front of a text."""
+    eos_token_id: Number
+    """Number of the token behind it."""
+    pad_token_id: Number
+    """Number of the token that fills up."""
+    hidden_act: str
+    """Activation."""
+    layer_norm_eps: Annotated[float, Between(0, 1)]
+    """Added to variances."""
+    attention_dropout: Annotated[float, Between(0, 1, below=True)] = 0.0
+    """Only for training."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else `transformers` writes."""
+    rest: ClassVar[str] = "further"
+
+    def __post_init__(self) -> None:
+        layer = self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
+        words = (self.vocab_size + self.max_position_embeddings) * self.hidden_size
+        n = words + self.num_hidden_layers * layer
+        refuse_more("numbers in the weights of this network", n, PARAMETERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingConfig:
+    """What `config.json` of the embedded model holds: its schema."""
+
+    backbones: Eye
+    """What it stands on."""
+    head: Head
+    """What sees."""
+    text_config: TextConfig
+    """What reads."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """How it was trained."""
 
 
 class PlaceHead(nn.Module):
@@ -82,24 +165,25 @@ class DrawingTowers:
         from tokenizers import Tokenizer
         from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
+        config = json_record(DrawingConfig, folder / "config.json")
+        head = config.head
         try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             state = {name: value.float() for name, value in load_file(weights).items()}
-            text = CLIPTextConfig(**config["text_config"])
-            head, dim = config["head"], text.projection_dim
-            self.head = PlaceHead(head["channels"], dim)
+            text = CLIPTextConfig(**plain(config.text_config))
+            self.head = PlaceHead(head.channels, text.projection_dim)
             self.text: Any = CLIPTextModelWithProjection(text)
             self.head.load_state_dict(_part(state, "head."))
             self.text.load_state_dict(_part(state, "text."))
-            recorded = config["backbones"]["seeing"]
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ToolkitError(f"The model cannot be read: {first}", given=str(folder)) from error
         self.head.eval()
         self.text.eval()
         self.longest: int = text.max_position_embeddings
-        self.eye = eye_at(backbone_ref("seeing", recorded, folder).load(), head["input_size_px"])
+        self.eye = eye_at(
+            backbone_ref("seeing", config.backbones.seeing, folder).load(), head.input_size_px
+        )
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts, (n, d)."""

@@ -7,12 +7,12 @@ puts them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stimuli.texts import json_record
 from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import cached_names, in_hub_cache, is_hub_name
 from toolkit.subjects.population import Population
@@ -212,13 +212,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         ToolkitError: it cannot be read.
     """
-    try:
-        settings = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ToolkitError(f"The settings {path} cannot be read: {error}.") from error
-    if not isinstance(settings, dict):
-        raise ToolkitError(f"The settings {path} are no JSON object.")
-    return settings
+    return json_record(dict[str, Any], path)
 
 
 def transformers_folder(given: str) -> Path | None:

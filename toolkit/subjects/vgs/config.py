@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
 
-from stimuli.limits import WIDTH
-from toolkit.errors import ToolkitError, unknown_name
-from toolkit.subjects.vgs.families import family_named
+from stimuli.limits import PARAMETERS, WIDTH, refuse_more
+from stimuli.schemas import Between, OneOf, Rule, Source, check_fields, checked
+from stimuli.texts import json_record
+from toolkit.subjects.backbones.finding import NamedBackbone
+from toolkit.subjects.vgs.families import FAMILIES
 
 POOLINGS = ("features-avg", "scores-max")
 TEMPERATURES = ("published", "capped")
@@ -16,10 +22,12 @@ HEAD_WIDTH = 64
 """Dimensions per attention head; the published networks have `width // 64` heads."""
 
 
-def _refusal(name: str, value: object, allowed: str) -> ToolkitError:
-    return ToolkitError(
-        f"A network cannot have this {name}.", given=f"{name} = {value!r}", allowed=allowed
-    )
+HEADS = f"a multiple of {HEAD_WIDTH}, as every attention head has {HEAD_WIDTH} dimensions"
+Size = Annotated[int, Between(1, WIDTH)]
+"""Channels, or dimensions."""
+Width = Annotated[int, Between(HEAD_WIDTH, WIDTH), Rule(HEADS, lambda n: n % HEAD_WIDTH == 0)]
+"""Every attention head has `HEAD_WIDTH` dimensions."""
+Share = Annotated[float, Between(0, 1, below=True)]
 
 
 @dataclass(frozen=True)
@@ -35,44 +43,38 @@ class NetworkConfig:
         1
     """
 
-    word_dim: int
+    word_dim: Size
     """Channels of one frame of the frozen speech features."""
-    picture_dim: int
+    picture_dim: Size
     """Channels of one place of the frozen picture feature map."""
-    width: int = 64
+    width: Width = 64
     """Width of the towers; the published ones are in `SIZES`."""
-    embedding: int = 64
+    embedding: Size = 64
     """Dimensions of the space that words and pictures share."""
-    family: str = "clip"
+    family: Annotated[str, OneOf(FAMILIES)] = "clip"
     """Scoring and objective: a name in `toolkit.subjects.vgs.families.FAMILIES`."""
-    temperature: str = "published"
+    temperature: Annotated[str, OneOf(TEMPERATURES)] = "published"
     """`published`: max(exp(logit_scale), 100), as the published code computes it; `capped`:
     min(exp(logit_scale), 100), as the paper's text says."""
-    dropout: float = 0.1
+    dropout: Share = 0.1
     """Dropout inside the transformer layer while training, a share in [0, 1)."""
-    position_dropout: float = 0.0
+    position_dropout: Share = 0.0
     """Share of the frames and places that a tower overlooks while training, drawn anew each time,
     in [0, 1); 0 as published."""
-    pooling: str = "features-avg"
+    pooling: Annotated[str, OneOf(POOLINGS)] = "features-avg"
     """How `mattnet` scores embeddings of several positions: `features-avg` by the dot product of
     their means, `scores-max` by the largest dot product; for one position both are the same."""
-    picture_width: int | None = None
+    picture_width: Width | None = None
     """Width of the picture tower where it differs from that of the word tower."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        family_named(self.family)
-        if self.pooling not in POOLINGS:
-            raise unknown_name("pooling", self.pooling, POOLINGS)
-        if self.temperature not in TEMPERATURES:
-            raise unknown_name("temperature", self.temperature, TEMPERATURES)
-        for width in (self.width, self._width_for_pictures()):
-            if width < HEAD_WIDTH or width % HEAD_WIDTH:
-                raise ToolkitError(
-                    "A tower cannot have this width: every attention head has 64 dimensions.",
-                    given=str(width),
-                    allowed="64, 128, 192, 256, ...",
-                )
+        check_fields(self, "A network")
+        towers = ((self.word_dim, self.width), (self.picture_dim, self._width_for_pictures()))
+        refuse_more(
+            "numbers in the weights of this network",
+            sum((dim + 12 * width + self.embedding) * width for dim, width in towers),
+            PARAMETERS,
+        )
 
     def for_pictures(self) -> NetworkConfig:
         """The same settings with the picture tower's width."""
@@ -87,18 +89,61 @@ class NetworkConfig:
         return self.width if self.picture_width is None else self.picture_width
 
 
-def _check_types(config: NetworkConfig) -> None:
-    """Refuse sizes, shares and names of the wrong type, or out of range."""
-    for name in ("word_dim", "picture_dim", "width", "embedding", "picture_width"):
-        size = getattr(config, name)
-        whole = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= WIDTH
-        if not whole and not (name == "picture_width" and size is None):
-            raise _refusal(name, size, f"a whole number from 1 to {WIDTH:,}")
-    for name in ("dropout", "position_dropout"):
-        share = getattr(config, name)
-        number = isinstance(share, int | float) and not isinstance(share, bool)
-        if not number or not 0 <= share < 1:
-            raise _refusal(name, share, "a number from 0 to below 1")
-    for name in ("pooling", "temperature"):
-        if not isinstance(getattr(config, name), str):
-            raise _refusal(name, getattr(config, name), "a name")
+@dataclass(frozen=True, kw_only=True)
+class NamedBackbones:
+    """The backbones that networks stand on."""
+
+    hearing: NamedBackbone
+    """Of words."""
+    seeing: NamedBackbone
+    """Of pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PopulationConfig:
+    """What `config.json` of a population of networks holds: its schema.
+
+    Those that were trained tell how, those that were imported from where.
+    """
+
+    network: NetworkConfig
+    """Shape and scoring of every network."""
+    backbones: NamedBackbones
+    """What they stand on."""
+    population: str = ""
+    """Name of the population."""
+    languages: tuple[str, ...] = ()
+    """ISO codes of the languages that it was trained on."""
+    training: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    """The recipe of the training, and what followed from it."""
+    stimuli: Mapping[str, str] = field(default_factory=dict)
+    """What it was trained on."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """The published checkpoints."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what it was trained with."""
+
+
+def read_config(path: Path) -> PopulationConfig:
+    """Read a population's `config.json`.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ToolkitError: it is not JSON, or does not describe networks on backbones.
+    """
+    return json_record(PopulationConfig, path)
+
+
+def config_text(facts: Mapping[str, Any]) -> str:
+    """The text of a population's `config.json`.
+
+    Args:
+        facts: what it says, see `PopulationConfig`.
+
+    Raises:
+        ToolkitError: it could not be read again.
+    """
+    checked(PopulationConfig, facts, Source("config.json", fails="cannot be written"))
+    return json.dumps(facts, indent=2) + "\n"

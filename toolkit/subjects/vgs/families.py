@@ -13,7 +13,6 @@ import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from toolkit.errors import unknown_name
 from toolkit.subjects.vgs.family import Family, paired_loss
 
 if TYPE_CHECKING:
@@ -262,24 +261,6 @@ FAMILIES: Mapping[str, type[Family]] = {
     family.name: family for family in (CLIP, CLIPTwoAudios, MattNet, BarLIP)
 }
 """All families by name."""
-
-
-def family_named(name: str) -> type[Family]:
-    """The family of a name.
-
-    Args:
-        name: as users and files give it.
-
-    Raises:
-        ToolkitError: there is none of this name; the nearest one is told.
-
-    Example:
-        >>> family_named("barlip").needs_negatives
-        False
-    """
-    if not isinstance(name, str) or name not in FAMILIES:
-        raise unknown_name("network family", str(name), list(FAMILIES))
-    return FAMILIES[name]
 
 
 def family_of(config: Settings) -> Family:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any
 from safetensors.torch import save
 
 from stimuli.files import remove_abandoned, sha256_of, write_atomic
+from stimuli.texts import read_json
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import find_backbone
 from toolkit.subjects.model_cards import FILE, model_card
-from toolkit.subjects.population import write_description
+from toolkit.subjects.population import Description, write_description
 from toolkit.subjects.vgs.checkpoints import (
     Checkpoint,
     ConfigName,
@@ -23,7 +23,7 @@ from toolkit.subjects.vgs.checkpoints import (
     parse_config_name,
     read_checkpoint,
 )
-from toolkit.subjects.vgs.config import SIZES
+from toolkit.subjects.vgs.config import SIZES, config_text
 
 FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 SOURCE = "me-vgs"
@@ -178,7 +178,8 @@ def _backbones(
 def _refuse_others(folder: Path) -> None:
     """Keep a population that came from elsewhere."""
     config = folder / "config.json"
-    if config.is_file() and '"source"' not in config.read_text(encoding="utf-8"):
+    told = read_json(config) if config.is_file() else {"source": {}}
+    if not isinstance(told, dict) or "source" not in told:
         raise ToolkitError(
             f"{folder} holds a population that was not imported; it is left as it is.",
             next_command="choose another folder with --out DIR",
@@ -210,20 +211,21 @@ def _write(
         f"trained on {' and '.join(name.languages)}."
     )
     for file, text in (
-        ("config.json", json.dumps(facts, indent=2)),
+        ("config.json", config_text(facts)),
         (FILE, _card(description, facts)),
     ):
         with write_atomic(folder / file) as unfinished:
             unfinished.write_text(text.rstrip() + "\n", encoding="utf-8")
-    write_description(
-        folder,
+    files = ["config.json", *(f"{seed}.safetensors" for seed in subjects)]
+    described = Description(
         name=name.population,
         description=description,
         languages=name.languages,
-        seeds=list(subjects),
+        seeds=tuple(subjects),
         factory=FACTORY,
-        files=["config.json", *(f"{seed}.safetensors" for seed in subjects)],
+        sha256={file: sha256_of(folder / file) for file in files},
     )
+    write_description(folder, described)
     return description
 
 

@@ -8,13 +8,11 @@ features fit which subject.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +22,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
 from toolkit.subjects.population import Population
-from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.subjects.vgs.config import NetworkConfig, read_config
 from toolkit.subjects.vgs.families import family_of
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ __all__ = [
     "backbone_checksum",
     "fresh_network",
     "load_subject",
-    "read_config",
 ]
 
 _VALUES_AT_ONCE = 1 << 21
@@ -216,15 +213,18 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
             f"{path} is not a readable safetensors file: {error}.",
             next_command="restore the file, or train the population again",
         ) from error
-    network = NetworkConfig(**config["network"])
-    for parameter in family_of(network).parameters:
+    for parameter in family_of(config.network).parameters:
         if parameter not in state:
             raise ToolkitError(
                 f"The weights in {path} do not fit the network: {parameter} is missing."
             )
-    stored = StoredNetwork(network, state, str(path))
+    stored = StoredNetwork(config.network, state, str(path))
     hearing, seeing = (
-        backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
+        backbone_ref(kind, named, path.parent)
+        for kind, named in (
+            ("hearing", config.backbones.hearing),
+            ("seeing", config.backbones.seeing),
+        )
     )
     return VGSSubject(stored, hearing, seeing)
 
@@ -243,31 +243,6 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return VGSNetwork(config)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a population's `config.json`.
-
-    Args:
-        path: the file.
-
-    Raises:
-        ToolkitError: it is not JSON, or lacks `network` or a backbone.
-    """
-    try:
-        config = json.loads(path.read_text("utf-8"))
-        if not isinstance(config, dict):
-            raise TypeError("it holds no object")
-        for kind in ("hearing", "seeing"):
-            told = config["backbones"][kind]
-            if not all(isinstance(told[key], str) for key in ("folder", "sha256")):
-                raise TypeError(f"folder and sha256 of the backbone {kind!r} must be texts")
-        _ = NetworkConfig(**config["network"])
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ToolkitError(f"{path} does not describe a network: {error}.") from error
-    except KeyError as error:
-        raise ToolkitError(f"{path} does not describe a network: {error} is missing.") from error
-    return dict(config)
 
 
 def _at_once(values: int) -> int:
