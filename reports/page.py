@@ -23,6 +23,7 @@ from stimuli.files import require_sound
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 from toolkit.tables.manifests import again
+from toolkit.tables.parquet import parquet_names, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,8 +265,17 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
     for folder in folders:
         for name in ("variance", "pca", "tsne"):
             require_sound(folder / f"{name}.parquet", again(folder))
+
+    def read_all(name: str) -> pd.DataFrame:
+        parts = []
+        for folder in folders:
+            with told(folder / f"{name}.parquet"):
+                parquet_names(folder / f"{name}.parquet")
+                parts.append(pd.read_parquet(folder / f"{name}.parquet"))
+        return pd.concat(parts)
+
     read = {
-        name: pd.concat([pd.read_parquet(folder / f"{name}.parquet") for folder in folders])
+        name: read_all(name)
         for name in ("variance", "pca", "tsne")
         if all((folder / f"{name}.parquet").is_file() for folder in folders)
     }

@@ -15,6 +15,7 @@ from toolkit.statistics.means import Summary
 from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE, again
+from toolkit.tables.parquet import told
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
@@ -172,9 +173,11 @@ def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
     files = [run.folder / "training.csv" for run in runs]
     for run, file in zip(runs, files, strict=True):
         require_sound(file, again(run.folder))
-    tables = [
-        unguarded_table(pd.read_csv(file, dtype={"seed": str})) for file in files if file.is_file()
-    ]
+    tables = []
+    for file in files:
+        if file.is_file():
+            with told(file):
+                tables.append(unguarded_table(pd.read_csv(file, dtype={"seed": str})))
     if not tables:
         return None
     table = pd.concat(tables, ignore_index=True).drop_duplicates()

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from stimuli.characters import shown
 
+MESSAGE, PART = 1_200, 300
+"""Most characters that are shown of what is wrong, and of each of the lines below it."""
+
 
 class ToolkitError(Exception):
     """Something the user gave cannot be used, said in terms of what to do next.
@@ -47,18 +50,60 @@ class ToolkitError(Exception):
         self.next_command = next_command
 
     def __str__(self) -> str:
-        """The message, then one indented line for every part that is known."""
+        """The message, then one indented line for every part that is known.
+
+        What is too long to be read is shortened; the parts themselves are whole.
+        """
         # Names and texts of the user's stand in it: none may command the terminal.
-        lines = [self.message]
+        lines = [shortened(self.message, MESSAGE)]
         if self.given is not None:
-            lines.append(f"  given: {self.given}")
+            lines.append(f"  given: {shortened(self.given)}")
         if self.nearest is not None:
-            lines.append(f"  did you mean: {self.nearest}")
+            lines.append(f"  did you mean: {shortened(self.nearest)}")
         if self.allowed is not None:
-            lines.append(f"  allowed: {self.allowed}")
+            lines.append(f"  allowed: {shortened(self.allowed)}")
         if self.next_command is not None:
             lines.append(f"  try: {self.next_command}")
         return shown("\n".join(lines), keep="\n\t")
+
+
+def shortened(text: str, most: int = PART) -> str:
+    r"""A text as far as it can be read: damaged files make names and lists without end.
+
+    Args:
+        text: any text; of a line, the beginning counts, of several lines the first ones.
+        most: characters, but for what says how much is left out.
+
+    Example:
+        >>> shortened("a" * 9, 4)
+        'aaaa...'
+        >>> print(shortened("one fault:\n  first\n  second\n  third", 20))
+        one fault:
+          first
+          and 2 more lines
+    """
+    if len(text) <= most:
+        return text
+    lines = [line if len(line) <= PART else f"{line[:PART]}..." for line in text.split("\n")]
+    first = [lines[0] if len(lines[0]) <= most else f"{lines[0][:most]}..."]
+    length = len(first[0])
+    for line in lines[1:]:
+        length += 1 + len(line)
+        if length > most:
+            break
+        first.append(line)
+    left_out = len(lines) - len(first)
+    return "\n".join([*first, f"  and {left_out} more lines"] if left_out else first)
+
+
+def first_line(error: Exception) -> str:
+    r"""What a library said of a fault, without all that it adds below.
+
+    Example:
+        >>> first_line(ValueError("no header\nsee the manual")), first_line(KeyError())
+        ('no header', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def quoted(name: object) -> str:

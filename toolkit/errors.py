@@ -1,5 +1,5 @@
 """Errors a user is meant to see; they live in the lowest layer and are offered here as well."""
 
-from stimuli.errors import ToolkitError, nearest_name, quoted, unknown_name
+from stimuli.errors import ToolkitError, first_line, nearest_name, quoted, unknown_name
 
-__all__ = ["ToolkitError", "nearest_name", "quoted", "unknown_name"]
+__all__ = ["ToolkitError", "first_line", "nearest_name", "quoted", "unknown_name"]

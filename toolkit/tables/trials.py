@@ -16,11 +16,11 @@ from toolkit.tables.answers import (
     answer_faults,
     missing_column,
     name_faults,
-    parquet_names,
     repeat_faults,
 )
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import again, no_trials
+from toolkit.tables.parquet import parquet_names, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -233,16 +233,12 @@ def read_trials(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise no_trials(path)
     require_sound(path, again(path.parent))
-    try:
+    with told(path):
         if path.suffix.lower() == ".csv":
             table = _read_csv(path)
         else:
             parquet_names(path)
             table = pd.read_parquet(path)
-    except ToolkitError:
-        raise
-    except Exception as error:
-        raise ToolkitError(f"{path} cannot be read as a table: {error}.") from error
     faults = table_faults(table)
     if faults:
         raise ToolkitError(f"{path} is not a trials table:\n  - " + "\n  - ".join(faults))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimuli.cells import csv_text, unguarded
+from toolkit.tables.parquet import told
 
 LOG_FILE = "training_log.csv"
 LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
@@ -64,10 +65,18 @@ def read_log(folder: Path) -> list[dict[str, str]]:
 
     Args:
         folder: the population folder.
+
+    Raises:
+        ToolkitError: there is one that is damaged.
     """
     path = folder / LOG_FILE
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: unguarded(row.get(name) or "") for name in LOG_COLUMNS} for row in rows]
+    with told(path, "a training log"), path.open(newline="", encoding="utf-8") as file:
+        rows = [
+            {name: unguarded(row.get(name) or "") for name in LOG_COLUMNS}
+            for row in csv.DictReader(file)
+        ]
+        for row in rows:
+            int(row["update"])
+    return rows

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, first_line
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 
@@ -167,7 +167,7 @@ class Hearing:
                 output_loading_info=True,
             )
         except Exception as error:
-            raise self._error(f"cannot be loaded: {_first_line(error)}") from error
+            raise self._error(f"cannot be loaded: {first_line(error)}") from error
         finally:
             logging.set_verbosity(verbosity)
             if progress_was_shown:
@@ -224,7 +224,3 @@ class Hearing:
             "(config.json, weights)",
             next_command="mevgs-toolkit list subjects",
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, first_line
 from toolkit.subjects.clip.names import find_files
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ class TransformersTowers:
 
     def __init__(self, folder: Path, weights: Path) -> None:
         import transformers
-        from safetensors import SafetensorError
 
         try:
             config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -63,10 +62,12 @@ class TransformersTowers:
             self.processor = transformers.AutoImageProcessor.from_pretrained(
                 folder, local_files_only=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-            first = str(error).strip().partition("\n")[0]
+        except ToolkitError:
+            raise
+        except Exception as error:
+            # Damaged settings make the library raise whatever it happens to stumble over.
             raise ToolkitError(
-                f"transformers cannot read the model: {first}", given=str(folder)
+                f"transformers cannot read the model: {first_line(error)}", given=str(folder)
             ) from error
         seen = getattr(self.model, "vision_model", None)
         self.vision: Any = getattr(seen, "vision_model", seen)

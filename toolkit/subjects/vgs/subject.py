@@ -72,9 +72,10 @@ class StoredNetwork:
         """
         import torch
 
-        network = fresh_network(self.config)
-        network.load({name: torch.from_numpy(v) for name, v in self.state.items()}, self.source)
-        return network.eval()
+        from toolkit.subjects.vgs.towers import network_for
+
+        state = {name: torch.from_numpy(v) for name, v in self.state.items()}
+        return network_for(self.config, state, self.source).eval()
 
 
 class VGSSubject:
@@ -202,20 +203,11 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
     Raises:
         ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     name = f"{seed}.safetensors"
     population.verified(name)
     path = population.file(name)
     config = read_config(population.file("config.json"))
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ToolkitError(
-            f"{path} is not a readable safetensors file: {error}.",
-            next_command="restore the file, or train the population again",
-        ) from error
+    state = _read_weights(path)
     network = NetworkConfig(**config["network"])
     for parameter in family_of(network).parameters:
         if parameter not in state:
@@ -227,6 +219,28 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
         backbone_ref(kind, config["backbones"][kind], path.parent) for kind in ("hearing", "seeing")
     )
     return VGSSubject(stored, hearing, seeing)
+
+
+def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """The parameters in a safetensors file, all of them finite numbers."""
+    from safetensors.numpy import load_file
+
+    again = "restore the file, or train the population again"
+    try:
+        state: dict[str, NDArray[Any]] = load_file(path)
+    except Exception as error:
+        # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
+        raise ToolkitError(
+            f"{path} is not a readable safetensors file: {error}.", next_command=again
+        ) from error
+    for name, values in state.items():
+        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+            raise ToolkitError(
+                f"The weights in {path} are damaged: {name} holds what is no finite number.",
+                allowed="floats and whole numbers",
+                next_command=again,
+            )
+    return state
 
 
 def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
