@@ -1,4 +1,4 @@
-"""What may happen to any file: bits turned, ends cut off, parts doubled, numbers put to extremes."""
+"""What may happen to any file: bits turned, ends cut off, parts doubled, numbers at extremes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ from random import Random
 Mutator = Callable[[bytes, Random], bytes]
 """From the content of a file to another that is damaged, or hostile."""
 
-EXTREMES = (0, 1, -1, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1)
+EXTREMES = (
+    0,
+    1,
+    -1,
+    127,
+    128,
+    255,
+    2**15,
+    2**16 - 1,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**40,
+    2**63 - 1,
+)
 """Numbers at which sizes and counts in headers go wrong."""
 FORMATS = ("<B", "<H", ">H", "<I", ">I", "<Q", ">Q")
 
@@ -83,7 +97,8 @@ def stretch(data: bytes, rng: Random) -> tuple[int, int]:
 
 
 WAYS: Sequence[Mutator] = (
-    flipped, flipped, cut, headless, left_out, inserted, repeated, zeroed, swapped, extreme, extreme,
+    flipped, flipped, cut, headless, left_out, inserted, repeated, zeroed, swapped, extreme,
+    extreme,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def _shuffled(parts: list[bytes], rng: Random) -> list[bytes]:
         return parts[: number + 1] + [part] * rng.choice((1, 3)) + parts[number + 1 :]
     rest = parts[:number] + parts[number + 1 :]
     place = rng.randrange(len(rest) + 1)
-    return rest[:place] + [part] + rest[place:]
+    return [*rest[:place], part, *rest[place:]]
 
 
 def changed_png(data: bytes, rng: Random) -> bytes:
@@ -38,7 +38,9 @@ def changed_png(data: bytes, rng: Random) -> bytes:
     way = rng.randrange(6)
     if way == 0:
         header = bytearray(chunks[0][1])
-        struct.pack_into(">I", header, rng.choice((0, 4)), rng.choice((0, 1, 2**15, 2**20, 2**31 - 1)))
+        struct.pack_into(
+            ">I", header, rng.choice((0, 4)), rng.choice((0, 1, 2**15, 2**20, 2**31 - 1))
+        )
         chunks[0] = b"IHDR", bytes(header)
     elif way == 1:
         header = bytearray(chunks[0][1])
@@ -47,14 +49,19 @@ def changed_png(data: bytes, rng: Random) -> bytes:
     elif way == 2:
         new = rng.choice((b"tRNS", b"PLTE", b"iCCP", b"zTXt", b"iTXt", b"eXIf", b"acTL", b"fdAT"))
         packed = zlib.compress(b"\0" * rng.choice((10, 10**7)))
-        inside = rng.choice((b"", b"\0" * 3, rng.randbytes(9), b"a\0\0" + packed, b"a\0\1\0\0\0" + packed))
+        inside = rng.choice(
+            (b"", b"\0" * 3, rng.randbytes(9), b"a\0\0" + packed, b"a\0\1\0\0\0" + packed)
+        )
         chunks.insert(rng.randrange(1, len(chunks) + 1), (new, inside))
     elif way == 3:
         chunks[number] = b"IDAT", zlib.compress(b"\0" * rng.choice((0, 100, 10**7)))
     elif content:
         chunks[number] = kind, damaged(content, rng)
     made = [
-        struct.pack(">I", len(inside)) + name + inside + struct.pack(">I", zlib.crc32(name + inside))
+        struct.pack(">I", len(inside))
+        + name
+        + inside
+        + struct.pack(">I", zlib.crc32(name + inside))
         for name, inside in chunks
     ]
     return PNG + b"".join(_shuffled(made, rng) if way == 5 else made)
@@ -113,7 +120,9 @@ def changed_tiff(data: bytes, rng: Random) -> bytes:
     made = bytearray(data)
     number = rng.choice((0, 1, 2, 3, 8, 16, 32, 2**16 - 1, 2**31, 2**32 - 1, rng.randrange(2**32)))
     form, shift = rng.choice((("H", 0), ("H", 2), ("I", 4), ("I", 8), ("I", 8)))
-    struct.pack_into(f"{order}{form}", made, entry + shift, number % 2 ** (8 * struct.calcsize(form)))
+    struct.pack_into(
+        f"{order}{form}", made, entry + shift, number % 2 ** (8 * struct.calcsize(form))
+    )
     return bytes(made)
 
 

@@ -41,25 +41,35 @@ def _answers(folder: Path) -> Any:
     return made
 
 
-@target(weight=50)
+@target(weight=200)
 def population(folder: Path) -> Ready:
     from toolkit.subjects.population import read_population
 
     file = _network(folder) / "population.toml"
     text = file.read_bytes() + b'\n[sha256]\n"a.safetensors" = "' + b"0" * 64 + b'"\n'
-    return Ready(file, (file.read_bytes(), text), toml_mutator, lambda path: read_population(path.parent))
+    return Ready(
+        file, (file.read_bytes(), text), toml_mutator, lambda path: read_population(path.parent)
+    )
 
 
-@target(weight=30)
+@target(weight=20)
 def network_settings(folder: Path) -> Ready:
     file = _network(folder) / "config.json"
-    return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _answers(path.parent), _all_finite)
+    return Ready(
+        file, (file.read_bytes(),), json_mutator, lambda path: _answers(path.parent), _all_finite
+    )
 
 
-@target(weight=40)
+@target(weight=20)
 def network_weights(folder: Path) -> Ready:
     file = _network(folder) / "a.safetensors"
-    return Ready(file, (file.read_bytes(),), safetensors_mutator, lambda path: _answers(path.parent), _all_finite)
+    return Ready(
+        file,
+        (file.read_bytes(),),
+        safetensors_mutator,
+        lambda path: _answers(path.parent),
+        _all_finite,
+    )
 
 
 @target(weight=6)
@@ -76,7 +86,7 @@ def checked_weights(folder: Path) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=40)
+@target(weight=20)
 def published_checkpoint(folder: Path) -> Ready:
     import torch
 
@@ -111,25 +121,25 @@ def _hear(folder: Path) -> Any:
     return Hearing(folder).features([np.ones(40, "f") / 2])
 
 
-@target(weight=8)
+@target(weight=3)
 def hearing_settings(folder: Path) -> Ready:
     file = _hearing(folder) / "config.json"
     return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _hear(path.parent))
 
 
-@target(weight=4)
+@target(weight=2)
 def hearing_extractor(folder: Path) -> Ready:
     file = _hearing(folder) / "preprocessor_config.json"
     return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _hear(path.parent))
 
 
-@target(weight=8)
+@target(weight=3)
 def hearing_weights(folder: Path) -> Ready:
     file = _hearing(folder) / "model.safetensors"
     return Ready(file, (file.read_bytes(),), safetensors_mutator, lambda path: _hear(path.parent))
 
 
-@target(weight=8)
+@target(weight=3)
 def hearing_pickled(folder: Path) -> Ready:
     from tests.toolkit.subjects.test_hearing import as_published
 
@@ -144,7 +154,7 @@ def _see(folder: Path) -> Any:
     return Seeing(folder).features([np.full((9, 7, 3), 99, np.uint8)])
 
 
-@target(weight=8)
+@target(weight=3)
 def seeing_settings(folder: Path) -> Ready:
     from tests.toolkit.subjects.test_seeing import write_backbone
 
@@ -152,7 +162,7 @@ def seeing_settings(folder: Path) -> Ready:
     return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _see(path.parent))
 
 
-@target(weight=8)
+@target(weight=3)
 def seeing_weights(folder: Path) -> Ready:
     from tests.toolkit.subjects.test_seeing import write_backbone
 
@@ -160,7 +170,7 @@ def seeing_weights(folder: Path) -> Ready:
     return Ready(file, (file.read_bytes(),), safetensors_mutator, lambda path: _see(path.parent))
 
 
-@target(weight=8)
+@target(weight=3)
 def seeing_pickled(folder: Path) -> Ready:
     import torch
     from safetensors.torch import load_file
@@ -185,7 +195,11 @@ def _clip(folder: Path, name: str, mutate: Any) -> Ready:
     def read(path: Path) -> Any:
         asked = open_population(f"transformers:{own}")
         subject = asked.load(asked.seeds[0])
-        return subject.embed_text(["auto"]), subject.embed_patches(shown), subject.count_tokens(["a"])
+        return (
+            subject.embed_text(["auto"]),
+            subject.embed_patches(shown),
+            subject.count_tokens(["a"]),
+        )
 
     return Ready(own / name, ((own / name).read_bytes(),), mutate, read)
 
@@ -230,7 +244,7 @@ def _read_features(path: Path) -> Any:
     return read
 
 
-@target(weight=60)
+@target(weight=40)
 def features(folder: Path) -> Ready:
     """Features from elsewhere, listed in a process of their own."""
     made = []
@@ -251,7 +265,7 @@ def checked_features(folder: Path) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=60)
+@target(weight=200)
 def grid(folder: Path) -> Ready:
     from toolkit.training.grid import read_grid
 
@@ -263,7 +277,7 @@ def grid(folder: Path) -> Ready:
     return Ready(folder / "grid.toml", (text.encode(),), toml_mutator, read_grid)
 
 
-@target(weight=5)
+@target(weight=2)
 def unfinished_training(folder: Path) -> Ready:
     """The state that a killed training goes on from, without its checksum."""
     from dataclasses import replace
@@ -285,7 +299,7 @@ def unfinished_training(folder: Path) -> Ready:
     return Ready(checkpoint.path, (checkpoint.path.read_bytes(),), checkpoint_mutator, read)
 
 
-@target(weight=10)
+@target(weight=12)
 def features_for_training(folder: Path) -> Ready:
     from tests.toolkit.training.training_bank import make_bank
     from toolkit.training.features import load_bank, save_bank
@@ -296,7 +310,7 @@ def features_for_training(folder: Path) -> Ready:
     return Ready(file, (file.read_bytes(),), safetensors_mutator, load_bank)
 
 
-@target(weight=10)
+@target(weight=20)
 def finished_weights(folder: Path) -> Ready:
     """Weights that a training looks for before it trains."""
     from safetensors.torch import save
@@ -306,5 +320,8 @@ def finished_weights(folder: Path) -> Ready:
 
     made = save({"a": make_bank().maps}, {"key": "0" * 64})
     return Ready(
-        folder / "a.safetensors", (made,), safetensors_mutator, lambda path: stored_key(path.parent, "a")
+        folder / "a.safetensors",
+        (made,),
+        safetensors_mutator,
+        lambda path: stored_key(path.parent, "a"),
     )

@@ -81,7 +81,7 @@ def _file(path: Path, mutate: Mutator, read: Callable[[Path], Any], **more: Any)
     return Ready(_unchecked(path), (path.read_bytes(),), mutate, read, **more)
 
 
-@target(weight=60)
+@target(weight=200)
 def manifest(folder: Path) -> Ready:
     from toolkit.statistics.saved import saved_manifest
 
@@ -90,7 +90,7 @@ def manifest(folder: Path) -> Ready:
     )
 
 
-@target(weight=60)
+@target(weight=200)
 def summary(folder: Path) -> Ready:
     from toolkit.statistics.saved import saved_summary
 
@@ -99,7 +99,7 @@ def summary(folder: Path) -> Ready:
     )
 
 
-@target(weight=60)
+@target(weight=120)
 def statistics(folder: Path) -> Ready:
     from toolkit.statistics.saved import saved_results
 
@@ -108,7 +108,7 @@ def statistics(folder: Path) -> Ready:
     )
 
 
-@target(weight=40)
+@target(weight=60)
 def statistics_of_maps(folder: Path) -> Ready:
     from toolkit.statistics.saved import saved_results
 
@@ -144,7 +144,7 @@ def report_of_summary(folder: Path) -> Ready:
     return _file(_choices(folder) / "summary.json", json_mutator, lambda path: _page(path.parent))
 
 
-@target(weight=10)
+@target(weight=8)
 def maps_manifest(folder: Path) -> Ready:
     """The manifest of a run of maps, analysed anew."""
     from toolkit.statistics.maps.data import read_grounding
@@ -155,23 +155,21 @@ def maps_manifest(folder: Path) -> Ready:
     )
 
 
-@target(weight=40)
+@target(weight=60)
 def power_fit(folder: Path) -> Ready:
     from toolkit.statistics.power.from_fit import _fits, model_from_fit
 
     file = _choices(folder) / "statistics.json"
     fits = dict(_fits(json.loads(file.read_bytes())))
     name = next(key for key, fit in fits.items() if len(fit["coefficients"]) > 1)
-    return _file(
-        file, json_mutator, lambda path: model_from_fit(path, name, seed_sd=0.4, item_sd=0.2)
-    )
+    return _file(file, json_mutator, lambda path: model_from_fit(path, name, seed_sd=0.4))
 
 
 def _trials(folder: Path) -> Path:
     return _choices(folder) / "trials.parquet"
 
 
-@target(weight=60)
+@target(weight=20)
 def trials(folder: Path) -> Ready:
     """The table of a run without its checksum, as the commands read it."""
     from toolkit.tables.kinds import kind_of
@@ -186,14 +184,14 @@ def trials(folder: Path) -> Ready:
     )
 
 
-@target(weight=40)
+@target(weight=15)
 def trials_whole(folder: Path) -> Ready:
     from toolkit.tables.trials import read_trials
 
     return _file(_trials(folder), parquet_mutator, read_trials)
 
 
-@target(weight=30)
+@target(weight=12)
 def trials_csv(folder: Path) -> Ready:
     """An exported table, which may have gone through a spreadsheet."""
     from toolkit.tables.longtable import read_run, read_whole
@@ -203,7 +201,7 @@ def trials_csv(folder: Path) -> Ready:
     return Ready(table, (table.read_bytes(),), csv_mutator, read_run)
 
 
-@target(weight=4)
+@target(weight=2)
 def analysis(folder: Path) -> Ready:
     """Everything that `analyze` makes of a table."""
     from toolkit.statistics.analysis import analyse_runs
@@ -211,19 +209,22 @@ def analysis(folder: Path) -> Ready:
     return _file(_trials(folder), parquet_mutator, lambda path: list(analyse_runs([path])))
 
 
-@target(weight=4)
+@target(weight=2)
 def analysis_of_long(folder: Path) -> Ready:
     from tests.fuzz.stimulus_files import STUDY, WISHES
     from toolkit.statistics.analysis import analyse_runs
     from toolkit.statistics.imported.elsewhere import read_any, write_long
 
-    (folder / "study.csv").write_text(STUDY.replace("NF", "novel-familiar").replace("NN", "novel-novel"))
-    wishes = {**WISHES, "constants": WISHES["constants"] | {
-        "paradigm": "me", "paradigm_version": "1", "n_languages": "1", "train_languages": "en"}}
-    write_long(read_any(folder / "study.csv", **wishes), folder / "long.parquet")
-    return _file(
-        folder / "long.parquet", parquet_mutator, lambda path: list(analyse_runs([path]))
+    (folder / "study.csv").write_text(
+        STUDY.replace("NF", "novel-familiar").replace("NN", "novel-novel")
     )
+    wishes = {
+        **WISHES,
+        "constants": WISHES["constants"]
+        | {"paradigm": "me", "paradigm_version": "1", "n_languages": "1", "train_languages": "en"},
+    }
+    write_long(read_any(folder / "study.csv", **wishes), folder / "long.parquet")
+    return _file(folder / "long.parquet", parquet_mutator, lambda path: list(analyse_runs([path])))
 
 
 @target(weight=2)
@@ -345,7 +346,7 @@ def rerun_over_manifest(folder: Path) -> Ready:
     return ready
 
 
-@target(weight=40)
+@target(weight=30)
 def maps_to_look_at(folder: Path) -> Ready:
     from reports.maps.sources import read_maps
 
@@ -354,7 +355,7 @@ def maps_to_look_at(folder: Path) -> Ready:
     )
 
 
-@target(weight=40)
+@target(weight=30)
 def agreement(folder: Path) -> Ready:
     from reports.maps.sources import read_maps
 
@@ -365,12 +366,13 @@ def agreement(folder: Path) -> Ready:
     )
 
 
-@target(weight=20)
+@target(weight=30)
 def training_log(folder: Path) -> Ready:
     """The log beside networks, which a run copies."""
     from toolkit.running.folder import RunDirectory
 
-    text = "seed,update,train_loss,valid_loss,valid_accuracy,kept\na,0,nan,1.2,0.5,0\na,20,1.1,1,0.6,1\n"
+    text = "seed,update,train_loss,valid_loss,valid_accuracy,kept\n"
+    text += "a,0,nan,1.2,0.5,0\na,20,1.1,1,0.6,1\n"
     directory = RunDirectory(folder, "run")
     directory.folder.mkdir()
     return Ready(

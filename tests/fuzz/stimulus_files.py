@@ -24,8 +24,9 @@ def _small_pictures() -> list[bytes]:
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"):
         picture = colours.convert("L").convert(mode) if mode == "I;16" else colours.convert(mode)
         for kind, settings in (
-            ("PNG", {}), ("PNG", {"transparency": 3}), ("JPEG", {}), ("JPEG", {"progressive": True}),
-            ("WEBP", {}), ("WEBP", {"lossless": True}), ("GIF", {}), ("BMP", {}),
+            ("PNG", {}), ("PNG", {"transparency": 3}), ("JPEG", {}),
+            ("JPEG", {"progressive": True}), ("WEBP", {}),
+            ("WEBP", {"lossless": True}), ("GIF", {}), ("BMP", {}),
             ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {"compression": "jpeg"}),
         ):  # fmt: skip
             file = io.BytesIO()
@@ -41,7 +42,7 @@ def _is_picture(made: Any) -> bool:
     return bool(made.dtype == np.uint8 and made.ndim == 3 and made.shape[2] == 3)
 
 
-@target(weight=220)
+@target(weight=400)
 def pictures(folder: Path) -> Ready:
     from stimuli.pixels import read_pixels
 
@@ -77,7 +78,7 @@ def _is_sound(made: Any) -> bool:
     return bool(clip.dtype == np.float32 and clip.ndim == 1 and np.abs(clip).max(initial=0) <= 1)
 
 
-@target(weight=160)
+@target(weight=300)
 def sounds(folder: Path) -> Ready:
     from stimuli.media import convert_clip
 
@@ -105,15 +106,17 @@ def set_table(folder: Path) -> Ready:
     return Ready(table, (table.read_bytes(),), csv_mutator, lambda path: _opened(path.parent))
 
 
-@target(weight=60)
+@target(weight=120)
 def set_settings(folder: Path) -> Ready:
     from tests.conftest import LANGUAGES, tiny_rows, write_set
 
     settings = write_set(folder / "tiny", tiny_rows()[:12], LANGUAGES) / "set.toml"
-    return Ready(settings, (settings.read_bytes(),), toml_mutator, lambda path: _opened(path.parent))
+    return Ready(
+        settings, (settings.read_bytes(),), toml_mutator, lambda path: _opened(path.parent)
+    )
 
 
-@target(weight=30)
+@target(weight=10)
 def set_check(folder: Path) -> Ready:
     """A whole set, its files with it, as `check-stimuli` looks at it."""
     from stimuli import open_set
@@ -134,7 +137,7 @@ def _wrong_text(text: str) -> bool:
     return shown(text, keep="\n\t") != text or len(text) > 10_000
 
 
-@target(weight=40)
+@target(weight=30)
 def masks_table(folder: Path) -> Ready:
     from stimuli import open_set
     from tests.conftest import write_scenes
@@ -145,7 +148,7 @@ def masks_table(folder: Path) -> Ready:
     )
 
 
-@target(weight=50)
+@target(weight=150)
 def written_words(folder: Path) -> Ready:
     from stimuli.wordlists import read_words
     from tests.conftest import scenes_words
@@ -153,7 +156,7 @@ def written_words(folder: Path) -> Ready:
     return Ready(folder / "words.toml", (scenes_words().encode(),), toml_mutator, read_words)
 
 
-@target(weight=40)
+@target(weight=120)
 def spoken_words(folder: Path) -> Ready:
     from stimuli.wordlist import read_word_list
 
@@ -164,7 +167,7 @@ def spoken_words(folder: Path) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=40)
+@target(weight=30)
 def fixed_trials(folder: Path) -> Ready:
     from stimuli import open_set
     from tests.conftest import FAMILIAR, LANGUAGES, tiny_rows, write_set
@@ -172,7 +175,11 @@ def fixed_trials(folder: Path) -> Ready:
     rows = tiny_rows()
     table = write_set(folder / "tiny", rows, LANGUAGES) / "trials.csv"
     words = [r for r in rows if (r["kind"], r["split"], r["language"]) == ("word", "test", "en")]
-    shown = {r["concept"]: r["stimulus_id"] for r in rows if (r["kind"], r["split"]) == ("picture", "test")}
+    shown = {
+        r["concept"]: r["stimulus_id"]
+        for r in rows
+        if (r["kind"], r["split"]) == ("picture", "test")
+    }
     lines = ["condition,language,word_id,target_id,distractor_id"]
     for word in words:
         other = next(concept for concept in FAMILIAR if concept != word["concept"])
@@ -202,28 +209,28 @@ def _published(folder: Path, name: str) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=12)
+@target(weight=6)
 def published_list(folder: Path) -> Ready:
     return _published(folder, "filelists/audio-test-3.json")
 
 
-@target(weight=12)
+@target(weight=6)
 def published_trials(folder: Path) -> Ready:
     return _published(folder, "filelists/novel-familiar-english-test.json")
 
 
-@target(weight=12)
+@target(weight=6)
 def published_concepts(folder: Path) -> Ready:
     return _published(folder, "concepts.csv")
 
 
-@target(weight=8)
+@target(weight=4)
 def published_words(folder: Path) -> Ready:
     return _published(folder, "words-seen.txt")
 
 
 STUDY = "child,age,item,type,choice,correct\n" + "".join(
-    f"{child},{4 + child / 7:.2f},{item},{kind},{'left' if child % 2 else 'right'},{(child + n) % 2}\n"
+    f"{child},{4 + child / 7:.2f},{item},{kind},{'lr'[child % 2]},{(child + n) % 2}\n"
     for child in range(1, 5)
     for n, (item, kind) in enumerate((("dax", "NF"), ("ball", "NN"), ("wug", "NF")))
 )
@@ -233,7 +240,7 @@ WISHES: dict[str, Any] = {
 }
 
 
-@target(weight=90)
+@target(weight=60)
 def foreign_csv(folder: Path) -> Ready:
     """The table of a study, as `import-trials` takes it."""
     from toolkit.statistics.imported.elsewhere import read_any
@@ -244,7 +251,7 @@ def foreign_csv(folder: Path) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=60)
+@target(weight=20)
 def foreign_parquet(folder: Path) -> Ready:
     import pandas as pd
 
@@ -258,7 +265,7 @@ def foreign_parquet(folder: Path) -> Ready:
     )  # fmt: skip
 
 
-@target(weight=50)
+@target(weight=60)
 def published_means(folder: Path) -> Ready:
     from toolkit.statistics import published
 

@@ -62,7 +62,9 @@ def _change_table(table: Any, rng: Random, pa: Any) -> Any:
         return table.replace_schema_metadata(told)
     values = table.column(number).to_pylist()
     if way == 6 and values:
-        values[rng.randrange(len(values))] = rng.choice((None, odd(rng), -1, 2, float("nan"), "\x1b"))
+        values[rng.randrange(len(values))] = rng.choice(
+            (None, odd(rng), -1, 2, float("nan"), "\x1b")
+        )
         own = rng.choice((table.schema.field(number).type, pa.string(), pa.float64()))
         return table.set_column(number, names[number], pa.array(values).cast(own, safe=False))
     made = _column(len(values), values, rng, pa)
@@ -162,7 +164,9 @@ def _dataset(group: Any, rng: Random, h5py: Any) -> None:
         group.create_dataset("feature", shape, h5py.string_dtype())
     else:
         filters = rng.choice(({}, {"compression": "lzf"}, {"fletcher32": True, "shuffle": True}))
-        group.create_dataset("feature", shape, kind, **(filters if len(shape) and 0 not in shape else {}))
+        group.create_dataset(
+            "feature", shape, kind, **(filters if len(shape) and 0 not in shape else {})
+        )
 
 
 hdf5_mutator = either(changed_features, damaged, damaged)
@@ -185,7 +189,9 @@ def changed_tensors(data: bytes, rng: Random) -> bytes:
     return save(_changed_state(load(data), rng, torch, sparse=False), told)
 
 
-def _changed_state(state: dict[str, Any], rng: Random, torch: Any, *, sparse: bool) -> dict[str, Any]:
+def _changed_state(
+    state: dict[str, Any], rng: Random, torch: Any, *, sparse: bool
+) -> dict[str, Any]:
     key = rng.choice(list(state))
     value = state[key]
     ways = [
@@ -296,8 +302,26 @@ def changed_checkpoint(data: bytes, rng: Random) -> bytes:
 
 checkpoint_mutator = either(changed_checkpoint, changed_checkpoint, changed_members, damaged)
 
-DESCRIPTIONS = (b"'|O'", b"'<f8'", b"'<U3'", b"'|V9'", b"'<c8'", b"[('a', '<f4')]", b"'<M8[s]'", b"5")
-SHAPES = (b"(1099511627776,)", b"(-1,)", b"()", b"(0,)", b"(3,)", b"(2, 3)", b"'a'", b"(1, 2, 3, 4)")
+DESCRIPTIONS = (
+    b"'|O'",
+    b"'<f8'",
+    b"'<U3'",
+    b"'|V9'",
+    b"'<c8'",
+    b"[('a', '<f4')]",
+    b"'<M8[s]'",
+    b"5",
+)
+SHAPES = (
+    b"(1099511627776,)",
+    b"(-1,)",
+    b"()",
+    b"(0,)",
+    b"(3,)",
+    b"(2, 3)",
+    b"'a'",
+    b"(1, 2, 3, 4)",
+)
 
 
 def changed_array(data: bytes, rng: Random) -> bytes:

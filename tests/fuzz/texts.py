@@ -12,7 +12,8 @@ from typing import Any
 from tests.fuzz.bytes import damaged, either
 
 TEXTS = (
-    "", " ", "a", "a" * 100_000, "\x1b[31m", "\u202edog", "\ud800", "\0", "a\nb", "../../etc/passwd",
+    "", " ", "a", "a" * 100_000, "\x1b[31m", "\u202edog", "\ud800", "\0", "a\nb",
+    "../../etc/passwd",
     "/etc/passwd", "nan", "inf", "=1+1", "1e999", "no", "None", "é" * 300, "\u2028", "C:\\x", "a/b",
     ".", "..", "me", "choices", "maps",
 )  # fmt: skip
@@ -80,7 +81,8 @@ def retyped_json(data: bytes, rng: Random) -> bytes:
     one = rng.choice(found)
     put = rng.choice(
         (
-            "NaN", "-Infinity", "9" * 5_000, "1e999", "-", "1" + "0" * 400, '"\\ud800"', '"\\u0000"',
+            "NaN", "-Infinity", "9" * 5_000, "1e999", "-", "1" + "0" * 400, '"\\ud800"',
+            '"\\u0000"',
             "[" * 100_000, "[" * 900 + "]" * 900, '{"a":' * 50_000, "'a'", "", "0x10", "01",
         )
     )  # fmt: skip
@@ -140,11 +142,13 @@ def changed_csv(data: bytes, rng: Random) -> bytes:
         place = rng.randrange(len(content) + 1)
         put = rng.choice(('"', '""', "\0", "'", "\ufeff", "\x85", "\x0c", separator, "\r", "#"))
         content = content[:place] + put + content[place:]
-    encoding = rng.choice(("utf-8",) * 12 + ("utf-8-sig", "utf-16", "utf-16-le", "latin-1", "cp037"))
+    encoding = rng.choice(
+        ("utf-8",) * 12 + ("utf-8-sig", "utf-16", "utf-16-le", "latin-1", "cp037")
+    )
     return content.encode(encoding, errors="replace")
 
 
-def _change_rows(rows: list[list[str]], rng: Random) -> None:
+def _change_rows(rows: list[list[str]], rng: Random) -> None:  # noqa: C901
     way, number = rng.randrange(9), rng.randrange(len(rows)) if rows else 0
     if not rows or not rows[number]:
         rows.append([str(odd(rng))[:200] for _ in range(3)])

@@ -17,7 +17,7 @@ from toolkit.tables.answers import (
     repeat_faults,
 )
 from toolkit.tables.delimited import header_of
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import COLUMNS, Column, read_trials
 from toolkit.tables.values import as_names
@@ -231,7 +231,7 @@ def _read_columns(file: Path, names: Sequence[str]) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     with told(file):
-        read = pq.read_table(file, columns=list(names))
+        read = valid(pq.read_table(file, columns=list(names)))
         table: pd.DataFrame = read.to_pandas(split_blocks=True, self_destruct=True)
     return table
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stimuli.limits import TABLE_VALUES, TEXT_BYTES, refuse_more
 from toolkit.errors import ToolkitError, first_line
 from toolkit.tables.delimited import same_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def parquet_names(path: Path) -> list[str]:
@@ -60,6 +63,16 @@ def told(path: Path, what: str = "a table", allowed: str | None = None) -> Itera
     except Exception as error:
         why = first_line(error).rstrip(".")
         raise ToolkitError(f"{path} cannot be read as {what}: {why}.", allowed=allowed) from error
+
+
+def valid(table: pa.Table) -> pa.Table:
+    """A table as it was read, its texts and codes looked at: the library takes them as they are.
+
+    Raises:
+        pyarrow.ArrowException: a text is not UTF-8, or a code stands for nothing.
+    """
+    table.validate(full=True)
+    return table
 
 
 def _is_text(kind: Any) -> bool:

@@ -20,7 +20,7 @@ from toolkit.tables.answers import (
 )
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import again, no_trials
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import parquet_names, told, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -228,7 +228,7 @@ def read_trials(path: Path) -> pd.DataFrame:
     Raises:
         ToolkitError: if the file is missing or unreadable, or lists every fault of the table.
     """
-    import pandas as pd
+    import pyarrow.parquet as pq
 
     if not path.is_file():
         raise no_trials(path)
@@ -238,7 +238,7 @@ def read_trials(path: Path) -> pd.DataFrame:
             table = _read_csv(path)
         else:
             parquet_names(path)
-            table = pd.read_parquet(path)
+            table = valid(pq.read_table(path)).to_pandas()
     faults = table_faults(table)
     if faults:
         raise ToolkitError(f"{path} is not a trials table:\n  - " + "\n  - ".join(faults))

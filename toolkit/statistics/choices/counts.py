@@ -17,7 +17,7 @@ from toolkit.tables.answers import (
 )
 from toolkit.tables.delimited import header_of
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import runs_once, trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind
 from toolkit.tables.values import as_text
@@ -130,7 +130,7 @@ def _batches(file: Path) -> Iterator[pa.Table]:
         kind = unsaid_kind(given)
         key = [name for name in ROW_KEY if name in given]
         # Numbers and codes of categories alone: some 20 bytes per trial.
-        rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
+        rows = valid(parquet.read(columns=key)).to_pandas(split_blocks=True, self_destruct=True)
         _raise(repeat_faults(rows), str(file))
         del rows
         columns = [name for name in COLUMNS if name in given]
@@ -138,11 +138,11 @@ def _batches(file: Path) -> Iterator[pa.Table]:
         held: list[pa.RecordBatch] = []
         for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
             if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
-                yield _completed(pa.Table.from_batches(held), kind)
+                yield _completed(valid(pa.Table.from_batches(held)), kind)
                 held = []
             held.append(batch)
         if held:
-            yield _completed(pa.Table.from_batches(held), kind)
+            yield _completed(valid(pa.Table.from_batches(held)), kind)
 
 
 def _completed(table: pa.Table, kind: str) -> pa.Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.statistics.choices.lists import LIST, drawn
-from toolkit.tables.parquet import told
+from toolkit.tables.parquet import told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind
 
@@ -126,7 +126,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
             with pq.ParquetFile(file) as parquet:
                 names = wanted_of(parquet.schema_arrow.names)
                 more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
-                table = parquet.read(columns=list({*names, *more}))
+                table = valid(parquet.read(columns=list({*names, *more})))
     wanted = wanted_of(table.column_names)
     # Twice as fast as to have the reader filter each of hundreds of small row groups.
     rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import table_of
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.values import NO_VALUE, tidied, without
 
 if TYPE_CHECKING:
@@ -105,5 +105,5 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     parquet_names(file)
     with told(file):
         # What pandas wrote as its index is a column as well.
-        table: pd.DataFrame = pq.read_table(file).to_pandas(ignore_metadata=True)
+        table: pd.DataFrame = valid(pq.read_table(file)).to_pandas(ignore_metadata=True)
     return table[[name for name in table if not ROW_NUMBERS.fullmatch(str(name))]]

@@ -12,7 +12,7 @@ from paradigms import MapParadigm, Measure
 from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import sound_table
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.trials import COLUMNS
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def _read(file: Path) -> pd.DataFrame:
             *(name for name in needed if name in schema.names),
             *(name for name in schema.names if name in own and _is_number(schema, name)),
         ]
-        table: pd.DataFrame = pq.read_table(file, columns=wanted).to_pandas()
+        table: pd.DataFrame = valid(pq.read_table(file, columns=wanted)).to_pandas()
     missing = [name for name in needed if name not in schema.names]
     if missing:
         raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")
