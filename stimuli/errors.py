@@ -103,7 +103,9 @@ def first_line(error: Exception) -> str:
         >>> first_line(ValueError("no header\nsee the manual")), first_line(KeyError())
         ('no header', 'KeyError')
     """
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = str(error).split("\n")
+    told = [line.strip() for line in lines if line.strip()] or [type(error).__name__]
+    return " ".join(told[: 2 if told[0].endswith(":") else 1])
 
 
 def quoted(name: object) -> str:

@@ -22,7 +22,6 @@ from torch import Tensor
 
 from stimuli.files import require_sound, write_checked
 from toolkit.subjects.contract import UnfitError
-from toolkit.tables.parquet import told
 from toolkit.training import views
 
 if TYPE_CHECKING:
@@ -251,12 +250,9 @@ def load_bank(path: Path) -> FeatureBank:
 
     Args:
         path: a file of `save_bank`.
-
-    Raises:
-        ToolkitError: it is damaged.
     """
     require_sound(path)
-    with told(path, "features"), safe_open(path, framework="pt") as file:
+    with safe_open(path, framework="pt") as file:
         tables: dict[str, Any] = json.loads(file.metadata()["tables"])
         return FeatureBank(
             concepts=tuple(tables["concepts"]),

@@ -85,13 +85,15 @@ def fit(
     if not languages or not (recipe.n_updates or recipe.epochs):
         network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
-    heard = bank.standardised(languages) if recipe.standardise else bank
-    training = _Training(heard, languages, recipe, seed)
+    training = _Training(
+        bank.standardised(languages) if recipe.standardise else bank, languages, recipe, seed
+    )
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
         saved = checkpoint.load() if checkpoint else None
-        if not saved or not training.restores(saved):
-            training = _Training(heard, languages, recipe, seed)
-            torch.manual_seed(seed)
+        if saved:
+            training.restore(saved)
+        else:
             training.validate()
         saved_at = told_at = time.monotonic()
         watch(training.standing())
@@ -223,30 +225,8 @@ class _Training:
             "torch_rng": torch.get_rng_state(),
         }
 
-    def restores(self, state: dict[str, Any]) -> bool:
-        """Go on as the training whose `state` this was; False, and of no more use, if it is none.
-
-        A state without its checksum may be damaged: whatever comes of that, it is begun anew.
-        """
-        try:
-            self._restore(state)
-            return self._could_be()
-        except Exception:
-            return False
-
-    def _could_be(self) -> bool:
-        """Whether the update and the weights are such as a training has come to."""
-        numbers = [*self._network.state_dict().values(), *self._best.values()]
-        return (
-            0 <= self.update <= self.schedule.n_updates
-            and self.log[-1].update <= self.update
-            and self.kept in {row.update for row in self.log}
-            and all(math.isfinite(row.valid_loss) for row in self.log)
-            and bool(np.isfinite(self._losses).all())
-            and all(bool(one.isfinite().all()) for one in numbers)
-        )
-
-    def _restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on as the training whose `state` this was."""
         self.update, self.kept = state["update"], state["kept"]
         self.log = [LogRow(**row) for row in state["log"]]
         self._losses = state["losses"]
