@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.fuzz.targets import Ready, all_targets
 from tests.fuzz.trying import ACCEPTED, FAILED, REFUSED, Trier, _tried
 from toolkit.errors import ToolkitError
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
 CORPUS = Path(__file__).parent / "corpus"
 INPUTS = 150
 """New inputs of all targets together; `python -m tests.fuzz N` tries more."""

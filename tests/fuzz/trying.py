@@ -39,6 +39,7 @@ ROOM = 3 * 2**30
 """Bytes that may be asked for beyond what is there; more raises MemoryError."""
 LONGEST = 2_000
 """Characters of an error message."""
+_MEMORY = re.compile("MemoryError|bad_alloc|[aA]llocat|malloc")
 REFUSED, ACCEPTED, FAILED = "refused", "accepted", "failed"
 
 
@@ -209,6 +210,9 @@ def _tried(ready: Ready, data: bytes, expected: Any, *, measured: bool = True) -
         result, why = _judged(ready, made, expected)
     except ToolkitError as error:
         result, why = _message(str(error))
+        if _MEMORY.search(repr(error.__cause__)):
+            # Refused for want of memory here; elsewhere it would have been laid out.
+            result, why = FAILED, f"too much memory was asked for: {error.__cause__!r:.200}"
     except BaseException as error:
         result, why = FAILED, _traceback(error)
     finally:

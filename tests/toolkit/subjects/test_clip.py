@@ -405,7 +405,7 @@ def test_open_clip_that_is_not_installed(
         ("config.json", {"vision_config": ""}),
         ("config.json", {"projection_dim": {}}),
         ("preprocessor_config.json", {"image_mean": ["a", "b", "c"]}),
-        ("preprocessor_config.json", {"size": {"height": 32, "width": {"a": 1}}}),
+        ("preprocessor_config.json", {"crop_size": {"height": 32, "width": [1]}}),
         ("tokenizer.json", {"model": [1.5]}),
     ],
 )
@@ -424,3 +424,12 @@ def test_whatever_settings_make_the_library_raise_is_a_fault_of_the_files(
 
     with pytest.raises(ToolkitError, match=r"cannot be used|cannot read the model"):
         ask()
+
+
+def test_settings_of_a_network_larger_than_its_weights_are_refused(tmp_path: Path) -> None:
+    folder = write_clip(tmp_path / "clip")
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(told | {"projection_dim": 2**24}))
+    asked = open_population(f"transformers:{folder}")
+    with pytest.raises(ToolkitError, match="which cannot lie in"):
+        asked.load(asked.seeds[0]).embed_text(["auto"])

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, first_line
-from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum, refuse_hollow
 from toolkit.subjects.contract import UnfitError
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class Hearing:
         # What did not fit is said below, in one sentence.
         logging.set_verbosity_error()
         try:
+            self._refuse_hollow()
             model, report = self._model_class().from_pretrained(
                 self.folder,
                 local_files_only=True,
@@ -186,6 +187,23 @@ class Hearing:
         if not all(torch.isfinite(weight).all() for weight in model.state_dict().values()):
             raise self._error("holds weights that are not finite")
         return model
+
+    def _refuse_hollow(self) -> None:
+        """Refuse settings of a network that is larger than its weights, before it is laid out."""
+        import torch
+
+        kind = self._model_class()
+        if kind.config_class is not None:
+            config = kind.config_class.from_pretrained(self.folder, local_files_only=True)
+            with torch.device("meta"):
+                sketch = kind(config)
+        else:
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(self.folder, local_files_only=True)
+            with torch.device("meta"):
+                sketch = kind.from_config(config)
+        refuse_hollow(sketch, (path for p in _WEIGHTS for path in self.folder.glob(p)))
 
     def _model_class(self) -> Any:
         if self._type == "wavlm":

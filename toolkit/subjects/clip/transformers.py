@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, first_line
+from toolkit.subjects.backbones.files import refuse_hollow
 from toolkit.subjects.clip.names import find_files
 
 if TYPE_CHECKING:
@@ -132,10 +133,14 @@ class TransformersTowers:
 
 def _load(config: Any, folder: Path, weights: Path) -> Any:
     """The network with its weights; random ones never stand in for any."""
+    import torch
     import transformers
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    with torch.device("meta"):
+        sketch = transformers.AutoModel.from_config(config)
+    refuse_hollow(sketch, [weights] if weights.is_file() else find_files(folder, _WEIGHTS))
     if weights.is_file():
         model = transformers.AutoModel.from_config(config)
         try:
