@@ -80,7 +80,7 @@ def _keep(outcome: Outcome, name: str, failed: Counter[str], out: Path) -> None:
     file = out / name / hashlib.sha256(outcome.data).hexdigest()[:10]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(outcome.data)
-    _say(f"FAILED {name}: {outcome.why}\n  python -m tests.fuzz --replay {name} {file}", flush=True)
+    _say(f"FAILED {name}: {outcome.why}\n  python -m tests.fuzz --replay {name} {file}")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fuzz.__main__ import shares
+from tests.fuzz.__main__ import KEPT, _keep, shares
 from tests.fuzz.targets import Ready, all_targets
-from tests.fuzz.trying import ACCEPTED, FAILED, REFUSED, Trier, _tried
+from tests.fuzz.trying import ACCEPTED, FAILED, REFUSED, Outcome, Trier, _tried
 from toolkit.errors import ToolkitError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
@@ -67,3 +68,16 @@ def raising(error: BaseException) -> Any:
 def test_what_a_failure_is(read: Any, result: str, tmp_path: Path) -> None:
     ready = Ready(tmp_path / "file", (b"sound",), lambda data, rng: data, read, same=bytes)
     assert _tried(ready, b"sound", b"sound")[0] == result
+
+
+def test_failing_inputs_are_written_with_the_command_that_tries_them_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = Counter[str]()
+    for number in range(KEPT + 2):
+        outcome = Outcome(FAILED, f"KeyError: 'a{number}' at a.py:3 read", b"%d" % number)
+        _keep(outcome, "pictures", failed, tmp_path)
+    written = list(tmp_path.glob("pictures/*"))
+    assert len(written) == KEPT
+    said = capsys.readouterr().out
+    assert all(f"--replay pictures {file}" in said for file in written)
