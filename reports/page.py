@@ -22,6 +22,7 @@ from stimuli.characters import shown
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError
 from toolkit.tables.manifests import require_stored
+from toolkit.tables.parquet import parquet_names, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,10 +267,18 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
         files = [folder / f"{name}.parquet" for folder in folders]
         # Analyses of earlier versions lack some tables.
         if all(file.is_file() for file in files):
-            for file in files:
-                require_stored(file)
-            read[name] = pd.concat(map(pd.read_parquet, files))
+            read[name] = pd.concat(map(_table_of, files))
     return space_figures(read)
+
+
+def _table_of(file: Path) -> pd.DataFrame:
+    """A table of an analysis of spaces, which is what was written."""
+    import pandas as pd
+
+    require_stored(file)
+    with told(file):
+        parquet_names(file)
+        return pd.read_parquet(file)
 
 
 def _draw(

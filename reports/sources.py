@@ -15,6 +15,7 @@ from toolkit.statistics.means import Summary
 from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE, read_stored
+from toolkit.tables.parquet import told
 from toolkit.tables.runs import manifest_of, runs_once
 
 if TYPE_CHECKING:
@@ -170,11 +171,12 @@ def _training(runs: Sequence[RunFiles]) -> pd.DataFrame | None:
     import pandas as pd
 
     files = [run.folder / "training.csv" for run in runs]
-    tables = [
-        unguarded_table(pd.read_csv(io.BytesIO(read_stored(file)), dtype={"seed": str}))
-        for file in files
-        if file.is_file()
-    ]
+    tables = []
+    for file in files:
+        if file.is_file():
+            content = io.BytesIO(read_stored(file))
+            with told(file):
+                tables.append(unguarded_table(pd.read_csv(content, dtype={"seed": str})))
     if not tables:
         return None
     table = pd.concat(tables, ignore_index=True).drop_duplicates()

@@ -17,6 +17,10 @@ class UncheckedWarning(UserWarning):
     """What is read may not be what was written, and nothing can tell."""
 
 
+MESSAGE, PART = 1_200, 300
+"""Most characters that are shown of what is wrong, and of each of the lines below it."""
+
+
 class ToolkitError(Exception):
     """Something the user gave cannot be used, said in terms of what to do next.
 
@@ -51,16 +55,61 @@ class ToolkitError(Exception):
         self.next_command = next_command
 
     def __str__(self) -> str:
-        """The message, then one indented line for every part that is known."""
-        parts = {
-            "given": self.given,
-            "did you mean": self.nearest,
-            "allowed": self.allowed,
-            "try": self.next_command,
-        }
+        """The message, then one indented line for every part that is known.
+
+        What is too long to be read is shortened; the parts themselves are whole.
+        """
+        parts = {"given": self.given, "did you mean": self.nearest, "allowed": self.allowed}
         # Names and texts of the user's stand in them: none may command the terminal.
-        told = (f"  {what}: {shown(text)}" for what, text in parts.items() if text is not None)
-        return "\n".join([shown_message(self.message), *told])
+        told = [
+            f"  {what}: {shown(shortened(text))}"
+            for what, text in parts.items()
+            if text is not None
+        ]
+        if self.next_command is not None:
+            told.append(f"  try: {shown(self.next_command)}")
+        return "\n".join([shown_message(shortened(self.message, MESSAGE)), *told])
+
+
+def shortened(text: str, most: int = PART) -> str:
+    r"""A text as far as it can be read: damaged files make names and lists without end.
+
+    Args:
+        text: any text; of a line, the beginning counts, of several lines the first ones.
+        most: characters, but for what says how much is left out.
+
+    Example:
+        >>> shortened("a" * 9, 4)
+        'aaaa...'
+        >>> print(shortened("one fault:\n  first\n  second\n  third", 20))
+        one fault:
+          first
+          and 2 more lines
+    """
+    if len(text) <= most:
+        return text
+    lines = [line if len(line) <= PART else f"{line[:PART]}..." for line in text.split("\n")]
+    first = [lines[0] if len(lines[0]) <= most else f"{lines[0][:most]}..."]
+    length = len(first[0])
+    for line in lines[1:]:
+        length += 1 + len(line)
+        if length > most:
+            break
+        first.append(line)
+    left_out = len(lines) - len(first)
+    return "\n".join([*first, f"  and {left_out} more lines"] if left_out else first)
+
+
+def first_line(error: Exception) -> str:
+    r"""What a library said of a fault, without all that it adds below.
+
+    Example:
+        >>> first_line(ValueError("no header\nsee the manual")), first_line(KeyError())
+        ('no header', 'KeyError')
+    """
+    lines = str(error).split("\n")
+    told = [line.strip() for line in lines if line.strip()] or [type(error).__name__]
+    return " ".join(told[: 2 if told[0].endswith(":") else 1])
 
 
 def quoted(name: object) -> str:

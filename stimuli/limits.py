@@ -27,6 +27,12 @@ CARDS = 10_000
 """Trials in the gallery of a report."""
 FEATURE_VALUES = 2**26
 """Numbers in the feature of one clip or picture: 0.3 GB."""
+TABLE_VALUES = 2**29
+"""Rows times columns of a table: 20 million trials of a run, 4 GB."""
+TEXT_BYTES = 2**30
+"""Of all texts in one column of a table."""
+ARRAY_BYTES = 2**31
+"""Of all arrays in one file of NumPy's."""
 WIDTH = 65_536
 """Channels of a layer of a network, or of what it is given."""
 WHOLE = 2**63 - 1

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stimuli.characters import hidden_in
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
 from stimuli.texts import read_json, read_text
@@ -178,7 +179,14 @@ def check_entry(entry: Any, what: str, kind: str, needed: Sequence[str] = ()) ->
     for key in ("name", *["lang"] * (kind == "word"), *needed):
         value = entry.get(key) if isinstance(entry, dict) else None
         # A slash would make folders of a name, here and in HDF5.
-        if not isinstance(value, str) or not value or "/" in value or value == "..":
+        # What is not seen belongs into no name, and some of it into no path.
+        if (
+            not isinstance(value, str)
+            or not value
+            or "/" in value
+            or value == ".."
+            or hidden_in(value)
+        ):
             raise ToolkitError(
                 f"{what} has no usable {key!r}.",
                 given=str(entry)[:80],
@@ -235,7 +243,10 @@ def read_vocabulary(data: Path) -> Vocabulary:
 
 def _spelling(path: Path, text: str) -> dict[tuple[str, str], str]:
     """Spelling by English word and language; a heading line may name other languages."""
-    table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+    try:
+        table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, None))]
+    except csv.Error as error:
+        raise ToolkitError(f"{path} cannot be read as a table: {error}.") from error
     table = [row for row in table if any(row)]
     languages = table.pop(0) if table and table[0][0] == "english" else list(CODES)
     spelling: dict[tuple[str, str], str] = {}

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from stimuli.cells import unguarded_table
-from toolkit.errors import ToolkitError
+from toolkit.arrays import read_arrays
+from toolkit.errors import ToolkitError, first_line
 from toolkit.statistics.saved import saved_manifest
 from toolkit.tables.manifests import read_stored, sound_table
 
@@ -76,15 +77,17 @@ def read_maps(folders: Sequence[Path]) -> Maps:
                 tables.append(table.assign(**table[measured].apply(pd.to_numeric)))
             if (folder / "maps.npz").is_file():
                 samples += _samples(folder)
-        except (OSError, ValueError, KeyError) as error:
-            raise ToolkitError(f"{folder} holds damaged maps: {error}.") from error
+        except ToolkitError:
+            raise
+        except Exception as error:
+            # What is not as it was written makes pandas and NumPy raise whatever comes of it.
+            raise ToolkitError(f"{folder} holds damaged maps: {first_line(error)}.") from error
     return Maps(pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(), tuple(samples))
 
 
 def _samples(folder: Path) -> list[Sample]:
-    content = io.BytesIO(read_stored(folder / "maps.npz"))
-    with np.load(content, allow_pickle=False) as held:
-        known: dict[str, Any] = {name: held[name] for name in held.files}
+    file = folder / "maps.npz"
+    known = read_arrays(file, read_stored(file))
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])
     kept = list(_kept(known))

@@ -195,3 +195,19 @@ def test_a_set_with_formulas_for_names_is_read_back(tiny_set: StimulusSet, tmp_p
     found = open_set(folder)
     assert set(names.values()) <= set(found.table["concept"])
     assert found.check() == []
+
+
+def test_messages_have_an_end() -> None:
+    """Damaged files make names, lists and faults without end."""
+    without_end = ToolkitError(
+        "It has faults:\n" + "  one more\n" * 9_000,
+        given="a" * 9_000,
+        allowed="b" * 9_000,
+        nearest="c" * 9_000,
+        next_command="mevgs-toolkit list stimuli",
+    )
+    told = str(without_end)
+    assert len(told) < 2_500
+    assert "more lines" in told
+    assert told.endswith("try: mevgs-toolkit list stimuli")
+    assert len(str(without_end.message)) > 9_000

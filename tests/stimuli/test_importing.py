@@ -307,3 +307,22 @@ def test_command(
     assert "19 clips converted" in told
     assert call(tmp_path / "set", "other") == 2
     assert "published layout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a\x1b[31m", "\u202edog"])
+def test_names_with_hidden_signs_are_refused(name: str, data: Path, tmp_path: Path) -> None:
+    path = data / "filelists" / "audio-test-3.json"
+    listed = json.loads(path.read_text())
+    listed[0]["name"] = name
+    path.write_text(json.dumps(listed))
+    with pytest.raises(ToolkitError, match="no usable 'name'"):
+        import_layout(data.parent, tmp_path / "out")
+
+
+def test_lists_without_end_and_lone_carriage_returns(data: Path, tmp_path: Path) -> None:
+    concepts = data / "concepts.csv"
+    concepts.write_bytes(concepts.read_bytes().replace(b"\n", b"\r"))
+    import_layout(data.parent, tmp_path / "out")
+    (data / "filelists" / "audio-test-3.json").write_text("[" * 100_000)
+    with pytest.raises(ToolkitError, match="cannot be read"):
+        import_layout(data.parent, tmp_path / "other")

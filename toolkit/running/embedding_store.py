@@ -6,8 +6,6 @@ again. What a subject gives is checked before it is kept.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy.typing as npt
 
 from stimuli.files import is_sound, read_sound, write_checked
 from stimuli.media import central_square
+from toolkit.arrays import read_arrays
 from toolkit.errors import ToolkitError
 from toolkit.running.folder import content_key
 from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
@@ -83,7 +82,7 @@ class EmbeddingStore:
         """The embeddings in such a file; none where it is not there or damaged."""
         kinds = {"word_ids": "words", "picture_ids": "pictures"}
         stored = _arrays(path, [*kinds, *kinds.values()])
-        if stored is None or any(len(stored[i]) != len(stored[v]) for i, v in kinds.items()):
+        if stored is None or not all(_are_vectors(stored[i], stored[v]) for i, v in kinds.items()):
             return Embeddings({}, {})
         return Embeddings(
             *(dict(zip(stored[i].tolist(), stored[v], strict=True)) for i, v in kinds.items())
@@ -105,8 +104,8 @@ class EmbeddingStore:
         """
         path = self._file(".npz", subject, {"texts": list(texts)})
         stored = _arrays(path, ("texts", "vectors", "tokens"))
-        if stored is not None:
-            return Texts(tuple(stored["texts"].tolist()), stored["vectors"], stored["tokens"])
+        if stored is not None and _are_texts(stored, texts):
+            return Texts(tuple(texts), stored["vectors"], stored["tokens"])
         vectors = reader.embed_text(list(texts))
         check_vectors(vectors, (len(texts), None), "texts", texts, subject, of_length_one=True)
         tokens = np.asarray(reader.count_tokens(list(texts)), dtype=np.int64)
@@ -172,11 +171,30 @@ class EmbeddingStore:
 def _arrays(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]] | None:
     """Arrays of a file by name; None where it is not there or damaged."""
     try:
-        content = io.BytesIO(read_sound(path, kept=True))
-        with np.load(content, allow_pickle=False) as stored:
-            return {name: stored[name] for name in names}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, ToolkitError):
+        stored = read_arrays(path, read_sound(path, kept=True))
+    except (OSError, ToolkitError):
         return None
+    return stored if set(names) <= set(stored) else None
+
+
+def _are_vectors(names: npt.NDArray[Any], vectors: npt.NDArray[Any]) -> bool:
+    """Whether arrays are names and one vector of finite numbers for each."""
+    if vectors.shape == (0,):  # none of the kind
+        return names.shape == (0,)
+    fits = names.shape == vectors.shape[:1] and vectors.ndim == 2
+    kinds = (names.dtype.kind, vectors.dtype.kind)
+    return fits and kinds == ("U", "f") and bool(np.isfinite(vectors).all())
+
+
+def _are_texts(stored: Mapping[str, npt.NDArray[Any]], texts: Sequence[str]) -> bool:
+    """Whether arrays hold vectors and counts of tokens of these texts."""
+    tokens = stored["tokens"]
+    return (
+        _are_vectors(stored["texts"], stored["vectors"])
+        and stored["texts"].tolist() == list(texts)
+        and tokens.shape == (len(texts),)
+        and tokens.dtype.kind == "i"
+    )
 
 
 def _holds(path: Path, n: int, d: int) -> bool:
@@ -185,9 +203,12 @@ def _holds(path: Path, n: int, d: int) -> bool:
         return False
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except Exception:
+        # Damaged headers make NumPy raise whatever it happens to stumble over.
         return False
-    return bool(stored.ndim == 4 and stored.shape[0] == n and stored.shape[3] == d)
+    if stored.dtype != np.float32 or stored.ndim != 4 or 0 in stored.shape:
+        return False
+    return bool(stored.shape[0] == n and stored.shape[3] == d and np.isfinite(stored).all())
 
 
 def check_vectors(

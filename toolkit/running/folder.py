@@ -40,6 +40,7 @@ from toolkit.errors import ToolkitError, quoted
 from toolkit.processes.alone import alone_in
 from toolkit.records import write
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
+from toolkit.tables.parquet import parquet_names, told
 from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class RunDirectory:
                     name = pa.array([self.run_id] * len(part)).dictionary_encode()
                     try:
                         whole = part.add_column(0, "run_id", name).cast(schema)
-                    except (pa.ArrowException, ValueError) as error:
+                    except (pa.ArrowException, ValueError, KeyError) as error:
                         raise self.unreadable(key, error) from error
                     writer.write_table(whole)
 
@@ -226,10 +227,11 @@ class RunDirectory:
         path = self.cell_path(key)
         try:
             content = pa.BufferReader(read_sound(path, AGAIN, kept=True))
+            parquet_names(path)
             with pq.ParquetFile(content) as file:
                 for number in range(file.num_row_groups):
                     yield file.read_row_group(number)
-        except (OSError, pa.ArrowException, ValueError) as error:
+        except (ToolkitError, OSError, ArithmeticError, pa.ArrowException, ValueError) as error:
             raise self.unreadable(key, error) from error
 
     def unreadable(self, key: str, error: Exception) -> ToolkitError:
@@ -260,11 +262,10 @@ class RunDirectory:
         for name, path in logs.items():
             if not path.is_file():
                 continue
-            try:
-                table = unguarded_table(pd.read_csv(io.BytesIO(read_sound(path))))
-            except (ValueError, OSError) as error:
-                raise ToolkitError(f"The training log {path} cannot be read: {error}.") from error
-            table.insert(0, "population", name)
+            content = io.BytesIO(read_sound(path))
+            with told(path, "a training log"):
+                table = unguarded_table(pd.read_csv(content))
+                table.insert(0, "population", name)
             tables.append(table)
         if tables:
             with write_checked(self.folder / TRAINING_FILE) as path:

@@ -8,7 +8,6 @@ with the number of pictures nor with that of queries.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from paradigms.maps.paradigm import as_maps
 from stimuli.cells import guarded_table
 from stimuli.files import read_sound, write_checked
 from stimuli.names import file_name
+from toolkit.arrays import read_arrays
 from toolkit.errors import ToolkitError
 from toolkit.processes.workers import Submit, workers
 from toolkit.running.capabilities import incapable_first, require
@@ -301,19 +301,25 @@ def _summed(
     n_pictures = np.zeros(len(shared.queries.concepts), dtype=np.int64)
     sums: dict[str, npt.NDArray[np.float64]] = {}
     for cell in cells:
-        with _beside(shared, cell) as stored:
-            for name in stored.files:
+        try:
+            for name, values in _beside(shared, cell).items():
                 if name == "n_pictures":
-                    n_pictures += stored[name]
+                    n_pictures += values
                 elif not name.startswith(MAPS_PREFIX):
-                    sums[name] = sums.get(name, 0) + stored[name]
+                    sums[name] = sums.get(name, 0) + values
+        except (TypeError, ValueError) as error:
+            raise shared.directory.unreadable(cell.key, error) from error
     return n_pictures, sums
 
 
-def _beside(shared: Shared, cell: MapCell) -> Any:
-    """What lies beside a cell, opened."""
-    content = read_sound(beside(shared.directory, cell.key), AGAIN, kept=True)
-    return np.load(io.BytesIO(content), allow_pickle=False)
+def _beside(shared: Shared, cell: MapCell) -> dict[str, npt.NDArray[Any]]:
+    """What lies beside a cell."""
+    path = beside(shared.directory, cell.key)
+    content = read_sound(path, AGAIN, kept=True)
+    try:
+        return read_arrays(path, content)
+    except ToolkitError as error:
+        raise shared.directory.unreadable(cell.key, error) from error
 
 
 def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -> None:
@@ -332,11 +338,14 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
     for number, subject in enumerate(shown):
         kept: dict[str, npt.NDArray[np.float32]] = {}
         for cell in cells[subject]:
-            with _beside(shared, cell) as stored:
-                kept |= {key: stored[key] for key in stored.files if key.startswith(MAPS_PREFIX)}
-        arrays[f"similarity/{number}"] = np.stack(
-            [kept[f"{MAPS_PREFIX}{place}"] for place in range(len(sample))]
-        )
+            stored = _beside(shared, cell)
+            kept |= {key: maps for key, maps in stored.items() if key.startswith(MAPS_PREFIX)}
+        try:
+            arrays[f"similarity/{number}"] = np.stack(
+                [kept[f"{MAPS_PREFIX}{place}"] for place in range(len(sample))]
+            )
+        except (KeyError, ValueError) as error:
+            raise shared.directory.unreadable(cells[subject][0].key, error) from error
     with write_checked(shared.directory.folder / MAPS_FILE) as path:
         np.savez_compressed(
             path,

@@ -17,6 +17,7 @@ from paradigms.registry import source_checksum
 from stimuli import list_sets
 from stimuli.files import is_sound
 from stimuli.texts import read_json
+from toolkit.errors import ToolkitError
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of

@@ -189,7 +189,8 @@ def _read(table: pd.DataFrame | str | Path) -> pd.DataFrame:
             raise ToolkitError("There is no such table.", given=str(path), allowed="a CSV file")
         try:
             table = pd.read_csv(path)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        except Exception as error:
+            # Damaged bytes make pandas raise whatever it happens to stumble over.
             raise ToolkitError(
                 f"{path} is no CSV table: {error}", allowed=f"columns {', '.join(COLUMNS)}"
             ) from error

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimuli.characters import hidden_in
-from toolkit.errors import ToolkitError, nearest_name
-from toolkit.tables.delimited import same_names
+from toolkit.errors import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
     import pandas as pd
@@ -181,31 +179,3 @@ def _n_repeated(table: pd.DataFrame) -> int:
         place += codes
     place.sort()
     return int((place[1:] == place[:-1]).sum())
-
-
-def parquet_names(path: Path) -> list[str]:
-    """Columns of a Parquet file that is a table: one value per row and column, no name twice.
-
-    Raises:
-        ToolkitError: if it is none.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException) as error:
-        why = str(error).rstrip(".")
-        raise ToolkitError(
-            f"{path} cannot be read as a table: {why}.",
-            allowed="Parquet, or CSV with a name that ends in .csv",
-        ) from error
-    faults = same_names(schema.names)
-    faults += [
-        f"column {field.name} holds {field.type}, expected one value per row"
-        for field in schema
-        if pa.types.is_nested(field.type)
-    ]
-    if faults:
-        raise ToolkitError(f"{path} cannot be read as a table:\n  - " + "\n  - ".join(faults))
-    return list(schema.names)

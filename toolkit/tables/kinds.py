@@ -86,7 +86,8 @@ def kind_of(path: Path, paradigms: Path | None = None) -> str:
     file = sound_table(path)
     try:
         told, first = _first_row(file)
-    except (OSError, ValueError, csv.Error):
+    except Exception:
+        # Damaged bytes make the library raise whatever it happens to stumble over.
         return CHOICES
     kind = told or _told_beside(file)
     if kind is not None:

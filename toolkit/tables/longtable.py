@@ -14,10 +14,10 @@ from toolkit.tables.answers import (
     empty_faults,
     missing_column,
     name_faults,
-    parquet_names,
     repeat_faults,
 )
 from toolkit.tables.delimited import header_of
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import COLUMNS, Column, read_trials
 from toolkit.tables.values import as_names
@@ -229,14 +229,11 @@ def _read_parquet(file: Path, columns: Collection[str] | None) -> pd.DataFrame:
 
 def _read_columns(file: Path, names: Sequence[str]) -> pd.DataFrame:
     """Columns of a Parquet file, handed over one by one, so that no second copy is held."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        read = pq.read_table(file, columns=list(names))
-    except (OSError, pa.ArrowException) as error:
-        raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
-    table: pd.DataFrame = read.to_pandas(split_blocks=True, self_destruct=True)
+    with told(file):
+        read = valid(pq.read_table(file, columns=list(names)))
+        table: pd.DataFrame = read.to_pandas(split_blocks=True, self_destruct=True)
     return table
 
 

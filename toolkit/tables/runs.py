@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
 from toolkit.errors import ToolkitError, nearest_name
-from toolkit.tables.answers import parquet_names
 from toolkit.tables.manifests import TRIALS_FILE, no_trials, read_manifest, sound_table, table_of
+from toolkit.tables.parquet import parquet_names, told
 from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
@@ -146,20 +146,19 @@ def _size(file: Path) -> int:
 
 def _shape(file: Path) -> Hashable:
     """Number of rows, columns and the run's name: quick to read, the same for the same rows."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         if file.suffix.lower() == ".csv":
             table = read_trials(file)
             return len(table), frozenset(table.columns), str(table["run_id"].iloc[0])
-        with pq.ParquetFile(file) as parquet:
+        with told(file), pq.ParquetFile(file) as parquet:
             # Row numbers of pandas say nothing.
             names = [n for n in parquet_names(file) if not n.startswith("__index_level_")]
             first = next(parquet.iter_batches(1, columns=["run_id"]), None)
             run_id = str(first.column(0)[0].as_py()) if first and "run_id" in names else ""
             return parquet.metadata.num_rows, frozenset(names), run_id
-    except (OSError, pa.ArrowException, ToolkitError):
+    except (OSError, KeyError, IndexError, ToolkitError):
         # Whoever reads it says what is wrong.
         return str(file)
 
@@ -171,7 +170,8 @@ def _digest(file: Path) -> str:
     import pyarrow.parquet as pq
 
     is_csv = file.suffix.lower() == ".csv"
-    table = read_trials(file) if is_csv else pq.read_table(file).to_pandas()
+    with told(file):
+        table = read_trials(file) if is_csv else pq.read_table(file).to_pandas()
     rows = np.zeros(len(table), np.uint64)
     for name in sorted(map(str, table.columns)):
         codes, found = pd.factorize(table[name])

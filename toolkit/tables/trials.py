@@ -16,11 +16,11 @@ from toolkit.tables.answers import (
     answer_faults,
     missing_column,
     name_faults,
-    parquet_names,
     repeat_faults,
 )
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import again, no_trials
+from toolkit.tables.parquet import parquet_names, told, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -228,21 +228,17 @@ def read_trials(path: Path) -> pd.DataFrame:
     Raises:
         ToolkitError: if the file is missing or unreadable, or lists every fault of the table.
     """
-    import pandas as pd
+    import pyarrow.parquet as pq
 
     if not path.is_file():
         raise no_trials(path)
     require_sound(path, again(path.parent))
-    try:
+    with told(path):
         if path.suffix.lower() == ".csv":
             table = _read_csv(path)
         else:
             parquet_names(path)
-            table = pd.read_parquet(path)
-    except ToolkitError:
-        raise
-    except Exception as error:
-        raise ToolkitError(f"{path} cannot be read as a table: {error}.") from error
+            table = valid(pq.read_table(path)).to_pandas()
     faults = table_faults(table)
     if faults:
         raise ToolkitError(f"{path} is not a trials table:\n  - " + "\n  - ".join(faults))

@@ -12,6 +12,7 @@ from pathlib import Path
 from stimuli.cells import csv_text, unguarded
 from stimuli.files import read_sound
 from toolkit.subjects.population import TRAIN_AGAIN
+from toolkit.tables.parquet import told
 
 LOG_FILE = "training_log.csv"
 LOG_COLUMNS = ("seed", "update", "train_loss", "valid_loss", "valid_accuracy", "kept")
@@ -69,11 +70,18 @@ def read_log(folder: Path) -> list[dict[str, str]]:
         folder: the population folder.
 
     Raises:
-        ToolkitError: it is not what was written.
+        ToolkitError: it is not what was written, or is no log.
     """
     path = folder / LOG_FILE
     if not path.is_file():
         return []
-    text = read_sound(path, TRAIN_AGAIN).decode("utf-8")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    return [{name: unguarded(row.get(name) or "") for name in LOG_COLUMNS} for row in rows]
+    content = read_sound(path, TRAIN_AGAIN)
+    with told(path, "a training log"):
+        text = io.StringIO(content.decode("utf-8"), newline="")
+        rows = [
+            {name: unguarded(row.get(name) or "") for name in LOG_COLUMNS}
+            for row in csv.DictReader(text)
+        ]
+        for row in rows:
+            int(row["update"])
+    return rows

@@ -209,3 +209,24 @@ def test_loading_a_backbone_reads_its_checksum_once(
     backbone = reference.load()
     assert hashed == ["config.json", "model.safetensors"]
     assert backbone.checksum == reference.sha256
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        np.zeros((3, 2), "f4"),
+        np.zeros(2, "f4"),
+        np.array(0.0),
+        np.array([[1.0, np.nan], [0.0, 1.0]], "f4"),
+        np.array([["a", "b"], ["c", "d"]]),
+        np.zeros((2, 2), "c8"),
+    ],
+)
+def test_stored_vectors_that_cannot_be_count_as_absent(vectors: np.ndarray, tmp_path: Path) -> None:
+    """Files of earlier versions have no checksum."""
+    store, ids = EmbeddingStore(tmp_path), np.array(["a", "b"])
+    sound = {"word_ids": ids, "words": np.ones((2, 2), "f4"), "picture_ids": ids}
+    np.savez(tmp_path / "a.npz", pictures=np.ones((2, 2), "f4"), **sound)
+    assert list(store.read(tmp_path / "a.npz").words) == ["a", "b"]
+    np.savez(tmp_path / "a.npz", pictures=vectors, **sound)
+    assert store.read(tmp_path / "a.npz").words == {}

@@ -397,3 +397,39 @@ def test_open_clip_that_is_not_installed(
         population.load("pretrained")
     with pytest.raises(ToolkitError, match=r"pip install 'mevgs-toolkit\[clip\]'"):
         open_population("openclip:RN50/openai")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("config.json", {"vision_config": ""}),
+        ("config.json", {"projection_dim": {}}),
+        ("preprocessor_config.json", {"image_mean": ["a", "b", "c"]}),
+        ("preprocessor_config.json", {"crop_size": {"height": 32, "width": [1]}}),
+        ("tokenizer.json", {"model": [1.5]}),
+    ],
+)
+def test_whatever_settings_make_the_library_raise_is_a_fault_of_the_files(
+    name: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = write_clip(tmp_path / "clip")
+    told = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps(told | changes))
+
+    def ask() -> None:
+        asked = open_population(f"transformers:{folder}")
+        subject = asked.load(asked.seeds[0])
+        subject.embed_text(["auto"])
+        subject.embed_patches(pictures(1, 32))
+
+    with pytest.raises(ToolkitError, match=r"cannot be used|cannot read the model"):
+        ask()
+
+
+def test_settings_of_a_network_larger_than_its_weights_are_refused(tmp_path: Path) -> None:
+    folder = write_clip(tmp_path / "clip")
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(told | {"projection_dim": 2**24}))
+    asked = open_population(f"transformers:{folder}")
+    with pytest.raises(ToolkitError, match="which cannot lie in"):
+        asked.load(asked.seeds[0]).embed_text(["auto"])

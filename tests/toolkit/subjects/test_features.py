@@ -590,3 +590,25 @@ def test_command(
         assert sorted(file) == sorted(pictures)
     (folder / "data" / "dutch_words" / "dutch_test_1.wav").unlink()
     assert call("--split", "test", "--language", "english", *taken)[0] == 0
+
+
+@pytest.mark.parametrize("way", ["group", "feature", "raw", "virtual"])
+def test_features_of_another_file_are_refused(way: str, tmp_path: Path) -> None:
+    """A file from elsewhere must not be able to read others of this machine."""
+    other, path = tmp_path / "other.h5", tmp_path / "a.h5"
+    write_features(other, {"dog": (np.zeros((4, 5), "f4"), "0")}, {})
+    with h5py.File(path, "w") as file:
+        if way == "group":
+            file["dog"] = h5py.ExternalLink(str(other), "/dog")
+        else:
+            group = file.create_group("dog")
+        if way == "feature":
+            group["feature"] = h5py.ExternalLink(str(other), "/dog/feature")
+        if way == "raw":
+            group.create_dataset("feature", (4, 5), "f4", external=[(str(other), 0, 80)])
+        if way == "virtual":
+            layout = h5py.VirtualLayout((4, 5), "f4")
+            layout[:] = h5py.VirtualSource(str(other), "dog/feature", (4, 5))
+            group.create_virtual_dataset("feature", layout)
+    with pytest.raises(ToolkitError, match="lies in another file"):
+        FeatureFile(path)

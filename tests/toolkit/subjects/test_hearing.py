@@ -295,3 +295,10 @@ def test_shipped_backbone_is_small_and_hears_differences() -> None:
     assert low.shape == (28, hearing.dim)
     assert np.abs(low - high).mean() > 0.01
     assert (SHIPPED / "model.safetensors").stat().st_size < 5_000_000
+
+
+def test_settings_of_a_network_larger_than_its_weights_are_refused(broken_folder: Path) -> None:
+    told = json.loads((broken_folder / "config.json").read_text())
+    (broken_folder / "config.json").write_text(json.dumps(told | {"hidden_size": 6_000}))
+    with pytest.raises(ToolkitError, match="which cannot lie in"):
+        Hearing(broken_folder)

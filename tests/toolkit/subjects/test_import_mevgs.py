@@ -437,3 +437,28 @@ def test_command_then_backbones_then_run(
     np.testing.assert_allclose(stored.embed_pictures(media[1]), expected[1], rtol=1e-5, atol=1e-6)
     with pytest.raises(ToolkitError, match="lacks the features of 1 of 1 words"):
         stored.embed_words([np.zeros(640, np.float32)])
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"audio_enc.pool.proj_in.weight": torch.zeros(1).expand(2**20, 2**20)},
+        dict.fromkeys([f"x{n}" for n in range(50)], torch.zeros(2**10)),
+        {"audio_enc.pool.proj_in.weight": torch.zeros(65_472, 1).half()},
+    ],
+)
+def test_small_checkpoints_of_huge_networks_are_refused(
+    state: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    torch.save(state, tmp_path / "x.pt")
+    with pytest.raises(ToolkitError, match=r"x\.pt"):
+        read_checkpoint(tmp_path / "x.pt", -0.1)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1j, True])
+def test_weights_that_are_no_finite_numbers_are_refused(value: complex, tmp_path: Path) -> None:
+    state = write_config(tmp_path, "en_links-no_size-xsm_a")
+    name = "audio_enc.pool.proj_in.bias"
+    torch.save({**state, name: torch.full(state[name].shape, value)}, tmp_path / "x.pt")
+    with pytest.raises(ToolkitError, match="tensors of numbers"):
+        read_checkpoint(tmp_path / "x.pt", -0.1)

@@ -7,13 +7,14 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from stimuli import plugins
 from stimuli.texts import write_toml
@@ -496,3 +497,23 @@ def test_whatever_config_json_holds_is_told_by_its_name(text: str, tmp_path: Pat
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ToolkitError, match=r"config\.json cannot be read"):
         read_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.bfloat16(),
+        lambda value: value.to(torch.float8_e4m3fn),
+        lambda value: value.to(torch.complex64),
+        lambda value: torch.full_like(value, float("nan")),
+    ],
+)
+def test_weights_that_numpy_cannot_hold_or_that_are_not_finite_are_refused(
+    change: Callable[[torch.Tensor], torch.Tensor], tmp_path: Path
+) -> None:
+    folder = write_network(tmp_path / "tiny")
+    state = load_file(folder / "a.safetensors")
+    name = "audio_enc.pool.proj_in.bias"
+    save_file({**state, name: change(state[name])}, folder / "a.safetensors")
+    with pytest.raises(ToolkitError, match=r"a\.safetensors"):
+        open_population("tiny", tmp_path).load("a")

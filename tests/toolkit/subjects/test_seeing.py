@@ -298,3 +298,26 @@ def test_the_shipped_eye() -> None:
     maps = eye.features(pictures(2, 96, 96))
     assert maps.shape == (2, eye.channels, *eye.map_size)
     assert np.isfinite(maps).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"input_size_px": 2**31}, "too many|input_size_px"),
+        ({"model_args": {"stem_width": 8, "channels": [65_536] * 4}}, "shape"),
+    ],
+)
+def test_settings_cannot_ask_for_more_memory_than_the_weights_take(
+    changes: dict[str, Any], part: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolkitError, match=part):
+        Seeing(write_backbone(tmp_path / "eye", **changes))
+
+
+def test_weights_that_stand_in_the_file_once_for_all_their_numbers(tmp_path: Path) -> None:
+    folder = write_backbone(tmp_path / "eye")
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save({**state, "conv1.0.weight": torch.zeros(1).expand(2**40)}, folder / "model.pth")
+    with pytest.raises(ToolkitError, match=r"lie in model\.pth"):
+        Seeing(folder)

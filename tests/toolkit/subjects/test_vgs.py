@@ -355,3 +355,10 @@ def test_making_a_network_leaves_the_random_state_alone() -> None:
     before = torch.random.get_rng_state()
     fresh_network(NetworkConfig(word_dim=2, picture_dim=3), seed=5)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_a_network_of_any_size_is_not_laid_out_before_its_weights_fit() -> None:
+    """65,472 channels would take 200 GB."""
+    config = NetworkConfig(word_dim=5, picture_dim=7, width=65_472)
+    with pytest.raises(ToolkitError, match="The weights in a small file do not fit"):
+        StoredNetwork(config, {"logit_scale": np.zeros((), "f4")}, "a small file").build()

@@ -13,11 +13,11 @@ from toolkit.tables.answers import (
     answer_faults,
     empty_faults,
     name_faults,
-    parquet_names,
     repeat_faults,
 )
 from toolkit.tables.delimited import header_of
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import runs_once, trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind
 from toolkit.tables.values import as_text
@@ -126,26 +126,23 @@ def _batches(file: Path) -> Iterator[pa.Table]:
         return
     given = parquet_names(file)
     _check(given, str(file))
-    try:
-        with pq.ParquetFile(file) as parquet:
-            kind = unsaid_kind(given)
-            key = [name for name in ROW_KEY if name in given]
-            # Numbers and codes of categories alone: some 20 bytes per trial.
-            rows = parquet.read(columns=key).to_pandas(split_blocks=True, self_destruct=True)
-            _raise(repeat_faults(rows), str(file))
-            del rows
-            columns = [name for name in COLUMNS if name in given]
-            # A run writes one row group per network and language: many small ones are read as one.
-            held: list[pa.RecordBatch] = []
-            for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
-                if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
-                    yield _completed(pa.Table.from_batches(held), kind)
-                    held = []
-                held.append(batch)
-            if held:
-                yield _completed(pa.Table.from_batches(held), kind)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+    with told(file, "a trials table"), pq.ParquetFile(file) as parquet:
+        kind = unsaid_kind(given)
+        key = [name for name in ROW_KEY if name in given]
+        # Numbers and codes of categories alone: some 20 bytes per trial.
+        rows = valid(parquet.read(columns=key)).to_pandas(split_blocks=True, self_destruct=True)
+        _raise(repeat_faults(rows), str(file))
+        del rows
+        columns = [name for name in COLUMNS if name in given]
+        # A run writes one row group per network and language: many small ones are read as one.
+        held: list[pa.RecordBatch] = []
+        for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=columns):
+            if held and sum(map(len, held)) + len(batch) > ROWS_AT_ONCE:
+                yield _completed(valid(pa.Table.from_batches(held)), kind)
+                held = []
+            held.append(batch)
+        if held:
+            yield _completed(valid(pa.Table.from_batches(held)), kind)
 
 
 def _completed(table: pa.Table, kind: str) -> pa.Table:

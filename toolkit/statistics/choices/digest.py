@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.lists import LIST, drawn
+from toolkit.tables.parquet import told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind
 
@@ -119,16 +119,14 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
         told = {LIST, "subject_kind"} & set(given)
         return [*READ, *told] if set(READ) <= set(given) else [*ABOUT, "seed", *told - {LIST}]
 
-    try:
+    with told(file, "a trials table"):
         if file.suffix.lower() == ".csv":
             table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
         else:
             with pq.ParquetFile(file) as parquet:
                 names = wanted_of(parquet.schema_arrow.names)
                 more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
-                table = parquet.read(columns=list({*names, *more}))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+                table = valid(parquet.read(columns=list({*names, *more})))
     wanted = wanted_of(table.column_names)
     # Twice as fast as to have the reader filter each of hundreds of small row groups.
     rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError, nearest_name, quoted
-from toolkit.tables.answers import parquet_names
 from toolkit.tables.delimited import read_delimited
 from toolkit.tables.manifests import table_of
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.values import NO_VALUE, tidied, without
 
 if TYPE_CHECKING:
@@ -100,13 +100,10 @@ def _is_parquet(file: Path) -> bool:
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     parquet_names(file)
-    try:
+    with told(file):
         # What pandas wrote as its index is a column as well.
-        table: pd.DataFrame = pq.read_table(file).to_pandas(ignore_metadata=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise ToolkitError(f"{file} cannot be read as a table: {error}.") from error
+        table: pd.DataFrame = valid(pq.read_table(file)).to_pandas(ignore_metadata=True)
     return table[[name for name in table if not ROW_NUMBERS.fullmatch(str(name))]]

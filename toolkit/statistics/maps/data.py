@@ -12,6 +12,7 @@ from stimuli.schemas import Source, checked
 from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import read_manifest, sound_table
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.trials import COLUMNS
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def paradigm_of(path: Path) -> str:
     import pyarrow.parquet as pq
 
     file = sound_table(path)
-    with pq.ParquetFile(file) as parquet:
+    with told(file), pq.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches(1, columns=["paradigm"]):
             return str(batch.column(0)[0].as_py())
     return ""
@@ -274,10 +275,10 @@ def _one_text(manifests: Mapping[Path, Mapping[str, Any]]) -> None:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    parquet_names(file)
+    with told(file, "a trials table"):
         schema = pq.read_schema(file)
         needed = (*LABELS, "paradigm_version", "n_choices", "correct")
         # What a paradigm has added are its measures.
@@ -286,9 +287,7 @@ def _read(file: Path) -> pd.DataFrame:
             *(name for name in needed if name in schema.names),
             *(name for name in schema.names if name in own and _is_number(schema, name)),
         ]
-        table: pd.DataFrame = pq.read_table(file, columns=wanted).to_pandas()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ToolkitError(f"{file} cannot be read as a trials table: {error}.") from error
+        table: pd.DataFrame = valid(pq.read_table(file, columns=wanted)).to_pandas()
     missing = [name for name in needed if name not in schema.names]
     if missing:
         raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")

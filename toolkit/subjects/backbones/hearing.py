@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, first_line
 from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
-from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum, refuse_hollow
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
@@ -211,13 +211,14 @@ class Hearing:
         # What did not fit is said below, in one sentence.
         logging.set_verbosity_error()
         try:
+            self._refuse_hollow()
             model, report = self._model_class().from_pretrained(
                 self.folder,
                 local_files_only=True,
                 output_loading_info=True,
             )
         except Exception as error:
-            raise self._error(f"cannot be loaded: {_first_line(error)}") from error
+            raise self._error(f"cannot be loaded: {first_line(error)}") from error
         finally:
             logging.set_verbosity(verbosity)
             if progress_was_shown:
@@ -236,6 +237,23 @@ class Hearing:
         if not all(torch.isfinite(weight).all() for weight in model.state_dict().values()):
             raise self._error("holds weights that are not finite")
         return model
+
+    def _refuse_hollow(self) -> None:
+        """Refuse settings of a network that is larger than its weights, before it is laid out."""
+        import torch
+
+        kind = self._model_class()
+        if kind.config_class is not None:
+            config = kind.config_class.from_pretrained(self.folder, local_files_only=True)
+            with torch.device("meta"):
+                sketch = kind(config)
+        else:
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(self.folder, local_files_only=True)
+            with torch.device("meta"):
+                sketch = kind.from_config(config)
+        refuse_hollow(sketch, (path for p in _WEIGHTS for path in self.folder.glob(p)))
 
     def _model_class(self) -> Any:
         if self._type == "wavlm":
@@ -266,7 +284,3 @@ class Hearing:
             "(config.json, weights)",
             next_command="mevgs-toolkit list subjects",
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

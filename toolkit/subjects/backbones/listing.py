@@ -104,6 +104,8 @@ def _listed(path: Path) -> Listing:
         with h5py.File(path, "r") as file:
             found.attributes.update((str(k), str(v)) for k, v in file.attrs.items())
             for name in sorted(file):
+                if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+                    raise ValueError(f"{name!r} lies in another file")
                 group = file[name]
                 found.dimensions[name] = _dimensions(group, name)
                 media = group.attrs.get(MEDIA)
@@ -125,7 +127,10 @@ def _dimensions(group: Any, name: str) -> int:
         raise ValueError(f"{name!r} is no group")
     if DATA not in group:
         return -1
+    linked = isinstance(group.get(DATA, getlink=True), h5py.ExternalLink)
     data = group[DATA]
+    if linked or (isinstance(data, h5py.Dataset) and (data.external or data.is_virtual)):
+        raise ValueError(f"the feature {name!r} lies in another file")
     if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fiu" or data.shape is None:
         raise ValueError(f"what {name!r} holds are no numbers")
     for n_values in (_product(data.shape), _product(data.chunks or ())):

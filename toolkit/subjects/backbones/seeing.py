@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.errors import ToolkitError, unknown_name
-from stimuli.limits import PARAMETERS, PIXELS, WIDTH, refuse_more
+from stimuli.errors import ToolkitError, first_line, unknown_name
+from stimuli.limits import PIXELS, WIDTH, refuse_more
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
-from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum, lie_in
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
@@ -151,9 +151,14 @@ class Seeing:
         self.folder = Path(folder)
         self._weights = self._find_weights()
         self.config = self._read_config()
-        self._network = self._load()
         size = self.input_size_px
-        blank = self._maps([np.full((size, size, 3), 255, dtype=np.uint8)])
+        refuse_more(f"pixels that {self.folder} asks for", size * size, PIXELS)
+        self._network = self._load()
+        try:
+            blank = self._maps([np.full((size, size, 3), 255, dtype=np.uint8)])
+        except Exception as error:
+            # What settings make of a network may fit its weights, and no picture.
+            raise self._error(f"cannot see a picture: {first_line(error)}") from error
         if blank.ndim != 4:
             raise self._error(f"gives features of shape {blank.shape}, not a map")
         channels, height, width = blank.shape[1:]
@@ -256,17 +261,25 @@ class Seeing:
         part: dict[str, Any] = {"features_only": True, "out_indices": (config.out_index,)}
         if config.whole:
             part = {"num_classes": 0}
-        self._refuse_too_large(part)
+        found = self._read_weights()
+
+        def build() -> Any:
+            return timm.create_model(
+                config.architecture, pretrained=False, **part, **config.model_args
+            )
+
         # The random weights made first are overwritten; making them must not use up randomness.
         try:
             with torch.random.fork_rng(devices=[]):
-                model = timm.create_model(
-                    config.architecture, pretrained=False, **part, **config.model_args
-                )
+                # A small file may speak of a network of any size: nothing is laid out before.
+                with torch.device("meta"):
+                    self._check_weights(found, build().state_dict())
+                model = build()
+        except ToolkitError:
+            raise
         except Exception as error:
-            raise self._error(f"cannot be built: {_first_line(error)}") from error
-        found, wanted = self._read_weights(), model.state_dict()
-        self._check_weights(found, wanted)
+            raise self._error(f"cannot be built: {first_line(error)}") from error
+        wanted = model.state_dict()
         model.load_state_dict({k: v for k, v in found.items() if k in wanted}, strict=False)
         model.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
         if not config.whole:
@@ -275,25 +288,8 @@ class Seeing:
             batch, indices=[config.out_index], intermediates_only=True, output_fmt="NCHW"
         )[-1]
 
-    def _refuse_too_large(self, part: Mapping[str, Any]) -> None:
-        """Refuse a network of more weights than there may be, before memory is taken for them."""
-        import timm
-        import torch
-
-        config = self.config
-        try:
-            with torch.device("meta"):
-                outline = timm.create_model(
-                    config.architecture, pretrained=False, **part, **config.model_args
-                )
-        except Exception:
-            return  # Whoever builds it says what is wrong.
-        n = sum(weight.numel() for weight in outline.parameters())
-        refuse_more(f"numbers in the weights of the network in {self.folder}", n, PARAMETERS)
-
     def _read_weights(self) -> Mapping[str, Tensor]:
         import torch
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
@@ -305,12 +301,15 @@ class Seeing:
                 f"has a weights file {self._weights.name} with a pickled object in it, or that is "
                 "damaged; it was not executed"
             ) from error
-        except (OSError, EOFError, RuntimeError, SafetensorError) as error:
-            raise self._error(f"has unreadable weights: {_first_line(error)}") from error
+        except Exception as error:
+            # Damaged bytes make the libraries raise whatever they happen to stumble over.
+            raise self._error(f"has unreadable weights: {first_line(error)}") from error
         if not isinstance(found, dict) or not all(
             isinstance(v, torch.Tensor) for v in found.values()
         ):
             raise self._error(f"has a weights file {self._weights.name} that is no state dict")
+        if not lie_in(self._weights, found.values()):
+            raise self._error(f"has weights that do not all lie in {self._weights.name}")
         return found
 
     def _find_weights(self) -> Path:
@@ -388,7 +387,3 @@ def _from_hub(told: HubConfig | FlatHubConfig, pictures: HubPictures) -> SeeingC
         resize="8-bit",
         whole=True,
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

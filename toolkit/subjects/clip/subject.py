@@ -14,12 +14,13 @@ in single precision, in small batches of equal shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, first_line
 from toolkit.subjects.contract import Floats, Picture
 from toolkit.subjects.population import Population
 
@@ -65,7 +66,8 @@ class DenseCLIP:
     @cached_property
     def towers(self) -> Towers:
         """The model, loaded when first needed."""
-        return self._open()
+        with _told():
+            return self._open()
 
     def embed_text(self, texts: Sequence[str]) -> Floats:
         """Embed words or phrases.
@@ -93,7 +95,8 @@ class DenseCLIP:
         Args:
             texts: in any language.
         """
-        return self.towers.count_tokens(texts)
+        with _told():
+            return self.towers.count_tokens(texts)
 
     def embed_patches(self, pictures: Sequence[Picture]) -> Floats:
         """Embed every place of pictures.
@@ -158,6 +161,24 @@ def load_open_clip(population: Population, seed: str) -> DenseCLIP:
     return DenseCLIP(lambda: OpenClipTowers(population.name))
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong inside the libraries, as a fault of the model's files.
+
+    Settings that cannot be make them raise whatever they happen to stumble over, some only when the
+    model is asked.
+    """
+    try:
+        yield
+    except ToolkitError:
+        raise
+    except Exception as error:
+        raise ToolkitError(
+            f"The model cannot be used; its files may be damaged: {first_line(error)}.",
+            next_command="copy its folder again from where it came",
+        ) from error
+
+
 def _some(items: Sequence[One], at_once: int) -> Iterator[Sequence[One]]:
     """Stretches of the items, in order."""
     return (items[start : start + at_once] for start in range(0, len(items), at_once))
@@ -167,7 +188,7 @@ def _unit(embed: Callable[[Sequence[One]], Any], items: Sequence[One]) -> Floats
     """Embed without gradients, and scale the last dimension to length one."""
     import torch
 
-    with torch.inference_mode():
+    with _told(), torch.inference_mode():
         vectors = torch.nn.functional.normalize(embed(items).float(), dim=-1)
     unit: Floats = vectors.numpy()
     if not np.isfinite(unit).all():

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, first_line
+from toolkit.subjects.backbones.files import refuse_hollow
 from toolkit.subjects.clip.names import find_files
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ class TransformersTowers:
 
     def __init__(self, folder: Path, weights: Path) -> None:
         import transformers
-        from safetensors import SafetensorError
 
         try:
             config = transformers.AutoConfig.from_pretrained(folder, **_FROM_DISK)  # nosec B615 # local
@@ -65,10 +65,12 @@ class TransformersTowers:
             self.processor = transformers.AutoImageProcessor.from_pretrained(  # nosec B615 # local
                 folder, **_FROM_DISK
             )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-            first = str(error).strip().partition("\n")[0]
+        except ToolkitError:
+            raise
+        except Exception as error:
+            # Damaged settings make the library raise whatever it happens to stumble over.
             raise ToolkitError(
-                f"transformers cannot read the model: {first}", given=str(folder)
+                f"transformers cannot read the model: {first_line(error)}", given=str(folder)
             ) from error
         seen = getattr(self.model, "vision_model", None)
         self.vision: Any = getattr(seen, "vision_model", seen)
@@ -133,10 +135,14 @@ class TransformersTowers:
 
 def _load(config: Any, folder: Path, weights: Path) -> Any:
     """The network with its weights; random ones never stand in for any."""
+    import torch
     import transformers
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    with torch.device("meta"):
+        sketch = transformers.AutoModel.from_config(config)
+    refuse_hollow(sketch, [weights] if weights.is_file() else find_files(folder, _WEIGHTS))
     if weights.is_file():
         model = transformers.AutoModel.from_config(config)
         try:

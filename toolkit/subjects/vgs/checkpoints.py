@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, first_line
+from toolkit.subjects.backbones.files import lie_in
 from toolkit.subjects.vgs.config import SIZES, NetworkConfig
 from toolkit.subjects.vgs.families import (
     CLIP,
@@ -28,7 +29,7 @@ from toolkit.subjects.vgs.families import (
     family_with,
 )
 from toolkit.subjects.vgs.family import Family
-from toolkit.subjects.vgs.towers import VGSNetwork
+from toolkit.subjects.vgs.towers import network_for
 
 PATTERN = "*neg-loss=*.pt"
 PUBLISHED_DIMS = {"audio_enc": 768, "image_enc": 2048}
@@ -169,21 +170,23 @@ def read_checkpoint(path: Path, neg_loss: float, family: str | None = None) -> C
     state = _read_state(path)
     try:
         config = _inferred(state, family or family_with(state).name, path)
-        with torch.random.fork_rng(devices=[]):
-            VGSNetwork(config).load(state, str(path))
+        network_for(config, state, str(path))
     except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ToolkitError(f"{path} is of no network that was published: {first}.") from error
+        told = first_line(error)
+        raise ToolkitError(f"{path} is of no network that was published: {told}.") from error
     return Checkpoint(path, neg_loss, config, state)
 
 
 def _is_plain(value: object) -> bool:
-    """Whether this is a tensor of plain numbers, all of them there."""
+    """Whether this is a tensor of plain numbers, finite and all of them there."""
     return (
         isinstance(value, Tensor)
         and value.layout == torch.strided
         and not value.is_quantized
         and not value.is_meta
+        and not value.is_complex()
+        and value.dtype != torch.bool
+        and bool(value.float().isfinite().all())
     )
 
 
@@ -203,11 +206,12 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:
         # Damaged bytes make torch raise whatever it happens to stumble over.
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ToolkitError(f"{path} cannot be read as a checkpoint: {first}") from error
+        raise ToolkitError(f"{path} cannot be read as a checkpoint: {first_line(error)}") from error
     if not isinstance(found, Mapping):
         raise ToolkitError(f"{path} holds no state dict.", given=type(found).__name__)
-    others = [str(key) for key, value in found.items() if not _is_plain(value)]
+    tensors = [value for value in found.values() if isinstance(value, Tensor)]
+    whole = lie_in(path, tensors)
+    others = [str(key) for key, value in found.items() if not (whole and _is_plain(value))]
     if others:
         raise ToolkitError(
             f"{path} holds more than a state dict: not all of its entries are tensors of numbers.",

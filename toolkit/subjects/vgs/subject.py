@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,9 +70,10 @@ class StoredNetwork:
         """
         import torch
 
-        network = fresh_network(self.config)
-        network.load({name: torch.from_numpy(v) for name, v in self.state.items()}, self.source)
-        return network.eval()
+        from toolkit.subjects.vgs.towers import network_for
+
+        state = {name: torch.from_numpy(v) for name, v in self.state.items()}
+        return network_for(self.config, state, self.source).eval()
 
 
 class VGSSubject:
@@ -199,20 +201,11 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
     Raises:
         ToolkitError: a file is missing, damaged or changed, or the weights do not fit the network.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     name = f"{seed}.safetensors"
     path = population.file(name)
     population.verified("config.json")
     config = read_config(population.file("config.json"))
-    try:
-        state = load(population.content(name))
-    except SafetensorError as error:
-        raise ToolkitError(
-            f"{path} is not a readable safetensors file: {error}.",
-            next_command="restore the file, or train the population again",
-        ) from error
+    state = _read_weights(path, population.content(name))
     for parameter in family_of(config.network).parameters:
         if parameter not in state:
             raise ToolkitError(
@@ -227,6 +220,28 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
         )
     )
     return VGSSubject(stored, hearing, seeing)
+
+
+def _read_weights(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """The parameters in a safetensors file, all of them finite numbers."""
+    from safetensors.numpy import load
+
+    again = "restore the file, or train the population again"
+    try:
+        state: dict[str, NDArray[Any]] = load(content)
+    except Exception as error:
+        # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
+        raise ToolkitError(
+            f"{path} is not a readable safetensors file: {error}.", next_command=again
+        ) from error
+    for name, values in state.items():
+        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+            raise ToolkitError(
+                f"The weights in {path} are damaged: {name} holds what is no finite number.",
+                allowed="floats and whole numbers",
+                next_command=again,
+            )
+    return state
 
 
 def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:

@@ -204,21 +204,56 @@ class VGSNetwork(nn.Module):
             >>> network = VGSNetwork(NetworkConfig(word_dim=5, picture_dim=7))
             >>> network.load(network.state_dict(), "itself")
         """
-        own = self.state_dict()
-        faults = [f"missing: {key} {tuple(own[key].shape)}" for key in own if key not in state]
-        faults += [f"unknown: {key} {tuple(state[key].shape)}" for key in state if key not in own]
-        faults += [
-            f"shape: {key} is {tuple(state[key].shape)}, the network needs {tuple(own[key].shape)}"
-            for key in own
-            if key in state and state[key].shape != own[key].shape
-        ]
-        if faults:
-            shown = "\n".join(f"  {fault}" for fault in faults)
-            raise ToolkitError(
-                f"The weights in {source} do not fit the network:\n{shown}",
-                next_command="compare config.json with the network that the weights come from",
-            )
+        require_fit(self, state, source)
         self.load_state_dict(dict(state))
+
+
+def network_for(config: NetworkConfig, state: Mapping[str, Tensor], source: str) -> VGSNetwork:
+    """A network with these parameters, after checking that they are those of its shape.
+
+    Nothing is laid out in memory before: a small file may speak of a network of any size.
+
+    Args:
+        config: shape and scoring.
+        state: parameters under the published names.
+        source: where they come from, for the error message.
+
+    Raises:
+        ToolkitError: as `VGSNetwork.load`.
+    """
+    with torch.device("meta"):
+        require_fit(VGSNetwork(config), state, source)
+    with torch.random.fork_rng(devices=[]):
+        network = VGSNetwork(config)
+    network.load(state, source)
+    return network
+
+
+def require_fit(network: VGSNetwork, state: Mapping[str, Tensor], source: str) -> None:
+    """Refuse parameters that are not those of a network.
+
+    Args:
+        network: the network.
+        state: parameters under the published names.
+        source: where they come from, for the error message.
+
+    Raises:
+        ToolkitError: keys are missing or unknown, or shapes differ; all are listed.
+    """
+    own = network.state_dict()
+    faults = [f"missing: {key} {tuple(own[key].shape)}" for key in own if key not in state]
+    faults += [f"unknown: {key} {tuple(state[key].shape)}" for key in state if key not in own]
+    faults += [
+        f"shape: {key} is {tuple(state[key].shape)}, the network needs {tuple(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    if faults:
+        shown = "\n".join(f"  {fault}" for fault in faults)
+        raise ToolkitError(
+            f"The weights in {source} do not fit the network:\n{shown}",
+            next_command="compare config.json with the network that the weights come from",
+        )
 
 
 def _padding(inputs: Tensor, lengths: Tensor | None) -> Tensor | None:
