@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, unknown_name
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 
@@ -31,7 +32,7 @@ Maps = npt.NDArray[np.float32]
 SHIPPED = Path(__file__).parents[1] / "weights" / "seeing"
 """The backbone that the shipped populations see with."""
 
-_PICTURES_PER_BATCH = 64
+_PICTURES_PER_BATCH = 8
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _RESIZING = ("smooth", "8-bit")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
@@ -143,7 +144,8 @@ class Seeing:
         if not len(pictures):
             return np.zeros((0, *self._shape), dtype=np.float32)
         starts = range(0, len(pictures), _PICTURES_PER_BATCH)
-        return np.concatenate([self._maps(pictures[s : s + _PICTURES_PER_BATCH]) for s in starts])
+        batches = [pictures[start : start + _PICTURES_PER_BATCH] for start in starts]
+        return np.concatenate(side_by_side(self._maps, batches))
 
     def _maps(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         import torch

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from toolkit.errors import ToolkitError
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.contract import Floats, Picture
 from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PICTURES_AT_ONCE = 16
+PICTURES_AT_ONCE = 4
 TEXTS_AT_ONCE = 64
 
 One = TypeVar("One")
@@ -81,9 +82,10 @@ class DenseCLIP:
         """
         if not texts:
             raise ToolkitError("There is no text to embed.")
-        return np.concatenate(
-            [_unit(self.towers.texts, some) for some in _some(texts, TEXTS_AT_ONCE)]
-        )
+        first, *others = _some(texts, TEXTS_AT_ONCE)
+        # The first alone: tokenizers take on their settings in it, which must not change later.
+        made = [self._texts(first), *side_by_side(self._texts, others)]
+        return np.concatenate(made)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the subword tokens of texts, special tokens left out.
@@ -110,7 +112,11 @@ class DenseCLIP:
         """
         if not len(pictures):
             raise ToolkitError("There is no picture to embed.")
-        return np.concatenate([self._patches(some) for some in _some(pictures, PICTURES_AT_ONCE)])
+        some = [*_some(pictures, PICTURES_AT_ONCE)]
+        return np.concatenate(side_by_side(self._patches, some))
+
+    def _texts(self, texts: Sequence[str]) -> Floats:
+        return _unit(self.towers.texts, texts)
 
     def _patches(self, pictures: Sequence[Picture]) -> Floats:
         from PIL import Image
