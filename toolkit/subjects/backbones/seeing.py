@@ -96,6 +96,7 @@ class Seeing:
         self.folder = Path(folder)
         self._weights = self._find_weights()
         self.config = self._read_config()
+        self._at_once: int | None = None
         self._network = self._load()
         size = self.input_size_px
         blank = self._maps([np.full((size, size, 3), 255, dtype=np.uint8)])
@@ -145,7 +146,7 @@ class Seeing:
             return np.zeros((0, *self._shape), dtype=np.float32)
         starts = range(0, len(pictures), _PICTURES_PER_BATCH)
         batches = [pictures[start : start + _PICTURES_PER_BATCH] for start in starts]
-        return np.concatenate(side_by_side(self._maps, batches))
+        return np.concatenate(side_by_side(self._maps, batches, self._at_once))
 
     def _maps(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         import torch
@@ -190,6 +191,7 @@ class Seeing:
         """The network with its weights, as a function from pictures to feature maps."""
         import timm
         import torch
+        from timm.models import FeatureHooks
 
         config = self.config
         if not timm.is_model(config.architecture):
@@ -214,6 +216,10 @@ class Seeing:
         self._check_weights(found, wanted)
         model.load_state_dict({k: v for k, v in found.items() if k in wanted}, strict=False)
         model.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        # Some architectures put features aside in hooks, and so take one batch after the other.
+        parts = (part for module in model.modules() for part in vars(module).values())
+        if any(isinstance(part, FeatureHooks) for part in parts):
+            self._at_once = 1
         if not config.whole:
             return lambda batch: model(batch)[-1]
         return lambda batch: model.forward_intermediates(

@@ -82,10 +82,15 @@ class DenseCLIP:
         """
         if not texts:
             raise ToolkitError("There is no text to embed.")
+        towers = self.towers
+
+        def embed(some: Sequence[str]) -> Floats:
+            return _unit(towers.texts, some)
+
         first, *others = _some(texts, TEXTS_AT_ONCE)
-        # The first alone: tokenizers take on their settings in it, which must not change later.
-        made = [self._texts(first), *side_by_side(self._texts, others)]
-        return np.concatenate(made)
+        # The first alone: tokenizers take on their settings in it, which must not change while
+        # another thread uses them.
+        return np.concatenate([*side_by_side(embed, [first]), *side_by_side(embed, others)])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the subword tokens of texts, special tokens left out.
@@ -112,17 +117,15 @@ class DenseCLIP:
         """
         if not len(pictures):
             raise ToolkitError("There is no picture to embed.")
-        some = [*_some(pictures, PICTURES_AT_ONCE)]
-        return np.concatenate(side_by_side(self._patches, some))
-
-    def _texts(self, texts: Sequence[str]) -> Floats:
-        return _unit(self.towers.texts, texts)
-
-    def _patches(self, pictures: Sequence[Picture]) -> Floats:
         from PIL import Image
 
-        images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in pictures]
-        return _unit(lambda some: self.towers.places(self.towers.prepare(some)), images)
+        towers = self.towers
+
+        def embed(some: Sequence[Picture]) -> Floats:
+            images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in some]
+            return _unit(lambda images: towers.places(towers.prepare(images)), images)
+
+        return np.concatenate(side_by_side(embed, [*_some(pictures, PICTURES_AT_ONCE)]))
 
 
 def load_subject(population: Population, seed: str) -> DenseCLIP:
