@@ -75,8 +75,11 @@ def test_networks_that_put_features_aside_take_one_batch_after_the_other(
         return [function(item) for item in items]
 
     monkeypatch.setattr("toolkit.subjects.backbones.seeing.side_by_side", told)
-    for place in (write_backbone(tmp_path / "hooked", model_args=hooked), folder):
-        Seeing(place).features(pictures(2))
+    place = write_backbone(tmp_path / "hooked", model_args=hooked)
+    model = timm.create_model("resnet10t", features_only=True, out_indices=(3,), **hooked)
+    save_file(model.state_dict(), place / "model.safetensors")
+    for one in (place, folder):
+        Seeing(one).features(pictures(2))
     assert batches == [1, None]
 
 
