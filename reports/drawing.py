@@ -32,11 +32,7 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
     """
     import vl_convert
 
-    text = vl_convert.vegalite_to_svg(visible(spec))
-    # The engine numbers its names through all drawings it has made so far.
-    for place, known in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
-        for before, after in (('id="', '"'), ("url(#", ")"), ('xlink:href="#', '"')):
-            text = text.replace(f"{before}{known}{after}", f"{before}{name}-{place}{after}")
+    text = _renamed(vl_convert.vegalite_to_svg(visible(spec)), name)
     text = re.sub(r'\s(?:version|xmlns(?::xlink)?)="[^"]*"', "", text, count=3)
     return re.sub(r"<svg\b", '<svg aria-hidden="true" focusable="false"', text, count=1)
 
@@ -52,8 +48,16 @@ def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
     import vl_convert
 
     text = vl_convert.vegalite_to_svg(visible(spec) | {"background": "white"})
-    text = text.replace(INK, PAPER_INK)
+    text = _renamed(text, "part").replace(INK, PAPER_INK)
     return text, vl_convert.svg_to_png(text, scale=2)
+
+
+def _renamed(text: str, name: str) -> str:
+    """A drawing with names of its own: the engine numbers them through all it has made so far."""
+    for place, known in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
+        for before, after in (('id="', '"'), ("url(#", ")"), ('xlink:href="#', '"')):
+            text = text.replace(f"{before}{known}{after}", f"{before}{name}-{place}{after}")
+    return text
 
 
 def visible(value: Any) -> Any:

@@ -1,4 +1,8 @@
-"""What the page says about itself: how to make it again, whose pictures it shows, what it is of."""
+"""What the page says about itself: how to make it again, whose pictures it shows, what it is of.
+
+Nothing that is another each time: a run that is made again, whenever and wherever, has the same
+page to the byte. When it was made, and in which folder, stands in its manifest.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,21 @@ from typing import TYPE_CHECKING, Any
 from reports.maps.methods import energy
 from reports.parts import Table
 from stimuli.errors import command_line
-from stimuli.files import sha256_of
+from stimuli.files import sha256_of, sha256_of_files
 from toolkit.provenance import package_version
 
 if TYPE_CHECKING:
     from reports.chapter import RunFiles
     from reports.parts import Credit
+
+CONTENT = (
+    "trials.parquet", "summary.json", "statistics.json", "training.csv", "variance.csv",
+    "agreement.csv", "maps.npz",
+)  # fmt: skip
+"""Files of a run, or of an analysis of spaces, that decide its page."""
+INDECISIVE = {"--out": True, "--jobs": True, "--format": True, "--report": False,
+              "--no-report": False}  # fmt: skip
+"""Options of ``run-paradigm`` that change nothing in a run's tables; whether a value follows."""
 
 
 def run_facts(run: RunFiles) -> dict[str, Any]:
@@ -29,7 +42,6 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
         ("Commit", f"{git.commit}{' with changes' if git.dirty else ''}" if git else "none"),
         ("Python", str(manifest.python)),
         ("Machine", f"{machine.system}, {machine.cores} cores"),
-        ("Started, ended", f"{manifest.started}, {manifest.ended}"),
         ("Stimuli (SHA-256)", manifest.stimuli.checksum),
         ("Paradigm source (SHA-256)", str(manifest.paradigm.source_sha256)),
     ]
@@ -41,7 +53,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
     packages = {name: str(version) for name, version in manifest.packages.items()}
     return {
         "run_id": manifest.run_id,
-        "command": command_line(manifest.command),
+        "command": command_line(_decisive(manifest.command)),
         "facts": facts,
         "packages": packages,
         "checksums": manifest.subjects,
@@ -89,15 +101,28 @@ def credit_table(shown: Sequence[Credit]) -> Table:
 
 
 def checksum(folders: Sequence[Path]) -> str:
-    """SHA-256 over the small tables of all folders; the manifest names the large ones' content."""
+    """SHA-256 over the tables given, and those of all folders (`CONTENT`)."""
     digest = hashlib.sha256()
-    names = ("manifest.json", "summary.json", "statistics.json", "training.csv", "variance.csv",
-             "agreement.csv", "maps.npz")  # fmt: skip
-    for folder in folders:
-        if folder.is_file():
-            digest.update(sha256_of(folder).encode())
-        for name in names:
-            file = folder / name
-            digest.update(name.encode())
-            digest.update(file.read_bytes() if file.is_file() else b"")
+    for place in folders:
+        files = [place] if place.is_file() else [place / name for name in CONTENT]
+        digest.update(sha256_of_files(file for file in files if file.is_file()).encode())
     return digest.hexdigest()
+
+
+def _decisive(command: Sequence[str]) -> list[str]:
+    """A command line without what only says where a run goes, how fast, and what is printed.
+
+    Example:
+        >>> _decisive(["mevgs-toolkit", "run-paradigm", "me", "--out", "runs", "--jobs=2"])
+        ['mevgs-toolkit', 'run-paradigm', 'me']
+    """
+    if "run-paradigm" not in command[1:2]:
+        return [*command]
+    parts, decisive = iter(command), []
+    for part in parts:
+        name, equals, _ = part.partition("=")
+        if name not in INDECISIVE:
+            decisive.append(part)
+        elif INDECISIVE[name] and not equals:
+            next(parts, None)
+    return decisive

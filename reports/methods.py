@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toolkit.tables.recorded import RecordedPopulation, RecordedSet
 
 REFERENCES = (
-    "The mevgs-toolkit authors ({year}). mevgs-toolkit: child-study paradigms for visually "
+    "The mevgs-toolkit authors (2026). mevgs-toolkit: child-study paradigms for visually "
     "grounded speech models (version {version}) [Computer software].",
     "Oneata, D., Nortje, L., Matusevych, Y., & Kamper, H. (2025). The mutual exclusivity bias of "
     "bilingual visually grounded speech models. Interspeech 2025. arXiv 2506.04037.",
@@ -22,7 +22,7 @@ REFERENCES = (
     "have a mutual exclusivity bias. Transactions of the Association for Computational "
     "Linguistics. arXiv 2403.13922.",
 )
-"""The toolkit and the studies whose paradigms it runs."""
+"""The toolkit, with the year of its version, and the studies whose paradigms it runs."""
 
 
 def methods(chapters: Sequence[Chapter[Any]]) -> list[str]:
@@ -39,9 +39,8 @@ def references(chapters: Sequence[Chapter[Any]]) -> list[str]:
     """The toolkit, the studies, and the stimuli."""
     runs = [run for chapter in chapters for run in chapter.runs]
     told = [run.manifest for run in runs if run.manifest is not None]
-    year = told[0].started[:4] if told else ""
     sets = dict.fromkeys(_set_reference(manifest.stimuli) for manifest in told)
-    known = [text.format(year=year or "n.d.", version=toolkit_version(runs)) for text in REFERENCES]
+    known = [text.format(version=toolkit_version(runs)) for text in REFERENCES]
     more = dict.fromkeys(t for own in chapters for t in REPORTS[own.kind].references(own))
     return [*known, *more, *sets]
 

@@ -398,4 +398,4 @@ def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> 
     if not told:
         return f"{shown}; from a table that was imported"
     name = stimuli.title if stimuli is not None else told[0].stimuli.name
-    return f"{shown}, stimuli: {name}; run {told[0].started[:10]}"
+    return f"{shown}, stimuli: {name}"

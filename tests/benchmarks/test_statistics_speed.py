@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.benchmarks.taken import measured
-from toolkit.processes.beside import n_cores
+from toolkit.processes.threads import n_cores
 from toolkit.statistics.models.mixed import fit_mixed
 
 pytestmark = pytest.mark.benchmark

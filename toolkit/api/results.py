@@ -82,8 +82,12 @@ def analyse_runs(
         ToolkitError: a run cannot be read, the runs cannot be analysed together, or a setting is
             out of range.
     """
-    settings = _settings(alpha, bound, n_bootstrap, gate)
-    return _analysed(_folders(runs), optional(paradigms_dir), settings, progress)
+    settings, own = _settings(alpha, bound, n_bootstrap, gate), optional(paradigms_dir)
+    folders = _folders(runs)
+    made = _analysed(folders, own, settings, progress)
+    if len(folders) == 1 and folders[0].is_dir():
+        return made.of(_made_of(folders[0], own, settings))
+    return made
 
 
 def write_report(
@@ -191,14 +195,12 @@ class Run:
             ToolkitError: as `analyse_runs`.
         """
         settings = _settings(alpha, bound, n_bootstrap, gate)
-        file, derived = self.folder / STATISTICS_FILE, frozenset(DERIVED)
-        key = kept.made_of(self.folder, derived, self.paradigms_dir, settings)
+        key = _made_of(self.folder, self.paradigms_dir, settings)
         found = kept.kept(self.folder, key, self.paradigms_dir)
         if found is not None:
             return Statistics(found)
-        fresh = _analysed([self.folder], self.paradigms_dir, settings, progress)
-        made = Statistics({name: replace(a, made_of=key) for name, a in fresh.results.items()})
-        write_json(file, made.results)
+        made = _analysed([self.folder], self.paradigms_dir, settings, progress).of(key)
+        write_json(self.folder / STATISTICS_FILE, made.results)
         return made
 
     def report(
@@ -281,6 +283,10 @@ class Statistics(dict[str, Any]):
         super().__init__(plain(results))
         self.results = results
 
+    def of(self, key: str) -> Statistics:
+        """The same, with the name of what they were made of (`toolkit.api.kept.made_of`)."""
+        return Statistics({name: replace(one, made_of=key) for name, one in self.results.items()})
+
     def save(self, file: str | Path) -> None:
         """Write it as JSON, whole or not at all."""
         write_json(Path(file), self.results)
@@ -316,6 +322,10 @@ def _settings(
         n_bootstrap=whole("n_bootstrap", n_bootstrap, 0, RESAMPLES),
         gate=Gate(gate[0], within("the gate's share", gate[1], 0.0, 1.0)) if gate else None,
     )
+
+
+def _made_of(folder: Path, own: Path | None, settings: Settings) -> str:
+    return kept.made_of(folder, frozenset(DERIVED), own, settings)
 
 
 def _analysed(

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
+from toolkit.processes.threads import n_cores
+
 T = TypeVar("T")
 
 
@@ -95,13 +97,6 @@ def spread(
 
 def _all(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
     return [function(*call) for call in calls]
-
-
-def n_cores() -> int:
-    """Processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _begin(

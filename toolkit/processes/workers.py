@@ -28,6 +28,7 @@ from typing import Any, Literal
 from stimuli.files import tell_unfinished
 from toolkit.errors import ToolkitError
 from toolkit.processes.interrupts import clearing_up_undisturbed
+from toolkit.processes.threads import one_thread
 
 Begin = Callable[..., Future[Any]]
 """Takes a function of a module and its arguments; what it returns or raises is in the future."""
@@ -287,10 +288,9 @@ def _serve(pipe: Connection) -> None:
     global _leader
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _keep_to_one_thread()
     leader = _leader = _Leader(pipe)
     tell_unfinished(lambda path: leader.hear("begins to write", path.absolute()))
-    with suppress(EOFError, OSError):  # the leader has ended
+    with one_thread(), suppress(EOFError, OSError):  # the leader has ended
         while True:
             work = pipe.recv_bytes()
             try:
@@ -330,10 +330,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _keep_to_one_thread() -> None:
-    import numpy as np  # noqa: F401  libraries that are loaded later would not be limited
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)

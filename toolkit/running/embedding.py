@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit.processes.threads import side_by_side
 from toolkit.running.capabilities import require
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
 from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
@@ -112,13 +113,13 @@ def _embed_group(
     for kind, chunk, features in _features(anyone, wanted, stimuli):
 
         def work(
-            subject: SubjectRef,
-            network: Any,
+            one: tuple[SubjectRef, Any],
             *,
             kind: str = kind,
             chunk: Sequence[str] = chunk,
             features: Any = features,
         ) -> None:
+            subject, network = one
             own = set(missing[subject].get(kind, ()))
             places = [place for place, name in enumerate(chunk) if name in own]
             if places:
@@ -127,8 +128,7 @@ def _embed_group(
                 check_vectors(vectors, (len(names), None), f"{kind}s", names, subject)
                 stored[subject].of(kind).update(zip(names, vectors, strict=True))
 
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            list(pool.map(work, group, group.values()))
+        side_by_side(work, [*group.items()], jobs)
         done[kind] += len(chunk)
         progress(f"embedding {kind}s", done[kind], len(wanted[kind]))
 

@@ -18,6 +18,7 @@ from stimuli import list_sets
 from stimuli.files import is_sound
 from stimuli.texts import read_json
 from toolkit.errors import ToolkitError
+from toolkit.processes.threads import one_thread
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
@@ -128,7 +129,8 @@ def carry_out(
             directory.write_training_logs(
                 {p.name: p.folder / LOG_FILE for p in plan.populations if p.folder is not None}
             )
-            manifest |= compute(directory)
+            with one_thread():
+                manifest |= compute(directory)
             manifest |= {"status": COMPLETE, "ended": now()}
             directory.write_json(MANIFEST_FILE, manifest)
     return Finished(

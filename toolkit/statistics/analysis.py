@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
+from toolkit.processes.threads import one_thread
 from toolkit.statistics.kinds import STATISTICS
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.settings import OPTIONS, Settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@one_thread()
 def analyse_runs(
     paths: Sequence[Path],
     paradigms: Path | None = None,

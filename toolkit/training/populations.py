@@ -22,6 +22,7 @@ import torch
 from stimuli.files import is_sound, remove_abandoned
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.processes.alone import alone_in, alone_with
+from toolkit.processes.threads import one_thread
 from toolkit.provenance import package_version
 from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
@@ -43,6 +44,7 @@ Watch = Callable[[str, Standing], None]
 """Called with the name of a subject and how far its training is."""
 
 
+@one_thread()
 def train_populations(
     conditions: Sequence[Condition],
     seeds: Sequence[str],

@@ -9,8 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 
-import torch
-
 from toolkit.processes.workers import processes, tell
 from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
@@ -43,13 +41,8 @@ def train_all(
         watch: called with the name of a subject and how far it is.
     """
     if n_processes == 1:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            for job in jobs:
-                yield job, _train(job, watch)
-        finally:
-            torch.set_num_threads(threads)
+        for job in jobs:
+            yield job, _train(job, watch)
         return
     news: SimpleQueue[Future[fit.Fitted] | tuple[str, fit.Standing]] = SimpleQueue()
     with processes(min(n_processes, max(1, len(jobs))), hear=news.put) as begin:
@@ -88,6 +81,4 @@ def _train(job: Job, watch: Callable[[str, fit.Standing], None]) -> fit.Fitted:
 
 
 def _train_and_tell(job: Job) -> fit.Fitted:
-    # One thread per process: the sums are then added up in one order on every machine.
-    torch.set_num_threads(1)
     return _train(job, lambda name, standing: tell((name, standing)))

@@ -64,6 +64,25 @@ def test_one_map_per_picture(seeing: Seeing, n: int) -> None:
     assert np.isfinite(maps).all()
 
 
+def test_networks_that_put_features_aside_take_one_batch_after_the_other(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooked = {**CONFIG["model_args"], "feature_cls": "hook"}
+    batches: list[int | None] = []
+
+    def told(function: Any, items: Any, at_once: int | None = None) -> list[Any]:
+        batches.append(at_once)
+        return [function(item) for item in items]
+
+    monkeypatch.setattr("toolkit.subjects.backbones.seeing.side_by_side", told)
+    place = write_backbone(tmp_path / "hooked", model_args=hooked)
+    model = timm.create_model("resnet10t", features_only=True, out_indices=(3,), **hooked)
+    save_file(model.state_dict(), place / "model.safetensors")
+    for one in (place, folder):
+        Seeing(one).features(pictures(2))
+    assert batches == [1, None]
+
+
 def test_no_pictures_no_maps(seeing: Seeing) -> None:
     assert seeing.features([]).shape == (0, 7, 2, 2)
 

@@ -53,6 +53,33 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
+def test_features_and_weights_come_from_one_thread(
+    small: SmallSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    heard, fitted = Ear.features, workers.fit.fit
+
+    def features(ear: Ear, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        seen.append(torch.get_num_threads())
+        return heard(ear, clips)
+
+    def fit(*given: object, **more: object) -> object:
+        seen.append(torch.get_num_threads())
+        return fitted(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Ear, "features", features)
+    monkeypatch.setattr(workers.fit, "fit", fit)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        run(small, tmp_path / "out", [["en"]], ["a"])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert len(seen) > 1
+    assert {*seen} == {1}
+
+
 def test_population_folders(small: SmallSet, tmp_path: Path) -> None:
     run(small, tmp_path / "out")
     names = {"monolingual-en", "monolingual-nl", "bilingual-en-nl", "untrained"}

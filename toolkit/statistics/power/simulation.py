@@ -11,6 +11,7 @@ import numpy as np
 
 from stimuli.limits import JOBS, RESAMPLES, SEEDS
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.processes.threads import one_thread
 from toolkit.processes.workers import Mapped, mapping
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.formula import (
@@ -121,6 +122,7 @@ class PowerPlan:
         return next(point for point in self.points if point.n_seeds == self.n_seeds)
 
 
+@one_thread()
 def plan_seeds(
     model: Model,
     *,

@@ -21,6 +21,7 @@ from stimuli.errors import ToolkitError, first_line
 from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.backbones.files import backbone_checksum, refuse_hollow
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
@@ -171,14 +172,21 @@ class Hearing:
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(checked):
             by_length.setdefault(len(clip), []).append(index)
+        batches = [
+            members[start : start + _CLIPS_PER_BATCH]
+            for members in by_length.values()
+            for start in range(0, len(members), _CLIPS_PER_BATCH)
+        ]
+
+        def heard(batch: list[int]) -> Frames:
+            samples = torch.from_numpy(np.stack([checked[index] for index in batch]))
+            with torch.inference_mode():
+                hidden: Frames = self._model(samples).last_hidden_state.numpy()
+            return hidden
+
         frames: dict[int, Frames] = {}
-        for members in by_length.values():
-            for start in range(0, len(members), _CLIPS_PER_BATCH):
-                batch = members[start : start + _CLIPS_PER_BATCH]
-                samples = torch.from_numpy(np.stack([checked[index] for index in batch]))
-                with torch.inference_mode():
-                    hidden = self._model(samples).last_hidden_state.numpy()
-                frames.update(zip(batch, hidden, strict=True))
+        for batch, hidden in zip(batches, side_by_side(heard, batches), strict=True):
+            frames.update(zip(batch, hidden, strict=True))
         return [frames[index] for index in range(len(checked))]
 
     def _check(self, index: int, clip: npt.NDArray[np.floating[Any]]) -> Frames:

@@ -22,6 +22,7 @@ from stimuli.errors import ToolkitError, first_line, unknown_name
 from stimuli.limits import PIXELS, WIDTH, refuse_more
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.backbones.files import backbone_checksum, lie_in
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
@@ -34,7 +35,7 @@ Maps = npt.NDArray[np.float32]
 SHIPPED = Path(__file__).parents[1] / "weights" / "seeing"
 """The backbone that the shipped populations see with."""
 
-_PICTURES_PER_BATCH = 64
+_PICTURES_PER_BATCH = 8
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -151,6 +152,7 @@ class Seeing:
         self.folder = Path(folder)
         self._weights = self._find_weights()
         self.config = self._read_config()
+        self._at_once: int | None = None
         size = self.input_size_px
         refuse_more(f"pixels that {self.folder} asks for", size * size, PIXELS)
         self._network = self._load()
@@ -204,7 +206,8 @@ class Seeing:
         if not len(pictures):
             return np.zeros((0, *self._shape), dtype=np.float32)
         starts = range(0, len(pictures), _PICTURES_PER_BATCH)
-        return np.concatenate([self._maps(pictures[s : s + _PICTURES_PER_BATCH]) for s in starts])
+        batches = [pictures[start : start + _PICTURES_PER_BATCH] for start in starts]
+        return np.concatenate(side_by_side(self._maps, batches, self._at_once))
 
     def _maps(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         import torch
@@ -249,6 +252,7 @@ class Seeing:
         """The network with its weights, as a function from pictures to feature maps."""
         import timm
         import torch
+        from timm.models import FeatureHooks
 
         config = self.config
         if not timm.is_model(config.architecture):
@@ -282,6 +286,10 @@ class Seeing:
         wanted = model.state_dict()
         model.load_state_dict({k: v for k, v in found.items() if k in wanted}, strict=False)
         model.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        # Some architectures put features aside in hooks, and so take one batch after the other.
+        parts = (part for module in model.modules() for part in vars(module).values())
+        if any(isinstance(part, FeatureHooks) for part in parts):
+            self._at_once = 1
         if not config.whole:
             return lambda batch: model(batch)[-1]
         return lambda batch: model.forward_intermediates(

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from toolkit.errors import ToolkitError, first_line
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.contract import Floats, Picture
 from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PICTURES_AT_ONCE = 16
+PICTURES_AT_ONCE = 4
 TEXTS_AT_ONCE = 64
 
 One = TypeVar("One")
@@ -83,9 +84,15 @@ class DenseCLIP:
         """
         if not texts:
             raise ToolkitError("There is no text to embed.")
-        return np.concatenate(
-            [_unit(self.towers.texts, some) for some in _some(texts, TEXTS_AT_ONCE)]
-        )
+        towers = self.towers
+
+        def embed(some: Sequence[str]) -> Floats:
+            return _unit(towers.texts, some)
+
+        first, *others = _some(texts, TEXTS_AT_ONCE)
+        # The first alone: tokenizers take on their settings in it, which must not change while
+        # another thread uses them.
+        return np.concatenate([*side_by_side(embed, [first]), *side_by_side(embed, others)])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the subword tokens of texts, special tokens left out.
@@ -113,13 +120,15 @@ class DenseCLIP:
         """
         if not len(pictures):
             raise ToolkitError("There is no picture to embed.")
-        return np.concatenate([self._patches(some) for some in _some(pictures, PICTURES_AT_ONCE)])
-
-    def _patches(self, pictures: Sequence[Picture]) -> Floats:
         from PIL import Image
 
-        images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in pictures]
-        return _unit(lambda some: self.towers.places(self.towers.prepare(some)), images)
+        towers = self.towers
+
+        def embed(some: Sequence[Picture]) -> Floats:
+            images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in some]
+            return _unit(lambda images: towers.places(towers.prepare(images)), images)
+
+        return np.concatenate(side_by_side(embed, [*_some(pictures, PICTURES_AT_ONCE)]))
 
 
 def load_subject(population: Population, seed: str) -> DenseCLIP:

@@ -21,6 +21,7 @@ from stimuli.cells import csv_text
 from stimuli.files import checksum_file, is_sound, remove_abandoned, write_atomic
 from toolkit.errors import ToolkitError
 from toolkit.processes.alone import alone_with
+from toolkit.processes.threads import one_thread
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import open_backbone
 from toolkit.subjects.backbones.listing import list_features
@@ -86,6 +87,7 @@ class Computed:
         return list(backbone.features(list(media.values())))
 
 
+@one_thread()
 def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> list[Unreadable]:
     """Make what a job's file still lacks.
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.errors import ToolkitError
+from toolkit.processes.threads import side_by_side
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
 from toolkit.subjects.population import Population
@@ -143,13 +144,17 @@ class VGSSubject:
             _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim)
             by_length[len(feature)].append(place)
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
-        with torch.inference_mode():
-            for places in by_length.values():
-                step = _at_once(features[places[0]].size)
-                for start in range(0, len(places), step):
-                    some = places[start : start + step]
-                    batch = torch.from_numpy(np.stack([features[place] for place in some]))
-                    out[some] = self.network.encode_words(batch.float()).numpy()
+        network, batches = self.network, []
+        for places in by_length.values():
+            step = _at_once(features[places[0]].size)
+            batches += [places[start : start + step] for start in range(0, len(places), step)]
+
+        def embed(some: list[int]) -> None:
+            batch = torch.from_numpy(np.stack([features[place] for place in some]))
+            with torch.inference_mode():
+                out[some] = network.encode_words(batch.float()).numpy()
+
+        side_by_side(embed, batches)
         return out
 
     def embed_picture_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -168,12 +173,15 @@ class VGSSubject:
         import torch
 
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
-        step = _at_once(math.prod(features.shape[1:]))
-        with torch.inference_mode():
-            for start in range(0, len(features), step):
-                some = slice(start, start + step)
-                batch = torch.from_numpy(np.ascontiguousarray(features[some]))
-                out[some] = self.network.encode_pictures(batch.float()).numpy()
+        network, step = self.network, _at_once(math.prod(features.shape[1:]))
+
+        def embed(start: int) -> None:
+            some = slice(start, start + step)
+            batch = torch.from_numpy(np.ascontiguousarray(features[some]))
+            with torch.inference_mode():
+                out[some] = network.encode_pictures(batch.float()).numpy()
+
+        side_by_side(embed, range(0, len(features), step))
         return out
 
     def similarity(
