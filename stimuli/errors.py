@@ -148,7 +148,9 @@ def command_line(words: Iterable[object]) -> str:
 def _typed(character: str) -> str:
     """A character between ``$'`` and ``'``."""
     if HIDDEN.match(character):
-        return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+        # Half a character is a byte that Python could not read, or can be in no name of a file.
+        half = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+        return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", half))
     return f"\\{character}" if character in "\\'" else character
 
 
