@@ -90,7 +90,10 @@ def read_maps(folders: Sequence[Path]) -> Maps:
 def _samples(folder: Path) -> list[Sample]:
     file = folder / "maps.npz"
     require_sound(file, again(folder))
-    known = read_arrays(file)
+    try:
+        known = read_arrays(file)
+    except ToolkitError as error:
+        raise ToolkitError(f"{folder} holds damaged maps: {error.message}") from error
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])
     kept = list(_kept(known))
