@@ -87,7 +87,11 @@ def read_maps(folders: Sequence[Path]) -> Maps:
 
 def _samples(folder: Path) -> list[Sample]:
     file = folder / "maps.npz"
-    known = read_arrays(file, read_stored(file))
+    content = read_stored(file)
+    try:
+        known = read_arrays(file, content)
+    except ToolkitError as error:
+        raise ToolkitError(f"{folder} holds damaged maps: {error.message}") from error
     languages = [str(code) for code in known["languages"]]
     template = str(known["template"])
     kept = list(_kept(known))
