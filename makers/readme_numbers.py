@@ -20,7 +20,7 @@ from pathlib import Path
 from makers.readme_runs import Numbers, measure
 from makers.readme_text import MismatchError, filled
 from reports.terminal import say
-from stimuli.cells import csv_text
+from stimuli.cells import csv_text, unguarded
 from stimuli.files import write_atomic
 
 ROOT = Path(__file__).parent.parent
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 def read_table(path: Path) -> Numbers:
     """The committed numbers by name."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row["value"] for row in csv.DictReader(file)}
+        return {row["name"]: unguarded(row["value"]) for row in csv.DictReader(file)}
 
 
 def write_table(path: Path, numbers: Mapping[str, str]) -> None:

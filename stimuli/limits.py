@@ -29,7 +29,7 @@ FEATURE_VALUES = 2**26
 """Numbers in the feature of one clip or picture: 0.3 GB."""
 TABLE_VALUES = 2**29
 """Rows times columns of a table: 20 million trials of a run, 4 GB."""
-TEXT_BYTES = 2**30
+COLUMN_BYTES = 2**30
 """Of all texts in one column of a table."""
 ARRAY_BYTES = 2**31
 """Of all arrays in one file of NumPy's."""

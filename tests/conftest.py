@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import socket
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import soundfile
 from PIL import Image
 
 from stimuli import StimulusSet, open_set
-from stimuli.errors import UncheckedWarning
 from tests.commands import Cli, Said
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -57,12 +55,6 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-
-
-@pytest.fixture(autouse=True)
-def _runs_by_hand() -> None:
-    """Let tests write runs by hand: they look like those of versions that kept no checksums."""
-    warnings.simplefilter("ignore", UncheckedWarning)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ TO_THE_TERMINAL = {
     "toolkit.processes.interrupts": "one fixed sentence, in a signal handler",
     "toolkit.processes.beside": "answers through a pipe",
     "toolkit.subjects.backbones.listing": "answers through a pipe",
+    "toolkit.tables.manifests": "warns, which the command says as a note",
 }
 """Modules that name a stream of the terminal, and why."""
 STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}

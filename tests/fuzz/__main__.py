@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import re
 import sys
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +51,7 @@ def main() -> None:
 def _many(trier: Trier, given: argparse.Namespace) -> bool:
     """Round after round over all targets, so that Ctrl-C leaves no kind out."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in given.only or all_targets()}
-    failed, begun, done = Counter[str](), time.monotonic(), 0
+    failed, done = Counter[str](), 0
     with suppress(KeyboardInterrupt):
         while done < given.total:
             n = min(ROUND, given.total - done)
@@ -63,7 +62,7 @@ def _many(trier: Trier, given: argparse.Namespace) -> bool:
                     if outcome.result == FAILED:
                         _keep(outcome, name, failed, given.out)
             done = sum(own.total() for own in counts.values())
-            _say(f"{done} tried, {failed.total()} failed, {time.monotonic() - begun:.0f} s")
+            _say(f"{done} tried, {failed.total()} failed")
     _say(f"{'target':34}{'tried':>8}{REFUSED:>9}{ACCEPTED:>9}{FAILED:>8}")
     for name, own in {**counts, "all": sum(counts.values(), Counter())}.items():
         tried, *rest = (own.total(), own[REFUSED], own[ACCEPTED], own[FAILED])

@@ -251,7 +251,7 @@ def features(folder: Path) -> Ready:
     for kind in ("word", "picture"):
         _written_features(folder / f"{kind}.h5", kind)
         made.append((folder / f"{kind}.h5").read_bytes())
-    return Ready(folder / "ear.h5", tuple(made), hdf5_mutator, _read_features)
+    return Ready(folder / "ear.h5", tuple(made), hdf5_mutator, _read_features, fits=True)
 
 
 @target(weight=6)
@@ -279,7 +279,7 @@ def grid(folder: Path) -> Ready:
 
 @target(weight=2)
 def unfinished_training(folder: Path) -> Ready:
-    """The state that a killed training goes on from, without its checksum."""
+    """The state that a killed training goes on from."""
     from dataclasses import replace
 
     from tests.toolkit.training.training_bank import RECIPE, make_bank
@@ -289,14 +289,13 @@ def unfinished_training(folder: Path) -> Ready:
     recipe = replace(RECIPE, n_updates=4, validate_every=2, validation_items=3)
     bank, checkpoint = make_bank(), Checkpoint(folder / "one.pt", "key", "a")
     fit(bank, ("en", "nl"), recipe, 0, checkpoint=checkpoint)
-    Path(f"{checkpoint.path}.sha256").unlink()
 
     def read(path: Path) -> Any:
         fitted = fit(bank, ("en", "nl"), recipe, 0, checkpoint=checkpoint)
-        Path(f"{checkpoint.path}.sha256").unlink(missing_ok=True)
         return [value.numpy() for value in fitted.state.values()]
 
-    return Ready(checkpoint.path, (checkpoint.path.read_bytes(),), checkpoint_mutator, read)
+    content = checkpoint.path.read_bytes()
+    return Ready(checkpoint.path, (content,), checkpoint_mutator, read, fits=True)
 
 
 @target(weight=12)
@@ -306,8 +305,7 @@ def features_for_training(folder: Path) -> Ready:
 
     file = folder / "bank.safetensors"
     save_bank(make_bank(), file)
-    Path(f"{file}.sha256").unlink()
-    return Ready(file, (file.read_bytes(),), safetensors_mutator, load_bank)
+    return Ready(file, (file.read_bytes(),), safetensors_mutator, load_bank, fits=True)
 
 
 @target(weight=20)

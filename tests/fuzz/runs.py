@@ -69,16 +69,9 @@ def _new_maps(folder: Path) -> Path:
     return done.folder
 
 
-def _unchecked(path: Path) -> Path:
-    """A file whose checksum was not copied with it."""
-    from stimuli.files import checksum_file
-
-    checksum_file(path).unlink(missing_ok=True)
-    return path
-
-
 def _file(path: Path, mutate: Mutator, read: Callable[[Path], Any], **more: Any) -> Ready:
-    return Ready(_unchecked(path), (path.read_bytes(),), mutate, read, **more)
+    """A file of a run, written like that."""
+    return Ready(path, (path.read_bytes(),), mutate, read, fits=True, **more)
 
 
 @target(weight=200)
@@ -128,7 +121,6 @@ def _page(run: Path) -> str:
 @target(weight=1)
 def report_of_manifest(folder: Path) -> Ready:
     run = _choices(folder)
-    _unchecked(run / "statistics.json")
     return _file(run / "manifest.json", json_mutator, lambda path: _page(path.parent))
 
 
@@ -171,7 +163,7 @@ def _trials(folder: Path) -> Path:
 
 @target(weight=20)
 def trials(folder: Path) -> Ready:
-    """The table of a run without its checksum, as the commands read it."""
+    """The table of a run, as the commands read it."""
     from toolkit.tables.kinds import kind_of
     from toolkit.tables.longtable import read_run
 
@@ -247,7 +239,6 @@ def _again(folder: Path, pattern: str, mutate: Mutator, *, checked: bool, maps: 
     """A file of a run, and the command that made it given again."""
     from paradigms.registry import get_paradigm
     from stimuli import open_set
-    from stimuli.files import checksum_file
     from tests.colours import population
     from tests.conftest import LANGUAGES, tiny_rows, write_scenes, write_set
     from toolkit.running.choices import run
@@ -278,8 +269,6 @@ def _again(folder: Path, pattern: str, mutate: Mutator, *, checked: bool, maps: 
     def before() -> None:
         shutil.rmtree(root)
         shutil.copytree(kept, root)
-        if not checked:
-            checksum_file(place).unlink()
         if place.parent.name == "embeddings":
             for cell in made.folder.glob("cells/*.parquet"):
                 cell.unlink()
@@ -290,7 +279,7 @@ def _again(folder: Path, pattern: str, mutate: Mutator, *, checked: bool, maps: 
 
     return Ready(
         place, (place.read_bytes(),), mutate, read,
-        same=(lambda table: table) if checked else None, before=before,
+        same=(lambda table: table) if checked else None, fits=not checked, before=before,
     )  # fmt: skip
 
 
@@ -339,11 +328,7 @@ def cells_of_maps_without_checksum(folder: Path) -> Ready:
 
 @target(weight=3)
 def rerun_over_manifest(folder: Path) -> Ready:
-    from stimuli.files import checksum_file
-
-    ready = _again(folder, "manifest.json", json_mutator, checked=True, maps=False)
-    assert not checksum_file(ready.place).is_file()
-    return ready
+    return _again(folder, "manifest.json", json_mutator, checked=True, maps=False)
 
 
 @target(weight=30)

@@ -27,6 +27,8 @@ class Ready:
     that its reader promises."""
     same: Callable[[Any], Any] | None = None
     """Where a checksum tells damage: what must be the same as of the original, if it is read."""
+    fits: bool = False
+    """Whether the checksum beside the file is made to fit: as if the toolkit had written it."""
     before: Callable[[], object] = lambda: None
     """Puts right what reading may have changed beside the file."""
 

@@ -7,6 +7,7 @@ a failure is told in `README.md`.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from stimuli.characters import shown
+from stimuli.files import checksum_file
 from tests.fuzz.targets import Ready, all_targets
 from toolkit.errors import ToolkitError
 
@@ -194,6 +196,9 @@ def _place(ready: Ready, data: bytes) -> None:
     ready.before()
     ready.place.parent.mkdir(parents=True, exist_ok=True)
     ready.place.write_bytes(data)
+    if ready.fits:
+        told = f"{hashlib.sha256(data).hexdigest()}  {ready.place.name}\n"
+        checksum_file(ready.place).write_text(told, encoding="utf-8")
 
 
 def _tried(ready: Ready, data: bytes, expected: Any, *, measured: bool = True) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from paradigms.registry import get_paradigm
 from reports.choices.methods import trials as asked
 from stimuli import open_set
 from stimuli.errors import ToolkitError
-from stimuli.files import checksum_file
 from stimuli.importing import import_layout
 from stimuli.media import convert_clip, decode_clip, encode_wav
 from tests.stimuli.published_layout import (
@@ -267,9 +266,6 @@ def test_faulty_trials_are_told(old: str, new: str, part: str, data: Path, tmp_p
     stimuli = open_set(import_layout(data, tmp_path / "set").folder)
     path = stimuli.folder / "trials.csv"
     path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(ToolkitError, match=r"trials\.csv is damaged, or was changed"):
-        _ = stimuli.fixed_trials
-    checksum_file(path).unlink()
     with pytest.raises(ToolkitError, match=part):
         _ = stimuli.fixed_trials
     assert any(part in fault for fault in open_set(stimuli.folder).check())
@@ -315,7 +311,7 @@ def test_names_with_hidden_signs_are_refused(name: str, data: Path, tmp_path: Pa
     listed = json.loads(path.read_text())
     listed[0]["name"] = name
     path.write_text(json.dumps(listed))
-    with pytest.raises(ToolkitError, match="no usable 'name'"):
+    with pytest.raises(ToolkitError, match=r"no usable 'name'|is no character"):
         import_layout(data.parent, tmp_path / "out")
 
 

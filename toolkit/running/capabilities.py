@@ -100,18 +100,18 @@ def incapable_first(
     except ToolkitError:
         for population in populations:
             seed = population.seeds[0]
-            subject = _loaded(population, seed)
-            if subject is not None and not can(subject, [dummy]):
-                require(f"{population.name}/{seed}", subject, needs)
+            for subject in _loaded(population, seed):
+                if not can(subject, [dummy]):
+                    require(f"{population.name}/{seed}", subject, needs)
         raise
 
 
-def _loaded(population: Population, seed: str) -> object | None:
-    """A subject; None if it cannot be loaded: nothing is known of it then, whatever the reason."""
+def _loaded(population: Population, seed: str) -> list[object]:
+    """A subject; none if it cannot be loaded: nothing is known of it then, whatever the reason."""
     try:
-        return population.load(seed)
+        return [population.load(seed)]
     except Exception:
-        return None
+        return []
 
 
 def can(subject: Any, needs: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stimuli.limits import TABLE_VALUES, TEXT_BYTES, refuse_more
+from stimuli.limits import COLUMN_BYTES, TABLE_VALUES, refuse_more
 from toolkit.errors import ToolkitError, first_line
 from toolkit.tables.delimited import same_names
 
@@ -97,4 +97,4 @@ def _refuse_long_texts(path: Path, names: Sequence[str]) -> None:
         for part in column.chunks:
             lengths = pc.binary_length(part.dictionary).cast("int64")
             n_bytes += pc.sum(lengths.take(part.indices)).as_py() or 0
-        refuse_more(f"bytes of text in column {name} of {path}", n_bytes, TEXT_BYTES)
+        refuse_more(f"bytes of text in column {name} of {path}", n_bytes, COLUMN_BYTES)

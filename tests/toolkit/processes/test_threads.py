@@ -13,6 +13,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
+from tests.waiting import LIMIT_S
 from toolkit.processes.threads import VARIABLES, one_thread, side_by_side
 
 
@@ -76,7 +77,7 @@ print(json.dumps([inside, told(), os.environ["OMP_NUM_THREADS"]]))
 
 @pytest.mark.usefixtures("_three_threads")
 def test_calls_beside_each_other_have_one_thread_each_and_begin_no_others() -> None:
-    both = Barrier(2, timeout=60)
+    both = Barrier(2, timeout=LIMIT_S)
 
     def call(number: int) -> tuple[int, int, list[int]]:
         both.wait()  # passed only if two calls are made at the same time

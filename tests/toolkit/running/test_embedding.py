@@ -13,6 +13,7 @@ import pytest
 
 import stimuli.files
 from stimuli import StimulusSet
+from tests.stored import as_written
 from tests.waiting import LIMIT_S
 from toolkit.errors import ToolkitError
 from toolkit.running import embedding
@@ -223,10 +224,12 @@ def test_loading_a_backbone_reads_its_checksum_once(
     ],
 )
 def test_stored_vectors_that_cannot_be_count_as_absent(vectors: np.ndarray, tmp_path: Path) -> None:
-    """Files of earlier versions have no checksum."""
+    """Whatever wrote them with their checksum."""
     store, ids = EmbeddingStore(tmp_path), np.array(["a", "b"])
     sound = {"word_ids": ids, "words": np.ones((2, 2), "f4"), "picture_ids": ids}
     np.savez(tmp_path / "a.npz", pictures=np.ones((2, 2), "f4"), **sound)
+    as_written(tmp_path / "a.npz")
     assert list(store.read(tmp_path / "a.npz").words) == ["a", "b"]
     np.savez(tmp_path / "a.npz", pictures=vectors, **sound)
+    as_written(tmp_path / "a.npz")
     assert store.read(tmp_path / "a.npz").words == {}

@@ -152,7 +152,7 @@ def test_runs_that_differ_in_more_are_refused(
     if manifest is None:
         file.unlink()
     else:
-        file.write_text(json.dumps(MANIFEST | {"trial_seed": 1} | manifest))
+        write_stored(file, json.dumps(MANIFEST | {"trial_seed": 1} | manifest))
     with pytest.raises(ToolkitError) as error:
         read_counts(two)
     assert "The same subject and test stand in two of the runs: paradigm me, paradigm_v" in str(

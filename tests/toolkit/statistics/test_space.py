@@ -478,13 +478,12 @@ def test_a_run_of_others_is_refused(
     assert "asked none of these populations" in err
 
 
-def test_nan_in_stored_embeddings_is_named(analyzed: Cli) -> None:
+def test_nan_in_stored_embeddings_is_no_embedding(analyzed: Cli) -> None:
     assert analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)[0] == 0
     (stored,) = Path("mevgs-runs/embeddings").glob("*.npz")
     content = dict(np.load(stored))
     content["words"][0] = np.nan
     np.savez(stored, **content)
     as_written(stored)
-    code, _, err = analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)
-    assert code == 2
-    assert "NaN" in err
+    assert analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)[0] == 0
+    assert np.isfinite(np.load(stored)["words"]).all()

@@ -210,7 +210,7 @@ def test_population_with_several_seeds(folders: dict[str, Path], tmp_path: Path)
     assert population.checksum("a") != population.checksum("b")
     assert population.checksum("b") == open_population("small-clip/b", folder).checksum("b")
     (folder / "b.safetensors").write_bytes(b"damaged")
-    with pytest.raises(ToolkitError, match="not a readable safetensors file"):
+    with pytest.raises(ToolkitError, match="cannot lie in 7 bytes"):
         population.load("b").embed_text(["a"])  # type: ignore[attr-defined]
     (folder / "b.safetensors").unlink()
     with pytest.raises(ToolkitError, match="lacks the weights"):

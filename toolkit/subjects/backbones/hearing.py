@@ -251,8 +251,9 @@ class Hearing:
         import torch
 
         kind = self._model_class()
-        if kind.config_class is not None:
-            config = kind.config_class.from_pretrained(self.folder, local_files_only=True)
+        own = getattr(kind, "config_class", None)
+        if own is not None:
+            config = own.from_pretrained(self.folder, local_files_only=True)
             with torch.device("meta"):
                 sketch = kind(config)
         else:

@@ -1,9 +1,9 @@
 """What a file of features holds, without the features: read apart, since HDF5 can loop or crash.
 
 A damaged or hostile file can keep the HDF5 library busy for ever, or end the process it is read in.
-So files from elsewhere are listed in a process of their own, which has a limited time, and only
-what was found sound there is opened here. Files with a checksum beside them, which fits, were
-written by this toolkit: they are listed at once.
+So files are listed in a process of their own, which has a limited time, and only what was found
+sound there is opened here. That holds for files with a checksum beside them, too: it tells that
+nothing was changed, not who wrote them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ def list_features(path: Path, *, kept: bool = True) -> Listing:
         raise ToolkitError("There is no such file of features.", given=str(path))
     if checksum_file(path).is_file():
         require_sound(path, EXTRACT_AGAIN)
-        return _listed(path)
     found = _listed_apart(path)
     if kept and CHECKSUM in found.attributes:
         require_sound(path, EXTRACT_AGAIN, kept=True)
