@@ -20,6 +20,8 @@ from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
 
 FACTORY = "toolkit.subjects.vgs.subject:load_subject"
+_TOGETHER = "together"
+"""Stands after the checksum of weights that were trained in one pass with those of other seeds."""
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
@@ -42,14 +44,19 @@ def stored_key(folder: Path, seed: str) -> str | None:
         folder: the population folder.
         seed: name of the seed.
     """
+    return (_stored(folder, seed) or [None])[0]
+
+
+def _stored(folder: Path, seed: str) -> list[str]:
+    """The checksum that the weights of a seed carry, and how they were trained."""
     path = folder / f"{seed}.safetensors"
     if not is_sound(path):
-        return None
+        return []
     try:
         with safe_open(path, framework="pt") as file:
-            return str(file.metadata()["key"])
+            return str(file.metadata()["key"]).split()
     except (OSError, SafetensorError, KeyError, TypeError):
-        return None
+        return []
 
 
 def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
@@ -69,7 +76,9 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
     _write(folder / LOG_FILE, to_csv(rows))
     halves = {name: _half(name, value) for name, value in fitted.state.items()}
     with write_checked(folder / f"{seed}.safetensors") as unfinished:
-        unfinished.write_bytes(save(halves, metadata={"key": key}))
+        # In one entry: several would be written in random order.
+        told = f"{key} {_TOGETHER}" if fitted.together else key
+        unfinished.write_bytes(save(halves, metadata={"key": told}))
 
 
 def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
@@ -127,8 +136,9 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
                 split="valid",
             )
         )
+    together = [seed for seed in seeds if _TOGETHER in _stored(folder, seed)]
     return model_card(
-        _text(facts, seeds, kept),
+        _text(facts, seeds, kept, together),
         name=facts["population"],
         languages=facts["languages"],
         tags=("visually-grounded-speech", "word-learning"),
@@ -136,13 +146,19 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
     )
 
 
-def _text(facts: Mapping[str, Any], seeds: list[str], kept: list[dict[str, str]]) -> str:
+def _text(
+    facts: Mapping[str, Any],
+    seeds: list[str],
+    kept: list[dict[str, str]],
+    together: list[str],
+) -> str:
     """The card below its header.
 
     Args:
         facts: content of `config.json`.
         seeds: names of those that are finished.
         kept: row of the log for the weights of each of them.
+        together: those that were trained in one pass with other seeds.
     """
     training, network = facts["training"], facts["network"]
     head = f"""# {facts["population"]}
@@ -174,7 +190,7 @@ Words and pictures of the familiar concepts in split `train` of the set
 `{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
 loss on split `valid` were kept. Novel concepts and the split `test` were never read. {length}
 all settings are in `config.json`, all validations in `{LOG_FILE}`.
-
+{_in_one_pass(together)}
 | seed | kept update | validation loss | validation accuracy, two pictures (%) |
 |---|---|---|---|
 {rows}
@@ -183,6 +199,16 @@ all settings are in `config.json`, all validations in `{LOG_FILE}`.
 {_LIMITS if facts["stimuli"]["name"] == "mini" else ""}The subjects are made for comparing
 training conditions with one another; they are no model of a particular child.
 """
+
+
+def _in_one_pass(together: list[str]) -> str:
+    """Which seeds were trained in one pass with others."""
+    if not together:
+        return ""
+    return (
+        f"Trained in one pass with other seeds, which changes last digits alone: "
+        f"{', '.join(together)}.\n"
+    )
 
 
 def _command(facts: Mapping[str, Any]) -> str:
