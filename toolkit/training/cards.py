@@ -44,7 +44,7 @@ def stored_key(folder: Path, seed: str) -> str | None:
         folder: the population folder.
         seed: name of the seed.
     """
-    return (_stored(folder, seed) or [None])[0]
+    return next(iter(_stored(folder, seed)), None)
 
 
 def _stored(folder: Path, seed: str) -> list[str]:

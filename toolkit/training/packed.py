@@ -141,7 +141,7 @@ def _rows(
     )
 
 
-def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> tuple[Tensor, ...]:
+def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor]:
     """What the towers of several networks make of their rows, (n, embedding) each.
 
     Args:
@@ -165,7 +165,7 @@ def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> tuple[Tensor, .
     # What `shift` adds is the same for all positions and the token: softmax removes it.
     probe = probe * scale.unsqueeze(1)
     own = (probe * plain.unsqueeze(1)).sum(-1)
-    gathered, by_words, by_token = _Pool.apply(  # type: ignore[no-untyped-call]
+    gathered, by_words, by_token = _Pool.apply(
         rows, weights["proj_in.weight"], weights["proj_in.bias"], probe, own
     )
     sizes = [len(some.counts) for some in rows]
@@ -194,11 +194,11 @@ def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> tuple[Tensor, .
     inner = functional.gelu(linear(norm(residual, "layer.norm2"), "layer.linear1"))
     inner = linear(dropped("of_inner", inner), "layer.linear2")
     residual = residual + dropped("of_out", inner)
-    return linear(norm(residual, "ln_out"), "proj_out").split(sizes)
+    return linear(norm(residual, "ln_out"), "proj_out").split_with_sizes(sizes)
 
 
 def _linear(values: Tensor, sizes: Sequence[int], weight: Tensor, bias: Tensor | None) -> Tensor:
-    out: Tensor = _Linear.apply(values, sizes, weight, bias)  # type: ignore[no-untyped-call]
+    out: Tensor = _Linear.apply(values, sizes, weight, bias)
     return out
 
 
@@ -212,7 +212,9 @@ class _Linear(Function):
         ctx.save_for_backward(values, weight)
         ctx.sizes, ctx.biased = sizes, bias is not None
         out = values.new_empty(len(values), weight.shape[1])
-        parts = zip(values.split(sizes), weight.mT, out.split(sizes), strict=True)
+        parts = zip(
+            values.split_with_sizes(sizes), weight.mT, out.split_with_sizes(sizes), strict=True
+        )
         for place, (own, turned, into) in enumerate(parts):
             if bias is None:
                 torch.mm(own, turned, out=into)
@@ -225,7 +227,7 @@ class _Linear(Function):
         values, weight = ctx.saved_tensors
         of_values, of_weight = torch.empty_like(values), torch.empty(weight.shape)
         of_bias = torch.empty(weight.shape[:2]) if ctx.biased else None
-        parts = (tensor.split(ctx.sizes) for tensor in (values, grads[0], of_values))
+        parts = (tensor.split_with_sizes(ctx.sizes) for tensor in (values, grads[0], of_values))
         for place, (own, up, down) in enumerate(zip(*parts, strict=True)):
             torch.mm(up, weight[place], out=down)
             torch.mm(up.T, own, out=of_weight[place])
@@ -270,8 +272,8 @@ class _Pool(Function):
             kept_for_backward += [projected, plain, mean, rstd, shares, given]
         ctx.save_for_backward(weight, probe, *kept_for_backward)
         ctx.rows = rows
-        gathered, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
-        return gathered, by_words, by_token
+        pooled, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
+        return pooled, by_words, by_token
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
@@ -281,7 +283,7 @@ class _Pool(Function):
         of_bias, of_own = torch.empty(weight.shape[:2]), torch.empty(probe.shape[:2])
         heads, width = probe.shape[1:]
         sizes = [len(some.counts) for some in rows]
-        ups = zip(*(grad.split(sizes) for grad in grads), strict=True)
+        ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
         for place, (some, (of_gathered, by_words, by_token)) in enumerate(
             zip(rows, ups, strict=True)
         ):

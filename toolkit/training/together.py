@@ -77,13 +77,10 @@ def fit_together(
     """
     if recipe.standardise:
         bank = bank.standardised(languages)
-    trainings = [Together(bank, languages, recipe, seed) for seed in seeds]
-    for training, checkpoint in zip(trainings, checkpoints, strict=True):
-        saved = checkpoint.load() if checkpoint else None
-        if saved:
-            training.restore(saved)
-        else:
-            training.validate()
+    trainings = [
+        Together(bank, languages, recipe, seed, checkpoint)
+        for seed, checkpoint in zip(seeds, checkpoints, strict=True)
+    ]
 
     def tell(some: Sequence[Together]) -> None:
         for training in some:
@@ -92,24 +89,20 @@ def fit_together(
     tell(trainings)
     at_once = max(1, _BYTES_AT_ONCE // _bytes(bank, recipe))
     saved_at = told_at = time.monotonic()
-    while unfinished := [one for one in trainings if one.update < one.schedule.n_updates]:
-        least = min(one.update for one in unfinished)
-        behind = [one for one in unfinished if one.update == least]
+    while behind := _furthest_behind(trainings):
         for start in range(0, len(behind), at_once):
             step(behind[start : start + at_once])
-        due = behind[0].is_due()
-        save = due or time.monotonic() - saved_at > fit.SAVE_AFTER_S
-        for training in behind:
-            if due:
-                training.validate()
-            checkpoint = checkpoints[trainings.index(training)]
-            if checkpoint and save:
-                checkpoint.save(training.state(), training.log, training.kept)
-        if save:
-            saved_at = time.monotonic()
-        if due or time.monotonic() - told_at > fit.TELL_AFTER_S:
+        due, now = behind[0].is_due(), time.monotonic()
+        for training in behind if due else ():
+            training.validate()
+            training.save()
+        if not due and now - saved_at > fit.SAVE_AFTER_S:
+            for training in behind:
+                training.save()
+            saved_at = now
+        if due or now - told_at > fit.TELL_AFTER_S:
             tell(behind)
-            told_at = time.monotonic()
+            told_at = now
     return [training.finished() for training in trainings]
 
 
@@ -117,13 +110,29 @@ class Together(Training):
     """A subject that is trained with others; its parameters lie in one vector."""
 
     def __init__(
-        self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int
+        self,
+        bank: FeatureBank,
+        languages: Sequence[str],
+        recipe: Recipe,
+        seed: int,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         super().__init__(bank, languages, recipe, seed)
         self.generator = torch.Generator().manual_seed(seed)
         """What `fit` draws from the global one."""
         self.vector, self._mean = _joined(self.network), _joined(self._averaged)
         self._optimiser = fit.optimiser([self.vector], recipe)
+        self._checkpoint = checkpoint
+        saved = checkpoint.load() if checkpoint else None
+        if saved:
+            self.restore(saved)
+        else:
+            self.validate()
+
+    def save(self) -> None:
+        """Save the state, if there is a place for it."""
+        if self._checkpoint:
+            self._checkpoint.save(self.state(), self.log, self.kept)
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on, and that it was begun together."""
@@ -144,6 +153,14 @@ class Together(Training):
         share = averaging_share(self.recipe, self.update)
         with torch.no_grad():
             self._mean.lerp_(self.vector, 1 - share)
+
+
+def _furthest_behind(trainings: Sequence[Together]) -> list[Together]:
+    """Those that have made the fewest updates, as long as there is one to make."""
+    least = min(training.update for training in trainings)
+    if least == trainings[0].schedule.n_updates:
+        return []
+    return [training for training in trainings if training.update == least]
 
 
 def step(trainings: Sequence[Together]) -> None:
@@ -248,7 +265,7 @@ def _weights(trainings: Sequence[Together]) -> dict[str, Tensor]:
     """The parameters of all networks by name, (networks, ...)."""
     shapes = {name: one.shape for name, one in trainings[0].network.named_parameters()}
     vectors = torch.stack([training.vector for training in trainings])
-    parts = vectors.split([shape.numel() for shape in shapes.values()], dim=1)
+    parts = vectors.split_with_sizes([shape.numel() for shape in shapes.values()], dim=1)
     return {
         name: part.view(len(trainings), *shape)
         for (name, shape), part in zip(shapes.items(), parts, strict=True)

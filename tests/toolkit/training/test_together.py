@@ -23,9 +23,9 @@ from toolkit.training.fit import Fitted, Standing, fit
 from toolkit.training.recipe import Recipe
 from toolkit.training.together import begun_together, can_be_together, fit_together
 
-SHIPPED = replace(RECIPE, n_updates=100, items=20, validate_every=50)
-PUBLISHED = replace(EPOCHS, epochs=9, passes=5, items=7, peak_lr=2e-4, width=128)
-"""101 updates, epochs that end with fewer items."""
+SHIPPED = replace(RECIPE, n_updates=100, items=11, validate_every=50)
+PUBLISHED = replace(EPOCHS, epochs=10, passes=2, items=5, negatives=3, peak_lr=2e-4, width=128)
+"""100 updates, epochs that end with fewer items."""
 RECIPES = {
     "shipped": SHIPPED,
     "published": PUBLISHED,
@@ -37,7 +37,7 @@ SEEDS = (3, 4, 5)
 
 @pytest.fixture(scope="module")
 def bank() -> FeatureBank:
-    return make_bank(n_words=4, n_pictures=6)
+    return make_bank(n_words=4, n_pictures=4)
 
 
 def fitted_together(
