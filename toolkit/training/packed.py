@@ -93,7 +93,7 @@ def pictures(
     maps = bank.maps.index_select(0, torch.from_numpy(rows)).flatten(2).transpose(1, 2)
     counts = torch.ones(maps.shape[:2], dtype=torch.bool)
     row, place = _kept(counts, config, generator)
-    features = maps.float().flatten(0, 1).index_select(0, row * maps.shape[1] + place)
+    features = maps[row, place].float()
     return _rows(
         features, bank.picture_scale, row, place, counts.shape, config.for_pictures(), generator
     )
@@ -296,7 +296,9 @@ class _Pool(Function):
             of_logits = shares * (of_shares - (of_shares * shares).sum(1, keepdim=True))
             torch.sum(of_logits[:, 0], 0, out=of_own[place])
             of_logits = of_logits.view(-1, heads).index_select(0, some.places)
-            of_plain = (up * given.unsqueeze(-1)).sum(1).addmm_(of_logits, probe[place])
+            of_plain = of_logits @ probe[place]
+            for head in range(heads):
+                of_plain.addcmul_(up[:, head], given[:, head, None])
             of_projected, _, _ = torch.ops.aten.native_layer_norm_backward(
                 of_plain, projected, (width,), mean, rstd, None, None, (True, False, False)
             )
