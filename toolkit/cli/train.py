@@ -71,7 +71,7 @@ def train(
         str | None, typer.Option(help="Frozen picture backbone: name, folder or file. [shipped]")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=JOBS, help="Subjects trained at the same time.")
+        int, typer.Option(min=1, max=JOBS, help="Processes at work, each on one core.")
     ] = 2,
     example_grid: Annotated[
         bool,
@@ -88,6 +88,9 @@ def train(
     Only the splits 'train' and 'valid' of the stimulus set are used. The same command goes on
     after a stop or a kill, with the same weights in the end: finished subjects are skipped, and
     those begun go on from their state in OUT/unfinished, where each log grows as CSV.
+
+    Several seeds of a population are trained in one pass, but for the family barlip: each with
+    the weights that it has alone but for rounding, the same whatever the others are.
 
     Every population gets config.json (all values), training_log.csv (all validations), README.md
     and one file of weights per seed.

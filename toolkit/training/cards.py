@@ -20,6 +20,8 @@ from toolkit.training.logs import LOG_FILE, log_rows, read_log, to_csv
 from toolkit.training.recipe import Recipe
 
 FACTORY = "toolkit.subjects.vgs.subject:load_subject"
+_TOGETHER = "together"
+"""Stands after the checksum of weights that were trained in one pass with those of other seeds."""
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
@@ -47,15 +49,20 @@ def stored_key(folder: Path, seed: str) -> str | None:
         folder: the population folder.
         seed: name of the seed.
     """
+    return next(iter(_stored(folder, seed)), None)
+
+
+def _stored(folder: Path, seed: str) -> list[str]:
+    """The checksum that the weights of a seed carry, and how they were trained."""
     path = folder / f"{seed}.safetensors"
     if not (is_sound(path) or _is_as_described(path)):
-        return None
+        return []
     try:
         with safe_open(path, framework="pt") as file:
-            return str(file.metadata()["key"])
+            return str(file.metadata()["key"]).split()
     except Exception:
         # Damaged bytes make the library raise whatever it happens to stumble over.
-        return None
+        return []
 
 
 def _is_as_described(path: Path) -> bool:
@@ -84,7 +91,9 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
         unfinished.write_text(to_csv(rows), encoding="utf-8")
     halves = {name: _half(name, value) for name, value in fitted.state.items()}
     with write_checked(folder / f"{seed}.safetensors") as unfinished:
-        unfinished.write_bytes(save(halves, metadata={"key": key}))
+        # In one entry: several would be written in random order.
+        told = f"{key} {_TOGETHER}" if fitted.together else key
+        unfinished.write_bytes(save(halves, metadata={"key": told}))
 
 
 def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
@@ -141,8 +150,9 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
                 split="valid",
             )
         )
+    together = [seed for seed in seeds if _TOGETHER in _stored(folder, seed)]
     return model_card(
-        _text(facts, seeds, kept),
+        _text(facts, seeds, kept, together),
         name=facts["population"],
         languages=facts["languages"],
         tags=("visually-grounded-speech", "word-learning"),
@@ -150,13 +160,19 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
     )
 
 
-def _text(facts: Mapping[str, Any], seeds: list[str], kept: list[dict[str, str]]) -> str:
+def _text(
+    facts: Mapping[str, Any],
+    seeds: list[str],
+    kept: list[dict[str, str]],
+    together: list[str],
+) -> str:
     """The card below its header.
 
     Args:
         facts: content of `config.json`.
         seeds: names of those that are finished.
         kept: row of the log for the weights of each of them.
+        together: those that were trained in one pass with other seeds.
     """
     training, network = facts["training"], facts["network"]
     head = f"""# {facts["population"]}
@@ -188,7 +204,7 @@ Words and pictures of the familiar concepts in split `train` of the set
 `{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
 loss on split `valid` were kept. Novel concepts and the split `test` were never read. {length}
 all settings are in `config.json`, all validations in `{LOG_FILE}`.
-
+{_in_one_pass(together)}
 | seed | kept update | validation loss | validation accuracy, two pictures (%) |
 |---|---|---|---|
 {rows}
@@ -197,6 +213,16 @@ all settings are in `config.json`, all validations in `{LOG_FILE}`.
 {_LIMITS if facts["stimuli"]["name"] == "mini" else ""}The subjects are made for comparing
 training conditions with one another; they are no model of a particular child.
 """
+
+
+def _in_one_pass(together: list[str]) -> str:
+    """Which seeds were trained in one pass with others."""
+    if not together:
+        return ""
+    return (
+        f"Trained in one pass with other seeds, which changes last digits alone: "
+        f"{', '.join(together)}.\n"
+    )
 
 
 def _command(facts: Mapping[str, Any]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stimuli.limits import STEPS
 from stimuli.schemas import Between, Source, checked
@@ -23,13 +23,14 @@ from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.features import FeatureBank
 from toolkit.training.logs import LogRow
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Sampler
+from toolkit.training.sampler import Items, Sampler
 from toolkit.training.schedule import Schedule, learning_rate
 from toolkit.training.validation import Validation, items_loss
 
 SAVE_AFTER_S = 60.0
 """Seconds after which a training is saved though no validation is due."""
-_TELL_AFTER_S = 0.5
+TELL_AFTER_S = 0.5
+"""Seconds after which those who watch are told of it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Fitted:
     """All validations, the first before any update."""
     kept_update: int
     """The update whose parameters are kept: the one with the lowest validation loss."""
+    together: bool = False
+    """Whether it was trained in one pass with other seeds, see `toolkit.training.together`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def fit(
 
     Two runs with the same arguments on the same machine give the same weights, also when one was
     killed and goes on from its checkpoint.
+    `toolkit.training.together` trains several seeds in one pass.
 
     Args:
         bank: features of the stimuli.
@@ -88,12 +92,12 @@ def fit(
         network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
     seen = bank.standardised(languages) if recipe.standardise else bank
-    training = _Training(seen, languages, recipe, seed)
+    training = Training(seen, languages, recipe, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         saved = checkpoint.load() if checkpoint else None
         if saved and not training.restore(saved):
-            training, saved = _Training(seen, languages, recipe, seed), None
+            training, saved = Training(seen, languages, recipe, seed), None
             torch.manual_seed(seed)
         if not saved:
             training.validate()
@@ -108,7 +112,7 @@ def fit(
             if checkpoint and (due or now - saved_at > SAVE_AFTER_S):
                 checkpoint.save(training.state(), training.log, training.kept)
                 saved_at = now
-            if due or now - told_at > _TELL_AFTER_S:
+            if due or now - told_at > TELL_AFTER_S:
                 watch(training.standing())
                 told_at = now
     return training.finished()
@@ -155,25 +159,22 @@ class State:
     """What is drawn next."""
     torch_rng: Any
     """State of torch's random numbers."""
+    together: bool = False
+    """Whether it was begun with other seeds, in one pass."""
 
 
-class _Training:
+class Training:
     """A subject in the making: all that its next update depends on."""
 
     def __init__(
         self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int
     ) -> None:
-        self._bank, self._recipe = bank, recipe
+        self.bank, self.recipe = bank, recipe
         self.schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
-        self._network = fresh_network(network_config(bank, recipe), seed)
-        self._averaged = copy.deepcopy(self._network)
+        self.network = fresh_network(network_config(bank, recipe), seed)
+        self._averaged = copy.deepcopy(self.network)
         self._best = _copy(self._averaged)
-        self._optimiser = torch.optim.Adam(
-            self._network.parameters(),
-            lr=recipe.peak_lr,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
+        self._optimiser = optimiser(self.network.parameters(), recipe)
         self._sampler = Sampler(
             bank,
             "train",
@@ -190,7 +191,16 @@ class _Training:
 
     def step(self) -> None:
         """Make one update."""
-        recipe, network = self._recipe, self._network
+        items = self.begin()
+        if items:
+            loss = items_loss(self.network, self.bank, items, self.recipe.label_smoothing)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.learn(loss.item())
+        self.update += 1
+
+    def begin(self) -> Items | None:
+        """Begin an update: draw its items; None where there is nothing to learn from them."""
+        recipe = self.recipe
         rate = learning_rate(
             self.update,
             warmup_updates=self.schedule.warmup_updates,
@@ -199,17 +209,16 @@ class _Training:
         )
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        network.train()
+        self._optimiser.zero_grad()
         items = self._sampler.draw(recipe.items, recipe.negatives_drawn)
         # An epoch may end with a single item; without negatives, it has nothing to differ from.
-        if recipe.negatives_drawn or len(items.words.rows) > 1:
-            loss = items_loss(network, self._bank, items, recipe.label_smoothing)
-            self._optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
-            _average(self._averaged, network, recipe.averaging, self.update)
-            self._losses.append(loss.item())
-        self.update += 1
+        return items if recipe.negatives_drawn or len(items.words.rows) > 1 else None
+
+    def learn(self, loss: float) -> None:
+        """Follow the gradients of the items' loss."""
+        self._optimiser.step()
+        self._average()
+        self._losses.append(loss)
 
     def is_due(self) -> bool:
         """Whether a validation is due: at regular intervals, and at the end."""
@@ -230,6 +239,20 @@ class _Training:
         if self.update and (not self.kept or losses[self.update] < losses[self.kept]):
             self.kept, self._best = self.update, _copy(self._averaged)
 
+    def _average(self) -> None:
+        """Move the running average of the weights towards those of this update.
+
+        What is no parameter (means and variances) is a running average itself and taken over as
+        it is.
+        """
+        share = averaging_share(self.recipe, self.update)
+        averaged, network = self._averaged, self.network
+        with torch.no_grad():
+            for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
+                mean.lerp_(weight, 1 - share)
+            for kept, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
+                kept.copy_(buffer)
+
     def standing(self) -> Standing:
         """How far it is."""
         loss = self._losses[-1] if self._losses else self.log[-1].train_loss
@@ -237,9 +260,9 @@ class _Training:
 
     def finished(self) -> Fitted:
         """The weights with the lowest validation loss."""
-        self._network.load(self._best, "the training")
-        _fold(self._network, self._bank)
-        return Fitted(_copy(self._network), tuple(self.log), self.kept)
+        self.network.load(self._best, "the training")
+        _fold(self.network, self.bank)
+        return Fitted(_copy(self.network), tuple(self.log), self.kept)
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on."""
@@ -248,7 +271,7 @@ class _Training:
             "kept": self.kept,
             "log": [asdict(row) for row in self.log],
             "losses": self._losses,
-            "network": self._network.state_dict(),
+            "network": self.network.state_dict(),
             "averaged": self._averaged.state_dict(),
             "best": self._best,
             "optimiser": self._optimiser.state_dict(),
@@ -273,7 +296,7 @@ class _Training:
         self.update, self.kept = told.update, told.kept
         self.log = [LogRow(**row) for row in state["log"]]
         self._losses = state["losses"]
-        self._network.load_state_dict(state["network"])
+        self.network.load_state_dict(state["network"])
         self._averaged.load_state_dict(state["averaged"])
         self._best = state["best"]
         self._optimiser.load_state_dict(state["optimiser"])
@@ -281,19 +304,20 @@ class _Training:
         torch.set_rng_state(state["torch_rng"])
 
 
-def _average(averaged: VGSNetwork, network: VGSNetwork, share: float, update: int) -> None:
-    """Move the running average of the weights towards those of an update.
+def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Adam:
+    """What follows the gradients."""
+    return torch.optim.Adam(
+        parameters, lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
+    )
 
-    The first updates count for more than ``1 - share``, or the average would long remember the
-    weights that training began with. What is no parameter (means and variances) is a running
-    average itself and taken over as it is.
+
+def averaging_share(recipe: Recipe, update: int) -> float:
+    """How much of the running average of the weights stays at an update.
+
+    The first updates count for more than the recipe says, or the average would long remember the
+    weights that training began with.
     """
-    share = min(share, (1 + update) / (10 + update))
-    with torch.no_grad():
-        for mean, weight in zip(averaged.parameters(), network.parameters(), strict=True):
-            mean.lerp_(weight, 1 - share)
-        for kept, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
-            kept.copy_(buffer)
+    return min(recipe.averaging, (1 + update) / (10 + update))
 
 
 def _fold(network: VGSNetwork, bank: FeatureBank) -> None:

@@ -33,6 +33,7 @@ from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule
 from toolkit.training.sources import Progress, Source
+from toolkit.training.together import can_be_together
 from toolkit.training.workers import Job, opened_bank, train_all
 
 TRAINING_VERSION = 1
@@ -56,13 +57,15 @@ def train_populations(
 ) -> None:
     """Train populations and write one folder for each.
 
+    Several seeds of a population are trained in one pass where its family allows it: each comes
+    out as it does alone but for rounding, and the same to the last bit whatever the others are.
+
     Args:
         conditions: the populations.
         seeds: names of their seeds.
         out: folder for the population folders; made where it is missing.
         source: what is trained on, see `open_source`; only its splits `train` and `valid`.
-        jobs: subjects trained at the same time, each in a process of its own on one core. It
-            does not change the weights.
+        jobs: processes at work, each on one core. They do not change the weights.
         progress: called as the work goes on.
         watch: called as subjects are trained.
 
@@ -89,7 +92,8 @@ def train_populations(
         for cell in (Cell(condition, seed) for seed in seeds):
             key = cell_key(cell, facts[condition.name])
             state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
-            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed)))
+            together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe)
+            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed), together))
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.

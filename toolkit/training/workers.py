@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -14,6 +16,7 @@ from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
 from toolkit.training.features import FeatureBank, load_bank
+from toolkit.training.together import begun_together, fit_together
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,29 @@ class Job:
     """File with the features of the stimuli."""
     checkpoint: Checkpoint
     """Where its state is kept meanwhile."""
+    together: bool = False
+    """Whether it is trained in one pass with other seeds, if it is not begun in the other way."""
+
+
+def grouped(jobs: Sequence[Job], n_processes: int) -> list[list[Job]]:
+    """Subjects that one process trains: seeds of one condition.
+
+    There are as many groups as keep all processes busy to the end.
+
+    Args:
+        jobs: the subjects, condition after condition.
+        n_processes: how many are at work.
+    """
+    conditions: dict[str, list[Job]] = {}
+    for job in jobs:
+        conditions.setdefault(job.cell.condition.name, []).append(job)
+    groups = []
+    for seeds in conditions.values():
+        parts = n_processes // math.gcd(n_processes, len(conditions))
+        parts = min(parts, len(seeds)) if seeds[0].together else len(seeds)
+        bounds = [len(seeds) * part // parts for part in range(parts + 1)]
+        groups += [seeds[start:end] for start, end in itertools.pairwise(bounds)]
+    return groups
 
 
 def train_all(
@@ -36,23 +62,24 @@ def train_all(
     The processes are there until all subjects are ready, or until the generator is closed.
 
     Args:
-        jobs: the subjects.
-        n_processes: how many are trained at the same time; 1 stays in this process.
+        jobs: the subjects, condition after condition.
+        n_processes: how many are at work at the same time; 1 stays in this process.
         watch: called with the name of a subject and how far it is.
     """
+    groups = grouped(jobs, n_processes)
     if n_processes == 1:
-        for job in jobs:
-            yield job, _train(job, watch)
+        for group in groups:
+            yield from zip(group, _train(group, watch), strict=True)
         return
-    news: SimpleQueue[Future[fit.Fitted] | tuple[str, fit.Standing]] = SimpleQueue()
-    with processes(min(n_processes, max(1, len(jobs))), hear=news.put) as begin:
-        running = {begin(_train_and_tell, job): job for job in jobs}
+    news: SimpleQueue[Future[list[fit.Fitted]] | tuple[str, fit.Standing]] = SimpleQueue()
+    with processes(min(n_processes, max(1, len(groups))), hear=news.put) as begin:
+        running = {begin(_train_and_tell, group): group for group in groups}
         for future in running:
             future.add_done_callback(news.put)
         while running:
             one = news.get()
             if isinstance(one, Future):
-                yield running.pop(one), one.result()
+                yield from zip(running.pop(one), one.result(), strict=True)
             else:
                 watch(*one)
 
@@ -67,18 +94,40 @@ def opened_bank(path: Path) -> FeatureBank:
     return load_bank(path)
 
 
-def _train(job: Job, watch: Callable[[str, fit.Standing], None]) -> fit.Fitted:
-    """Train one subject, in whatever process this is called."""
-    condition = job.cell.condition
-    return fit.fit(
-        opened_bank(job.bank),
-        condition.languages,
-        condition.recipe,
-        job.cell.number,
-        checkpoint=job.checkpoint,
-        watch=lambda standing: watch(job.cell.name, standing),
-    )
+def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> list[fit.Fitted]:
+    """Train subjects of one condition, in whatever process this is called.
+
+    What is begun goes on in the way in which it was begun, so that a stop does not change it.
+    """
+    condition, bank = group[0].cell.condition, opened_bank(group[0].bank)
+    fitted: dict[str, fit.Fitted] = {}
+    together = []
+    for job in group:
+        begun = begun_together(job.checkpoint)
+        if job.together if begun is None else begun:
+            together.append(job)
+            continue
+        fitted[job.cell.name] = fit.fit(
+            bank,
+            condition.languages,
+            condition.recipe,
+            job.cell.number,
+            checkpoint=job.checkpoint,
+            watch=partial(watch, job.cell.name),
+        )
+    if together:
+        names = [job.cell.name for job in together]
+        made = fit_together(
+            bank,
+            condition.languages,
+            condition.recipe,
+            [job.cell.number for job in together],
+            checkpoints=[job.checkpoint for job in together],
+            watch=lambda place, standing: watch(names[place], standing),
+        )
+        fitted.update(zip(names, made, strict=True))
+    return [fitted[job.cell.name] for job in group]
 
 
-def _train_and_tell(job: Job) -> fit.Fitted:
-    return _train(job, lambda name, standing: tell((name, standing)))
+def _train_and_tell(group: Sequence[Job]) -> list[fit.Fitted]:
+    return _train(group, lambda name, standing: tell((name, standing)))

@@ -145,9 +145,10 @@ def training():
     for _ in train_all("abc", 2, print):
         pass
 
-if __name__ != "__main__" and way == "training":
+if way == "training":
     import toolkit.training.workers
-    toolkit.training.workers._train = lambda job, watch: work(job)
+    toolkit.training.workers._train = lambda group, watch: [work(*group)]
+    toolkit.training.workers.grouped = lambda jobs, n_processes: list(jobs)
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, getattr(signal, on_interrupt))
     try:

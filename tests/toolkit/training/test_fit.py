@@ -245,7 +245,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     whole = fit(bank, ["en", "nl"], recipe, 3)
     # Saved at every update: a kill also comes between two validations, within an epoch.
     monkeypatch.setattr(fitting, "SAVE_AFTER_S", 0.0)
-    monkeypatch.setattr(fitting, "_TELL_AFTER_S", 0.0)
+    monkeypatch.setattr(fitting, "TELL_AFTER_S", 0.0)
     checkpoint = Checkpoint(tmp_path / "a.pt", "key", "a")
     again = fit_with_kills(bank, recipe, checkpoint, at=[1, 7, 8, 11])
     assert all(torch.equal(again.state[name], value) for name, value in whole.state.items())

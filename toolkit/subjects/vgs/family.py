@@ -67,6 +67,9 @@ class Family(ABC):
     """Whether training has language links: every word comes with one in a second language."""
     smooths_labels: ClassVar[bool] = True
     """Whether training can spread a share of the target over all choices."""
+    seeds_together: ClassVar[bool] = True
+    """Whether several seeds can be trained in one pass, each as it is trained alone but for
+    rounding."""
     parameters: ClassVar[tuple[str, ...]] = ()
     """What scoring reads from a network besides its embeddings, by published names."""
     published_kind: ClassVar[str] = ""

@@ -1,0 +1,308 @@
+"""Towers of several networks in one pass, each on words or pictures of its own.
+
+The arithmetic is that of `toolkit.subjects.vgs.towers` (tests hold both against each other),
+arranged to cost less while training:
+
+- only positions that count are computed: neither padding, nor what a network overlooks;
+- the scaling by `norm1` is taken out of the sum over positions, where it stands once per row;
+- what follows the pooling is done for the rows of all networks at once.
+
+Whatever sums over rows or positions does so network by network. What a network gives, and what it
+learns, is therefore the same to the last bit whatever others are in the pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd import Function
+from torch.nn import functional
+
+from toolkit.subjects.vgs.config import NetworkConfig
+from toolkit.training.features import FeatureBank, Scale
+
+_EPS = 1e-5
+"""Of all layer normalisations, the default of torch."""
+
+Weights = Mapping[str, Tensor]
+"""Parameters of a tower by published name, each of shape (networks, ...)."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the tower of one network is given, and what it drops.
+
+    The factors of dropout are 0 or 1 / (1 - share).
+    """
+
+    positions: Tensor
+    """Features of the positions that count, row after row, (positions, input_dim)."""
+    counts: Tensor
+    """How many of them belong to each row, (n,)."""
+    places: Tensor
+    """Where each stands among the places of all rows; the first place of a row is that of the
+    class token. (positions,)"""
+    of_shares: Tensor
+    """Dropout of the attention, (n, places of a row, heads)."""
+    of_pooled: Tensor
+    """Dropout of what the attention gives, (n, width)."""
+    of_inner: Tensor
+    """Dropout between the two linear layers, (n, 4 * width)."""
+    of_out: Tensor
+    """Dropout of what they give, (n, width)."""
+
+
+def words(
+    bank: FeatureBank, rows: NDArray[np.int64], config: NetworkConfig, generator: torch.Generator
+) -> Rows:
+    """Look up words, and draw what the word tower of a network overlooks and drops.
+
+    Args:
+        bank: features of the stimuli.
+        rows: of the bank, (n,).
+        config: of the network.
+        generator: of the network.
+    """
+    start = torch.from_numpy(bank.word_start[rows])
+    lengths = torch.from_numpy(bank.word_start[rows + 1]) - start
+    length = int(lengths.max())
+    counts = torch.arange(length) < lengths.unsqueeze(1)
+    row, place = _kept(counts, config, generator)
+    features = bank.frames.index_select(0, start.index_select(0, row) + place).float()
+    return _rows(features, bank.word_scale, row, place, counts.shape, config, generator)
+
+
+def pictures(
+    bank: FeatureBank, rows: NDArray[np.int64], config: NetworkConfig, generator: torch.Generator
+) -> Rows:
+    """Look up pictures, and draw what the picture tower of a network overlooks and drops.
+
+    Args:
+        bank: features of the stimuli.
+        rows: of the bank, (n,).
+        config: of the network.
+        generator: of the network.
+    """
+    maps = bank.maps.index_select(0, torch.from_numpy(rows)).flatten(2).transpose(1, 2)
+    counts = torch.ones(maps.shape[:2], dtype=torch.bool)
+    row, place = _kept(counts, config, generator)
+    features = maps[row, place].float()
+    return _rows(
+        features, bank.picture_scale, row, place, counts.shape, config.for_pictures(), generator
+    )
+
+
+def _kept(
+    counts: Tensor, config: NetworkConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Rows and places of the positions that count and are not overlooked."""
+    if config.position_dropout:
+        drawn = torch.rand(counts.shape, generator=generator)
+        counts = counts & (drawn >= config.position_dropout)
+    row, place = counts.nonzero(as_tuple=True)
+    return row, place
+
+
+def _rows(
+    features: Tensor,
+    scale: Scale | None,
+    row: Tensor,
+    place: Tensor,
+    shape: Sequence[int],
+    config: NetworkConfig,
+    generator: torch.Generator,
+) -> Rows:
+    """Scale the positions, and draw what is dropped in the order in which the layers draw it."""
+    if scale:
+        features.sub_(scale.mean).div_(scale.deviation)
+    n, places, width = shape[0], shape[1] + 1, config.width
+
+    def draw(*size: int) -> Tensor:
+        if not config.dropout:
+            return torch.ones(size)
+        kept = torch.empty(size).bernoulli_(1 - config.dropout, generator=generator)
+        return kept.div_(1 - config.dropout)
+
+    return Rows(
+        features,
+        row.bincount(minlength=n),
+        row * places + 1 + place,
+        draw(n, places, config.heads),
+        draw(n, width),
+        draw(n, 4 * width),
+        draw(n, width),
+    )
+
+
+def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor]:
+    """What the towers of several networks make of their rows, (n, embedding) each.
+
+    Args:
+        weights: of the towers' poolings.
+        rows: what each of them is given.
+        heads: of the attention.
+    """
+    token, scale, shift = (
+        weights[name] for name in ("class_embedding", "layer.norm1.weight", "layer.norm1.bias")
+    )
+    networks, width = token.shape
+    shape = (networks, 3, heads, width // heads)
+    weight = weights["layer.self_attn.in_proj_weight"].view(*shape, width)
+    weight_q, weight_k, weight_v = weight.unbind(1)
+    bias_q, _, bias_v = weights["layer.self_attn.in_proj_bias"].view(shape).unbind(1)
+    plain = functional.layer_norm(token, (width,), eps=_EPS)
+    first = plain * scale + shift
+    # No matrix products: those of many networks may add up in another order than those of one.
+    query = (weight_q * first[:, None, None]).sum(-1) + bias_q
+    probe = (query.unsqueeze(-1) * weight_k).sum(2) / math.sqrt(width // heads)
+    # What `shift` adds is the same for all positions and the token: softmax removes it.
+    probe = probe * scale.unsqueeze(1)
+    own = (probe * plain.unsqueeze(1)).sum(-1)
+    gathered, by_words, by_token = _Pool.apply(
+        rows, weights["proj_in.weight"], weights["proj_in.bias"], probe, own
+    )
+    sizes = [len(some.counts) for some in rows]
+    of = torch.repeat_interleave(torch.tensor(sizes))
+
+    def each(numbers: Tensor) -> Tensor:
+        """Numbers of the network that a row belongs to, for every row."""
+        return numbers.index_select(0, of)
+
+    def linear(values: Tensor, name: str) -> Tensor:
+        return _linear(values, sizes, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+
+    def norm(values: Tensor, name: str) -> Tensor:
+        values = functional.layer_norm(values, (width,), eps=_EPS)
+        return values * each(weights[f"{name}.weight"]) + each(weights[f"{name}.bias"])
+
+    def dropped(name: str, values: Tensor) -> Tensor:
+        return torch.cat([getattr(some, name) for some in rows]) * values
+
+    gathered = gathered * each(scale).unsqueeze(1) + by_words.unsqueeze(-1) * each(shift)[:, None]
+    gathered = gathered + by_token.unsqueeze(-1) * each(first).unsqueeze(1)
+    values = [_linear(gathered[:, head], sizes, weight_v[:, head], None) for head in range(heads)]
+    attended = torch.stack(values, 1) + (by_words + by_token).unsqueeze(-1) * each(bias_v)
+    pooled = linear(attended.flatten(1), "layer.self_attn.out_proj")
+    residual = each(token) + dropped("of_pooled", pooled)
+    inner = functional.gelu(linear(norm(residual, "layer.norm2"), "layer.linear1"))
+    inner = linear(dropped("of_inner", inner), "layer.linear2")
+    residual = residual + dropped("of_out", inner)
+    return linear(norm(residual, "ln_out"), "proj_out").split_with_sizes(sizes)
+
+
+def _linear(values: Tensor, sizes: Sequence[int], weight: Tensor, bias: Tensor | None) -> Tensor:
+    out: Tensor = _Linear.apply(values, sizes, weight, bias)
+    return out
+
+
+class _Linear(Function):
+    """A linear layer in which every network has weights of its own, for rows of its own."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, values: Tensor, sizes: Sequence[int], weight: Tensor, bias: Tensor | None
+    ) -> Tensor:
+        ctx.save_for_backward(values, weight)
+        ctx.sizes, ctx.biased = sizes, bias is not None
+        out = values.new_empty(len(values), weight.shape[1])
+        parts = zip(
+            values.split_with_sizes(sizes), weight.mT, out.split_with_sizes(sizes), strict=True
+        )
+        for place, (own, turned, into) in enumerate(parts):
+            if bias is None:
+                torch.mm(own, turned, out=into)
+            else:
+                torch.addmm(bias[place], own, turned, out=into)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        values, weight = ctx.saved_tensors
+        of_values, of_weight = torch.empty_like(values), torch.empty(weight.shape)
+        of_bias = torch.empty(weight.shape[:2]) if ctx.biased else None
+        parts = (tensor.split_with_sizes(ctx.sizes) for tensor in (values, grads[0], of_values))
+        for place, (own, up, down) in enumerate(zip(*parts, strict=True)):
+            torch.mm(up, weight[place], out=down)
+            torch.mm(up.T, own, out=of_weight[place])
+            if of_bias is not None:
+                torch.sum(up, 0, out=of_bias[place])
+        return of_values, None, of_weight, of_bias
+
+
+class _Pool(Function):
+    """Sums over the positions of each row, weighted by attention.
+
+    Gives the sums of the normalised positions before scale and shift, (rows, heads, width), the
+    attention that all positions of a row have together, (rows, heads), and that of the class
+    token, (rows, heads).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Sequence[Rows], weight: Tensor, bias: Tensor, probe: Tensor, own: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        heads, width = probe.shape[1:]
+        kept_for_backward, out = [], []
+        for some, *numbers in zip(rows, weight.mT, bias, probe.mT, own, strict=True):
+            turned, shift, asked, of_token = numbers
+            projected = torch.addmm(shift, some.positions, turned)
+            plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
+            logits = torch.full((some.of_shares.numel() // heads, heads), -math.inf)
+            logits.index_copy_(0, some.places, plain @ asked)
+            logits = logits.view(some.of_shares.shape)
+            logits[:, 0] = of_token
+            shares = logits.softmax(1)
+            kept = shares * some.of_shares
+            given = kept.view(-1, heads).index_select(0, some.places)
+            every, starts = torch.arange(len(plain)), some.counts.cumsum(0) - some.counts
+            gathered = [
+                functional.embedding_bag(
+                    every, plain, starts, mode="sum", per_sample_weights=by_head
+                )
+                for by_head in given.T.contiguous()
+            ]
+            out.append((torch.stack(gathered, 1), kept[:, 1:].sum(1), kept[:, 0]))
+            kept_for_backward += [projected, plain, mean, rstd, shares, given]
+        ctx.save_for_backward(weight, probe, *kept_for_backward)
+        ctx.rows = rows
+        pooled, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
+        return pooled, by_words, by_token
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        weight, probe, *saved = ctx.saved_tensors
+        rows: Sequence[Rows] = ctx.rows
+        of_weight, of_probe = torch.empty(weight.shape), torch.empty(probe.shape)
+        of_bias, of_own = torch.empty(weight.shape[:2]), torch.empty(probe.shape[:2])
+        heads, width = probe.shape[1:]
+        sizes = [len(some.counts) for some in rows]
+        ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
+        for place, (some, (of_gathered, by_words, by_token)) in enumerate(
+            zip(rows, ups, strict=True)
+        ):
+            projected, plain, mean, rstd, shares, given = saved[6 * place : 6 * place + 6]
+            up = of_gathered.index_select(0, torch.repeat_interleave(some.counts))
+            of_shares = by_words.unsqueeze(1).repeat(1, shares.shape[1], 1)
+            of_shares[:, 0] = by_token
+            of_shares.view(-1, heads).index_add_(0, some.places, (up * plain[:, None]).sum(-1))
+            of_shares *= some.of_shares
+            of_logits = shares * (of_shares - (of_shares * shares).sum(1, keepdim=True))
+            torch.sum(of_logits[:, 0], 0, out=of_own[place])
+            of_logits = of_logits.view(-1, heads).index_select(0, some.places)
+            of_plain = of_logits @ probe[place]
+            for head in range(heads):
+                of_plain.addcmul_(up[:, head], given[:, head, None])
+            of_projected, _, _ = torch.ops.aten.native_layer_norm_backward(
+                of_plain, projected, (width,), mean, rstd, None, None, (True, False, False)
+            )
+            torch.mm(of_projected.T, some.positions, out=of_weight[place])
+            torch.sum(of_projected, 0, out=of_bias[place])
+            torch.mm(of_logits.T, plain, out=of_probe[place])
+        return None, of_weight, of_bias, of_probe, of_own

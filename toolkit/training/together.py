@@ -1,0 +1,290 @@
+"""Train several seeds of one condition in one pass.
+
+Each has items, initial weights and a random stream of its own, those that it has where it is
+trained alone (`toolkit.training.fit`): what it learns differs by rounding. It is the same to the
+last bit whatever other seeds are in the pass, so that neither a stop nor how seeds are split among
+processes changes it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from toolkit.subjects.vgs.families import FAMILIES
+from toolkit.subjects.vgs.towers import VGSNetwork
+from toolkit.training import fit, packed
+from toolkit.training.checkpoint import Checkpoint
+from toolkit.training.features import FeatureBank
+from toolkit.training.fit import Fitted, Standing, Training, averaging_share
+from toolkit.training.recipe import Recipe
+from toolkit.training.sampler import Choices, Items
+
+_BYTES_AT_ONCE = 1 << 30
+"""Features that are looked up for one pass."""
+
+
+def can_be_together(languages: Sequence[str], recipe: Recipe) -> bool:
+    """Whether seeds of a condition can be trained in one pass.
+
+    Args:
+        languages: ISO codes of the languages it hears.
+        recipe: how it is trained.
+
+    Example:
+        >>> can_be_together(["en"], Recipe()), can_be_together([], Recipe())
+        (True, False)
+    """
+    updates = recipe.n_updates or recipe.epochs
+    return bool(languages and updates) and FAMILIES[recipe.family].seeds_together
+
+
+def begun_together(checkpoint: Checkpoint) -> bool | None:
+    """Whether a subject was begun together with others; None: it was not begun.
+
+    Args:
+        checkpoint: of the subject.
+    """
+    saved = checkpoint.load()
+    return bool(saved.get("together")) if saved else None
+
+
+def fit_together(
+    bank: FeatureBank,
+    languages: Sequence[str],
+    recipe: Recipe,
+    seeds: Sequence[int],
+    *,
+    checkpoints: Sequence[Checkpoint | None],
+    watch: Callable[[int, Standing], None] = lambda *_: None,
+) -> list[Fitted]:
+    """Train several seeds of one condition, see `toolkit.training.fit.fit`.
+
+    Those that have made fewer updates than others go first, until all go on side by side.
+
+    Args:
+        bank: features of the stimuli.
+        languages: ISO codes of the languages they hear.
+        recipe: all choices, see `can_be_together`.
+        seeds: decide initial weights, items and dropout.
+        checkpoints: where the state of each seed is saved and gone on from.
+        watch: called with the place of a seed in `seeds` and how far it is.
+    """
+    if recipe.standardise:
+        bank = bank.standardised(languages)
+    trainings = [
+        _begun(bank, languages, recipe, seed, checkpoint)
+        for seed, checkpoint in zip(seeds, checkpoints, strict=True)
+    ]
+
+    def tell(some: Sequence[Together]) -> None:
+        for training in some:
+            watch(trainings.index(training), training.standing())
+
+    tell(trainings)
+    at_once = max(1, _BYTES_AT_ONCE // _bytes(bank, recipe))
+    saved_at = told_at = time.monotonic()
+    while behind := _furthest_behind(trainings):
+        for start in range(0, len(behind), at_once):
+            step(behind[start : start + at_once])
+        due, now = behind[0].is_due(), time.monotonic()
+        for training in behind if due else ():
+            training.validate()
+            training.save()
+        if not due and now - saved_at > fit.SAVE_AFTER_S:
+            for training in behind:
+                training.save()
+            saved_at = now
+        if due or now - told_at > fit.TELL_AFTER_S:
+            tell(behind)
+            told_at = now
+    return [training.finished() for training in trainings]
+
+
+class Together(Training):
+    """A subject that is trained with others; its parameters lie in one vector."""
+
+    def __init__(
+        self,
+        bank: FeatureBank,
+        languages: Sequence[str],
+        recipe: Recipe,
+        seed: int,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        super().__init__(bank, languages, recipe, seed)
+        self.generator = torch.Generator().manual_seed(seed)
+        """What `fit` draws from the global one."""
+        self.vector, self._mean = _joined(self.network), _joined(self._averaged)
+        self._optimiser = fit.optimiser([self.vector], recipe)
+        self._checkpoint = checkpoint
+
+    def save(self) -> None:
+        """Save the state, if there is a place for it."""
+        if self._checkpoint:
+            self._checkpoint.save(self.state(), self.log, self.kept)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the rest of the training depends on, and that it was begun together."""
+        return super().state() | {"torch_rng": self.generator.get_state(), "together": True}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        with torch.random.fork_rng(devices=[]):
+            super()._restore(state)
+        self.generator.set_state(state["torch_rng"])
+
+    def finished(self) -> Fitted:
+        """The weights with the lowest validation loss."""
+        alone = super().finished()
+        return Fitted(alone.state, alone.log, alone.kept_update, together=True)
+
+    def _average(self) -> None:
+        share = averaging_share(self.recipe, self.update)
+        with torch.no_grad():
+            self._mean.lerp_(self.vector, 1 - share)
+
+
+def _begun(
+    bank: FeatureBank,
+    languages: Sequence[str],
+    recipe: Recipe,
+    seed: int,
+    checkpoint: Checkpoint | None,
+) -> Together:
+    """A subject as its checkpoint has it, or before its first update."""
+    training = Together(bank, languages, recipe, seed, checkpoint)
+    saved = checkpoint.load() if checkpoint else None
+    if saved and not training.restore(saved):
+        training, saved = Together(bank, languages, recipe, seed, checkpoint), None
+    if not saved:
+        training.validate()
+    return training
+
+
+def _furthest_behind(trainings: Sequence[Together]) -> list[Together]:
+    """Those that have made the fewest updates, as long as there is one to make."""
+    least = min(training.update for training in trainings)
+    if least == trainings[0].schedule.n_updates:
+        return []
+    return [training for training in trainings if training.update == least]
+
+
+def step(trainings: Sequence[Together]) -> None:
+    """Make one update of each.
+
+    Args:
+        trainings: of one condition, which have made equally many updates.
+    """
+    begun = [(training, training.begin()) for training in trainings]
+    drawn = [(training, items) for training, items in begun if items]
+    if drawn:
+        losses = _losses([training for training, _ in drawn], [items for _, items in drawn])
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        for (training, _), loss in zip(drawn, losses.tolist(), strict=True):
+            training.learn(loss)
+    for training in trainings:
+        training.update += 1
+
+
+def _losses(trainings: Sequence[Together], items: Sequence[Items]) -> Tensor:
+    """What `items_loss` gives for each, (n,)."""
+    weights = _weights(trainings)
+    embedded = [
+        _embedded("audio_enc", trainings, weights, [one.words for one in items]),
+        _embedded("image_enc", trainings, weights, [one.pictures for one in items]),
+    ]
+    second = [one.second_words for one in items if one.second_words]
+    if second:
+        embedded.append(_embedded("audio_enc", trainings, weights, second))
+    scoring = _Scoring(trainings[0].network)
+    own = {name: weights[name] for name, _ in scoring.named_parameters()}
+    smoothing = trainings[0].recipe.label_smoothing
+
+    def loss(own: dict[str, Tensor], *embedded: Tensor) -> Tensor:
+        out: Tensor = functional_call(scoring, own, (smoothing, *embedded))
+        return out
+
+    return torch.vmap(loss)(own, *embedded)
+
+
+def _embedded(
+    tower: str,
+    trainings: Sequence[Together],
+    weights: packed.Weights,
+    choices: Sequence[Choices],
+) -> Tensor:
+    """Embeddings place by place, (networks, items, 1 + negatives, embedding)."""
+    config = trainings[0].network.config
+    look_up = packed.words
+    if tower == "image_enc":
+        config, look_up = config.for_pictures(), packed.pictures
+    rows = [
+        look_up(training.bank, one.rows, config, training.generator)
+        for training, one in zip(trainings, choices, strict=True)
+    ]
+    prefix = f"{tower}.pool."
+    own = {
+        name.removeprefix(prefix): numbers
+        for name, numbers in weights.items()
+        if name.startswith(prefix)
+    }
+    placed = [
+        vectors.index_select(0, torch.from_numpy(one.places.ravel())).view(*one.places.shape, -1)
+        for vectors, one in zip(packed.embed(own, rows, config.heads), choices, strict=True)
+    ]
+    return torch.stack(placed)
+
+
+class _Scoring(nn.Module):
+    """What a family asks of its network, without the towers."""
+
+    def __init__(self, network: VGSNetwork) -> None:
+        super().__init__()
+        self._family = network.family
+        for name, part in network.family.parts().items():
+            setattr(self, name, part)
+
+    def get_parameter(self, target: str) -> Any:
+        """One of the family's parameters, or the numbers that stand in its place."""
+        return getattr(self, target)
+
+    def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+        return self._family.similarity(self, words, pictures)
+
+    def forward(
+        self, smoothing: float, words: Tensor, pictures: Tensor, second_words: Tensor | None = None
+    ) -> Tensor:
+        """What training makes small."""
+        return self._family.objective(self, words, pictures, second_words, smoothing)
+
+
+def _joined(network: VGSNetwork) -> nn.Parameter:
+    """All parameters of a network in one vector, of which they become views."""
+    parameters = list(network.parameters())
+    vector = nn.Parameter(nn.utils.parameters_to_vector(parameters).detach())
+    nn.utils.vector_to_parameters(vector.detach(), parameters)
+    return vector
+
+
+def _weights(trainings: Sequence[Together]) -> dict[str, Tensor]:
+    """The parameters of all networks by name, (networks, ...)."""
+    shapes = {name: one.shape for name, one in trainings[0].network.named_parameters()}
+    vectors = torch.stack([training.vector for training in trainings])
+    parts = vectors.split_with_sizes([shape.numel() for shape in shapes.values()], dim=1)
+    return {
+        name: part.view(len(trainings), *shape)
+        for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
+
+
+def _bytes(bank: FeatureBank, recipe: Recipe) -> int:
+    """What the features of one seed's update take at most."""
+    rows = recipe.items * (1 + (recipe.negatives_drawn if recipe.negatives_from == "own" else 0))
+    frames = int((bank.word_start[1:] - bank.word_start[:-1]).max())
+    return rows * (frames * bank.frames.shape[1] + bank.maps[0].numel()) * 4
