@@ -17,22 +17,24 @@ from stimuli.limits import PIXELS, RATE_HZ
 from stimuli.schemas import Between, Rule, Source, checked
 from stimuli.texts import write_toml
 
+OneLine = Annotated[str, Rule("one line without hidden signs", lambda text: not hidden_in(text))]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What `set.toml` holds: its schema; see `stimuli.sets.StimulusSet`."""
 
-    name: Annotated[str, Rule("a name without hidden signs", lambda name: not hidden_in(name))]
+    name: OneLine
     """What the set is called on the command line."""
-    version: str
+    version: OneLine
     """Changes whenever the content changes."""
-    title: str
+    title: OneLine
     """A short name for people."""
     description: str
     """What is in it."""
     languages: tuple[str, ...]
     """ISO codes of the languages that are spoken in it."""
-    licence: str
+    licence: OneLine
     """Licence of the set as a whole."""
     sample_rate_hz: Annotated[int, Between(1, RATE_HZ)]
     """Sample rate of every clip."""

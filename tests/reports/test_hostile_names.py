@@ -25,9 +25,10 @@ from reports.publication import TableFormat, render
 from reports.terminal import console, say, say_json, table
 from stimuli.cells import unguarded
 from stimuli.errors import ToolkitError, command_line, quoted
-from stimuli.texts import read_toml, write_toml
+from stimuli.texts import parse_json, read_toml, write_toml
 from tests.commands import Cli
 from tests.hostile import HARMLESS, HOSTILE, NAMES, SEQUENCES, SURROGATES, hidden
+from tests.stored import write_stored
 from toolkit import records
 from toolkit.statistics.choices.publication import Cell, Heading, PublicationTable, Row
 from toolkit.statistics.saved import STATISTICS_FILE
@@ -181,9 +182,9 @@ EVERYTHING = "".join(sorted({*HOSTILE} - {*SURROGATES})) + "<script>" + "".join(
 def test_halves_of_characters_in_json_are_refused(half: str) -> None:
     source = records.Source("a.json", "once more")
     with pytest.raises(ToolkitError, match=r"a\.json cannot be read: it is no JSON"):
-        records.parse(json.dumps({"a": [half]}), source)
+        parse_json(json.dumps({"a": [half]}), source)
     emoji = "\U0001f469\u200d\U0001f52c"
-    assert records.parse(json.dumps(emoji), source) == emoji
+    assert parse_json(json.dumps(emoji), source) == emoji
 
 
 def everywhere(value: Any, change: Callable[[str], str]) -> Any:
@@ -202,10 +203,10 @@ def test_a_page_of_files_that_were_tampered_with(
 ) -> None:
     run = shutil.copytree(runs["me"], tmp_path / "run")
     for name in (STATISTICS_FILE, "summary.json", "manifest.json"):
-        (run / f"{name}.sha256").unlink(missing_ok=True)
         told = json.loads((run / name).read_text(encoding="utf-8"))
-        changed = everywhere(told, lambda text: text + EVERYTHING)
-        (run / name).write_text(json.dumps(changed), encoding="utf-8")
+        # No file of JSON with a zero in it is read.
+        changed = everywhere(told, lambda text: text + EVERYTHING.replace("\0", ""))
+        write_stored(run / name, json.dumps(changed))
     figures = tmp_path / "figures"
     page = write_report([run], tmp_path / "page.html", Options(title=EVERYTHING, figures=figures))
     text = page.read_text(encoding="utf-8")
