@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
+from tests.benchmarks.taken import measured
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Training
 from toolkit.training.recipe import Recipe
@@ -54,20 +54,15 @@ def test_ten_seeds_of_the_included_recipe() -> None:
     ways: dict[str, Callable[[], None]] = {"alone": one_at_a_time, "together": in_one_pass}
     for way in ways.values():
         way()
-    cpu, wall = ({name: [] for name in ways} for _ in range(2))  # type: ignore[var-annotated]
+    cpu: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, way in ways.items():
-            used, began = time.process_time(), time.perf_counter()
-            way()
-            cpu[name].append(time.process_time() - used)
-            wall[name].append(time.perf_counter() - began)
-    for kind, taken in (("processor time", cpu), ("wall time", wall)):
-        one, other = (
-            1000 * float(np.median(taken[name])) / (SEEDS * UPDATES)
-            for name in ("alone", "together")
-        )
-        sys.stdout.write(
-            f"\n{kind}, ms per update of a seed: {one:.2f} alone, {other:.2f} together, "
-            f"{one / other:.2f} times as fast\n"
-        )
+            with measured() as taken:
+                way()
+            cpu[name].append(taken.processor_s)
+    one, other = (1000 * np.median(cpu[name]) / (SEEDS * UPDATES) for name in ways)
+    sys.stdout.write(
+        f"\nprocessor time, ms per update of a seed: {one:.2f} alone, {other:.2f} together, "
+        f"{one / other:.2f} times as fast\n"
+    )
     assert np.median(np.divide(cpu["alone"], cpu["together"])) > 1.7

@@ -38,7 +38,7 @@ def test_a_text_that_would_lie_in_memory_for_every_row_is_refused(
     file = written(tmp_path, word=["a" * 1000] * 500)
     assert file.stat().st_size < 5_000
     assert parquet_names(file) == ["word"]
-    monkeypatch.setattr(parquet, "TEXT_BYTES", 400_000)
+    monkeypatch.setattr(parquet, "COLUMN_BYTES", 400_000)
     with pytest.raises(ToolkitError, match="too many bytes of text in column word"):
         parquet_names(file)
 
