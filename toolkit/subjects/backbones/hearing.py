@@ -223,6 +223,7 @@ class Hearing:
             model, report = self._model_class().from_pretrained(
                 self.folder,
                 local_files_only=True,
+                trust_remote_code=False,
                 output_loading_info=True,
             )
         except Exception as error:
@@ -259,7 +260,9 @@ class Hearing:
         else:
             from transformers import AutoConfig
 
-            config = AutoConfig.from_pretrained(self.folder, local_files_only=True)
+            config = AutoConfig.from_pretrained(  # nosec B615 # local
+                self.folder, local_files_only=True, trust_remote_code=False
+            )
             with torch.device("meta"):
                 sketch = kind.from_config(config)
         refuse_hollow(sketch, (path for p in _WEIGHTS for path in self.folder.glob(p)))
