@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ROW_NUMBERS = "__index_level_"
+"""How the names of columns begin in which pandas keeps names of rows."""
+
+
 def parquet_names(path: Path) -> list[str]:
     """Columns of a Parquet file that is a table: one value per row and column, no name twice.
 
@@ -68,11 +72,16 @@ def told(path: Path, what: str = "a table", allowed: str | None = None) -> Itera
 def valid(table: pa.Table) -> pa.Table:
     """A table as it was read, its texts and codes looked at: the library takes them as they are.
 
+    What pandas noted of it is left out, and the row numbers it kept: a note could turn a column
+    into names of rows.
+
     Raises:
         pyarrow.ArrowException: a text is not UTF-8, or a code stands for nothing.
     """
     table.validate(full=True)
-    return table
+    notes = table.schema.metadata or {}
+    table = table.select([name for name in table.column_names if not name.startswith(ROW_NUMBERS)])
+    return table.replace_schema_metadata({k: v for k, v in notes.items() if k != b"pandas"})
 
 
 def _is_text(kind: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stimuli.files import sha256_of
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.tables.manifests import TRIALS_FILE, no_trials, read_manifest, sound_table, table_of
-from toolkit.tables.parquet import parquet_names, told
+from toolkit.tables.parquet import ROW_NUMBERS, parquet_names, told, valid
 from toolkit.tables.trials import read_trials
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def _shape(file: Path) -> Hashable:
             table = read_trials(file)
             return len(table), frozenset(table.columns), str(table["run_id"].iloc[0])
         with told(file), pq.ParquetFile(file) as parquet:
-            # Row numbers of pandas say nothing.
-            names = [n for n in parquet_names(file) if not n.startswith("__index_level_")]
+            names = [n for n in parquet_names(file) if not n.startswith(ROW_NUMBERS)]
             first = next(parquet.iter_batches(1, columns=["run_id"]), None)
             run_id = str(first.column(0)[0].as_py()) if first and "run_id" in names else ""
             return parquet.metadata.num_rows, frozenset(names), run_id
@@ -171,7 +170,7 @@ def _digest(file: Path) -> str:
 
     is_csv = file.suffix.lower() == ".csv"
     with told(file):
-        table = read_trials(file) if is_csv else pq.read_table(file).to_pandas()
+        table = read_trials(file) if is_csv else valid(pq.read_table(file)).to_pandas()
     rows = np.zeros(len(table), np.uint64)
     for name in sorted(map(str, table.columns)):
         codes, found = pd.factorize(table[name])

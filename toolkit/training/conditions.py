@@ -139,7 +139,7 @@ def seeds_of(given: str | int | Sequence[str]) -> list[str]:
     if isinstance(given, str) and given.isdecimal():
         given = int(given[:20])  # more digits are too many, whatever follows
     refuse_more("seeds of a population", given if isinstance(given, int) else len(given), SEEDS)
-    names = seed_names(given) if isinstance(given, int) else list(given)
+    names = seed_names(max(0, given)) if isinstance(given, int) else list(given)
     wrong = [name for name in names if not (isinstance(name, str) and _is_seed(name))]
     if wrong or not names:
         raise ToolkitError(

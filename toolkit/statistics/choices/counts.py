@@ -208,7 +208,7 @@ def _faults(table: pa.Table) -> list[str]:
     """What keeps rows from being counted."""
     import pandas as pd
 
-    frame = table.select(["correct", "tie", *NUMBERS]).to_pandas()
+    frame = table.select(["correct", "tie", *NUMBERS]).to_pandas(ignore_metadata=True)
     n_empty = {name: table.column(name).null_count for name in (*WHO_AND_WHAT, *NUMBERS)}
     text = [
         f"column {name} holds text, expected numbers"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.statistics.choices.lists import LIST, drawn
-from toolkit.tables.parquet import told, valid
+from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind
 
@@ -123,6 +123,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
         if file.suffix.lower() == ".csv":
             table = pa.Table.from_pandas(read_trials(file), preserve_index=False)
         else:
+            parquet_names(file)
             with pq.ParquetFile(file) as parquet:
                 names = wanted_of(parquet.schema_arrow.names)
                 more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
