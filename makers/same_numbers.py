@@ -39,7 +39,8 @@ EXCLUDED = frozenset(
         # times, and the energy that is measured over them
         "started", "ended", "duration_s", "energy",
         # versions: of the code, of packages, of the machine
-        "toolkit_version", "git", "python", "packages", "machine", "source_sha256", "made_of",
+        "toolkit_version", "git", "python", "packages", "machine", "device",
+        "source_sha256", "made_of",
         # ids and paths, and the command line that holds them
         "run_id", "run_directory", "folder", "cells", "command",
     }

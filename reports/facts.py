@@ -42,6 +42,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
         ("Commit", f"{git.commit}{' with changes' if git.dirty else ''}" if git else "none"),
         ("Python", str(manifest.python)),
         ("Machine", f"{machine.system}, {machine.cores} cores"),
+        ("Computed on", manifest.device.told),
         ("Stimuli (SHA-256)", manifest.stimuli.checksum),
         ("Paradigm source (SHA-256)", str(manifest.paradigm.source_sha256)),
     ]

@@ -129,6 +129,9 @@ def _analysis(chapters: Sequence[Chapter[Any]]) -> Iterator[str]:
     named = [f"{name} {packages[name]}" for name in wanted if packages.get(name)]
     if named:
         yield f"Further software: {_joined(named)}."
+    on_cards = {one.device.told for one in manifests if one.device.kind != "cpu"}
+    if on_cards:
+        yield f"Networks computed on {_joined(sorted(on_cards))}."
 
 
 def _joined(parts: Sequence[str]) -> str:

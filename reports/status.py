@@ -71,6 +71,12 @@ def _of_runs(runs: Sequence[Recorded]) -> Iterator[Line]:
     else:
         commit = runs[0].git.commit[:10]
         yield Line("good", "Code", f"Made from commit {commit} without further changes.")
+    for told in dict.fromkeys(run.device.told for run in runs if run.device.kind != "cpu"):
+        text = (
+            f"Networks computed on {told}: numbers agree with those of a processor to some digits, "
+            "not all, so that a near tie may fall otherwise."
+        )
+        yield Line("note", "Device", text)
     unfinished = sum(run.status != "complete" for run in runs)
     if unfinished:
         text = f"{unfinished} of {count(len(runs), 'run')} did not end."
@@ -78,6 +84,7 @@ def _of_runs(runs: Sequence[Recorded]) -> Iterator[Line]:
     for what, values in (
         ("stimulus sets", {run.stimuli.checksum for run in runs}),
         ("versions of the toolkit", {run.toolkit_version for run in runs}),
+        ("kinds of device or precisions", {(r.device.kind, r.device.precision) for r in runs}),
     ):
         if len(values) > 1:
             yield Line("warning", "Mixed runs", f"The runs used {len(values)} different {what}.")

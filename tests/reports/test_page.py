@@ -523,3 +523,22 @@ def test_a_table_from_elsewhere_has_a_page(runs: dict[str, Path], tmp_path: Path
     with pytest.raises(ToolkitError, match="lacks the columns paradigm, n_choices") as error:
         render([tmp_path / "bare.parquet"], Options())
     assert "import-trials" in str(error.value)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_networks_computed_on_is_told(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "card"
+    shutil.copytree(runs["familiar"], folder)
+    own = saved(folder, "manifest")
+    assert own["device"] == {"kind": "cpu", "precision": "float32", "models": []}
+    card = {"kind": "cuda", "precision": "bf16", "models": ["Some Card"]}
+    write_stored(folder / "manifest.json", json.dumps(own | {"device": card}))
+    of_processor, of_card, of_both = (
+        Page(render(some, Options(n_trials=0))).text
+        for some in ([runs["me"]], [folder], [runs["me"], folder])
+    )
+    assert "Computed oncpu, float32" in of_processor
+    assert "Networks computed on" not in of_processor
+    assert "Networks computed on cuda (Some Card), bf16: numbers agree with those" in of_card
+    assert "different kinds of device" not in of_card
+    assert "The runs used 2 different kinds of device or precisions." in of_both

@@ -11,6 +11,7 @@ from stimuli import StimulusSet, open_set
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.api.checks import as_named, optional, several, silent, whole
 from toolkit.api.results import Run
+from toolkit.devices import find_device
 from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
 from toolkit.running.kinds import RUNNING
@@ -37,6 +38,8 @@ def run_paradigm(
     trial_seed: int | None = None,
     out: str | Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: str = "cpu",
+    precision: str = "float32",
     subjects_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
@@ -55,6 +58,9 @@ def run_paradigm(
         trial_seed: seed of the trial lists (0), for paradigms of choices.
         out: folder that holds the runs.
         jobs: seeds, or chunks of pictures, worked on at the same time.
+        device: where networks compute: ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``auto``, see
+            `toolkit.devices`; numbers of each kind of device are kept apart.
+        precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
         paradigms_dir: folder with paradigm files of your own.
         progress: called with what is being done, how much of it is done, and how much there is.
@@ -81,6 +87,8 @@ def run_paradigm(
         trial_seed=trial_seed,
         out=out,
         jobs=jobs,
+        device=device,
+        precision=precision,
         subjects_dir=subjects_dir,
         paradigms_dir=paradigms_dir,
     )
@@ -99,6 +107,8 @@ def prepare_run(
     trial_seed: int | None = None,
     out: str | Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: str = "cpu",
+    precision: str = "float32",
     subjects_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
 ) -> Callable[[Progress], Run]:
@@ -117,6 +127,7 @@ def prepare_run(
         shown = open_set(place or asked.default_set, optional(words))
     start = _start(asked, words, several(templates), trials_per_class, trial_seed)
     at_once = whole("jobs", jobs, 1, JOBS)
+    where = find_device(device, precision)
 
     def run(progress: Progress) -> Run:
         made = start(
@@ -125,6 +136,7 @@ def prepare_run(
             languages=several(languages),
             root=Path(out),
             jobs=at_once,
+            device=where,
             progress=progress,
         )
         made.directory.write_json(SUMMARY_FILE, summarise(made, asked))

@@ -20,6 +20,7 @@ from reports.space_text import SHOWN, print_spaces, spaces_html
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import optional, several, silent, whole
 from toolkit.api.results import Run
+from toolkit.devices import CPU, Device, find_device
 from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.records import plain
 from toolkit.running.choices import languages_of
@@ -60,6 +61,8 @@ def analyze_space(
     seed: int = 0,
     out: str | Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: str = "cpu",
+    precision: str = "float32",
     subjects_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
@@ -79,6 +82,9 @@ def analyze_space(
         seed: of samples, resamples and t-SNE.
         out: folder that holds the runs.
         jobs: seeds embedded at the same time.
+        device: where networks compute: ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``auto``, see
+            `toolkit.devices`; numbers of each kind of device are kept apart.
+        precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
         paradigms_dir: folder with paradigm files of your own, if the run asked one of them.
         progress: called with what is being done, how much of it is done, and how much there is.
@@ -107,6 +113,7 @@ def analyze_space(
         seed=whole("seed", seed, 0),
         root=Path(out),
         jobs=whole("jobs", jobs, 1),
+        device=find_device(device, precision),
         progress=progress,
     )
     return Spaces(done.directory.folder, made.tables, tuple(made.notes))
@@ -150,6 +157,7 @@ def compare_spaces(
     seed: int = 0,
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: Device = CPU,
     progress: Progress = lambda *_: None,
 ) -> tuple[Finished, SpaceTables]:
     """Make all tables about the embedding spaces of some populations.
@@ -166,6 +174,7 @@ def compare_spaces(
         seed: seed of samples, resamples and t-SNE.
         root: folder that holds all runs; embeddings are shared with them.
         jobs: subjects worked on at the same time while embedding.
+        device: where networks compute; numbers of each kind of device are kept apart.
         progress: called as the work goes on.
 
     Returns:
@@ -190,20 +199,22 @@ def compare_spaces(
     }
     subjects = {one.name: one.checksum for one in subjects_of(populations)}
     answered = sorted(accuracy.items()) if accuracy else None
-    decided = {**facts, "stimuli": stimuli.checksum, "subjects": subjects, "run": answered}
+    content = {"stimuli": stimuli.checksum, "subjects": subjects, "run": answered}
     plan = Plan(
         name="space",
         populations=tuple(populations),
         stimuli=stimuli,
-        cells={"tables": content_key(decided)},
+        cells={"tables": content_key({**facts, **content, **device.facts})},
         facts=facts,
         tables=("variance.parquet",),
+        device=device,
     )
     made: list[SpaceTables] = []
+    store = EmbeddingStore(root / "embeddings", device)
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         tables = analyse_spaces(
-            _spaces(populations, stimuli, tested, sampled, root, jobs, progress),
+            _spaces(populations, stimuli, tested, sampled, store, jobs, progress),
             dict(zip(stimuli.table["concept"], stimuli.table["status"], strict=True)),
             accuracy=accuracy,
             n_bootstrap=n_bootstrap,
@@ -246,7 +257,7 @@ def _spaces(
     stimuli: StimulusSet,
     tested: Mapping[str, Sequence[str]],
     sampled: Mapping[Kind, tuple[str, ...]],
-    root: Path,
+    store: EmbeddingStore,
     jobs: int,
     progress: Progress,
 ) -> list[Space]:
@@ -264,7 +275,6 @@ def _spaces(
         }
         for one in subjects
     }
-    store = EmbeddingStore(root / "embeddings")
     found: dict[str, Space] = {}
     for one, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
         perceives = must_perceive(one, loaded, "mevgs-toolkit list subjects")

@@ -11,6 +11,7 @@ from reports.notebook import text_of, triples_html
 from reports.triples_text import print_triples
 from stimuli import StimulusSet, open_set
 from toolkit.api.checks import as_named, optional, several, silent, whole
+from toolkit.devices import find_device
 from toolkit.records import plain
 from toolkit.running.embedding import Progress
 from toolkit.running.plan import DEFAULT_ROOT
@@ -38,6 +39,8 @@ def score_all(
     any_style: bool = False,
     out: str | Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: str = "cpu",
+    precision: str = "float32",
     subjects_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
@@ -55,6 +58,9 @@ def score_all(
         any_style: also pair pictures of different style, which lists do not.
         out: folder that holds the runs.
         jobs: seeds worked on at the same time.
+        device: where networks compute: ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``auto``, see
+            `toolkit.devices`; numbers of each kind of device are kept apart.
+        precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
         paradigms_dir: folder with paradigm files of your own.
         progress: called with what is being done, how much of it is done, and how much there is.
@@ -84,6 +90,7 @@ def score_all(
         any_style=any_style,
         root=Path(out),
         jobs=whole("jobs", jobs, 1),
+        device=find_device(device, precision),
         progress=progress,
     )
     made = AllTriples(

@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
-from toolkit.cli.options import HEARING, SEEING, HearingOption, SeeingOption
+from toolkit.cli.options import (
+    HEARING,
+    SEEING,
+    DeviceOption,
+    HearingOption,
+    PrecisionOption,
+    SeeingOption,
+)
 
 SHOWN = 20
 """Unreadable files that the message names; the table has all."""
@@ -47,6 +54,8 @@ def extract_features(
             help="Published HDF5 file to take features from, by language and name. Repeatable."
         ),
     ] = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
 ) -> None:
     """Store what frozen backbones make of clips and pictures.
 
@@ -56,6 +65,7 @@ def extract_features(
     Example: mevgs-toolkit extract-features mini --hearing hearing --seeing seeing --out features
     """
     from toolkit.cli.progress import progress_bars
+    from toolkit.devices import find_device
     from toolkit.errors import ToolkitError
     from toolkit.subjects.backbones.finding import backbone_name, find_backbone
     from toolkit.subjects.backbones.stored import FeatureFile
@@ -63,6 +73,7 @@ def extract_features(
     from toolkit.subjects.features.sources import find_jobs, shared_names
     from toolkit.subjects.features.taking import Taken
 
+    where = find_device(device, precision)
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
     taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}
     for path in take or []:
@@ -74,7 +85,7 @@ def extract_features(
         if only in (None, wanted):
             names[kind] = backbone_name(given)
             if not taken[kind]:
-                computed[kind] = Computed(kind, find_backbone(backbone, given))
+                computed[kind] = Computed(kind, find_backbone(backbone, given), where)
     jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     shared = shared_names(jobs)
     makers = [

@@ -52,6 +52,14 @@ ParadigmsOption = Annotated[
 ]
 RunsOption = Annotated[Path, typer.Option("--out", help="Folder that holds the runs.")]
 JobsOption = Annotated[int, typer.Option(min=1, max=JOBS, help="Seeds embedded at the same time.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Where networks compute: cpu, cuda, cuda:N, mps or auto."),
+]
+PrecisionOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="How a card computes: float32, or tf32 or bf16 (cuda)."),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="What is printed.")]
 AlphaOption = Annotated[
     float, typer.Option(min=0.0001, max=0.5, help="Two-sided level of the tests.")

@@ -10,10 +10,12 @@ from reports.terminal import say, say_json
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
+    DeviceOption,
     Format,
     FormatOption,
     LanguageOption,
     ParadigmsOption,
+    PrecisionOption,
     RunsOption,
     SubjectOption,
     SubjectsOption,
@@ -64,6 +66,8 @@ def run_paradigm(
             min=1, max=JOBS, help="Seeds, or chunks of pictures, worked on at the same time."
         ),
     ] = 1,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
     output: FormatOption = Format.TABLE,
     report: Annotated[bool, typer.Option(help="Write report.html into the run folder.")] = True,
 ) -> None:
@@ -101,6 +105,8 @@ def run_paradigm(
         trial_seed=trial_seed,
         out=out,
         jobs=jobs,
+        device=device,
+        precision=precision,
         subjects_dir=subjects,
         paradigms_dir=paradigms,
     )

@@ -9,11 +9,13 @@ import typer
 from reports.terminal import say_json
 from toolkit.cli.options import (
     RUNS,
+    DeviceOption,
     Format,
     FormatOption,
     JobsOption,
     LanguageOption,
     ParadigmsOption,
+    PrecisionOption,
     RunsOption,
     StimuliOption,
     SubjectOption,
@@ -42,6 +44,8 @@ def score_all(
     ] = False,
     out: RunsOption = RUNS,
     jobs: JobsOption = 1,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Exact accuracy over every triple of word clip, target picture and distractor picture.
@@ -68,6 +72,8 @@ def score_all(
             any_style=any_style,
             out=out,
             jobs=jobs,
+            device=device,
+            precision=precision,
             subjects_dir=subjects,
             paradigms_dir=paradigms,
             progress=progress,

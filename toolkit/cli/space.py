@@ -11,11 +11,13 @@ from reports.terminal import say_json
 from stimuli.limits import RESAMPLES, SEEDS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
+    DeviceOption,
     Format,
     FormatOption,
     JobsOption,
     LanguageOption,
     ParadigmsOption,
+    PrecisionOption,
     RunsOption,
     StimuliOption,
     SubjectOption,
@@ -54,6 +56,8 @@ def analyze_space(
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples, resamples and t-SNE.")] = 0,
     out: RunsOption = RUNS,
     jobs: JobsOption = 1,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Analyse embedding spaces: variance, modality gap, maps, likeness of networks, words.
@@ -82,6 +86,8 @@ def analyze_space(
             seed=seed,
             out=out,
             jobs=jobs,
+            device=device,
+            precision=precision,
             subjects_dir=subjects,
             paradigms_dir=paradigms,
             progress=progress,

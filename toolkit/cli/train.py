@@ -11,7 +11,7 @@ import typer
 
 from reports.terminal import console, say
 from stimuli.limits import JOBS
-from toolkit.cli.options import NewPopulationsOption
+from toolkit.cli.options import DeviceOption, NewPopulationsOption, PrecisionOption
 from toolkit.errors import quoted
 from toolkit.subjects.vgs.families import listed
 
@@ -71,8 +71,11 @@ def train(
         str | None, typer.Option(help="Frozen picture backbone: name, folder or file. [shipped]")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=JOBS, help="Processes at work, each on one core.")
-    ] = 2,
+        int | None,
+        typer.Option(min=1, max=JOBS, help="Processes at work, each on one core. [2; 1 on a card]"),
+    ] = None,
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
     example_grid: Annotated[
         bool,
         typer.Option(
@@ -122,13 +125,15 @@ def train(
     _refuse_clip(population or [])
     asked = _from_file(grid, given) if grid else _from_options(given)
 
+    from toolkit.devices import find_device
     from toolkit.training.populations import train_populations
     from toolkit.training.sources import open_source
 
+    where = find_device(device, precision)
     trained = {code for condition in asked.conditions for code in condition.languages}
     source = open_source(asked.stimuli, asked.hearing, asked.seeing, trained)
     with _bars() as (progress, watch):
-        train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch)
+        train_populations(asked.conditions, asked.seeds, out, source, jobs, progress, watch, where)
     say(f"Written to {out}. Look: mevgs-toolkit list subjects --subjects {quoted(out)}")
 
 
@@ -155,7 +160,8 @@ def _from_file(path: Path, given: dict[str, Any]) -> Grid:
         raise ToolkitError(
             "A grid file says all this itself.",
             given=", ".join(f"--{name}" for name in given),
-            allowed="--grid with --out and --jobs; write the rest into the file",
+            allowed="--grid with --out, --jobs, --device and --precision; write the rest into the "
+            "file",
         )
     return read_grid(path)
 
@@ -239,7 +245,8 @@ def _bars() -> Iterator[tuple[Progress, Watch]]:
 def _losses(standing: Standing) -> str:
     """Losses as they are shown."""
     row = standing.validation
+    elsewhere = f", begun on {standing.devices[-2]}" if len(standing.devices) > 1 else ""
     return (
         f"loss {standing.train_loss:.3f}, validation {row.valid_loss:.3f} "
-        f"({100 * row.valid_accuracy:.1f} %)"
+        f"({100 * row.valid_accuracy:.1f} %){elsewhere}"
     )

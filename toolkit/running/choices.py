@@ -13,6 +13,7 @@ import numpy as np
 from paradigms import BaseParadigm, Paradigm, Responses, Trials
 from paradigms.choices.paradigm import as_choices
 from stimuli.names import file_name
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.running.capabilities import incapable_first
 from toolkit.running.embedding import Progress, embed
@@ -58,6 +59,7 @@ def run(
     trial_seed: int = 0,
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: Device = CPU,
     progress: Progress = lambda *_: None,
 ) -> Finished:
     """Put a paradigm to all seeds of some populations, doing only what is not stored yet.
@@ -73,6 +75,7 @@ def run(
             with subjects.
         root: folder that holds all runs.
         jobs: subjects worked on at the same time.
+        device: where networks compute; numbers of each kind of device are kept apart.
         progress: called as the work goes on.
 
     Raises:
@@ -82,7 +85,7 @@ def run(
     asked = as_choices(paradigm)
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
-    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed)
+    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed, device)
     plan = Plan(
         name=file_name(asked.name),
         paradigm=asked,
@@ -96,11 +99,13 @@ def run(
             **_fixed(asked, stimuli, tested),
         },
         warnings=tuple(untrained(populations, tested)),
+        device=device,
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
-        _compute(missing, asked, stimuli, directory, jobs, progress)
+        store = EmbeddingStore(root / "embeddings", device)
+        _compute(missing, asked, stimuli, directory, store, jobs, progress)
         directory.assemble([cell.key for cell in cells], asked.kind)
         return {}
 
@@ -170,6 +175,7 @@ def _plan(
     stimuli: StimulusSet,
     per_class: int,
     trial_seed: int,
+    device: Device,
 ) -> list[Cell]:
     """Make the trial lists, once for all subjects, and name the cells."""
     lists: dict[tuple[str, ...], tuple[Trials, str]] = {}
@@ -195,6 +201,7 @@ def _plan(
                 "subject": [subject.name, subject.checksum],
                 "language": language,
                 "trials": checksum,
+                **device.facts,
             }
             cells.append(Cell(subject, language, trials, content_key(facts)))
     return cells
@@ -205,6 +212,7 @@ def _compute(
     paradigm: Paradigm,
     stimuli: StimulusSet,
     directory: RunDirectory,
+    store: EmbeddingStore,
     jobs: int,
     progress: Progress,
 ) -> None:
@@ -218,7 +226,6 @@ def _compute(
         }
         for subject, own in by_subject.items()
     }
-    store = EmbeddingStore(directory.root / "embeddings")
     done = 0
     for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
         for cell in by_subject[subject]:

@@ -17,6 +17,7 @@ from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, Unf
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
+    from toolkit.devices import Device
     from toolkit.running.subject_refs import SubjectRef
 
 CHUNK = 512
@@ -44,7 +45,7 @@ def embed(
     Args:
         needed: for every subject, the ids of the stimuli it needs by kind (``word``, ``picture``).
         stimuli: the set they belong to.
-        store: where embeddings are kept.
+        store: where embeddings are kept, and on which device they are made.
         jobs: subjects on the same backbones that are worked on at the same time.
         progress: called as the work goes on.
 
@@ -54,7 +55,7 @@ def embed(
     Raises:
         ToolkitError: if a stimulus cannot be read, or a subject returns a wrong shape or NaN.
     """
-    for group in _groups(needed, progress):
+    for group in _groups(needed, store.device, progress):
         if any(isinstance(loaded, SeesAnswers) for loaded in group.values()):
             yield from ((subject, loaded, Embeddings({}, {})) for subject, loaded in group.items())
             continue
@@ -76,12 +77,14 @@ def _missing(needed: Needed, stored: Embeddings) -> dict[str, list[str]]:
     }
 
 
-def _groups(subjects: Iterable[SubjectRef], progress: Progress) -> Iterator[dict[SubjectRef, Any]]:
+def _groups(
+    subjects: Iterable[SubjectRef], device: Device, progress: Progress
+) -> Iterator[dict[SubjectRef, Any]]:
     """Load subjects: those that share backbones together, all others one at a time."""
     waiting = list(subjects)
     shared: dict[str, dict[SubjectRef, Any]] = {}
     for number, subject in enumerate(waiting):
-        loaded = subject.load()
+        loaded = subject.load(device)
         progress("loading subjects", number + 1, len(waiting))
         if isinstance(loaded, SeesAnswers):
             yield {subject: loaded}

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from stimuli.files import is_sound, read_sound, write_checked
 from stimuli.media import central_square
 from toolkit.arrays import read_arrays
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.running.folder import content_key
 from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
@@ -73,6 +74,8 @@ class EmbeddingStore:
 
     folder: Path
     """Where the files lie."""
+    device: Device = CPU
+    """Where those that it holds are made: each kind and precision has files of its own."""
 
     def path(self, subject: SubjectRef, stimuli: StimulusSet) -> Path:
         """File of a subject's embeddings of a set."""
@@ -156,7 +159,7 @@ class EmbeddingStore:
         return path
 
     def _file(self, suffix: str, subject: SubjectRef, content: Mapping[str, Any]) -> Path:
-        key = content_key({"subject": subject.checksum, **content})
+        key = content_key({"subject": subject.checksum, **content, **self.device.facts})
         return self.folder / f"{key}{suffix}"
 
     def _write(self, path: Path, made: Mapping[str, Any] | Floats) -> None:

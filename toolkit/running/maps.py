@@ -21,6 +21,7 @@ from stimuli.cells import guarded_table
 from stimuli.files import read_sound, write_checked
 from stimuli.names import file_name
 from toolkit.arrays import read_arrays
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.processes.workers import Submit, workers
 from toolkit.running.capabilities import incapable_first, require
@@ -70,6 +71,7 @@ def run_maps(
     templates: Sequence[str] = (),
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: Device = CPU,
     progress: Progress = lambda *_: None,
 ) -> Finished:
     """Put a paradigm of maps to all seeds of some populations, doing only what is not stored yet.
@@ -82,6 +84,7 @@ def run_maps(
         templates: how words are put, which are the conditions; by default the paradigm's first.
         root: folder that holds all runs.
         jobs: processes that read maps.
+        device: where networks compute; numbers of each kind of device are kept apart.
         progress: called as the work goes on.
 
     Raises:
@@ -92,7 +95,7 @@ def run_maps(
     test = as_maps(paradigm)
     with incapable_first(populations, test.needs, "SeesMasks"):
         queries = test.queries(stimuli, languages=languages, templates=templates)
-    cells = _plan(test, subjects_of(populations), stimuli, queries)
+    cells = _plan(test, subjects_of(populations), stimuli, queries, device)
     tested = {population.name: list(queries.languages) for population in populations}
     plan = Plan(
         name=file_name(test.name),
@@ -108,6 +111,7 @@ def run_maps(
         },
         tables=(TRIALS_FILE, AGREEMENT_FILE, MAPS_FILE),
         warnings=tuple(untrained(populations, tested)),
+        device=device,
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
@@ -119,7 +123,7 @@ def run_maps(
         missing = {subject: own for subject, own in missing.items() if own}
         n_queries = sum(_n_queries(queries, cell) for own in missing.values() for cell in own)
         with measure_energy() as energy:
-            _compute(shared, missing, jobs, progress)
+            _compute(shared, missing, EmbeddingStore(root / "embeddings", device), jobs, progress)
         _write_agreement(shared, cells)
         _write_maps(shared, cells)
         keys = [cell.key for own in cells.values() for cell in own]
@@ -140,6 +144,7 @@ def _plan(
     subjects: Sequence[SubjectRef],
     stimuli: StimulusSet,
     queries: Queries,
+    device: Device,
 ) -> dict[SubjectRef, list[MapCell]]:
     """Cut the pictures into chunks, once for all subjects, and name the cells."""
     pictures = list(queries.asked)
@@ -160,6 +165,7 @@ def _plan(
                 "pictures": chunk,
                 "asked": [queries.asked[name] for name in chunk],
                 "first_pair": [queries.first_pair[chunk[0]], queries.n_pairs],
+                **device.facts,
             }
             cell = MapCell(
                 name=f"{subject.name}/{number}",
@@ -201,10 +207,10 @@ def _words(stimuli: StimulusSet, queries: Queries) -> dict[str, Any]:
 def _compute(
     shared: Shared,
     missing: Mapping[SubjectRef, Sequence[MapCell]],
+    store: EmbeddingStore,
     jobs: int,
     progress: Progress,
 ) -> None:
-    store = EmbeddingStore(shared.directory.root / "embeddings")
     n_cells = sum(map(len, missing.values()))
     n_done = 0
 
@@ -216,7 +222,7 @@ def _compute(
     with workers(min(jobs, max(1, n_cells)), done) as submit:
         for number, (subject, cells) in enumerate(missing.items()):
             progress("loading subjects", number, len(missing))
-            loaded = subject.load()
+            loaded = subject.load(store.device)
             progress("loading subjects", number + 1, len(missing))
             if isinstance(loaded, SeesMasks):
                 _ask_dummy(shared, subject, loaded, cells, submit)

@@ -17,6 +17,7 @@ from paradigms.registry import source_checksum
 from stimuli import list_sets
 from stimuli.files import is_sound
 from stimuli.texts import read_json
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.processes.threads import one_thread
 from toolkit.provenance import environment, now
@@ -59,6 +60,8 @@ class Plan:
     """Files in the run's folder that all cells together are joined into."""
     warnings: tuple[str, ...] = ()
     """What the reader of the results must know."""
+    device: Device = CPU
+    """Where networks compute."""
 
     @property
     def run_id(self) -> str:
@@ -122,7 +125,8 @@ def carry_out(
             "started": started,
             **environment(),
         }
-        manifest |= {**_told(plan), "status": "running", "cells": dict(plan.cells)}
+        models = manifest.get("device", {}).get("models", [])
+        manifest |= {**_told(plan, models), "status": "running", "cells": dict(plan.cells)}
         manifest |= {CHECKSUMS: "sha256"}
         if not finished:
             directory.write_json(MANIFEST_FILE, manifest)
@@ -197,8 +201,13 @@ def untrained(
             )
 
 
-def _told(plan: Plan) -> dict[str, Any]:
-    """What a manifest says of a plan."""
+def _told(plan: Plan, models: Sequence[str]) -> dict[str, Any]:
+    """What a manifest says of a plan.
+
+    Args:
+        plan: the run.
+        models: of the cards that have had a part in it before.
+    """
     paradigm, stimuli = plan.paradigm, plan.stimuli
     known = list_sets().get(stimuli.name)
     asked = {
@@ -225,6 +234,11 @@ def _told(plan: Plan) -> dict[str, Any]:
         },
         "populations": {p.name: _about(p, subjects) for p in plan.populations},
         "subjects": {subject.name: subject.checksum for subject in subjects},
+        "device": {
+            "kind": plan.device.kind,
+            "precision": plan.device.precision,
+            "models": sorted({*models, *filter(None, [plan.device.model])}),
+        },
         **plan.facts,
     }
 

@@ -13,6 +13,7 @@ from paradigms import ALL_WORDS, BaseParadigm, PicturePairs
 from paradigms.choices.paradigm import MATRIX_ENTRIES
 from stimuli.files import write_checked
 from stimuli.names import file_name
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
@@ -82,6 +83,7 @@ def score_all(
     any_style: bool = False,
     root: Path = DEFAULT_ROOT,
     jobs: int = 1,
+    device: Device = CPU,
     progress: Progress = lambda *_: None,
 ) -> ScoredAll:
     """Ask every triple of word clip, target picture and distractor picture of a paradigm.
@@ -99,6 +101,7 @@ def score_all(
             lists do not.
         root: folder that holds all runs.
         jobs: subjects worked on at the same time while embedding.
+        device: where networks compute; numbers of each kind of device are kept apart.
         progress: called as the work goes on.
 
     Raises:
@@ -114,7 +117,7 @@ def score_all(
         for language in dict.fromkeys(name for names in tested.values() for name in names)
     }
     asked = {language: list(questions(pairs, m)) for language, m in material.items()}
-    cells = list(_cells(pairs, subjects_of(populations), tested, stimuli, any_style))
+    cells = list(_cells(pairs, subjects_of(populations), tested, stimuli, any_style, device))
     plan = Plan(
         name=f"{file_name(paradigm.name)}-all",
         paradigm=paradigm,
@@ -123,6 +126,7 @@ def score_all(
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
         facts={"languages": tested, "any_style": any_style, "columns": COLUMNS},
         tables=(TABLE_NAME,),
+        device=device,
     )
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
@@ -137,7 +141,7 @@ def score_all(
             }
             for subject, own in missing.items()
         }
-        store = EmbeddingStore(root / "embeddings")
+        store = EmbeddingStore(root / "embeddings", device)
         given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
         for done, (subject, loaded, known) in enumerate(given):
             perceives = must_perceive(
@@ -165,6 +169,7 @@ def _cells(
     tested: Mapping[str, Sequence[str]],
     stimuli: StimulusSet,
     any_style: bool,
+    device: Device,
 ) -> Iterator[_Cell]:
     """What is counted and stored on its own: one subject in one language."""
     decided = {
@@ -172,6 +177,7 @@ def _cells(
         "paradigm": named(paradigm),
         "stimuli": stimuli.checksum,
         "any_style": any_style,
+        **device.facts,
     }
     for subject in subjects:
         for language in tested[subject.population.name]:

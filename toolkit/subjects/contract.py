@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.devices import Device
 from toolkit.errors import ToolkitError
 
 Floats = npt.NDArray[np.float32]
@@ -76,6 +77,19 @@ class Backbone(Protocol):
 
     def load(self) -> Any:
         """The backbone itself; its ``features(media)`` gives one entry per clip or picture."""
+        ...
+
+    def on(self, device: Device) -> Self:
+        """The same backbone, computing on a device."""
+        ...
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A subject that can compute on a card; what it is given and gives lies in memory as ever."""
+
+    def on(self, device: Device) -> Any:
+        """The same subject, computing on a device."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.devices import Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import Backbone, Clip, Floats, Picture, SharesBackbones
 from toolkit.subjects.population import Population
@@ -33,6 +34,10 @@ class FrozenFeatures:
     def __init__(self, hearing: Backbone, seeing: Backbone) -> None:
         self.hearing = hearing
         self.seeing = seeing
+
+    def on(self, device: Device) -> FrozenFeatures:
+        """The same subject, backbones computing on a device; averages are taken as ever."""
+        return FrozenFeatures(self.hearing.on(device), self.seeing.on(device))
 
     def embed_words(self, clips: Sequence[Clip]) -> Floats:
         """Features of n clips, averaged over time, (n, channels)."""

@@ -12,6 +12,7 @@ from stimuli.files import checksum_file, read_sound, require_sound
 from stimuli.schemas import Source, checked
 from stimuli.texts import read_json
 from toolkit.errors import ToolkitError, UncheckedWarning, command_line
+from toolkit.tables.recorded import RecordedDevice
 
 MANIFEST_FILE = "manifest.json"
 """In a run's folder: what was run, on what, with which versions."""
@@ -48,6 +49,8 @@ class Manifest:
     """Keys of the cells."""
     words: Mapping[str, Any] = field(default_factory=dict)
     """Written words."""
+    device: RecordedDevice = field(default_factory=RecordedDevice)
+    """What networks computed on."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else was recorded."""
     rest: ClassVar[str] = "further"

@@ -38,6 +38,29 @@ class Machine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordedDevice:
+    """What networks computed on, and how exactly; see `toolkit.devices`."""
+
+    kind: str = "cpu"
+    """``cpu``, ``cuda`` or ``mps``."""
+    precision: str = "float32"
+    """How a card computed."""
+    models: tuple[str, ...] = ()
+    """Cards that had a part in it; none for a processor."""
+
+    @property
+    def told(self) -> str:
+        """What it was, for people.
+
+        Example:
+            >>> RecordedDevice(kind="cuda", models=("NVIDIA H200",)).told
+            'cuda (NVIDIA H200), float32'
+        """
+        models = f" ({', '.join(self.models)})" if self.models else ""
+        return f"{self.kind}{models}, {self.precision}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordedParadigm:
     """The paradigm of a run."""
 
@@ -154,6 +177,8 @@ class Recorded:
     """Versions of packages; None where one is not installed."""
     machine: Machine = field(default_factory=Machine)
     """What it was made on."""
+    device: RecordedDevice = field(default_factory=RecordedDevice)
+    """What networks computed on; earlier versions knew processors alone."""
     command: tuple[str, ...] = ()
     """The command line."""
     populations: Mapping[str, RecordedPopulation] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stimuli.files import is_sound, remove_abandoned, sha256_of, write_atomic, write_checked
+from toolkit.devices import CPU
 from toolkit.errors import ToolkitError
 from toolkit.subjects.model_cards import FILE, average, model_card
 from toolkit.subjects.population import Description, read_population, write_description
@@ -22,6 +23,8 @@ from toolkit.training.recipe import Recipe
 FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 _TOGETHER = "together"
 """Stands after the checksum of weights that were trained in one pass with those of other seeds."""
+_ON = "on "
+"""Stands there before the devices, if a card was among them."""
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
@@ -49,20 +52,32 @@ def stored_key(folder: Path, seed: str) -> str | None:
         folder: the population folder.
         seed: name of the seed.
     """
-    return next(iter(_stored(folder, seed)), None)
+    return _stored(folder, seed)[0]
 
 
-def _stored(folder: Path, seed: str) -> list[str]:
+def trained_on(folder: Path, seed: str) -> str:
+    """Devices that a seed was trained on, in order.
+
+    Args:
+        folder: the population folder.
+        seed: name of the seed.
+    """
+    how = _stored(folder, seed)[1]
+    return how.removeprefix(_ON) if how.startswith(_ON) else CPU.told
+
+
+def _stored(folder: Path, seed: str) -> tuple[str | None, str]:
     """The checksum that the weights of a seed carry, and how they were trained."""
     path = folder / f"{seed}.safetensors"
     if not (is_sound(path) or _is_as_described(path)):
-        return []
+        return None, ""
     try:
         with safe_open(path, framework="pt") as file:
-            return str(file.metadata()["key"]).split()
+            key, _, how = str(file.metadata()["key"]).partition(" ")
     except Exception:
         # Damaged bytes make the library raise whatever it happens to stumble over.
-        return []
+        return None, ""
+    return key, how
 
 
 def _is_as_described(path: Path) -> bool:
@@ -92,8 +107,15 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
     halves = {name: _half(name, value) for name, value in fitted.state.items()}
     with write_checked(folder / f"{seed}.safetensors") as unfinished:
         # In one entry: several would be written in random order.
-        told = f"{key} {_TOGETHER}" if fitted.together else key
+        told = " ".join(filter(None, (key, _how(fitted))))
         unfinished.write_bytes(save(halves, metadata={"key": told}))
+
+
+def _how(fitted: Fitted) -> str:
+    """How a subject was trained, where it was not alone and on a processor."""
+    if fitted.devices != (CPU.told,):
+        return _ON + ", then ".join(fitted.devices)
+    return _TOGETHER if fitted.together else ""
 
 
 def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
@@ -150,9 +172,9 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
                 split="valid",
             )
         )
-    together = [seed for seed in seeds if _TOGETHER in _stored(folder, seed)]
+    together = [seed for seed in seeds if _stored(folder, seed)[1] == _TOGETHER]
     return model_card(
-        _text(facts, seeds, kept, together),
+        _text(facts, seeds, kept, together, {seed: trained_on(folder, seed) for seed in seeds}),
         name=facts["population"],
         languages=facts["languages"],
         tags=("visually-grounded-speech", "word-learning"),
@@ -165,6 +187,7 @@ def _text(
     seeds: list[str],
     kept: list[dict[str, str]],
     together: list[str],
+    devices: Mapping[str, str],
 ) -> str:
     """The card below its header.
 
@@ -173,6 +196,7 @@ def _text(
         seeds: names of those that are finished.
         kept: row of the log for the weights of each of them.
         together: those that were trained in one pass with other seeds.
+        devices: what each of them was trained on.
     """
     training, network = facts["training"], facts["network"]
     head = f"""# {facts["population"]}
@@ -204,7 +228,7 @@ Words and pictures of the familiar concepts in split `train` of the set
 `{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
 loss on split `valid` were kept. Novel concepts and the split `test` were never read. {length}
 all settings are in `config.json`, all validations in `{LOG_FILE}`.
-{_in_one_pass(together)}
+{_in_one_pass(together)}{_devices(facts, devices)}
 | seed | kept update | validation loss | validation accuracy, two pictures (%) |
 |---|---|---|---|
 {rows}
@@ -222,6 +246,26 @@ def _in_one_pass(together: list[str]) -> str:
     return (
         f"Trained in one pass with other seeds, which changes last digits alone: "
         f"{', '.join(together)}.\n"
+    )
+
+
+def _devices(facts: Mapping[str, Any], devices: Mapping[str, str]) -> str:
+    """What backbones and subjects computed on; nothing where all did on a processor.
+
+    Example:
+        >>> print(_devices({"training": {}}, {"a": "cuda (NVIDIA H200)", "b": "cpu"}), end="")
+        <BLANKLINE>
+        Trained on: a cuda (NVIDIA H200); b cpu. In float32; features made on cpu. Numbers made on
+        a card and on a processor agree to some digits only.
+    """
+    features = facts.get("features_made_on", CPU.told)
+    if {features, *devices.values()} == {CPU.told}:
+        return ""
+    each = "; ".join(f"{seed} {told}" for seed, told in devices.items())
+    precision = facts["training"].get("precision", "float32")
+    return (
+        f"\nTrained on: {each}. In {precision}; features made on {features}. Numbers made on\n"
+        "a card and on a processor agree to some digits only.\n"
     )
 
 

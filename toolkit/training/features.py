@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from torch import Tensor
 from stimuli.files import require_sound, write_checked
 from stimuli.schemas import Source, checked
 from stimuli.texts import parse_json
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted
 from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
@@ -60,6 +62,10 @@ class Scale:
         """Scaled values, (..., channels)."""
         return (values - self.mean) / self.deviation
 
+    def on(self, device: Device) -> Scale:
+        """The same scale, for values on a device."""
+        return Scale(device.to(self.mean), device.to(self.deviation))
+
 
 @dataclass(frozen=True)
 class FeatureBank:
@@ -81,6 +87,10 @@ class FeatureBank:
     """Applied to the speech features that are handed out."""
     picture_scale: Scale | None = None
     """Applied to the feature maps that are handed out."""
+    made_on: str = CPU.told
+    """Device that the backbones computed on."""
+    device: Device = CPU
+    """Where features are handed out."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""
@@ -102,6 +112,16 @@ class FeatureBank:
         """How many clips there are in some languages, each counted once whatever its views."""
         return len({(r[0], r[3]) for r in self.word_table if r[1] == split and r[3] in languages})
 
+    @property
+    def word_bytes(self) -> int:
+        """Size of the longest word view as a network takes it."""
+        return int(np.diff(self.word_start).max(initial=0)) * self.frames.shape[1] * 4
+
+    @property
+    def picture_bytes(self) -> int:
+        """Size of a picture view as a network takes it."""
+        return math.prod(self.maps.shape[1:]) * 4
+
     def words(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Speech features of some word views, padded to the longest.
 
@@ -114,17 +134,35 @@ class FeatureBank:
         lengths = self.word_start[rows + 1] - self.word_start[rows]
         places = self.word_start[rows][:, None] + np.arange(lengths.max())
         np.minimum(places, self.word_start[rows + 1][:, None] - 1, out=places)
-        features = self.frames[torch.from_numpy(places)].float()
+        features = self.device.to(self.frames[torch.from_numpy(places)]).float()
         if self.word_scale:
             features = self.word_scale.apply(features)
-        return features, torch.from_numpy(lengths)
+        return features, self.device.to(torch.from_numpy(lengths))
 
     def pictures(self, rows: NDArray[np.int64]) -> Tensor:
         """Feature maps of some picture views, float32, (n, channels, h, w)."""
-        maps = self.maps[torch.from_numpy(rows)].float()
+        maps = self.device.to(self.maps[torch.from_numpy(rows)]).float()
         if self.picture_scale:
             maps = self.picture_scale.apply(maps.movedim(1, -1)).movedim(-1, 1)
         return maps
+
+    def on(self, device: Device) -> FeatureBank:
+        """The same bank, handing out features on a device.
+
+        All of it lies there where it has room, in half precision; otherwise what is asked for is
+        sent there each time.
+        """
+        frames, maps = self.frames, self.maps
+        if device.has_room(frames.nbytes + maps.nbytes):
+            frames, maps = device.to(frames), device.to(maps)
+        return replace(
+            self,
+            frames=frames,
+            maps=maps,
+            word_scale=self.word_scale and self.word_scale.on(device),
+            picture_scale=self.picture_scale and self.picture_scale.on(device),
+            device=device,
+        )
 
     def standardised(self, languages: Sequence[str]) -> FeatureBank:
         """The same bank, handing out features with mean 0 and deviation 1 in every channel.
@@ -239,6 +277,8 @@ class BankTables:
     """Clips, see `FeatureBank.word_table`."""
     pictures: tuple[tuple[str, str, str], ...]
     """Pictures, see `FeatureBank.picture_table`."""
+    made_on: str = CPU.told
+    """Device that the backbones computed on; told of cards alone."""
 
 
 def save_bank(bank: FeatureBank, path: Path) -> None:
@@ -248,11 +288,13 @@ def save_bank(bank: FeatureBank, path: Path) -> None:
         bank: what to write.
         path: where to.
     """
-    tables = {
+    tables: dict[str, Any] = {
         "concepts": bank.concepts,
         "words": bank.word_table,
         "pictures": bank.picture_table,
     }
+    if bank.made_on != CPU.told:
+        tables["made_on"] = bank.made_on
     tensors = {
         "frames": bank.frames,
         "maps": bank.maps,
@@ -287,6 +329,7 @@ def load_bank(path: Path) -> FeatureBank:
         frames=frames,
         word_start=word_start,
         maps=maps,
+        made_on=tables.made_on,
     )
 
 

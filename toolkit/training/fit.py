@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from stimuli.limits import STEPS
 from stimuli.schemas import Between, Source, checked
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.subject import fresh_network
@@ -45,6 +46,8 @@ class Fitted:
     """The update whose parameters are kept: the one with the lowest validation loss."""
     together: bool = False
     """Whether it was trained in one pass with other seeds, see `toolkit.training.together`."""
+    devices: tuple[str, ...] = (CPU.told,)
+    """What updates were made on, in order; several where it went on elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Standing:
     """Loss of the last update; NaN before any."""
     validation: LogRow
     """The last validation."""
+    devices: tuple[str, ...] = (CPU.told,)
+    """What updates were made on, in order; several where it went on elsewhere."""
 
 
 def fit(
@@ -67,6 +72,7 @@ def fit(
     recipe: Recipe,
     seed: int,
     *,
+    device: Device = CPU,
     checkpoint: Checkpoint | None = None,
     watch: Callable[[Standing], None] = lambda _: None,
 ) -> Fitted:
@@ -76,7 +82,8 @@ def fit(
     updates differ by chance in which words and pictures they know best.
 
     Two runs with the same arguments on the same machine give the same weights, also when one was
-    killed and goes on from its checkpoint.
+    killed and goes on from its checkpoint; on a card, the last digits of sums may differ. A
+    training may go on on another kind of device than it was begun on, which `Fitted.devices` tells.
     `toolkit.training.together` trains several seeds in one pass.
 
     Args:
@@ -84,6 +91,7 @@ def fit(
         languages: ISO codes of the languages it hears; none makes no update.
         recipe: all choices.
         seed: decides initial weights, items and dropout.
+        device: where it is trained.
         checkpoint: where the state is saved, at every validation and at least every
             `SAVE_AFTER_S`; what lies there is gone on from. None: nowhere.
         watch: told how far it is, about twice a second and after every validation.
@@ -92,12 +100,11 @@ def fit(
         network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
     seen = bank.standardised(languages) if recipe.standardise else bank
-    training = Training(seen, languages, recipe, seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    training = Training(seen, languages, recipe, seed, device)
+    with device.own_randomness(seed):
         saved = checkpoint.load() if checkpoint else None
         if saved and not training.restore(saved):
-            training, saved = Training(seen, languages, recipe, seed), None
+            training, saved = Training(seen, languages, recipe, seed, device), None
             torch.manual_seed(seed)
         if not saved:
             training.validate()
@@ -161,17 +168,29 @@ class State:
     """State of torch's random numbers."""
     together: bool = False
     """Whether it was begun with other seeds, in one pass."""
+    card_rng: Mapping[str, Any] = field(default_factory=dict)
+    """State of the random numbers of each kind of card that had a part in it."""
+    devices: tuple[str, ...] = (CPU.told,)
+    """What updates were made on, in order."""
 
 
 class Training:
     """A subject in the making: all that its next update depends on."""
 
     def __init__(
-        self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe, seed: int
+        self,
+        bank: FeatureBank,
+        languages: Sequence[str],
+        recipe: Recipe,
+        seed: int,
+        device: Device = CPU,
     ) -> None:
-        self.bank, self.recipe = bank, recipe
+        self.bank, self.recipe, self._device = bank, recipe, device
+        self._here = bank.on(device)
+        self._devices: tuple[str, ...] = (device.told,)
+        self._random_states: dict[str, Tensor] = {}
         self.schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
-        self.network = fresh_network(network_config(bank, recipe), seed)
+        self.network = device.put(fresh_network(network_config(bank, recipe), seed))
         self._averaged = copy.deepcopy(self.network)
         self._best = _copy(self._averaged)
         self._optimiser = optimiser(self.network.parameters(), recipe)
@@ -184,7 +203,7 @@ class Training:
             links=recipe.links,
             epoch_clips=self.schedule.epoch_clips,
         )
-        self._validation = Validation(bank, languages, recipe)
+        self._validation = Validation(self._here, languages, recipe)
         self.update = self.kept = 0
         self.log: list[LogRow] = []
         self._losses: list[float] = []
@@ -193,9 +212,10 @@ class Training:
         """Make one update."""
         items = self.begin()
         if items:
-            loss = items_loss(self.network, self.bank, items, self.recipe.label_smoothing)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.learn(loss.item())
+            with self._device.holding(f"an update of {self.recipe.items} items"):
+                loss = items_loss(self.network, self._here, items, self.recipe.label_smoothing)
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.learn(loss.item())
         self.update += 1
 
     def begin(self) -> Items | None:
@@ -256,16 +276,20 @@ class Training:
     def standing(self) -> Standing:
         """How far it is."""
         loss = self._losses[-1] if self._losses else self.log[-1].train_loss
-        return Standing(self.update, self.schedule.n_updates, loss, self.log[-1])
+        return Standing(self.update, self.schedule.n_updates, loss, self.log[-1], self._devices)
 
     def finished(self) -> Fitted:
         """The weights with the lowest validation loss."""
-        self.network.load(self._best, "the training")
-        _fold(self.network, self.bank)
-        return Fitted(_copy(self.network), tuple(self.log), self.kept)
+        network = self.network.cpu()
+        network.load(self._best, "the training")
+        _fold(network, self.bank)
+        return Fitted(_copy(network), tuple(self.log), self.kept, devices=self._devices)
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on."""
+        own = self._device.random_state()
+        if own is not None:
+            self._random_states[self._device.kind] = own
         return {
             "update": self.update,
             "kept": self.kept,
@@ -277,6 +301,8 @@ class Training:
             "optimiser": self._optimiser.state_dict(),
             "sampler": self._sampler.state(),
             "torch_rng": torch.get_rng_state(),
+            "card_rng": self._random_states,
+            "devices": list(self._devices),
         }
 
     def restore(self, state: dict[str, Any]) -> bool:
@@ -302,6 +328,11 @@ class Training:
         self._optimiser.load_state_dict(state["optimiser"])
         self._sampler.restore(state["sampler"])
         torch.set_rng_state(state["torch_rng"])
+        self._random_states = dict(told.card_rng)
+        if self._device.kind in self._random_states:
+            self._device.set_random_state(self._random_states[self._device.kind])
+        here = self._device.told
+        self._devices = told.devices if told.devices[-1] == here else (*told.devices, here)
 
 
 def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Adam:

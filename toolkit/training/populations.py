@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from stimuli.files import is_sound, remove_abandoned
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.processes.alone import alone_in, alone_with
 from toolkit.processes.threads import one_thread
@@ -38,6 +39,8 @@ from toolkit.training.workers import Job, opened_bank, train_all
 
 TRAINING_VERSION = 1
 """Raised when the same recipe would give other weights."""
+CIRCUMSTANCES = ("versions", "features_made_on")
+"""What `config.json` says beside what decides the weights."""
 UNFINISHED = "unfinished"
 """Folder of the states of subjects that are being trained."""
 
@@ -51,9 +54,10 @@ def train_populations(
     seeds: Sequence[str],
     out: str | Path,
     source: Source,
-    jobs: int = 2,
+    jobs: int | None = None,
     progress: Progress = lambda *_: None,
     watch: Watch = lambda *_: None,
+    device: Device = CPU,
 ) -> None:
     """Train populations and write one folder for each.
 
@@ -65,9 +69,12 @@ def train_populations(
         seeds: names of their seeds.
         out: folder for the population folders; made where it is missing.
         source: what is trained on, see `open_source`; only its splits `train` and `valid`.
-        jobs: processes at work, each on one core. They do not change the weights.
+        jobs: processes at work, each on one core; 2 if left out, and 1 on a card, whose memory
+            they would share. They do not change the weights.
         progress: called as the work goes on.
         watch: called as subjects are trained.
+        device: where backbones and networks compute. Its precision decides what a subject is, as
+            the recipe does; its kind is told next to the weights.
 
     Raises:
         ToolkitError: a language without words, a class without pictures, a folder that cannot be
@@ -84,16 +91,16 @@ def train_populations(
         raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
     facts, work = {}, []
     for condition in conditions:
-        bank = _features(condition.recipe, source, folder / "features", progress)
-        facts[condition.name] = _facts(condition, source, bank)
+        bank = _features(condition.recipe, source, folder / "features", progress, device)
+        facts[condition.name] = _facts(condition, source, bank, device)
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
             cards.start(folder / condition.name, facts[condition.name])
+        together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe, device)
         for cell in (Cell(condition, seed) for seed in seeds):
             key = cell_key(cell, facts[condition.name])
             state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
-            together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe)
-            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed), together))
+            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed), together, device))
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.
@@ -107,7 +114,8 @@ def train_populations(
         for job in finished:
             job.checkpoint.remove()
         progress("training subjects", len(finished), len(work))
-        trained = held.enter_context(closing(train_all(waiting, jobs, watch)))
+        n_processes = jobs or (2 if device.kind == "cpu" else 1)
+        trained = held.enter_context(closing(train_all(waiting, n_processes, watch)))
         for done, (job, fitted) in enumerate(trained, len(finished) + 1):
             condition, seed = job.cell.condition, job.cell.seed
             with alone_in(folder / condition.name):
@@ -135,7 +143,7 @@ def cell_key(cell: Cell, facts: dict[str, Any]) -> str:
         cell: the subject.
         facts: `config.json` of its population.
     """
-    decisive = {key: value for key, value in facts.items() if key != "versions"}
+    decisive = {key: value for key, value in facts.items() if key not in CIRCUMSTANCES}
     text = json.dumps([TRAINING_VERSION, decisive, cell.seed, cell.number], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -173,15 +181,17 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
 
 
-def _features(recipe: Recipe, source: Source, folder: Path, progress: Progress) -> Path:
+def _features(
+    recipe: Recipe, source: Source, folder: Path, progress: Progress, device: Device
+) -> Path:
     """File with the features that a recipe needs, made where it is missing."""
     path = folder / f"{source.key(recipe)}.safetensors"
     if not is_sound(path):
-        save_bank(source.bank(recipe, progress), path)
+        save_bank(source.bank(recipe, progress, device), path)
     return path
 
 
-def _facts(condition: Condition, source: Source, features: Path) -> dict[str, Any]:
+def _facts(condition: Condition, source: Source, features: Path, device: Device) -> dict[str, Any]:
     """Everything that `config.json` of a population says."""
     bank, recipe, languages = opened_bank(features), condition.recipe, condition.languages
     schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
@@ -194,7 +204,9 @@ def _facts(condition: Condition, source: Source, features: Path) -> dict[str, An
             **recipe.record(),
             **schedule.record(),
             "features": features.stem,
+            **({} if device.precision == "float32" else {"precision": device.precision}),
         },
+        **({} if bank.made_on == CPU.told else {"features_made_on": bank.made_on}),
         "stimuli": {
             "name": source.name,
             "version": source.version,

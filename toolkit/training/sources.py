@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from stimuli.published import (
     read_list,
     read_vocabulary,
 )
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
@@ -65,8 +66,8 @@ class Source(Protocol):
             ToolkitError: there can be no such bank.
         """
 
-    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
-        """The bank that a recipe needs."""
+    def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
+        """The bank that a recipe needs; backbones compute on the device, always in float32."""
 
 
 def open_source(
@@ -158,17 +159,19 @@ class SetSource:
             *(self.heard or ()),
         )
 
-    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
+    def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; every view goes through the backbones once."""
-        return build_bank(
+        exact = replace(device, precision="float32")
+        made = build_bank(
             self.stimuli,
-            open_backbone("hearing", self.hearing),
-            open_backbone("seeing", self.seeing),
+            open_backbone("hearing", self.hearing, exact),
+            open_backbone("seeing", self.seeing, exact),
             word_views=recipe.word_views,
             picture_views=recipe.picture_views,
             languages=self.heard,
             progress=progress,
         )
+        return replace(made, made_on=exact.told)
 
     @cached_property
     def _sums(self) -> dict[Path, str]:
@@ -253,8 +256,8 @@ class PublishedData:
             )
         return bank_key(self.checksum)
 
-    def bank(self, recipe: Recipe, progress: Progress) -> FeatureBank:
-        """See `Source`."""
+    def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
+        """See `Source`; nothing is computed."""
         done, total = 0, sum(len(classes) for classes in self._classes.values())
         lengths: dict[Job, list[int]] = {}
         tensors: dict[str, list[torch.Tensor]] = {"word": [], "picture": []}

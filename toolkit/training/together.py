@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from toolkit.devices import CPU, Device
 from toolkit.subjects.vgs.families import FAMILIES
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training import fit, packed
@@ -29,18 +31,19 @@ _BYTES_AT_ONCE = 1 << 30
 """Features that are looked up for one pass."""
 
 
-def can_be_together(languages: Sequence[str], recipe: Recipe) -> bool:
+def can_be_together(languages: Sequence[str], recipe: Recipe, device: Device = CPU) -> bool:
     """Whether seeds of a condition can be trained in one pass.
 
     Args:
         languages: ISO codes of the languages it hears.
         recipe: how it is trained.
+        device: where; on a card, seeds are trained one at a time.
 
     Example:
         >>> can_be_together(["en"], Recipe()), can_be_together([], Recipe())
         (True, False)
     """
-    updates = recipe.n_updates or recipe.epochs
+    updates = device.kind == "cpu" and (recipe.n_updates or recipe.epochs)
     return bool(languages and updates) and FAMILIES[recipe.family].seeds_together
 
 
@@ -140,8 +143,7 @@ class Together(Training):
 
     def finished(self) -> Fitted:
         """The weights with the lowest validation loss."""
-        alone = super().finished()
-        return Fitted(alone.state, alone.log, alone.kept_update, together=True)
+        return replace(super().finished(), together=True)
 
     def _average(self) -> None:
         share = averaging_share(self.recipe, self.update)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from toolkit.devices import Alike
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Choices, Items, Sampler
 
+Rows = npt.NDArray[np.int64]
 _SEED = 20250817
 _ENCODE_AT_ONCE = 256
 
@@ -35,14 +38,15 @@ def items_loss(
     """
 
     def words(choices: Choices) -> Tensor:
-        return network.encode_words(*bank.words(choices.rows))[choices.places]
+        return network.encode_words(*bank.words(choices.rows)).float()[choices.places]
 
-    return network.objective(
-        words(items.words),
-        network.encode_pictures(bank.pictures(items.pictures.rows))[items.pictures.places],
-        words(items.second_words) if items.second_words else None,
-        label_smoothing,
-    )
+    shown = items.pictures
+    # Towers may compute in less precision on a card; what is made small is float32 all the same.
+    with bank.device.computing():
+        heard = words(items.words)
+        seen = network.encode_pictures(bank.pictures(shown.rows)).float()[shown.places]
+        second = words(items.second_words) if items.second_words else None
+    return network.objective(heard, seen, second, label_smoothing)
 
 
 class Validation:
@@ -76,15 +80,21 @@ class Validation:
     def __call__(self, network: VGSNetwork) -> tuple[float, float]:
         """Validation loss and accuracy of a network."""
         network.eval()
-        items = self._items
+        items, bank = self._items, self._bank
+        word_rows = np.unique(np.concatenate([r for rows in self._words for r in rows]))
+        picture_rows = np.concatenate(self._pictures)
+
+        def hear(rows: Rows) -> Tensor:
+            return network.encode_words(*bank.words(rows))
+
+        def see(rows: Rows) -> Tensor:
+            return network.encode_pictures(bank.pictures(rows))
+
         with torch.inference_mode():
-            word_rows = np.unique(np.concatenate([r for rows in self._words for r in rows]))
-            words = torch.empty(len(self._bank.word_table), network.config.embedding)
-            for some in _portions(word_rows):
-                words[some] = network.encode_words(*self._bank.words(some))
-            pictures = torch.empty(len(self._bank.picture_table), network.config.embedding)
-            for some in _portions(np.concatenate(self._pictures)):
-                pictures[some] = network.encode_pictures(self._bank.pictures(some))
+            dim = network.config.embedding
+            words = self._encoded(word_rows, (len(bank.word_table), dim), bank.word_bytes, hear)
+            shape = len(bank.picture_table), dim
+            pictures = self._encoded(picture_rows, shape, bank.picture_bytes, see)
             second = items.second_words
             loss = network.objective(
                 words[items.words.rows][items.words.places],
@@ -98,6 +108,17 @@ class Validation:
             ]
         return float(loss), float(np.mean(shares))
 
+    def _encoded(
+        self, rows: Rows, shape: tuple[int, int], row_bytes: int, encode: Callable[[Rows], Tensor]
+    ) -> Tensor:
+        """Embeddings of some rows, each at its place in a tensor of that shape."""
+        device = self._bank.device
+        out = device.to(torch.empty(shape))
+        places = Alike(range(len(rows)), _ENCODE_AT_ONCE, row_bytes)
+        for some, made in device.portions(lambda some: encode(rows[some]), places):
+            out[rows[some]] = made
+        return out
+
     def _accuracy(
         self, network: VGSNetwork, words: Tensor, pictures: Tensor, concept: int
     ) -> float:
@@ -107,9 +128,4 @@ class Validation:
         wrong = network.similarity(words, pictures[np.concatenate(others)]).sort().values
         # How many wrong pictures score less, and less or the same: by ranks, not by triples.
         below, up_to = (torch.searchsorted(wrong, right, right=side) for side in (False, True))
-        return float((below + up_to).double().mean()) / (2 * wrong.shape[1])
-
-
-def _portions(rows: np.ndarray) -> list[np.ndarray]:
-    """Rows in portions that are encoded at once."""
-    return [rows[start : start + _ENCODE_AT_ONCE] for start in range(0, len(rows), _ENCODE_AT_ONCE)]
+        return float((below + up_to).cpu().double().mean()) / (2 * wrong.shape[1])

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from toolkit.devices import CPU, Device
 from toolkit.processes.workers import processes, tell
 from toolkit.training import fit
 from toolkit.training.checkpoint import Checkpoint
@@ -31,6 +32,8 @@ class Job:
     """Where its state is kept meanwhile."""
     together: bool = False
     """Whether it is trained in one pass with other seeds, if it is not begun in the other way."""
+    device: Device = CPU
+    """Where it is trained."""
 
 
 def grouped(jobs: Sequence[Job], n_processes: int) -> list[list[Job]]:
@@ -97,13 +100,14 @@ def opened_bank(path: Path) -> FeatureBank:
 def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> list[fit.Fitted]:
     """Train subjects of one condition, in whatever process this is called.
 
-    What is begun goes on in the way in which it was begun, so that a stop does not change it.
+    What is begun goes on in the way in which it was begun, so that a stop does not change it; on a
+    card, what was begun together with others begins anew.
     """
     condition, bank = group[0].cell.condition, opened_bank(group[0].bank)
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:
-        begun = begun_together(job.checkpoint)
+        begun = begun_together(job.checkpoint) if job.device.kind == "cpu" else False
         if job.together if begun is None else begun:
             together.append(job)
             continue
@@ -112,6 +116,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
             condition.languages,
             condition.recipe,
             job.cell.number,
+            device=job.device,
             checkpoint=job.checkpoint,
             watch=partial(watch, job.cell.name),
         )

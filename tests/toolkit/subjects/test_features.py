@@ -20,6 +20,7 @@ from stimuli.importing import import_layout
 from tests.stimuli.published_layout import write_clip, write_json, write_published_data
 from tests.waiting import LIMIT_S
 from toolkit.cli import main
+from toolkit.devices import CPU
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
@@ -41,7 +42,7 @@ NAMES = {"word": "ear", "picture": "eye"}
 class Counting:
     """Features that tell what they are of; counts, and may fail at a given portion."""
 
-    sha256 = "counting"
+    sha256, device = "counting", CPU
 
     def __init__(self, kind: str, stop_at: int = 99) -> None:
         self.kind, self.stop_at, self.portions = kind, stop_at, list[int]()

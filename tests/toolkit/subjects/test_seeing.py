@@ -74,12 +74,13 @@ def test_networks_that_put_features_aside_take_one_batch_after_the_other(
         batches.append(at_once)
         return [function(item) for item in items]
 
-    monkeypatch.setattr("toolkit.subjects.backbones.seeing.side_by_side", told)
     place = write_backbone(tmp_path / "hooked", model_args=hooked)
     model = timm.create_model("resnet10t", features_only=True, out_indices=(3,), **hooked)
     save_file(model.state_dict(), place / "model.safetensors")
-    for one in (place, folder):
-        Seeing(one).features(pictures(2))
+    eyes = [Seeing(one) for one in (place, folder)]
+    monkeypatch.setattr("toolkit.devices.side_by_side", told)
+    for eye in eyes:
+        eye.features(pictures(2))
     assert batches == [1, None]
 
 

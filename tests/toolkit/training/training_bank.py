@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from toolkit.devices import CPU, Device
 from toolkit.training.features import SPLITS, FeatureBank
 from toolkit.training.recipe import Recipe
 
+EARS_AND_EYES: list[Device] = []
+"""Where those that were made compute."""
 CONCEPTS = ("bear", "clock", "dog")
 RECIPE = Recipe(
     n_updates=40,
@@ -99,7 +102,8 @@ class SmallSet:
 class Ear:
     """Stands for the speech backbone."""
 
-    def __init__(self, folder: Path | None = None) -> None: ...
+    def __init__(self, folder: Path | None = None, device: Device = CPU) -> None:
+        EARS_AND_EYES.append(device)
 
     def features(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         assert all(len(clip) % 640 == 0 for clip in clips)
@@ -109,7 +113,8 @@ class Ear:
 class Eye:
     """Stands for the picture backbone."""
 
-    def __init__(self, folder: Path | None = None) -> None: ...
+    def __init__(self, folder: Path | None = None, device: Device = CPU) -> None:
+        EARS_AND_EYES.append(device)
 
     def features(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([np.resize(picture / 255, (7, 2, 3)) for picture in pictures]).astype("f")

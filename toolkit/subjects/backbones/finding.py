@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum, backbone_files
 from toolkit.subjects.backbones.stored import SUFFIX, StoredFeatures
@@ -64,6 +65,12 @@ class BackboneRef:
     """Where its settings and weights lie; a weights file alone will do where it says enough."""
     sha256: str
     """Checksum over its settings and weights, see `backbone_checksum`."""
+    device: Device = CPU
+    """Where it computes."""
+
+    def on(self, device: Device) -> BackboneRef:
+        """The same backbone, computing on a device."""
+        return replace(self, device=device)
 
     def load(self) -> Any:
         """The backbone itself, the same object at every call.
@@ -174,12 +181,13 @@ def backbone_ref(kind: str, recorded: NamedBackbone, folder: Path) -> BackboneRe
     return BackboneRef(kind, found, recorded.sha256)
 
 
-def open_backbone(kind: str, place: Path) -> Any:
+def open_backbone(kind: str, place: Path, device: Device = CPU) -> Any:
     """Load a backbone: a `Hearing`, a `Seeing`, or `StoredFeatures` in the place of either.
 
     Args:
         kind: `hearing` or `seeing`.
         place: a folder, or a weights file, as `find_backbone` gives it.
+        device: where it computes; stored features need not be computed.
 
     Raises:
         ToolkitError: files are missing, damaged, or of another kind of model.
@@ -189,10 +197,10 @@ def open_backbone(kind: str, place: Path) -> Any:
     if kind == "hearing":
         from toolkit.subjects.backbones.hearing import Hearing
 
-        return Hearing(place)
+        return Hearing(place, device)
     from toolkit.subjects.backbones.seeing import Seeing
 
-    return Seeing(place)
+    return Seeing(place, device)
 
 
 @lru_cache(maxsize=8)
@@ -205,4 +213,4 @@ def _load_backbone(ref: BackboneRef) -> Any:
             allowed=ref.sha256,
             next_command="restore the backbone's folder, or train the population again",
         )
-    return open_backbone(ref.kind, ref.folder)
+    return open_backbone(ref.kind, ref.folder, ref.device)

@@ -21,12 +21,13 @@ from stimuli.errors import ToolkitError, first_line
 from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
-from toolkit.processes.threads import side_by_side
+from toolkit.devices import CPU, Alike, Device
 from toolkit.subjects.backbones.files import backbone_checksum, refuse_hollow
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 Frames = npt.NDArray[np.float32]
@@ -102,6 +103,7 @@ class Hearing:
 
     Args:
         folder: Where the model lies; the shipped one if left out.
+        device: Where it computes.
 
     Raises:
         ToolkitError: If a file is missing, unreadable, or not of a model of the waveform.
@@ -113,8 +115,8 @@ class Hearing:
     True
     """
 
-    def __init__(self, folder: Path | str = SHIPPED) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str = SHIPPED, device: Device = CPU) -> None:
+        self.folder, self._device = Path(folder), device
         if not self.folder.is_dir():
             raise self._error("is not a folder")
         self._type = json_record(
@@ -124,7 +126,7 @@ class Hearing:
         if not weights:
             raise self._error("holds no weights (model.safetensors)")
         self._sample_rate_hz, self._normalise = self._read_preprocess()
-        self._model = self._load()
+        self._model = device.put(self._load())
 
     @property
     def dim(self) -> int:
@@ -172,21 +174,19 @@ class Hearing:
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(checked):
             by_length.setdefault(len(clip), []).append(index)
-        batches = [
-            members[start : start + _CLIPS_PER_BATCH]
-            for members in by_length.values()
-            for start in range(0, len(members), _CLIPS_PER_BATCH)
-        ]
+        frames: dict[int, Frames] = {}
 
-        def heard(batch: list[int]) -> Frames:
+        def hear(batch: Sequence[int]) -> Tensor:
             samples = torch.from_numpy(np.stack([checked[index] for index in batch]))
-            with torch.inference_mode():
-                hidden: Frames = self._model(samples).last_hidden_state.numpy()
+            hidden: Tensor = self._model(self._device.to(samples)).last_hidden_state
             return hidden
 
-        frames: dict[int, Frames] = {}
-        for batch, hidden in zip(batches, side_by_side(heard, batches), strict=True):
-            frames.update(zip(batch, hidden, strict=True))
+        groups = (
+            Alike(members, _CLIPS_PER_BATCH, checked[members[0]].nbytes)
+            for members in by_length.values()
+        )
+        for batch, hidden in self._device.portions(hear, *groups):
+            frames.update(zip(batch, hidden.cpu().numpy(), strict=True))
         return [frames[index] for index in range(len(checked))]
 
     def _check(self, index: int, clip: npt.NDArray[np.floating[Any]]) -> Frames:

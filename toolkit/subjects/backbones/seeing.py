@@ -22,7 +22,7 @@ from stimuli.errors import ToolkitError, first_line, unknown_name
 from stimuli.limits import PIXELS, WIDTH, refuse_more
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
-from toolkit.processes.threads import side_by_side
+from toolkit.devices import CPU, Alike, Device, NoRoomError
 from toolkit.subjects.backbones.files import backbone_checksum, lie_in
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
@@ -137,6 +137,7 @@ class Seeing:
     Args:
         folder: Where the network lies; the shipped one if left out. The path of the published DINO
             weights will do as well.
+        device: Where it computes.
 
     Raises:
         ToolkitError: If a file is missing, unreadable or does not fit the network.
@@ -148,8 +149,8 @@ class Seeing:
     True
     """
 
-    def __init__(self, folder: Path | str = SHIPPED) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str = SHIPPED, device: Device = CPU) -> None:
+        self.folder, self._device = Path(folder), device
         self._weights = self._find_weights()
         self.config = self._read_config()
         self._at_once: int | None = None
@@ -158,6 +159,8 @@ class Seeing:
         self._network = self._load()
         try:
             blank = self._maps([np.full((size, size, 3), 255, dtype=np.uint8)])
+        except NoRoomError:
+            raise
         except Exception as error:
             # What settings make of a network may fit its weights, and no picture.
             raise self._error(f"cannot see a picture: {first_line(error)}") from error
@@ -205,21 +208,23 @@ class Seeing:
             self._check(index, picture)
         if not len(pictures):
             return np.zeros((0, *self._shape), dtype=np.float32)
-        starts = range(0, len(pictures), _PICTURES_PER_BATCH)
-        batches = [pictures[start : start + _PICTURES_PER_BATCH] for start in starts]
-        return np.concatenate(side_by_side(self._maps, batches, self._at_once))
+        return self._maps(pictures)
 
     def _maps(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         import torch
 
-        with torch.inference_mode():
-            batch = torch.stack([self._resized(picture) for picture in pictures])
-            mean, std = (
-                torch.tensor(values).view(3, 1, 1) for values in (self.config.mean, self.config.std)
-            )
+        mean, std = (
+            torch.tensor(values).view(3, 1, 1) for values in (self.config.mean, self.config.std)
+        )
+
+        def see(some: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+            batch = torch.stack([self._resized(picture) for picture in some])
             batch = ((batch - mean) / std).contiguous(memory_format=torch.channels_last)
-            maps = self._network(batch)
-            return np.ascontiguousarray(maps.numpy(), dtype=np.float32)
+            return self._network(self._device.to(batch))
+
+        all_of_them = Alike(pictures, _PICTURES_PER_BATCH, 3 * 4 * self.input_size_px**2)
+        made = self._device.portions(see, all_of_them, beside=self._at_once)
+        return np.concatenate([np.ascontiguousarray(maps.cpu().numpy()) for _, maps in made])
 
     def _resized(self, picture: npt.NDArray[np.uint8]) -> Tensor:
         import torch
@@ -290,6 +295,7 @@ class Seeing:
         parts = (part for module in model.modules() for part in vars(module).values())
         if any(isinstance(part, FeatureHooks) for part in parts):
             self._at_once = 1
+        model = self._device.put(model)
         if not config.whole:
             return lambda batch: model(batch)[-1]
         return lambda batch: model.forward_intermediates(

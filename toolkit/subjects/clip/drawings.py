@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from stimuli.limits import PARAMETERS, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
@@ -154,12 +155,13 @@ class DrawingTowers:
     Args:
         folder: has `config.json` and `tokenizer.json`.
         weights: of head and text half.
+        device: where both compute.
 
     Raises:
         ToolkitError: files that cannot be read, or weights that do not fit.
     """
 
-    def __init__(self, folder: Path, weights: Path) -> None:
+    def __init__(self, folder: Path, weights: Path, device: Device = CPU) -> None:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
         from tokenizers import Tokenizer
@@ -178,18 +180,17 @@ class DrawingTowers:
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ToolkitError(f"The model cannot be read: {first}", given=str(folder)) from error
-        self.head.eval()
-        self.text.eval()
+        self.device = device
+        device.put(self.head.eval())
+        device.put(self.text.eval())
         self.longest: int = text.max_position_embeddings
-        self.eye = eye_at(
-            backbone_ref("seeing", config.backbones.seeing, folder).load(), head.input_size_px
-        )
+        eye = backbone_ref("seeing", config.backbones.seeing, folder).on(device).load()
+        self.eye = eye_at(eye, head.input_size_px)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts, (n, d)."""
-        embedded: Tensor = self.text(
-            input_ids=encode(self.tokenizer, texts, self.longest)
-        ).text_embeds
+        tokens = self.device.to(encode(self.tokenizer, texts, self.longest))
+        embedded: Tensor = self.text(input_ids=tokens).text_embeds
         return embedded
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -204,7 +205,7 @@ class DrawingTowers:
 
     def places(self, pixels: Tensor) -> Tensor:
         """Embed the places of prepared pictures, (m, h, w, d)."""
-        embedded: Tensor = self.head(pixels)
+        embedded: Tensor = self.head(self.device.to(pixels))
         return embedded
 
 
@@ -235,7 +236,8 @@ def load_subject(population: Population, seed: str) -> DenseCLIP:
     for name in ("tokenizer.json", f"{seed}.safetensors"):
         population.verified(name)
     folder = population.file("config.json").parent
-    return DenseCLIP(lambda: DrawingTowers(folder, folder / f"{seed}.safetensors"))
+    weights = folder / f"{seed}.safetensors"
+    return DenseCLIP(lambda device: DrawingTowers(folder, weights, device))
 
 
 def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

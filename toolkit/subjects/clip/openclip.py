@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.clip.names import (
     OPEN_CLIP,
@@ -28,13 +29,14 @@ class OpenClipTowers:
 
     Args:
         name: `openclip:NAME/TAG` or `openclip:FOLDER`.
+        device: where it computes.
 
     Raises:
         ToolkitError: files that are missing or cannot be read, weights that do not fit, or a model
             without patch tokens.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, device: Device = CPU) -> None:
         from safetensors import SafetensorError
 
         open_clip = import_open_clip()
@@ -47,7 +49,8 @@ class OpenClipTowers:
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
             first = str(error).strip().partition("\n")[0]
             raise ToolkitError(f"open_clip cannot read the model: {first}", given=name) from error
-        self.model.eval()
+        self.device = device
+        self.model = device.put(self.model.eval())
         self.visual = self.model.visual
         self.transform = open_clip.transform.image_transform_v2(
             open_clip.transform.PreprocessCfg(**self.visual.preprocess_cfg), is_train=False
@@ -66,7 +69,7 @@ class OpenClipTowers:
 
     def texts(self, texts: Sequence[str]) -> Any:
         """Embed texts, (n, d); the tokenizer fills them up to the same length."""
-        return self.model.encode_text(self.tokenizer(list(texts)))
+        return self.model.encode_text(self.device.to(self.tokenizer(list(texts))))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Subword tokens of every text, special tokens not counted."""
@@ -84,6 +87,7 @@ class OpenClipTowers:
 
     def places(self, pixels: Any) -> Any:
         """Embed the patches, (m, h, w, d)."""
+        pixels = self.device.to(pixels)
         if self.is_plain:
             _, tokens = self.visual(pixels)
             height, width = self.visual.grid_size

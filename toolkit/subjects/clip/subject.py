@@ -8,7 +8,7 @@ it is the head with one patch to attend to. No layer is changed or left out. Pic
 squares (`toolkit.running.embedding_store`), and all of a square is seen.
 
 All vectors have length one, so that their products are cosine similarities. Everything is computed
-in single precision, in small batches of equal shape.
+in single precision (unless another is asked for on a card), in small batches of equal shape.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
+from toolkit.devices import CPU, Alike, Device
 from toolkit.errors import ToolkitError, first_line
-from toolkit.processes.threads import side_by_side
 from toolkit.subjects.contract import Floats, Picture
 from toolkit.subjects.population import Population
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PICTURES_AT_ONCE = 4
 TEXTS_AT_ONCE = 64
+_TEXT_BYTES, _PICTURE_BYTES = 4 * 77 * 512, 4 * 3 * 224 * 224
+"""Of one as a network of the usual size takes it, to guess how many fit on a card."""
 
 One = TypeVar("One")
 
@@ -58,17 +60,22 @@ class DenseCLIP:
     """Reads text and sees places; torch and the model are loaded when first needed.
 
     Args:
-        open_towers: loads the model.
+        open_towers: loads the model, to compute on a device.
+        device: which one.
     """
 
-    def __init__(self, open_towers: Callable[[], Towers]) -> None:
-        self._open = open_towers
+    def __init__(self, open_towers: Callable[[Device], Towers], device: Device = CPU) -> None:
+        self._open, self._device = open_towers, device
+
+    def on(self, device: Device) -> DenseCLIP:
+        """The same subject, computing on a device."""
+        return DenseCLIP(self._open, device)
 
     @cached_property
     def towers(self) -> Towers:
         """The model, loaded when first needed."""
         with _told():
-            return self._open()
+            return self._open(self._device)
 
     def embed_text(self, texts: Sequence[str]) -> Floats:
         """Embed words or phrases.
@@ -84,15 +91,13 @@ class DenseCLIP:
         """
         if not texts:
             raise ToolkitError("There is no text to embed.")
-        towers = self.towers
-
-        def embed(some: Sequence[str]) -> Floats:
-            return _unit(towers.texts, some)
-
-        first, *others = _some(texts, TEXTS_AT_ONCE)
         # The first alone: tokenizers take on their settings in it, which must not change while
         # another thread uses them.
-        return np.concatenate([*side_by_side(embed, [first]), *side_by_side(embed, others)])
+        parts = texts[:TEXTS_AT_ONCE], texts[TEXTS_AT_ONCE:]
+        embed = self.towers.texts
+        return np.concatenate(
+            [self._unit(embed, Alike(some, TEXTS_AT_ONCE, _TEXT_BYTES)) for some in parts if some]
+        )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the subword tokens of texts, special tokens left out.
@@ -124,11 +129,22 @@ class DenseCLIP:
 
         towers = self.towers
 
-        def embed(some: Sequence[Picture]) -> Floats:
+        def patches(some: Sequence[Picture]) -> Any:
             images = [Image.fromarray(np.asarray(picture, dtype=np.uint8)) for picture in some]
-            return _unit(lambda images: towers.places(towers.prepare(images)), images)
+            return towers.places(towers.prepare(images))
 
-        return np.concatenate(side_by_side(embed, [*_some(pictures, PICTURES_AT_ONCE)]))
+        return self._unit(patches, Alike(pictures, PICTURES_AT_ONCE, _PICTURE_BYTES))
+
+    def _unit(self, embed: Callable[[Sequence[One]], Any], items: Alike[One]) -> Floats:
+        """Embed portion after portion, and scale the last dimension to length one."""
+        from torch.nn.functional import normalize
+
+        made = self._device.portions(lambda some: normalize(embed(some).float(), dim=-1), items)
+        with _told():
+            unit: Floats = np.concatenate([vectors.cpu().numpy() for _, vectors in made])
+        if not np.isfinite(unit).all():
+            raise ToolkitError("The model gives values that are not finite.")
+        return unit
 
 
 def load_subject(population: Population, seed: str) -> DenseCLIP:
@@ -149,7 +165,7 @@ def load_subject(population: Population, seed: str) -> DenseCLIP:
         population.verified(path.name)
     weights = folder / f"{seed}.safetensors"
     check_folder(folder, weights)
-    return DenseCLIP(lambda: TransformersTowers(folder, weights))
+    return DenseCLIP(lambda device: TransformersTowers(folder, weights, device))
 
 
 def load_open_clip(population: Population, seed: str) -> DenseCLIP:
@@ -167,7 +183,7 @@ def load_open_clip(population: Population, seed: str) -> DenseCLIP:
     from toolkit.subjects.clip.openclip import OpenClipTowers
 
     import_open_clip()
-    return DenseCLIP(lambda: OpenClipTowers(population.name))
+    return DenseCLIP(lambda device: OpenClipTowers(population.name, device))
 
 
 @contextmanager
@@ -186,20 +202,3 @@ def _told() -> Iterator[None]:
             f"The model cannot be used; its files may be damaged: {first_line(error)}.",
             next_command="copy its folder again from where it came",
         ) from error
-
-
-def _some(items: Sequence[One], at_once: int) -> Iterator[Sequence[One]]:
-    """Stretches of the items, in order."""
-    return (items[start : start + at_once] for start in range(0, len(items), at_once))
-
-
-def _unit(embed: Callable[[Sequence[One]], Any], items: Sequence[One]) -> Floats:
-    """Embed without gradients, and scale the last dimension to length one."""
-    import torch
-
-    with _told(), torch.inference_mode():
-        vectors = torch.nn.functional.normalize(embed(items).float(), dim=-1)
-    unit: Floats = vectors.numpy()
-    if not np.isfinite(unit).all():
-        raise ToolkitError("The model gives values that are not finite.")
-    return unit

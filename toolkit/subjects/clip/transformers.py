@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, first_line
 from toolkit.subjects.backbones.files import refuse_hollow
 from toolkit.subjects.clip.names import find_files
@@ -50,17 +51,18 @@ class TransformersTowers:
         folder: its settings.
         weights: its weights; where there is no such file, those in the folder under the names of
             transformers.
+        device: where it computes.
 
     Raises:
         ToolkitError: files that cannot be read, weights that do not fit, or another kind of model.
     """
 
-    def __init__(self, folder: Path, weights: Path) -> None:
+    def __init__(self, folder: Path, weights: Path, device: Device = CPU) -> None:
         import transformers
 
         try:
             config = transformers.AutoConfig.from_pretrained(folder, **_FROM_DISK)  # nosec B615 # local
-            self.model = _load(config, folder, weights).eval().float()
+            self.model = device.put(_load(config, folder, weights).eval().float())
             self.tokenizer = _tokenizer(folder)
             self.processor = transformers.AutoImageProcessor.from_pretrained(  # nosec B615 # local
                 folder, **_FROM_DISK
@@ -85,7 +87,7 @@ class TransformersTowers:
                 given=str(folder),
                 allowed="CLIP or SigLIP with a vision transformer",
             )
-        self.config = config
+        self.config, self.device = config, device
         self.length = min(config.text_config.max_position_embeddings, LONGEST_TEXT)
 
     def texts(self, texts: Sequence[str]) -> Any:
@@ -102,8 +104,9 @@ class TransformersTowers:
             tokens[row, : len(ids)] = torch.tensor(ids)
             mask[row, : len(ids)] = 1
         # SigLIP was trained to read the filling too.
-        masked = {} if self.config.model_type.startswith("siglip") else {"attention_mask": mask}
-        features = self.model.get_text_features(input_ids=tokens, **masked)
+        siglip = self.config.model_type.startswith("siglip")
+        masked = {} if siglip else {"attention_mask": self.device.to(mask)}
+        features = self.model.get_text_features(input_ids=self.device.to(tokens), **masked)
         return getattr(features, "pooler_output", features)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -122,7 +125,7 @@ class TransformersTowers:
 
     def places(self, pixels: Any) -> Any:
         """Embed the patches, (m, h, w, d)."""
-        tokens = self.vision(pixel_values=pixels).last_hidden_state
+        tokens = self.vision(pixel_values=self.device.to(pixels)).last_hidden_state
         size = self.config.vision_config.patch_size
         height, width = pixels.shape[-2] // size, pixels.shape[-1] // size
         tokens = tokens[:, tokens.shape[1] - height * width :]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from stimuli.cells import csv_text
 from stimuli.files import checksum_file, is_sound, remove_abandoned, write_atomic
+from toolkit.devices import CPU, Device, NoRoomError
 from toolkit.errors import ToolkitError
 from toolkit.processes.alone import alone_with
 from toolkit.processes.threads import one_thread
@@ -38,6 +39,8 @@ from toolkit.subjects.features.sources import Job
 
 PORTION = {"word": 128, "picture": 32}
 """Clips and pictures that are in memory at once."""
+DEVICE = "device"
+"""Attribute of files of features made on a card: its kind and precision."""
 _BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
 
 Progress = Callable[[str, int, int], None]
@@ -61,6 +64,8 @@ class Maker(Protocol):
 
     sha256: str
     """Equal for makers that give the same features."""
+    device: Device
+    """Where they compute."""
 
     def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
         """Features of clips or pictures, by name, in their order."""
@@ -73,16 +78,18 @@ class Computed:
     Args:
         kind: `word` or `picture`.
         place: the backbone's folder or weights file.
+        device: where it computes.
     """
 
-    def __init__(self, kind: str, place: Path) -> None:
+    def __init__(self, kind: str, place: Path, device: Device = CPU) -> None:
         self.sha256 = backbone_checksum(place)
+        self.device = device
         self._kind, self._place, self._backbone = kind, place, None
 
     def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
         """Features of clips or pictures, by name, in their order."""
         if self._backbone is None:
-            self._backbone = open_backbone(_BACKBONE_KIND[self._kind], self._place)
+            self._backbone = open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
         backbone: Any = self._backbone
         return list(backbone.features(list(media.values())))
 
@@ -109,6 +116,8 @@ def extract(job: Job, maker: Maker, progress: Progress = lambda *_: None) -> lis
 
 def _extract(job: Job, maker: Maker, progress: Progress) -> list[Unreadable]:
     attributes = {"kind": job.kind, "source": job.source, "backbone_sha256": maker.sha256}
+    if facts := maker.device.facts:
+        attributes[DEVICE] = ", ".join(facts["device"])
     parts = job.path.with_name(f"{job.path.name}.parts")
     _refuse_others(job.path, attributes)
     parts.mkdir(parents=True, exist_ok=True)
@@ -157,12 +166,16 @@ def _refuse_others(path: Path, attributes: dict[str, str]) -> None:
     if not path.is_file() or (checksum_file(path).is_file() and not is_sound(path)):
         return
     told = list_features(path, kept=False).attributes
-    for key, what in (("backbone_sha256", "by another backbone"), ("source", "from other files")):
-        if told.get(key) != attributes[key]:
+    for key, what in (
+        ("backbone_sha256", "by another backbone"),
+        ("source", "from other files"),
+        (DEVICE, "on another kind of device, or in another precision"),
+    ):
+        if told.get(key) != attributes.get(key):
             raise ToolkitError(
                 f"{path} was made {what}; it is left as it is.",
-                given=attributes[key],
-                allowed=told.get(key, "(it does not tell)"),
+                given=attributes.get(key, CPU.kind),
+                allowed=told.get(key, CPU.kind if key == DEVICE else "(it does not tell)"),
                 next_command="choose another folder with --out DIR, or remove the file",
             )
 
@@ -213,6 +226,8 @@ def _made(
         return {}, []
     try:
         made = maker.make(media)
+    except NoRoomError:
+        raise  # this is no fault of the clip's or picture's
     except ToolkitError as error:
         if len(media) == 1:
             return {}, [Unreadable(job.path, name, error.message) for name in media]

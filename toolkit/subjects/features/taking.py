@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli.published import features_language
+from toolkit.devices import CPU
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.stored import FeatureFile, Media, group_name
 from toolkit.subjects.features.sources import Job
@@ -34,6 +35,9 @@ class Taken:
         ToolkitError: two files have different features of the same clip or picture, or a file does
             not tell which language's clip it has.
     """
+
+    device = CPU
+    """Nothing is computed."""
 
     def __init__(
         self, name: str, files: Sequence[FeatureFile], job: Job, shared: Collection[str] = ()

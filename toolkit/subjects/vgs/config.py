@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from stimuli.limits import PARAMETERS, WIDTH, refuse_more
 from stimuli.schemas import Between, OneOf, Rule, Source, check_fields, checked
 from stimuli.texts import json_record
+from toolkit.devices import CPU
 from toolkit.subjects.backbones.finding import NamedBackbone
 from toolkit.subjects.vgs.families import FAMILIES
 
@@ -116,6 +117,8 @@ class PopulationConfig:
     """ISO codes of the languages that it was trained on."""
     training: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     """The recipe of the training, and what followed from it."""
+    features_made_on: str = CPU.told
+    """Device that the backbones computed on in it; told of cards alone."""
     stimuli: Mapping[str, str] = field(default_factory=dict)
     """What it was trained on."""
     source: Mapping[str, Any] = field(default_factory=dict)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.devices import CPU, Alike, Device
 from toolkit.errors import ToolkitError
-from toolkit.processes.threads import side_by_side
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
 from toolkit.subjects.population import Population
@@ -28,6 +28,8 @@ from toolkit.subjects.vgs.config import NetworkConfig, read_config
 from toolkit.subjects.vgs.families import family_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from toolkit.subjects.backbones.hearing import Hearing
     from toolkit.subjects.backbones.seeing import Seeing
     from toolkit.subjects.vgs.towers import VGSNetwork
@@ -87,17 +89,29 @@ class VGSSubject:
         stored: a trained network.
         hearing: gives speech features, list of (frames, word_dim).
         seeing: gives feature maps, (m, picture_dim, height, width).
+        device: where the network computes.
     """
 
-    def __init__(self, stored: StoredNetwork, hearing: BackboneRef, seeing: BackboneRef) -> None:
+    def __init__(
+        self,
+        stored: StoredNetwork,
+        hearing: BackboneRef,
+        seeing: BackboneRef,
+        device: Device = CPU,
+    ) -> None:
         self.stored = stored
         self.hearing = hearing
         self.seeing = seeing
+        self.device = device
+
+    def on(self, device: Device) -> VGSSubject:
+        """The same subject, backbones and network computing on a device."""
+        return VGSSubject(self.stored, self.hearing.on(device), self.seeing.on(device), device)
 
     @cached_property
     def network(self) -> VGSNetwork:
         """The network, built when first needed."""
-        return self.stored.build()
+        return self.device.put(self.stored.build())
 
     def embed_words(self, clips: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Embed spoken words.
@@ -144,17 +158,15 @@ class VGSSubject:
             _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim)
             by_length[len(feature)].append(place)
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
-        network, batches = self.network, []
-        for places in by_length.values():
-            step = _at_once(features[places[0]].size)
-            batches += [places[start : start + step] for start in range(0, len(places), step)]
+        network = self.network
 
-        def embed(some: list[int]) -> None:
+        def encode(some: Sequence[int]) -> Tensor:
             batch = torch.from_numpy(np.stack([features[place] for place in some]))
-            with torch.inference_mode():
-                out[some] = network.encode_words(batch.float()).numpy()
+            return network.encode_words(self.device.to(batch.float()))
 
-        side_by_side(embed, batches)
+        groups = (_alike(places, features[places[0]].size) for places in by_length.values())
+        for some, made in self.device.portions(encode, *groups):
+            out[some] = made.cpu().numpy()
         return out
 
     def embed_picture_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -173,15 +185,15 @@ class VGSSubject:
         import torch
 
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
-        network, step = self.network, _at_once(math.prod(features.shape[1:]))
+        network = self.network
 
-        def embed(start: int) -> None:
-            some = slice(start, start + step)
-            batch = torch.from_numpy(np.ascontiguousarray(features[some]))
-            with torch.inference_mode():
-                out[some] = network.encode_pictures(batch.float()).numpy()
+        def encode(some: Sequence[int]) -> Tensor:
+            batch = torch.from_numpy(np.ascontiguousarray(features[some[0] : some[-1] + 1]))
+            return network.encode_pictures(self.device.to(batch.float()))
 
-        side_by_side(embed, range(0, len(features), step))
+        rows = _alike(range(len(features)), math.prod(features.shape[1:]))
+        for some, made in self.device.portions(encode, rows):
+            out[some[0] : some[-1] + 1] = made.cpu().numpy()
         return out
 
     def similarity(
@@ -268,9 +280,9 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
         return VGSNetwork(config)
 
 
-def _at_once(values: int) -> int:
-    """How many clips or pictures of so many values go through the network together."""
-    return max(1, _VALUES_AT_ONCE // max(1, values))
+def _alike(places: Sequence[int], values: int) -> Alike[int]:
+    """Places of clips or pictures that have so many values each."""
+    return Alike(places, max(1, _VALUES_AT_ONCE // max(1, values)), 4 * values)
 
 
 def _check_channels(
