@@ -100,7 +100,7 @@ def shortened(text: str, most: int = PART) -> str:
     return "\n".join([*first, f"  and {left_out} more lines"] if left_out else first)
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     r"""What a library said of a fault, without all that it adds below.
 
     Example:

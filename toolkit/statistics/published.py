@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimuli.limits import SEEDS
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.phrases import count, fixed, p_value
@@ -244,7 +245,7 @@ def _row(record: dict[Hashable, Any], full: float) -> _Row:
     languages = frozenset(re.findall(r"[^\W\d_]+", training))
     if not np.isfinite(numbers).all():
         raise ValueError("a number is missing")
-    if n_seeds < 2 or n_seeds != int(n_seeds):
+    if not 2 <= n_seeds <= SEEDS or n_seeds != int(n_seeds):
         raise ValueError(f"n_seeds is {n_seeds:g}")
     if not 0 <= mean <= full:
         raise ValueError(f"mean is {mean:g}")

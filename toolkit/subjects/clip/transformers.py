@@ -87,14 +87,14 @@ class TransformersTowers:
                 given=str(folder),
                 allowed="CLIP or SigLIP with a vision transformer",
             )
-        self.config, self.device = config, device
+        self.config, self.device, self.folder = config, device, folder
         self.length = min(config.text_config.max_position_embeddings, LONGEST_TEXT)
 
     def texts(self, texts: Sequence[str]) -> Any:
         """Embed texts, (n, d), all filled up to the same length."""
         import torch
 
-        coded = self.tokenizer(list(texts), truncation=True, max_length=self.length)["input_ids"]
+        coded = self._coded(texts, truncation=True, max_length=self.length)
         filler = self.tokenizer.pad_token_id
         if filler is None:
             filler = self.config.text_config.pad_token_id
@@ -111,8 +111,22 @@ class TransformersTowers:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Subword tokens of every text, special tokens not counted."""
-        coded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return [len(ids) for ids in coded]
+        return [len(ids) for ids in self._coded(texts, add_special_tokens=False)]
+
+    def _coded(self, texts: Sequence[str], **options: Any) -> list[list[int]]:
+        """Tokens of every text."""
+        try:
+            coded: list[list[int]] = self.tokenizer(list(texts), **options)["input_ids"]
+        except BaseException as error:
+            # What it panics over, as Rust calls it, is no Exception.
+            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+                raise ToolkitError(
+                    f"The tokenizer in {self.folder} breaks down over a text: {first_line(error)}.",
+                    given=texts[0] if texts else None,
+                    allowed="the files of a model as they were published",
+                ) from error
+            raise
+        return coded
 
     def prepare(self, pictures: Sequence[Image]) -> Any:
         """Square pictures as the model's own settings have them, (m, 3, height, width)."""
