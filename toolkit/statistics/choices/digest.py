@@ -128,12 +128,12 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
                 names = wanted_of(parquet.schema_arrow.names)
                 more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
                 table = valid(parquet.read(columns=list({*names, *more})))
-    wanted = wanted_of(table.column_names)
-    # Twice as fast as to have the reader filter each of hundreds of small row groups.
-    rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
-    if paradigm:
-        rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
-    frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
+        wanted = wanted_of(table.column_names)
+        # Twice as fast as to have the reader filter each of hundreds of small row groups.
+        rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
+        if paradigm:
+            rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
+        frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
     if "subject_kind" not in frame:
         frame = frame.assign(subject_kind=unsaid_kind(table.column_names))
     return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
