@@ -246,7 +246,7 @@ def as_numbers(values: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         return pd.Series(numbers, index=values.index, name=values.name)
-    text = values.astype(object).astype(str)
+    text = values.astype(object).map(str)  # pandas would take bytes for UTF-8
     return pd.to_numeric(text, errors="coerce").fillna(text.str.lower().map(TRUTH))
 
 

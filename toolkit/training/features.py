@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,7 +25,7 @@ from stimuli.files import require_sound, write_checked
 from stimuli.schemas import Source, checked
 from stimuli.texts import parse_json
 from toolkit.devices import CPU, Device
-from toolkit.errors import ToolkitError, quoted
+from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
 
@@ -318,8 +318,11 @@ def load_bank(path: Path) -> FeatureBank:
             told = (file.metadata() or {}).get("tables", "")
             frames, maps = file.get_tensor("frames"), file.get_tensor("maps")
             word_start = file.get_tensor("word_start").numpy()
-    except (OSError, SafetensorError) as error:
-        raise ToolkitError(f"{path} cannot be read: {error}.", next_command=again) from error
+    except Exception as error:
+        # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
+        raise ToolkitError(
+            f"{path} cannot be read: {first_line(error)}.", next_command=again
+        ) from error
     source = Source(str(path), again)
     tables = checked(BankTables, parse_json(told, source), source)
     return FeatureBank(
