@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
-from stimuli.limits import TEXT_BYTES
+from stimuli.limits import TEXT_BYTES, refuse_more
 from stimuli.schemas import Source, checked
 from stimuli.texts import decode_json
 from toolkit.errors import ToolkitError, command_line, nearest_name
@@ -101,13 +101,7 @@ def _statistics(
 def _told(kind: type[T], file: Path, source: Source) -> T | None:
     """What a JSON file holds, which is what was written; None where there is no such file."""
     try:
-        if file.stat().st_size > TEXT_BYTES:
-            raise ToolkitError(
-                f"{file} is too large for a text.",
-                given=f"{file.stat().st_size:,} bytes",
-                allowed=f"at most {TEXT_BYTES:,} bytes",
-                next_command=source.again,
-            )
+        refuse_more(f"bytes in {file}", file.stat().st_size, TEXT_BYTES, source.again)
         content = read_stored(file, source.again)
     except (FileNotFoundError, NotADirectoryError):
         return None

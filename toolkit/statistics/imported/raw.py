@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,6 @@ PARQUET = b"PAR1"
 """First bytes of a Parquet file, whatever it is called."""
 OTHERS = (".xls", ".xlsx", ".ods", ".sav", ".rds", ".rdata", ".dta")
 """Tables of programs that save as CSV as well."""
-ROW_NUMBERS = re.compile(r"__index_level_\d+__")
-"""Columns that pandas adds to a Parquet file for its own row numbers."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +101,5 @@ def _read_parquet(file: Path) -> pd.DataFrame:
 
     parquet_names(file)
     with told(file):
-        # What pandas wrote as its index is a column as well.
-        table: pd.DataFrame = valid(pq.read_table(file)).to_pandas(ignore_metadata=True)
-    return table[[name for name in table if not ROW_NUMBERS.fullmatch(str(name))]]
+        table: pd.DataFrame = valid(pq.read_table(file)).to_pandas()
+    return table

@@ -23,7 +23,7 @@ from toolkit.devices import CPU, Alike, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
-from toolkit.subjects.population import Population
+from toolkit.subjects.population import TRAIN_AGAIN, Population
 from toolkit.subjects.vgs.config import NetworkConfig, read_config
 from toolkit.subjects.vgs.families import family_of
 
@@ -246,20 +246,19 @@ def _read_weights(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
     """The parameters in a safetensors file, all of them finite numbers."""
     from safetensors.numpy import load
 
-    again = "restore the file, or train the population again"
     try:
         state: dict[str, NDArray[Any]] = load(content)
     except Exception as error:
         # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
         raise ToolkitError(
-            f"{path} is not a readable safetensors file: {error}.", next_command=again
+            f"{path} is not a readable safetensors file: {error}.", next_command=TRAIN_AGAIN
         ) from error
     for name, values in state.items():
         if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
             raise ToolkitError(
                 f"The weights in {path} are damaged: {name} holds what is no finite number.",
                 allowed="floats and whole numbers",
-                next_command=again,
+                next_command=TRAIN_AGAIN,
             )
     return state
 
