@@ -13,6 +13,7 @@ from stimuli import open_set
 from toolkit.running.choices import trial_rng
 from toolkit.running.embedding import embed
 from toolkit.running.embedding_store import EmbeddingStore
+from toolkit.running.folder import EMBEDDINGS
 from toolkit.running.score_all import must_perceive
 from toolkit.running.subject_refs import subjects_of
 from toolkit.subjects.populations import open_population
@@ -68,7 +69,7 @@ def drawn_accuracies(
     subjects = dict.fromkeys(subjects_of(populations), needed)
 
     def rows() -> Iterator[tuple[object, ...]]:
-        for subject, loaded, known in embed(subjects, stimuli, EmbeddingStore(root / "embeddings")):
+        for subject, loaded, known in embed(subjects, stimuli, EmbeddingStore(root / EMBEDDINGS)):
             name = subject.population.name
             perceives = must_perceive(subject, loaded, "mevgs-toolkit list subjects")
             for language, number, trials in made[tested[name]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +29,9 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path in the same folder and rename it to `path` on success.
 
     When the block raises, the temporary file is removed and `path` is left as it was. When the
-    process is killed, whoever was told (`tell_unfinished`) can remove it.
+    process is killed, whoever was told (`tell_unfinished`) can remove it. What was written is on
+    the disk before it bears its name, and so is the name when this returns: a power cut leaves
+    the old file or the new one, on a shared file system too.
 
     Args:
         path: where the finished file belongs; its folder must exist.
@@ -54,9 +56,28 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
         _tell(unfinished)
     try:
         yield unfinished
-        unfinished.replace(target)
+        _put_in_place(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    """Rename a file once its content is on the disk, and bring its name there too."""
+    with unfinished.open("r+b") as file:
+        os.fsync(file.fileno())
+        written = os.fstat(file.fileno())
+    try:
+        unfinished.replace(target)
+    except FileNotFoundError:
+        # A server of files whose answer was lost is asked again, and has renamed it already.
+        if not (target.exists() and os.path.samestat(written, target.stat())):
+            raise
+    with suppress(OSError):  # Windows opens no folders, and some disks keep none up to date
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 @contextmanager
@@ -252,8 +273,9 @@ def remove_abandoned(folder: str | Path) -> list[Path]:
     """Remove temporary files of `write_atomic` that a killed process left in a folder.
 
     Only files that bear such a name, and that nobody wrote to for `ABANDONED_AFTER_S`, since
-    another process may be at work in the same folder. What cannot be removed stays: it does no
-    harm, and the folder may be read-only.
+    another process may be at work in the same folder; the time is that of the disk, whose clock
+    and this machine's may differ. What cannot be removed stays: it does no harm, and the folder may
+    be read-only.
 
     Args:
         folder: where to look, not in folders inside it; one that is missing holds nothing.
@@ -268,15 +290,28 @@ def remove_abandoned(folder: str | Path) -> list[Path]:
         ...     remove_abandoned(folder)
         []
     """
-    removed = []
-    newest = time.time() - ABANDONED_AFTER_S
-    for path in Path(folder).glob(".*"):
-        if _UNFINISHED.fullmatch(path.name):
+    found = [path for path in Path(folder).glob(".*") if _UNFINISHED.fullmatch(path.name)]
+    removed: list[Path] = []
+    if not found:
+        return removed
+    with suppress(OSError):
+        newest = _time_there(Path(folder)) - ABANDONED_AFTER_S
+        for path in found:
             with suppress(OSError):
                 if path.is_file() and path.stat().st_mtime < newest:
                     path.unlink()
                     removed.append(path)
     return removed
+
+
+def _time_there(folder: Path) -> float:
+    """The time by the clock that files of a folder are stamped with."""
+    touched = folder / f".clock-{secrets.token_hex(4)}"
+    touched.touch(exist_ok=False)
+    try:
+        return touched.stat().st_mtime
+    finally:
+        touched.unlink(missing_ok=True)
 
 
 def sha256_of(path: str | Path) -> str:

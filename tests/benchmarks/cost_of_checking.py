@@ -110,7 +110,7 @@ def maps(root: Path, *, lost: bool) -> Callable[[], None]:
 
     def ask() -> None:
         if lost:
-            for cell in (root / "runs").glob("*/cells/*"):
+            for cell in (root / "runs").glob("cells/*/*"):
                 cell.unlink()
         run_paradigm("dense-grounding", who, stimuli=scenes, out=root / "runs")
 

@@ -81,7 +81,7 @@ def tables_in(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
         and not path.name.startswith("manifest.json")
-        and path.parent.name != "embeddings"
+        and path.parent.parent.name != "embeddings"
         and path.suffix != ".sha256"
     }
 
@@ -121,7 +121,7 @@ def _runs(root: Path) -> Iterator[Kind]:
     made = run_paradigm("me", hasher, stimuli=tiny, trials_per_class=2, out=runs)
     made.analyse()
     folder = made.folder
-    cells = sorted((folder / "cells").glob("*.parquet"))
+    cells = sorted((folder.parent / "cells").glob("*/*.parquet"))
     asked = get_paradigm("me")
 
     def resume() -> Any:
@@ -146,7 +146,7 @@ def _runs(root: Path) -> Iterator[Kind]:
         lambda: training_of([SimpleNamespace(folder=folder)]),
     )  # type: ignore[list-item]
     store = EmbeddingStore(runs / "embeddings")
-    stored = sorted(store.folder.glob("*.npz"))
+    stored = sorted(store.folder.glob("*/*.npz"))
 
     def embeddings() -> Any:
         found = [store.read(path) for path in stored]
@@ -161,7 +161,7 @@ def _runs(root: Path) -> Iterator[Kind]:
         return tables_in(counts) | {"table": digest(made.table)}
 
     table = done.directory.folder / "exhaustive.parquet"
-    own_cells = sorted((done.directory.folder / "cells").glob("*.parquet"))
+    own_cells = sorted((done.directory.root / "cells").glob("*/*.parquet"))
     yield Kind("exhaustive.parquet and cells (score-all)", [table, *own_cells], count, counts)
 
 
@@ -181,7 +181,7 @@ def _maps(root: Path) -> Iterator[Kind]:
         return run_maps(asked, [population(seeds="a")], scenes, root=runs)
 
     folder = resume().directory.folder
-    cells = sorted((folder / "cells").glob("*.[np]*"))
+    cells = sorted((folder.parent / "cells").glob("*/*.[np]*"))
     cells = [path for path in cells if path.suffix != ".sha256"]
     tables = [folder / "agreement.csv", folder / "maps.npz"]
     again = Kind("cells and maps (resume)", [*cells, *tables],
@@ -194,7 +194,7 @@ def _maps(root: Path) -> Iterator[Kind]:
 
     yield Kind("agreement.csv, maps.npz (report)", tables, shown)
     store = runs / "embeddings"
-    dense, texts = sorted(store.glob("*.npy")), sorted(store.glob("*.npz"))
+    dense, texts = sorted(store.glob("*/*.npy")), sorted(store.glob("*/*.npz"))
 
     sizes = {path: len(np.load(path, mmap_mode="r")) for path in dense}
 

@@ -279,7 +279,7 @@ def results(folder: Path) -> Mapping[str, object]:
             made[name] = {key: value for key, value in told.items() if key not in CIRCUMSTANCES}
         elif path.suffix == ".h5":
             made[name] = _features(path)
-        elif path.parent.name != "embeddings":  # they hold what was needed, in that order
+        elif path.parent.parent.name != "embeddings":  # they hold what was needed, in that order
             made[name] = path.read_bytes()
         if checksum_file(path).is_file() and not is_sound(path):
             made[name] = "does not fit its checksum"

@@ -269,8 +269,8 @@ def _again(folder: Path, pattern: str, mutate: Mutator, *, checked: bool, maps: 
     def before() -> None:
         shutil.rmtree(root)
         shutil.copytree(kept, root)
-        if place.parent.name == "embeddings":
-            for cell in made.folder.glob("cells/*.parquet"):
+        if place.parent.parent.name == "embeddings":
+            for cell in made.root.glob("cells/*/*.parquet"):
                 cell.unlink()
 
     def read(path: Path) -> Any:
@@ -298,32 +298,32 @@ def _hasher(folder: Path) -> Path:
 
 @target(weight=3)
 def cells(folder: Path) -> Ready:
-    return _again(folder, "cells/*.parquet", damaged, checked=True, maps=False)
+    return _again(folder, "cells/*/*.parquet", damaged, checked=True, maps=False)
 
 
 @target(weight=5)
 def cells_without_checksum(folder: Path) -> Ready:
-    return _again(folder, "cells/*.parquet", parquet_mutator, checked=False, maps=False)
+    return _again(folder, "cells/*/*.parquet", parquet_mutator, checked=False, maps=False)
 
 
 @target(weight=3)
 def embeddings(folder: Path) -> Ready:
-    return _again(folder, "embeddings/*.npz", damaged, checked=True, maps=False)
+    return _again(folder, "embeddings/*/*.npz", damaged, checked=True, maps=False)
 
 
 @target(weight=6)
 def embeddings_without_checksum(folder: Path) -> Ready:
-    return _again(folder, "embeddings/*.npz", npz_mutator, checked=False, maps=False)
+    return _again(folder, "embeddings/*/*.npz", npz_mutator, checked=False, maps=False)
 
 
 @target(weight=4)
 def places_without_checksum(folder: Path) -> Ready:
-    return _again(folder, "embeddings/*.npy", npy_mutator, checked=False, maps=True)
+    return _again(folder, "embeddings/*/*.npy", npy_mutator, checked=False, maps=True)
 
 
 @target(weight=4)
 def cells_of_maps_without_checksum(folder: Path) -> Ready:
-    return _again(folder, "cells/*.npz", npz_mutator, checked=False, maps=True)
+    return _again(folder, "cells/*/*.npz", npz_mutator, checked=False, maps=True)
 
 
 @target(weight=3)

@@ -273,7 +273,7 @@ def test_a_broken_file_stops_a_run_and_is_named(
     said = me("--stimuli", folder)
     assert said.code == 2
     assert path.name in said.err
-    assert not list(tmp_path.glob("mevgs-runs/*/cells/*"))
+    assert not list(tmp_path.glob("mevgs-runs/cells/*/*"))
 
 
 def test_new_paradigm_is_picked_up(cli: Cli, tiny_set: StimulusSet) -> None:
@@ -342,7 +342,7 @@ def test_full_disk_leaves_nothing_half_written(
 STOPPING = """
         import os, threading
         from pathlib import Path
-        if "STOP" in os.environ and len(list(Path("cut").glob("me-*/cells/[!.]*.parquet"))) >= 2:
+        if "STOP" in os.environ and len(list(Path("cut").glob("cells/*/[!.]*.parquet"))) >= 2:
             print("two cells are there", flush=True)
             threading.Event().wait()
 """

@@ -254,7 +254,7 @@ def test_commands_compute_on_the_device(
         "cpu": [],
         "cuda": [card.model],
     }
-    n_embedded = len([path for path in before if path.parent.name == "embeddings"])
+    n_embedded = len([path for path in before if path.parent.parent.name == "embeddings"])
     assert len(files(tmp_path / "out", "embeddings/*")) == 2 * n_embedded
 
 

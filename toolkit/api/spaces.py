@@ -26,7 +26,7 @@ from toolkit.records import plain
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
-from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
 from toolkit.running.score_all import must_perceive
 from toolkit.running.subject_refs import subjects_of
@@ -210,7 +210,7 @@ def compare_spaces(
         device=device,
     )
     made: list[SpaceTables] = []
-    store = EmbeddingStore(root / "embeddings", device)
+    store = EmbeddingStore(root / EMBEDDINGS, device)
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         tables = analyse_spaces(

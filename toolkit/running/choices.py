@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.running.capabilities import incapable_first
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
-from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
 from toolkit.running.subject_refs import SubjectRef, subjects_of
@@ -104,7 +104,7 @@ def run(
 
     def compute(directory: RunDirectory) -> Mapping[str, Any]:
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
-        store = EmbeddingStore(root / "embeddings", device)
+        store = EmbeddingStore(root / EMBEDDINGS, device)
         _compute(missing, asked, stimuli, directory, store, jobs, progress)
         directory.assemble([cell.key for cell in cells], asked.kind)
         return {}

@@ -19,7 +19,7 @@ from stimuli.media import central_square
 from toolkit.arrays import read_arrays
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
-from toolkit.running.folder import content_key
+from toolkit.running.folder import content_key, pooled
 from toolkit.subjects.contract import Floats, ReadsText, SeesPlaces
 
 if TYPE_CHECKING:
@@ -160,10 +160,10 @@ class EmbeddingStore:
 
     def _file(self, suffix: str, subject: SubjectRef, content: Mapping[str, Any]) -> Path:
         key = content_key({"subject": subject.checksum, **content, **self.device.facts})
-        return self.folder / f"{key}{suffix}"
+        return pooled(self.folder, f"{key}{suffix}")
 
     def _write(self, path: Path, made: Mapping[str, Any] | Floats) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with write_checked(path) as unfinished:
             if isinstance(made, np.ndarray):
                 np.save(unfinished, made)

@@ -5,16 +5,19 @@
     mevgs-runs/
         me-bilingual-en-nl-1a2b3c4d/
             manifest.json        what was run, on what, with which versions
-            cells/<key>.parquet  one subject seed and language each, written whole or not at all
-            cells/<key>.npz      beside a cell of maps: agreement of languages, maps to look at
             trials.parquet       all cells together
             agreement.csv        of maps: how far every two languages agree
             maps.npz             of maps: some of them as they are
             training.csv         how the populations were trained, as far as they say
             summary.json         what is printed, as data
-        embeddings/<key>.npz     embeddings of one subject for one stimulus set, shared by runs;
-                                 or of written words
-        embeddings/<key>.npy     features of every place of a chunk of pictures
+        cells/1a/<key>.parquet   one subject seed and language each, written whole or not at all
+        cells/1a/<key>.npz       beside a cell of maps: agreement of languages, maps to look at
+        embeddings/1a/<key>.npz  embeddings of one subject for one stimulus set; or of written words
+        embeddings/1a/<key>.npy  features of every place of a chunk of pictures
+
+Cells and embeddings are shared by all runs beside them: their keys do not depend on the run. They
+lie in folders of those whose keys begin alike, so that no folder holds more than some hundreds
+of files.
 """
 
 from __future__ import annotations
@@ -50,6 +53,10 @@ if TYPE_CHECKING:
 
 TRAINING_FILE = "training.csv"
 """In a run's folder: how the populations were trained, as far as they say."""
+CELLS = "cells"
+"""Beside the runs: their finished pieces."""
+EMBEDDINGS = "embeddings"
+"""Beside the runs: what subjects made of stimuli."""
 AGAIN = "the same command again: it makes what is damaged anew"
 """What helps where a stored file was damaged while a run was made."""
 
@@ -63,6 +70,20 @@ def content_key(content: Mapping[str, Any]) -> str:
     """
     facts = json.dumps({"schema": SCHEMA_VERSION, **content}, sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+def pooled(folder: Path, name: str) -> Path:
+    """Where a file lies that is named after a key: with those whose names begin alike.
+
+    Args:
+        folder: what holds them all.
+        name: of the file.
+
+    Example:
+        >>> pooled(Path("cells"), "1a2b3c.parquet").as_posix()
+        'cells/1a/1a2b3c.parquet'
+    """
+    return folder / name[:2] / name
 
 
 @contextmanager
@@ -125,18 +146,17 @@ class RunDirectory:
 
     def cell_path(self, key: str) -> Path:
         """File of one cell."""
-        return self._cells / f"{key}.parquet"
-
-    @property
-    def _cells(self) -> Path:
-        return self.folder / "cells"
+        return pooled(self.root / CELLS, f"{key}.parquet")
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
+    def opened(self, keys: Iterable[str]) -> Iterator[None]:
         """Make the folder, and clear away what a killed run left half-written.
 
         A run that is new and ends in an error before anything of it was finished leaves no folder
         behind, its manifest included.
+
+        Args:
+            keys: names of the cells of the run.
 
         Raises:
             ToolkitError: if the folder cannot be made, for example on a read-only disk, or another
@@ -144,20 +164,20 @@ class RunDirectory:
         """
         busy = f"The run {self.folder} is being made by another process."
         with working_folder(self.folder) as made, alone_in(self.folder, busy):
-            for folder in (self.folder, self._cells, self.root / "embeddings"):
-                remove_abandoned(folder)
+            remove_abandoned(self.folder)
+            for pool in (CELLS, EMBEDDINGS):
+                for folder in (self.root / pool).glob("*/"):
+                    remove_abandoned(folder)
             try:
                 yield
             except BaseException:
-                if self.folder in made:
+                if self.folder in made and not any(self.cell_path(key).exists() for key in keys):
                     with suppress(OSError):
                         self._forget()
                 raise
 
     def _forget(self) -> None:
         """Remove what is told of a run, if there is nothing else in its folder."""
-        if self._cells.is_dir():
-            self._cells.rmdir()
         told = [self.folder / name for name in (MANIFEST_FILE, TRAINING_FILE)]
         told += [checksum_file(path) for path in told]
         if not {*self.folder.iterdir()} - {*told}:
@@ -171,8 +191,7 @@ class RunDirectory:
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
         """Give a temporary path for a cell or what lies beside it; see `write_atomic`."""
-        self._cells.mkdir(exist_ok=True)
-        with write_checked(path) as unfinished:
+        with working_folder(path.parent), write_checked(path) as unfinished:
             yield unfinished
 
     def write_cell(

@@ -28,7 +28,7 @@ from toolkit.running.capabilities import incapable_first, require
 from toolkit.running.embedding import Progress
 from toolkit.running.embedding_store import EmbeddingStore
 from toolkit.running.energy import measure_energy
-from toolkit.running.folder import AGAIN, RunDirectory, content_key
+from toolkit.running.folder import AGAIN, EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.map_cells import (
     MAPS_PREFIX,
@@ -123,7 +123,7 @@ def run_maps(
         missing = {subject: own for subject, own in missing.items() if own}
         n_queries = sum(_n_queries(queries, cell) for own in missing.values() for cell in own)
         with measure_energy() as energy:
-            _compute(shared, missing, EmbeddingStore(root / "embeddings", device), jobs, progress)
+            _compute(shared, missing, EmbeddingStore(root / EMBEDDINGS, device), jobs, progress)
         _write_agreement(shared, cells)
         _write_maps(shared, cells)
         keys = [cell.key for own in cells.values() for cell in own]

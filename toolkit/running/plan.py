@@ -117,7 +117,7 @@ def carry_out(
     started, clock = now(), time.perf_counter()
     keys = list(plan.cells.values())
     directory = RunDirectory(root, plan.run_id)
-    with directory.opened():
+    with directory.opened(keys):
         n_missing = sum(not is_done(directory, key) for key in keys)
         finished = not n_missing and _is_finished(directory, plan)
         manifest: dict[str, Any] = _so_far(directory) or {

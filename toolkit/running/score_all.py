@@ -19,7 +19,7 @@ from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.exhaustive import Wins, count_wins
-from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.running.triples import Material, Question, picture_pairs, questions
@@ -141,7 +141,7 @@ def score_all(
             }
             for subject, own in missing.items()
         }
-        store = EmbeddingStore(root / "embeddings", device)
+        store = EmbeddingStore(root / EMBEDDINGS, device)
         given = embed(needed, stimuli, store, jobs=jobs, progress=progress)
         for done, (subject, loaded, known) in enumerate(given):
             perceives = must_perceive(

@@ -74,7 +74,7 @@ N_CELLS = 3 * 3
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 @pytest.mark.parametrize(
     ("begun", "report"),
-    [("embeddings/*.npy", "--report"), ("*/cells/[!.]*.parquet", "--no-report")],
+    [("embeddings/*/*.npy", "--report"), ("cells/*/[!.]*.parquet", "--no-report")],
 )
 def test_ctrl_c_ends_a_run_with_workers_and_the_same_command_goes_on(
     tmp_path: Path, begun: str, report: str
@@ -99,7 +99,7 @@ def test_ctrl_c_ends_a_run_with_workers_and_the_same_command_goes_on(
     assert out == ""
     assert said == "Error: Interrupted. What was finished is kept: the same command goes on.\n"
     assert not list((tmp_path / "runs").rglob(".*")), "nothing half-written"
-    n_kept = len(list((tmp_path / "runs").glob("*/cells/*.parquet")))
+    n_kept = len(list((tmp_path / "runs").glob("cells/*/*.parquet")))
     assert n_kept < N_CELLS
     again = subprocess.run(
         [*command, "--no-report"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -119,8 +119,8 @@ def test_every_damaged_file_of_a_run_is_made_again_by_the_same_command(
     for path in files:
         for _ in range(PLACES):
             turn(path, rng)
-            if path.parent.name == "embeddings":
-                for cell in root.glob("*/cells/*.parquet"):
+            if path.parent.parent.name == "embeddings":
+                for cell in root.glob("cells/*/*.parquet"):
                     cell.unlink()
             done = ask(root)
             assert contents(root) == before, path.name
@@ -199,7 +199,7 @@ def test_a_file_that_has_lost_its_checksum_is_made_again_and_refused_by_readers(
 ) -> None:
     done = ask(root)
     before = contents(root)
-    lost = [path for path in stored(root) if path.parent.name != "embeddings"]
+    lost = [path for path in stored(root) if path.parent.parent.name != "embeddings"]
     assert len(lost) > 3
     for path in lost:
         checksum_file(path).unlink()
@@ -283,7 +283,7 @@ def test_a_cell_that_is_as_written_and_is_none_is_told_by_its_name(
     make = kind(tiny_set, subjects_dir, scenes_set)
     folder = make(root).directory.folder
     (folder / "manifest.json").unlink()
-    cell = min((folder / "cells").glob("*.parquet"))
+    cell = min((folder.parent / "cells").glob("*/*.parquet"))
     table = pd.read_parquet(cell)
     last = str(table.columns[-1])
     with write_checked(cell) as unfinished:

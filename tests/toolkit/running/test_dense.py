@@ -301,7 +301,7 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
     with pytest.raises(StopError):
         ask(population(Guessing), scenes_set, tmp_path / "cut", progress=stop)
     folder = tmp_path / "cut" / whole.directory.run_id
-    assert len(list((folder / "cells").glob("*.parquet"))) == stop_after + 1
+    assert len(list((folder.parent / "cells").glob("*/*.parquet"))) == stop_after + 1
     assert not (folder / "trials.parquet").exists()
     assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
     seen: list[tuple[str, int]] = []
@@ -481,8 +481,8 @@ def test_subjects_that_break_the_contract_are_named_and_nothing_is_stored(
 ) -> None:
     with pytest.raises(ToolkitError, match=message):
         ask(population(breach(method, change), "a"), scenes_set, tmp_path)
-    assert not list(tmp_path.glob("*/cells/*"))
-    assert not list(tmp_path.glob("embeddings/*.npy"))
+    assert not list(tmp_path.glob("cells/*/*"))
+    assert not list(tmp_path.glob("embeddings/*/*.npy"))
 
 
 def test_subjects_and_paradigms_that_do_not_fit_are_told_what_does(
@@ -505,7 +505,7 @@ def test_subjects_and_paradigms_that_do_not_fit_are_told_what_does(
         "mevgs-toolkit run-paradigm dense-grounding --subject colours/a"
     )
     assert "can be asked dense-grounding" in (caught.value.given or "")
-    assert not list(tmp_path.glob("*/cells/*"))
+    assert not list(tmp_path.glob("cells/*/*"))
 
 
 def test_a_paradigm_of_choices_is_refused_before_anything_else(
@@ -519,9 +519,9 @@ def test_a_paradigm_of_choices_is_refused_before_anything_else(
 def test_damaged_features_are_made_again(scenes_set: StimulusSet, tmp_path: Path) -> None:
     first = ask(population(seeds="a"), scenes_set, tmp_path)
     before = first.directory.trials_path.read_bytes()
-    for path in (tmp_path / "embeddings").iterdir():
+    for path in (tmp_path / "embeddings").glob("*/*"):
         path.write_bytes(path.read_bytes()[:100])
-    for path in [*first.directory.folder.glob("cells/*"), first.directory.trials_path]:
+    for path in [*first.directory.root.glob("cells/*/*"), first.directory.trials_path]:
         path.unlink()
     seen: list[tuple[str, int]] = []
     again = ask(population(seeds="a", seen=seen), scenes_set, tmp_path)

@@ -21,6 +21,7 @@ from tests.stored import as_written, write_stored
 from toolkit.errors import ToolkitError
 from toolkit.records import write
 from toolkit.running.choices import run
+from toolkit.running.folder import RunDirectory
 from toolkit.running.kinds import RUNNING
 from toolkit.running.maps import run_maps
 from toolkit.running.score_all import score_all
@@ -165,7 +166,9 @@ def test_the_kind_is_recorded_in_the_manifest_the_cells_and_the_joined_table(
     for kind, folder in recorded.items():
         manifest = json.loads((folder / "manifest.json").read_text())
         assert manifest["paradigm"]["kind"] == kind
-        for file in (folder / "trials.parquet", *(folder / "cells").glob("*.parquet")):
+        directory = RunDirectory(folder.parent, folder.name)
+        cells = [directory.cell_path(key) for key in manifest["cells"].values()]
+        for file in (folder / "trials.parquet", *cells):
             told = json.loads(pq.read_schema(file).metadata[METADATA])
             assert told["paradigm_kind"] == kind
             assert {"schema", "columns"} < set(told)
@@ -181,7 +184,7 @@ def test_joining_cells_of_earlier_runs_records_the_kind(
 
     folder = again()
     forget(folder)
-    for cell in (folder / "cells").glob("*.parquet"):
+    for cell in (folder.parent / "cells").glob("*/*.parquet"):
         pq.write_table(pq.read_table(cell).replace_schema_metadata({}), cell)
     (folder / "trials.parquet").unlink()
     assert again() == folder

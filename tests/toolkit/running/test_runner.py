@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.stats import binom
 from paradigms import MapParadigm, Paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
+from stimuli.files import checksum_file
 from toolkit.errors import ToolkitError
 from toolkit.running.choices import run
 from toolkit.running.plan import Finished
@@ -217,7 +219,7 @@ def test_interrupted_run_goes_on_without_loss_or_duplicates(
     with pytest.raises(StopError):
         run(paradigm, [hasher], tiny_set, root=tmp_path / "cut", progress=stop)
     folder = tmp_path / "cut" / whole.directory.run_id
-    assert len(list((folder / "cells").glob("*.parquet"))) == stop_after + 1
+    assert len(list((folder.parent / "cells").glob("*/*.parquet"))) == stop_after + 1
     assert not (folder / "trials.parquet").exists()
     assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
     done = run(paradigm, [hasher], tiny_set, root=tmp_path / "cut")
@@ -230,16 +232,16 @@ def test_what_a_killed_run_left_half_written_goes_with_the_next_run(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
     first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
-    folder = first.directory.folder
+    folder, cells = first.directory.folder, min((tmp_path / "cells").iterdir())
     abandoned = [
-        folder / "cells" / f".{'0' * 32}-0123abcd.parquet",
+        cells / f".{'0' * 32}-0123abcd.parquet",
         folder / ".manifest-89abcdef.json",
-        tmp_path / "embeddings" / f".{'0' * 32}-01234567.npz",
+        min((tmp_path / "embeddings").iterdir()) / f".{'0' * 32}-01234567.npz",
     ]
     kept = [
-        folder / "cells" / ".notes.parquet",
-        folder / "cells" / "own-0123abcd.parquet",
-        folder / "cells" / f".{'1' * 32}-0123abcd.parquet",
+        cells / ".notes.parquet",
+        cells / "own-0123abcd.parquet",
+        cells / f".{'1' * 32}-0123abcd.parquet",
     ]
     for path in (*abandoned, *kept):
         path.write_bytes(b"half")
@@ -251,6 +253,61 @@ def test_what_a_killed_run_left_half_written_goes_with_the_next_run(
     assert again.n_reused == 6
     assert not any(path.exists() for path in abandoned)
     assert all(path.exists() for path in kept), "another run may be writing a young file"
+
+
+def test_runs_share_their_cells_and_move_as_a_whole(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    me, there = get_paradigm("me"), tmp_path / "there"
+    first = run(me, [hasher], tiny_set, root=tmp_path / "here", languages=["en"], per_class=4)
+    shutil.move(tmp_path / "here", there)
+    both = run(me, [hasher], tiny_set, root=there, languages=["en", "nl"], per_class=4)
+    assert (both.n_reused, both.n_computed) == (first.n_computed, first.n_computed)
+    again = run(me, [hasher], tiny_set, root=there, languages=["en"], per_class=4)
+    assert (again.n_reused, again.n_computed) == (first.n_computed, 0)
+    assert again.directory.folder == there / first.directory.run_id
+
+
+def test_cells_and_embeddings_lie_with_those_whose_keys_begin_alike(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    done = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
+    keys = done.manifest["cells"].values()
+    cells = [path for path in (tmp_path / "cells").rglob("*") if path.suffix == ".parquet"]
+    assert {path.relative_to(tmp_path / "cells").as_posix() for path in cells} == {
+        f"{key[:2]}/{key}.parquet" for key in keys
+    }
+    embeddings = [path for path in (tmp_path / "embeddings").rglob("*") if path.is_file()]
+    assert all(path.parent.name == path.name[:2] for path in embeddings)
+
+
+CUTS: dict[str, Callable[[Path], object]] = {
+    "an empty file": lambda file: file.write_bytes(b""),
+    "a footer of zeros": lambda file: file.write_bytes(file.read_bytes()[:-64] + bytes(64)),
+    "no checksum": lambda file: checksum_file(file).unlink(),
+    "an empty checksum": lambda file: checksum_file(file).write_bytes(b""),
+    "no file": lambda file: file.unlink(),
+    "no folder": lambda file: shutil.rmtree(file.parent),
+}
+"""What a power cut or a lost disk may leave of a finished cell."""
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_cells_that_a_power_cut_took_are_found_made_again_and_told(
+    hasher: Population, tiny_set: StimulusSet, tmp_path: Path, cut: str
+) -> None:
+    def ask() -> Finished:
+        return run(get_paradigm("me"), [hasher], tiny_set, root=tmp_path, per_class=4)
+
+    first = ask()
+    before = first.directory.trials_path.read_bytes()
+    lost = list(first.manifest["cells"].values())[1]
+    CUTS[cut](first.directory.cell_path(lost))
+    assert not first.directory.has_cell(lost)
+    again = ask()
+    assert again.n_computed >= 1
+    assert all(map(again.directory.has_cell, again.manifest["cells"].values()))
+    assert again.directory.trials_path.read_bytes() == before
 
 
 def test_edited_paradigm_is_a_new_run(
@@ -371,7 +428,7 @@ def test_subjects_that_break_the_contract_are_named_and_nothing_is_stored(
     broken = Population("broken", ("en",), ("a",), "Broken.", lambda p, s: Broken(how))  # type: ignore[arg-type]
     with pytest.raises(ToolkitError, match=message):
         run(get_paradigm("familiar"), [broken], tiny_set, root=tmp_path)
-    assert not list(tmp_path.glob("*/cells/*"))
+    assert not list(tmp_path.glob("cells/*/*"))
     assert how == "nan score" or not list(tmp_path.glob("embeddings/*"))
 
 
@@ -434,7 +491,7 @@ def test_a_run_that_was_there_before_stays_when_the_next_one_fails(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
-    for path in first.directory.folder.glob("cells/*"):
+    for path in first.directory.root.glob("cells/*/*"):
         path.unlink()
     first.directory.trials_path.unlink()
     with monkeypatch.context() as patch:
@@ -458,9 +515,9 @@ def test_damaged_embeddings_are_made_again(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
     first = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)
-    for path in (tmp_path / "embeddings").glob("*.npz"):
+    for path in (tmp_path / "embeddings").glob("*/*.npz"):
         path.write_bytes(path.read_bytes()[:100])
-    for path in first.directory.folder.glob("cells/*"):
+    for path in first.directory.root.glob("cells/*/*"):
         path.unlink()
     first.directory.trials_path.unlink()
     again = run(get_paradigm("familiar"), [hasher], tiny_set, root=tmp_path)

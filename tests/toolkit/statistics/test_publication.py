@@ -175,7 +175,9 @@ def test_run_folders_are_read(tmp_path: Path) -> None:
     assert publication_table([folder]).rows == publication_table([ME]).rows
     with pytest.raises(ToolkitError, match=r"did you mean: .*me-1"):
         publication_table([tmp_path])
-    (tmp_path / "cut" / "cells").mkdir(parents=True)
+    (tmp_path / "cut").mkdir()
+    cut = {"status": "running", "command": ["mevgs-toolkit", "run-paradigm", "me"]}
+    (tmp_path / "cut" / "manifest.json").write_text(json.dumps(cut))
     with pytest.raises(ToolkitError, match="not finished"):
         publication_table([tmp_path / "cut"])
 
