@@ -10,6 +10,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from keyword import iskeyword
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from stimuli.names import LONGEST_PART, can_be_path
+
 DERIVED = "derived"
 """Attribute of a dataclass that names properties which are written beside its fields, and must be
 there when it is read."""
@@ -59,6 +61,12 @@ class OneOf:
 
     names: Collection[str]
     """All of them; others may be added."""
+
+
+PLACE = Annotated[
+    str, Rule(f"a name or path, no part of it longer than {LONGEST_PART} bytes", can_be_path)
+]
+"""Text that files are looked for by."""
 
 
 class Table:

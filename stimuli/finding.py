@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stimuli.errors import ToolkitError, quoted
 from stimuli.folders import open_pictures
+from stimuli.names import can_be_path
 from stimuli.plugins import Found, Registry
 from stimuli.sets import StimulusSet
 from stimuli.texts import toml_record
@@ -40,7 +41,7 @@ def open_set(name: str | Path, words: Path | None = None) -> StimulusSet:
         folder = found.get(name)
         if folder is not None:
             return _open_folder(folder, words)
-        if Path(name).name == name and not Path(name).exists():
+        if Path(name).name == name and not (can_be_path(name) and Path(name).exists()):
             raise found.unknown(name)
     return _open_folder(Path(name), words)
 

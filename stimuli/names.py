@@ -6,6 +6,8 @@ import hashlib
 import re
 import unicodedata
 
+LONGEST_PART = 240
+"""Bytes that a name can have of which those of files are made; disks take some 255."""
 LONGEST = 64
 """Characters up to which a name is kept as it is."""
 _LONGEST_BYTES = 80
@@ -76,3 +78,17 @@ def alike(path: str) -> str:
 def _is_shown(character: str) -> bool:
     """Whether a character is a letter, a digit, `_`, or a sign that belongs to a letter."""
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+
+
+def can_be_path(name: str) -> bool:
+    """Whether a file could be called so: no part is too long for a disk.
+
+    Args:
+        name: of a file or folder, with or without those above it.
+
+    Example:
+        >>> can_be_path("my-subjects/ear.h5"), can_be_path(240 * "a"), can_be_path(128 * "é")
+        (True, True, False)
+    """
+    parts = name.encode("utf-8", "surrogatepass").replace(b"\\", b"/").split(b"/")
+    return all(len(part) <= LONGEST_PART for part in parts)

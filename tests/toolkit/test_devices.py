@@ -255,7 +255,7 @@ def test_commands_compute_on_the_device(
         "cuda": [card.model],
     }
     n_embedded = len([path for path in before if path.parent.parent.name == "embeddings"])
-    assert len(files(tmp_path / "out", "embeddings/*")) == 2 * n_embedded
+    assert len(files(tmp_path / "out", "embeddings/*/*")) == 2 * n_embedded
 
 
 def test_training_is_done_on_the_device(

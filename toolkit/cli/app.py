@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -15,6 +16,7 @@ import typer
 
 from reports.terminal import guard_streams, say
 from stimuli.characters import hidden_in, shown, whole
+from stimuli.names import LONGEST_PART
 from toolkit.cli import (
     analyse,
     features,
@@ -97,6 +99,13 @@ def main() -> NoReturn:
             sys.exit(0)
         except OSError as error:
             where = f" {shown(str(error.filename))}" if error.filename else ""
+            if error.errno == errno.ENAMETOOLONG:
+                told = ToolkitError(
+                    "No file can have a name as long as this one.",
+                    given=str(error.filename),
+                    allowed=f"names of at most {LONGEST_PART} bytes, in paths of some thousands",
+                )
+                _stop(str(told), USAGE_ERROR)
             _stop(
                 f"A file could not be read or written:{where}: {error.strerror or error}.\n"
                 "  Nothing half-written was left; what was finished before is kept.\n"

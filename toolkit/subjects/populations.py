@@ -27,6 +27,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from stimuli.names import can_be_path
 from stimuli.plugins import Found, Offer, Registry
 from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
@@ -233,7 +234,7 @@ def _in_place(given: str) -> Population | None:
 
 def _folder(given: str) -> Path | None:
     """A folder, or that of a model in the Hub's cache; None where there is neither."""
-    if given and Path(given).is_dir():
+    if given and can_be_path(given) and Path(given).is_dir():
         return Path(given)
     return in_hub_cache(given) if is_hub_name(given) else None
 

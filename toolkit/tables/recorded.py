@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from stimuli.fields import PLACE
+
 REST = "further"
 """Field that holds what no other is for."""
 
@@ -89,7 +91,7 @@ class RecordedSet:
     """SHA-256 over all of it."""
     title: str | None = None
     """What it is called in words."""
-    folder: str | None = None
+    folder: PLACE | None = None
     """Where it lay; None for a set that comes with the toolkit."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else was recorded."""

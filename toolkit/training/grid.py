@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from stimuli.fields import fields_of
+from stimuli.fields import PLACE, fields_of
 from stimuli.limits import CELLS, refuse_more
 from stimuli.schemas import OneOf, Rule, Source, checked
 from stimuli.texts import toml_source
@@ -69,11 +69,11 @@ GridTable: Any = make_dataclass(
 class GridFile:
     """What a grid file holds: its schema."""
 
-    stimuli: str = PLACES["stimuli"]
+    stimuli: PLACE = PLACES["stimuli"]
     """See `Grid`."""
-    hearing: str = PLACES["hearing"]
+    hearing: PLACE = PLACES["hearing"]
     """See `Grid`."""
-    seeing: str = PLACES["seeing"]
+    seeing: PLACE = PLACES["seeing"]
     """See `Grid`."""
     recipe: RecipeTable = field(default_factory=RecipeTable)
     """What all start from."""

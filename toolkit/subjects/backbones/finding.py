@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stimuli.fields import PLACE
+from stimuli.names import can_be_path
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum, backbone_files
@@ -85,7 +87,7 @@ class BackboneRef:
 class NamedBackbone:
     """A backbone as the `config.json` of a population names it."""
 
-    folder: str
+    folder: PLACE
     """Its name or folder."""
     sha256: str
     """Its checksum; empty if it was not on this machine when the population was imported."""
@@ -134,7 +136,7 @@ def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Pa
     if not str(name):
         raise ToolkitError(f"The {kind} backbone has no name.")
     places = [(beside or Path()) / name, WEIGHTS / name, backbone_folder() / name]
-    for place in places:
+    for place in places if can_be_path(str(name)) else ():
         for found in (place, Path(f"{place}{SUFFIX}")):
             if backbone_files(found):
                 return found.absolute()
