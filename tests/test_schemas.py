@@ -35,7 +35,8 @@ from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
 from toolkit.statistics.saved import saved_manifest, saved_results, saved_summary
 from toolkit.statistics.settings import Settings as Choices
-from toolkit.subjects.backbones.hearing import Extractor, HearingConfig, Preprocess
+from toolkit.subjects.backbones.ears import Extractor, Preprocess
+from toolkit.subjects.backbones.hearing import HearingConfig
 from toolkit.subjects.backbones.seeing import (
     FlatHubConfig,
     HubConfig,
