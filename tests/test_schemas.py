@@ -37,7 +37,7 @@ from toolkit.statistics.saved import saved_manifest, saved_results, saved_summar
 from toolkit.statistics.settings import Settings as Choices
 from toolkit.subjects.backbones.ears import Extractor, Preprocess
 from toolkit.subjects.backbones.hearing import HearingConfig
-from toolkit.subjects.backbones.seeing import (
+from toolkit.subjects.backbones.timm_eyes import (
     FlatHubConfig,
     HubConfig,
     SeeingConfig,

@@ -31,7 +31,9 @@ from stimuli.schemas import Between
 from stimuli.texts import json_record
 from toolkit.subjects.backbones.pretrained import (
     ALONE,
+    OWN,
     Complain,
+    Layer,
     find_class,
     layer_of,
     load_model,
@@ -45,15 +47,11 @@ if TYPE_CHECKING:
 
 Samples = npt.NDArray[np.float32]
 
-OWN = "preprocess.json"
-"""What the toolkit asks of a model, beside what it says itself."""
 PART = "feature_extractor"
 """What `transformers` calls that which prepares sounds."""
 RATE = 16_000
 """Samples per second of clips."""
 Rate = Annotated[int, Between(1, RATE_HZ)]
-Layer = Annotated[int, Between(-1, 1_000)]
-"""Of a network, counted from 0, what enters the first one; -1 for what the model itself gives."""
 _KALDI_WINDOW, _KALDI_STEP = 400, 160
 """Samples of a frame of the spectrogram that `audio-spectrogram-transformer` takes, at 16 kHz."""
 _MORE = Mapping[str, Any]

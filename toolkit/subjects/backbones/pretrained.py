@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from stimuli.errors import ToolkitError, first_line
-from stimuli.schemas import Source, checked
+from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
 from toolkit.subjects.backbones.files import refuse_hollow
 from toolkit.subjects.population import LIST_COMMAND
@@ -26,6 +26,10 @@ WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 """Names of files of weights."""
 ALONE, TOGETHER = "preprocessor_config.json", "processor_config.json"
 """What prepares sounds or pictures; the second holds more than that."""
+OWN = "preprocess.json"
+"""What the toolkit asks of a model, beside what it says itself."""
+Layer = Annotated[int, Between(-1, 1_000)]
+"""Of a network, counted from 0, what enters the first one; -1 for what the model itself gives."""
 _FROM_DISK = {"local_files_only": True, "trust_remote_code": False}
 _ONLY_FOR_TRAINING = ("masked_spec_embed", "mask_token")
 """Ends of names of weights that models may lack: nothing is masked when a backbone is asked."""
@@ -112,16 +116,21 @@ def load_model(
             if misfit is None:
                 refuse_hollow(sketch, weights)
                 model, report = type(sketch).from_pretrained(  # nosec B615 # local
-                    folder, output_loading_info=True, key_mapping=renamed, **_FROM_DISK
+                    folder,
+                    output_loading_info=True,
+                    key_mapping=renamed,
+                    ignore_mismatched_sizes=True,
+                    **_FROM_DISK,
                 )
         except Exception as error:
             # Damaged files make the library raise whatever it happens to stumble over.
             raise complain(f"cannot be loaded: {first_line(error)}") from error
     if misfit is not None:
         raise complain(misfit)
-    missing = [*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])]
     missing = [
-        key for key in missing if not key.endswith(_ONLY_FOR_TRAINING) and not _is(key, unused)
+        key
+        for key in (*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"]))
+        if not key.endswith(_ONLY_FOR_TRAINING) and not _is(key, unused)
     ]
     if missing:
         raise complain(f"lacks fitting weights for {sorted(missing)[0]} (of {len(missing)})")

@@ -1,0 +1,377 @@
+"""Eyes of the library `timm`: settings, weights, and what is made of a picture before.
+
+Settings come from ``config.json``, in the words of the toolkit (`SeeingConfig`) or of timm itself,
+as its models lie on the Hugging Face Hub and as ``timm.models.save_for_hf`` writes them. Of the
+latter, pictures are prepared as timm's own evaluation does (``crop_pct``, ``crop_mode`` and
+``interpolation`` of ``pretrained_cfg``), and the last feature map goes through the network's last
+norm where it has one: patch tokens are those of ``forward_features``, without class and register
+tokens.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import floor, isqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from stimuli.errors import ToolkitError, first_line, unknown_name
+from stimuli.limits import PIXELS, WIDTH
+from stimuli.schemas import Between, Source, checked
+from stimuli.texts import read_json
+from toolkit.subjects.backbones.files import lie_in
+from toolkit.subjects.backbones.pretrained import Complain
+from toolkit.subjects.population import LIST_COMMAND
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_WRAPPED = "timm_model."
+"""Begins the names of weights that `transformers` saved for timm."""
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+Side = Annotated[int, Between(1, isqrt(PIXELS))]
+"""Of a square of pixels."""
+Colour = tuple[
+    Annotated[float, Between(-100, 100)],
+    Annotated[float, Between(-100, 100)],
+    Annotated[float, Between(-100, 100)],
+]
+Spread = tuple[
+    Annotated[float, Between(1e-6, 100)],
+    Annotated[float, Between(1e-6, 100)],
+    Annotated[float, Between(1e-6, 100)],
+]
+Share = Annotated[float, Between(0.05, 1)]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+CropMode = Literal["center", "squash", "border"]
+
+
+@dataclass(frozen=True)
+class SeeingConfig:
+    """What ``config.json`` says: its schema."""
+
+    architecture: str
+    """Name of the network in timm."""
+    out_index: Annotated[int, Between(-1, WIDTH)]
+    """Which of the network's feature maps is used, counted from 0 at the first (timm's
+    ``out_indices``); -1 for the last."""
+    input_size_px: Side
+    """Side of the square to which every picture is resized, pixels."""
+    mean: Colour
+    """Taken away from the three colours, which lie in [0, 1]."""
+    std: Spread
+    """What the colours are then divided by."""
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``timm.create_model``; none if left out."""
+    resize: Literal["smooth", "8-bit", "own"] = "smooth"
+    """`smooth`: both sides are resized in float32; `8-bit`: through Pillow, which rounds every
+    colour to a whole number, as torchvision's transforms do and the published features were made;
+    `own`: as timm's own evaluation does, by the three settings below."""
+    whole: bool = False
+    """Whether the weights are named as in the whole network, not as in timm's ``features_only``
+    one, which differ for some architectures."""
+    norm: bool = False
+    """With `whole`: whether the map goes through the network's last norm, where it has one."""
+    interpolation: Interpolation = "bicubic"
+    """How an `own` resizing makes colours between pixels."""
+    crop_pct: Share = 0.875
+    """How much of a side an `own` resizing leaves, the same at both ends being cut off."""
+    crop_mode: CropMode = "center"
+    """`center`: the shorter side is resized; `squash`: both are; `border`: the longer one is, and
+    the rest is filled up."""
+
+
+@dataclass(frozen=True)
+class HubPictures:
+    """What a timm model on the Hugging Face Hub says of its pictures."""
+
+    input_size: tuple[Side, Side, Side]
+    """Colours, height and width."""
+    mean: Colour
+    """As in `SeeingConfig`."""
+    std: Spread
+    """Likewise."""
+    interpolation: Interpolation | None = None
+    """Likewise."""
+    crop_pct: Share | None = None
+    """Likewise."""
+    crop_mode: CropMode | None = None
+    """Likewise."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """The ``config.json`` of a timm model on the Hugging Face Hub: its schema."""
+
+    architecture: str
+    """Name of the network in timm."""
+    pretrained_cfg: HubPictures
+    """Its pictures."""
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of ``timm.create_model``."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else it says."""
+    rest: ClassVar[str] = "further"
+
+
+@dataclass(frozen=True)
+class FlatHubConfig(HubPictures):
+    """The same of earlier versions of timm, which wrote all beside each other."""
+
+    architecture: str = field(kw_only=True)
+    """Name of the network in timm."""
+    model_args: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    """Further arguments of ``timm.create_model``."""
+
+
+DINO = SeeingConfig("resnet50", -1, 256, _IMAGENET_MEAN, _IMAGENET_STD, resize="8-bit", whole=True)
+"""The published experiment's: ``dino_resnet50`` without its last two layers, both sides of a
+picture resized to 256 pixels, a map of 2048 x 8 x 8."""
+
+
+class TimmEye:
+    """A network of timm, read from a folder or a file of weights.
+
+    Args:
+        weights: the file of its weights.
+        config: its settings.
+        complain: makes the error for what is wrong with it.
+
+    Raises:
+        ToolkitError: the weights cannot be read, or do not fit the network.
+    """
+
+    def __init__(self, weights: Path, config: SeeingConfig, complain: Complain) -> None:
+        self.config, self._weights, self._complain = config, weights, complain
+        self.at_once: int | None = None
+        self.network: Any = self._load()
+
+    @property
+    def input_size_px(self) -> int:
+        """Side of the square of pixels that goes into the network."""
+        return self.config.input_size_px
+
+    @property
+    def shorter_px(self) -> int | None:
+        """What the shorter side of a picture is resized to; None where both or the longer are."""
+        if self.config.resize != "own" or self.config.crop_mode != "center":
+            return None
+        return floor(self.input_size_px / self.config.crop_pct)
+
+    def at(self, input_size_px: int) -> TimmEye:
+        """The same eye for larger or smaller pictures; its map grows and shrinks with them.
+
+        Args:
+            input_size_px: side to which pictures are resized.
+        """
+        other = copy.copy(self)
+        other.config = replace(self.config, input_size_px=input_size_px)
+        return other
+
+    def prepare(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+        """What goes into the network, (n, 3, height, width)."""
+        import torch
+
+        if self.config.resize == "own":
+            batch = torch.stack([self._as_timm_does(picture) for picture in pictures])
+        else:
+            mean, std = (
+                torch.tensor(values).view(3, 1, 1) for values in (self.config.mean, self.config.std)
+            )
+            batch = torch.stack([self._resized(picture) for picture in pictures])
+            batch = (batch - mean) / std
+        return batch.contiguous(memory_format=torch.channels_last)
+
+    def see(self, prepared: Tensor) -> Tensor:
+        """Feature maps, (n, channels, height, width)."""
+        if not self.config.whole:
+            maps: Tensor = self.network(prepared)[-1]
+            return maps
+        norm = {"norm": True} if self.config.norm else {}
+        (last,) = self.network.forward_intermediates(
+            prepared,
+            indices=[self.config.out_index],
+            intermediates_only=True,
+            output_fmt="NCHW",
+            **norm,
+        )
+        return cast("Tensor", last)
+
+    def _as_timm_does(self, picture: npt.NDArray[np.uint8]) -> Tensor:
+        from PIL import Image
+        from timm.data import create_transform
+
+        config = self.config
+        transform = create_transform(
+            (3, config.input_size_px, config.input_size_px),
+            interpolation=config.interpolation,
+            mean=config.mean,
+            std=config.std,
+            crop_pct=config.crop_pct,
+            crop_mode=config.crop_mode,
+        )
+        made: Tensor = transform(Image.fromarray(np.asarray(picture)))
+        return made
+
+    def _resized(self, picture: npt.NDArray[np.uint8]) -> Tensor:
+        import torch
+        from torch.nn.functional import interpolate
+
+        size = (self.input_size_px, self.input_size_px)
+        if self.config.resize == "8-bit":
+            from PIL import Image
+
+            resized = Image.fromarray(np.asarray(picture)).resize(size, Image.Resampling.BILINEAR)
+            picture = np.asarray(resized)
+        colours = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+        if tuple(colours.shape[1:]) == size:
+            return colours
+        return interpolate(colours[None], size, mode="bilinear", antialias=True)[0]
+
+    def _load(self) -> Any:
+        """The network with its weights."""
+        import timm
+        import torch
+        from timm.models import FeatureHooks
+
+        config = self.config
+        if not timm.is_model(config.architecture):
+            raise unknown_name(
+                "timm architecture",
+                config.architecture,
+                timm.list_models(),
+                "python -c 'import timm; print(timm.list_models())'",
+            )
+        part: dict[str, Any] = {"features_only": True, "out_indices": (config.out_index,)}
+        if config.whole:
+            part = {"num_classes": 0}
+        found = self._read_weights()
+
+        def build() -> Any:
+            return timm.create_model(
+                config.architecture, pretrained=False, **{**config.model_args, **part}
+            )
+
+        # The random weights made first are overwritten; making them must not use up randomness.
+        try:
+            with torch.random.fork_rng(devices=[]):
+                # A small file may speak of a network of any size: nothing is laid out before.
+                with torch.device("meta"):
+                    self._check_weights(found, build().state_dict())
+                model = build()
+        except ToolkitError:
+            raise
+        except Exception as error:
+            raise self._complain(f"cannot be built: {first_line(error)}") from error
+        wanted = model.state_dict()
+        model.load_state_dict({k: v for k, v in found.items() if k in wanted}, strict=False)
+        model.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        # Some architectures put features aside in hooks, and so take one batch after the other.
+        parts = (part for module in model.modules() for part in vars(module).values())
+        if any(isinstance(part, FeatureHooks) for part in parts):
+            self.at_once = 1
+        return model
+
+    def _read_weights(self) -> Mapping[str, Tensor]:
+        import torch
+        from safetensors.torch import load_file
+
+        try:
+            if self._weights.suffix == ".safetensors":
+                return _unwrapped(load_file(self._weights))
+            found = torch.load(self._weights, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise self._complain(
+                f"has a weights file {self._weights.name} with a pickled object in it, or that is "
+                "damaged; it was not executed"
+            ) from error
+        except Exception as error:
+            # Damaged bytes make the libraries raise whatever they happen to stumble over.
+            raise self._complain(f"has unreadable weights: {first_line(error)}") from error
+        if not isinstance(found, dict) or not all(
+            isinstance(v, torch.Tensor) for v in found.values()
+        ):
+            raise self._complain(f"has a weights file {self._weights.name} that is no state dict")
+        if not lie_in(self._weights, found.values()):
+            raise self._complain(f"has weights that do not all lie in {self._weights.name}")
+        return _unwrapped(found)
+
+    def _check_weights(self, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+        for name, tensor in wanted.items():
+            if name.endswith("num_batches_tracked"):
+                continue
+            given = found.get(name)
+            if given is None:
+                raise self._complain(f"lacks the weights {name}")
+            if given.shape != tensor.shape:
+                raise self._complain(
+                    f"has weights {name} of shape {tuple(given.shape)}, not {tuple(tensor.shape)}"
+                )
+            if str(given.dtype).removeprefix("torch.") not in _FLOATS:
+                raise self._complain(f"has weights {name} of type {given.dtype}, not {_FLOATS}")
+            if not given.isfinite().all():
+                raise self._complain(f"has weights {name} that are not finite")
+
+
+def read_settings(path: Path) -> SeeingConfig:
+    """The settings of a backbone, in the words of the toolkit or of the Hugging Face Hub.
+
+    Args:
+        path: its ``config.json``.
+
+    Raises:
+        ToolkitError: it cannot be read, or something in it cannot be.
+    """
+    source = Source(str(path), LIST_COMMAND)
+    found = read_json(path, source)
+    if isinstance(found, dict) and "out_index" not in found:
+        if "pretrained_cfg" in found:
+            told = checked(HubConfig, found, source)
+            return _from_hub(told, told.pretrained_cfg, source)
+        if "input_size" in found:
+            flat = checked(FlatHubConfig, found, source)
+            return _from_hub(flat, flat, source)
+    return checked(SeeingConfig, found, source)
+
+
+def _unwrapped(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(_WRAPPED): value for name, value in found.items()}
+
+
+def _from_hub(
+    told: HubConfig | FlatHubConfig, pictures: HubPictures, source: Source
+) -> SeeingConfig:
+    """A timm model on the Hugging Face Hub in the words of `SeeingConfig`; timm's own defaults."""
+    _, height, width = pictures.input_size
+    if height != width:
+        raise ToolkitError(
+            f"{source.name} cannot be read: input_size is no square.",
+            given=f"{height} x {width} pixels",
+            next_command=source.again,
+        )
+    return SeeingConfig(
+        architecture=told.architecture,
+        out_index=-1,
+        input_size_px=width,
+        mean=pictures.mean,
+        std=pictures.std,
+        model_args=told.model_args,
+        resize="own",
+        whole=True,
+        norm=True,
+        interpolation=pictures.interpolation or "bicubic",
+        crop_pct=pictures.crop_pct or 0.875,
+        crop_mode=pictures.crop_mode or "center",
+    )
