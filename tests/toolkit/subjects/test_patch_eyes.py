@@ -137,6 +137,17 @@ def test_features_do_not_depend_on_the_other_pictures(folders: dict[str, Path]) 
     assert seeing.features([]).shape == (0, 12, 4, 4)
 
 
+def test_pictures_that_cannot_be_written_to_are_no_cause_for_warnings(
+    folders: dict[str, Path], recwarn: pytest.WarningsRecorder, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: torch.set_warn_always(False))
+    torch.set_warn_always(True)
+    (picture,) = pictures(1, 40, 40)
+    picture.setflags(write=False)
+    Seeing(folders["dinov2"]).features([picture])
+    assert not [one for one in recwarn if "not writable" in str(one.message)]
+
+
 def test_loading_leaves_the_random_state(folders: dict[str, Path]) -> None:
     state = torch.random.get_rng_state()
     Seeing(folders["vit"])

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.errors import ToolkitError
+from stimuli.errors import ToolkitError, first_line
 from stimuli.limits import PARAMETERS, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
-from toolkit.devices import CPU, Alike, Device
+from toolkit.devices import CPU, Alike, Device, NoRoomError
 from toolkit.subjects.backbones.ears import RATE, Ear, open_ear
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
@@ -119,6 +119,13 @@ class Hearing:
             )
         self._ear: Ear = open_ear(self.folder, told.model_type, self._error)
         self._ear.model = device.put(self._ear.model)
+        try:
+            self.features([np.zeros(self.shortest_clip, dtype=np.float32)])
+        except NoRoomError:
+            raise
+        except Exception as error:
+            # What settings make of a network may fit its weights, and no clip.
+            raise self._error(f"cannot hear a clip: {first_line(error)}") from error
 
     @property
     def dim(self) -> int:

@@ -181,7 +181,8 @@ class PatchEye:
     def prepare(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
         """What goes into the model, (n, 3, height, width)."""
         made = self._processor(
-            images=[np.asarray(picture) for picture in pictures],
+            # Copies: stored pictures cannot be written to, which the library warns of.
+            images=[np.array(picture) for picture in pictures],
             return_tensors="pt",
             input_data_format="channels_last",
         )
