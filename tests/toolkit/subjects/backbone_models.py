@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from toolkit.subjects.backbones.pretrained import quiet
+
 BANDS = 10
 SECONDS = 2
 WHISPER_FRAMES = 100
@@ -34,6 +36,7 @@ def whisper_config(**changes: Any) -> Any:
     return WhisperConfig(**{**told, **changes})
 
 
+@quiet()
 def make_whisper(
     folder: Path, kind: str = "WhisperForConditionalGeneration", **changes: Any
 ) -> Any:
@@ -52,6 +55,7 @@ def make_whisper(
     return model
 
 
+@quiet()
 def make_ast(folder: Path, kind: str = "ASTForAudioClassification", **changes: Any) -> Any:
     """An audio spectrogram transformer: 104 columns of 10 ms, 9 times x 3 frequencies."""
     import torch
@@ -99,6 +103,7 @@ PATCHES: dict[str, tuple[str, str, str, int]] = {
 SIDE, PATCH = 28, 7
 
 
+@quiet()
 def make_patches(folder: Path, name: str) -> Any:
     """A vision transformer for pictures of 28 pixels, 4 x 4 patches; `PATCHES` names it."""
     from importlib import import_module

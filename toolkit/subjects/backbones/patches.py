@@ -28,6 +28,7 @@ from toolkit.subjects.backbones.pretrained import (
     find_class,
     layer_of,
     load_model,
+    quiet,
     read_preparation,
 )
 from toolkit.subjects.backbones.timm_eyes import Colour, Spread
@@ -137,6 +138,7 @@ class PatchEye:
     """
 
     at_once: int | None = None
+    preparation = None
 
     def __init__(self, folder: Path, complain: Complain) -> None:
         self._complain = complain
@@ -217,9 +219,10 @@ class PatchEye:
             if any(isinstance(side, int) and side > isqrt(PIXELS) for side in sides):
                 raise self._complain(f"has a {name} that asks for too many pixels ({key})")
         try:
-            return AutoImageProcessor.from_pretrained(  # nosec B615 # local
-                folder, local_files_only=True, trust_remote_code=False
-            )
+            with quiet():
+                return AutoImageProcessor.from_pretrained(  # nosec B615 # local
+                    folder, local_files_only=True, trust_remote_code=False
+                )
         except Exception as error:
             # Damaged settings make the library raise whatever it happens to stumble over.
             problem = shortened(first_line(error), 200)

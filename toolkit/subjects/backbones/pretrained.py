@@ -109,7 +109,7 @@ def load_model(
     weights = [path for pattern in WEIGHTS for path in folder.glob(pattern)]
     if not weights:
         raise complain("holds no weights (model.safetensors)")
-    with _quiet():
+    with quiet():
         try:
             sketch = _sketch(folder, kind)
             misfit = fits(sketch)
@@ -179,8 +179,8 @@ def _sketch(folder: Path, kind: Any) -> PreTrainedModel:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no notes: what did not fit is said in one sentence."""
+def quiet() -> Iterator[None]:
+    """No bars and no notes of `transformers`: what did not fit is said in one sentence."""
     from transformers.utils import logging
 
     progress_was_shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()

@@ -25,7 +25,7 @@ from stimuli.texts import read_json
 from toolkit.devices import CPU, Alike, Device, NoRoomError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.patches import KINDS, PatchEye
-from toolkit.subjects.backbones.timm_eyes import DINO, TimmEye, read_settings
+from toolkit.subjects.backbones.timm_eyes import DINO, Preparation, TimmEye, read_settings
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
@@ -52,6 +52,11 @@ class Eye(Protocol):
     @property
     def input_size_px(self) -> int:
         """Side of the square of pixels that goes into the network."""
+        ...
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What is done to a picture before all else."""
         ...
 
     @property
@@ -134,6 +139,14 @@ class Seeing:
     def input_size_px(self) -> int:
         """Side of the square of pixels that is made of every picture."""
         return self._eye.input_size_px
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What `features` does to a picture first and other processes can do before; None: nothing.
+
+        Done twice, it is as if done once.
+        """
+        return self._eye.preparation
 
     @cached_property
     def checksum(self) -> str:

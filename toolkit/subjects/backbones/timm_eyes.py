@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import floor, isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
@@ -38,6 +39,7 @@ _WRAPPED = "timm_model."
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
+Preparation = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 Side = Annotated[int, Between(1, isqrt(PIXELS))]
 """Of a square of pixels."""
 Colour = tuple[
@@ -170,6 +172,13 @@ class TimmEye:
             return None
         return floor(self.input_size_px / self.config.crop_pct)
 
+    @property
+    def preparation(self) -> Preparation | None:
+        """See `toolkit.subjects.backbones.seeing.Seeing`."""
+        if self.config.resize == "8-bit":
+            return partial(resized_in_8_bits, side_px=self.input_size_px)
+        return None
+
     def at(self, input_size_px: int) -> TimmEye:
         """The same eye for larger or smaller pictures; its map grows and shrinks with them.
 
@@ -230,11 +239,8 @@ class TimmEye:
         from torch.nn.functional import interpolate
 
         size = (self.input_size_px, self.input_size_px)
-        if self.config.resize == "8-bit":
-            from PIL import Image
-
-            resized = Image.fromarray(np.asarray(picture)).resize(size, Image.Resampling.BILINEAR)
-            picture = np.asarray(resized)
+        if self.preparation:
+            picture = self.preparation(picture)
         colours = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
         if tuple(colours.shape[1:]) == size:
             return colours
@@ -323,6 +329,28 @@ class TimmEye:
                 raise self._complain(f"has weights {name} of type {given.dtype}, not {_FLOATS}")
             if not given.isfinite().all():
                 raise self._complain(f"has weights {name} that are not finite")
+
+
+def resized_in_8_bits(picture: npt.NDArray[np.uint8], side_px: int) -> npt.NDArray[np.uint8]:
+    """A picture resized (bilinear, antialiased) through Pillow.
+
+    Args:
+        picture: uint8, shape (height, width, 3).
+        side_px: height and width that it gets.
+
+    Returns:
+        uint8, shape (side_px, side_px, 3).
+
+    Example:
+        >>> resized_in_8_bits(np.zeros((5, 7, 3), np.uint8), side_px=4).shape
+        (4, 4, 3)
+    """
+    from PIL import Image
+
+    resized = Image.fromarray(np.asarray(picture)).resize(
+        (side_px, side_px), Image.Resampling.BILINEAR
+    )
+    return np.asarray(resized)
 
 
 def read_settings(path: Path) -> SeeingConfig:

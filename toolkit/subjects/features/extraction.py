@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,14 +85,16 @@ class Computed:
     def __init__(self, kind: str, place: Path, device: Device = CPU) -> None:
         self.sha256 = backbone_checksum(place)
         self.device = device
-        self._kind, self._place, self._backbone = kind, place, None
+        self._kind, self._place = kind, place
+
+    @cached_property
+    def backbone(self) -> Any:
+        """The backbone, loaded when it is first asked for."""
+        return open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
 
     def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
         """Features of clips or pictures, by name, in their order."""
-        if self._backbone is None:
-            self._backbone = open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
-        backbone: Any = self._backbone
-        return list(backbone.features(list(media.values())))
+        return list(self.backbone.features(list(media.values())))
 
 
 @one_thread()
@@ -131,6 +134,8 @@ def _extract(job: Job, maker: Maker, progress: Progress) -> list[Unreadable]:
     done, what = len(job.names) - len(waiting), job.path.stem
     number = max((int(path.stem) for path in parts.glob(f"[0-9]*{SUFFIX}")), default=0)
     progress(what, done, len(job.names))
+    if waiting and isinstance(maker, Computed):
+        _ = maker.backbone  # one that cannot be loaded is no fault of each clip's
     for media, unread in _portions(job, waiting):
         features, refused = _made(job, maker, media)
         faults += unread + refused
