@@ -228,3 +228,14 @@ def test_a_card_without_memory_to_train_in(
     said = cli("train", *asked, *small, "--device", "cuda")
     refused(said, "The memory of cuda:0 does not suffice for the weights of a VGSNetwork")
     assert not list(tmp_path.glob("out/*/population.toml"))
+
+
+def test_features_that_are_taken_over_and_were_cut_short(
+    train: Callable[[], Said], cli: Cli, tmp_path: Path
+) -> None:
+    path = tmp_path / "me-vgs" / "output" / WORDS
+    taken = tmp_path / "taken.h5"
+    taken.write_bytes(path.read_bytes()[:2_000])
+    said = cli("extract-features", "me-vgs", "--only", "words", "--take", taken, "--out", "out")
+    refused(said, "taken.h5", "cut short")
+    assert not list(tmp_path.glob("out/**/*.h5"))

@@ -314,7 +314,7 @@ def test_timm_models_by_their_own_transform(
             weights = load_file(tmp_path / "model.safetensors")
             save_file({f"timm_model.{k}": v for k, v in weights.items()},
                       tmp_path / "model.safetensors")  # fmt: skip
-            settings["model_type"] = "timm_wrapper"
+            settings |= {"model_type": "timm_wrapper", "model_args": narrow or None}
         (tmp_path / "config.json").write_text(json.dumps(settings))
     given = [*pictures(1, 90, 200), *pictures(1, 300, 170)]
     _, expected = as_timm_does(model, given)

@@ -47,6 +47,7 @@ def test_extracted_trained_and_asked(ear: str, eye: str, tmp_path: Path, cli: Cl
     assert stored.shape[1:] == (12, 4, 4)
     with h5py.File(tmp_path / "features" / f"{ear}.h5") as file:
         assert file.attrs["backbone_sha256"] == hearing.checksum
+        assert file.attrs["frames_per_s"] == {"whisper": "50", "ast": "10"}[ear]
     settings = [part for one in ALL_SHORT for part in ("--set", one)]
     asked = ("--languages", "en", "--seeds", "1", *settings, "--jobs", "1", "--out", "trained")
     said = cli("train", *both, *asked)

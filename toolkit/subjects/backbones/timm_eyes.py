@@ -121,7 +121,7 @@ class HubConfig:
     """Name of the network in timm."""
     pretrained_cfg: HubPictures
     """Its pictures."""
-    model_args: Mapping[str, Any] = field(default_factory=dict)
+    model_args: Mapping[str, Any] | None = None
     """Further arguments of ``timm.create_model``."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else it says."""
@@ -134,7 +134,7 @@ class FlatHubConfig(HubPictures):
 
     architecture: str = field(kw_only=True)
     """Name of the network in timm."""
-    model_args: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    model_args: Mapping[str, Any] | None = field(default=None, kw_only=True)
     """Further arguments of ``timm.create_model``."""
 
 
@@ -395,7 +395,7 @@ def _from_hub(
         input_size_px=width,
         mean=pictures.mean,
         std=pictures.std,
-        model_args=told.model_args,
+        model_args=told.model_args or {},
         resize="own",
         whole=True,
         norm=True,

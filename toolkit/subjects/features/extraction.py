@@ -42,6 +42,8 @@ PORTION = {"word": 128, "picture": 32}
 """Clips and pictures that are in memory at once."""
 DEVICE = "device"
 """Attribute of files of features made on a card: its kind and precision."""
+FRAMES_PER_S = "frames_per_s"
+"""Attribute of backbones that hear, and of files of their features: frames for a second."""
 _BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
 
 Progress = Callable[[str, int, int], None]
@@ -86,6 +88,13 @@ class Computed:
         self.sha256 = backbone_checksum(place)
         self.device = device
         self._kind, self._place = kind, place
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What files of its features say of it beside its checksum."""
+        # Neither pictures nor features that stand in a backbone's place have any.
+        rate = getattr(self.backbone, FRAMES_PER_S, None)
+        return {} if rate is None else {FRAMES_PER_S: f"{rate:g}"}
 
     @cached_property
     def backbone(self) -> Any:
@@ -135,7 +144,9 @@ def _extract(job: Job, maker: Maker, progress: Progress) -> list[Unreadable]:
     number = max((int(path.stem) for path in parts.glob(f"[0-9]*{SUFFIX}")), default=0)
     progress(what, done, len(job.names))
     if waiting and isinstance(maker, Computed):
-        _ = maker.backbone  # one that cannot be loaded is no fault of each clip's
+        # One that cannot be loaded is no fault of each clip's, and is told before any is read.
+        _ = maker.backbone
+        attributes |= maker.told
     for media, unread in _portions(job, waiting):
         features, refused = _made(job, maker, media)
         faults += unread + refused
