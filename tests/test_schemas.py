@@ -43,7 +43,7 @@ from toolkit.subjects.backbones.ears import (
 )
 from toolkit.subjects.backbones.hearing import HearingConfig
 from toolkit.subjects.backbones.patches import PatchConfig, PatchPreprocess, Processor
-from toolkit.subjects.backbones.timm_eyes import (
+from toolkit.subjects.backbones.timm_settings import (
     FlatHubConfig,
     HubConfig,
     SeeingConfig,

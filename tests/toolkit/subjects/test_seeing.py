@@ -379,6 +379,7 @@ def test_the_shipped_eye() -> None:
     ("changes", "part"),
     [
         ({"input_size_px": 2**31}, "too many|input_size_px"),
+        ({"input_size_px": 5_000, "resize": "own", "crop_pct": 0.05}, "too many pixels"),
         ({"model_args": {"stem_width": 8, "channels": [65_536] * 4}}, "shape"),
     ],
 )

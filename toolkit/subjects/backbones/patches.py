@@ -31,7 +31,7 @@ from toolkit.subjects.backbones.pretrained import (
     quiet,
     read_preparation,
 )
-from toolkit.subjects.backbones.timm_eyes import Colour, Spread
+from toolkit.subjects.backbones.timm_settings import Colour, Spread
 from toolkit.subjects.population import LIST_COMMAND
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from stimuli.texts import read_json
 from toolkit.devices import CPU, Alike, Device, NoRoomError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.patches import KINDS, PatchEye
-from toolkit.subjects.backbones.timm_eyes import DINO, Preparation, TimmEye, read_settings
+from toolkit.subjects.backbones.timm_eyes import Preparation, TimmEye
+from toolkit.subjects.backbones.timm_settings import DINO, read_settings
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
@@ -225,7 +226,7 @@ class Seeing:
         if isinstance(told, dict) and "model_type" in told and "architecture" not in told:
             return PatchEye(self.folder, self._error)
         config = read_settings(settings)
-        refuse_more(f"pixels that {self.folder} asks for", config.input_size_px**2, PIXELS)
+        refuse_more(f"pixels that {self.folder} asks for", config.resized_px**2, PIXELS)
         return TimmEye(weights, config, self._error)
 
     def _find_weights(self) -> Path:

@@ -23,7 +23,7 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
-from toolkit.subjects.backbones.timm_eyes import Side
+from toolkit.subjects.backbones.timm_settings import Side
 from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population
 
