@@ -35,8 +35,15 @@ from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
 from toolkit.statistics.saved import saved_manifest, saved_results, saved_summary
 from toolkit.statistics.settings import Settings as Choices
-from toolkit.subjects.backbones.hearing import Extractor, HearingConfig, Preprocess
-from toolkit.subjects.backbones.seeing import (
+from toolkit.subjects.backbones.ears import (
+    Extractor,
+    PatchExtractor,
+    Preprocess,
+    WhisperExtractor,
+)
+from toolkit.subjects.backbones.hearing import HearingConfig
+from toolkit.subjects.backbones.patches import PatchConfig, PatchPreprocess, Processor
+from toolkit.subjects.backbones.timm_settings import (
     FlatHubConfig,
     HubConfig,
     SeeingConfig,
@@ -157,6 +164,16 @@ FILES = [
          lambda f: json_record(Preprocess, f / "preprocess.json")),
     File("extractor.json", Extractor, lambda: {"sampling_rate": 16000, "do_normalize": True},
          lambda f: json_record(Extractor, f / "extractor.json")),
+    File("whisper.json", WhisperExtractor, lambda: {"chunk_length": 30, "feature_size": 80},
+         lambda f: json_record(WhisperExtractor, f / "whisper.json")),
+    File("patches.json", PatchExtractor, lambda: {"max_length": 1024, "std": 4.5},
+         lambda f: json_record(PatchExtractor, f / "patches.json")),
+    File("eye.json", PatchConfig, lambda: {"model_type": "siglip", "vision_config": {}},
+         lambda f: json_record(PatchConfig, f / "eye.json")),
+    File("processor.json", Processor, lambda: {"image_mean": HUB["mean"], "image_std": HUB["std"]},
+         lambda f: json_record(Processor, f / "processor.json")),
+    File("layer.json", PatchPreprocess, lambda: {"layer": 2},
+         lambda f: json_record(PatchPreprocess, f / "layer.json")),
     File("manifest.json", Recorded, manifest, saved_manifest),
     File("summary.json", Summary, summary, saved_summary),
     File("statistics.json", Analysis, analysis, saved_results, ("me",)),

@@ -46,7 +46,7 @@ from stimuli.files import sha256_of, write_atomic
 from stimuli.wordlists import WordList, read_words
 from toolkit.cli.progress import progress_bars
 from toolkit.subjects.backbones.seeing import Seeing
-from toolkit.subjects.clip.drawings import PlaceHead, eye_at
+from toolkit.subjects.clip.drawings import PlaceHead
 from toolkit.subjects.populations import open_population
 from toolkit.training.conditions import seeds_of
 
@@ -100,7 +100,7 @@ def train_multilingual_clip(
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
-    seeing = eye_at(Seeing(), SHEET_PX)
+    seeing = Seeing().at(SHEET_PX)
     facts = _facts(drawings, eye_settings, text_settings)
     seen_by = {"seeing": seeing.checksum, "bank": eye_settings.bank, "seed": eye_settings.seed}
     stored = work / f"{NAME}-{_key(seen_by | {'drawings': facts['drawings_sha256']})[:12]}.pt"

@@ -162,6 +162,44 @@ def seeing_settings(folder: Path) -> Ready:
     return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _see(path.parent))
 
 
+def _spectrograms(folder: Path) -> Path:
+    from tests.toolkit.subjects.backbone_models import make_whisper
+
+    make_whisper(folder / "ear")
+    return folder / "ear"
+
+
+@target(weight=2)
+def whisper_settings(folder: Path) -> Ready:
+    file = _spectrograms(folder) / "config.json"
+    return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _hear(path.parent))
+
+
+@target(weight=2)
+def whisper_extractor(folder: Path) -> Ready:
+    file = _spectrograms(folder) / "preprocessor_config.json"
+    return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _hear(path.parent))
+
+
+def _patches(folder: Path) -> Path:
+    from tests.toolkit.subjects.backbone_models import make_patches
+
+    make_patches(folder / "eye", "dinov2_with_registers")
+    return folder / "eye"
+
+
+@target(weight=2)
+def patches_settings(folder: Path) -> Ready:
+    file = _patches(folder) / "config.json"
+    return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _see(path.parent))
+
+
+@target(weight=2)
+def patches_processor(folder: Path) -> Ready:
+    file = _patches(folder) / "preprocessor_config.json"
+    return Ready(file, (file.read_bytes(),), json_mutator, lambda path: _see(path.parent))
+
+
 @target(weight=3)
 def seeing_weights(folder: Path) -> Ready:
     from tests.toolkit.subjects.test_seeing import write_backbone

@@ -24,7 +24,7 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.backbones.stored import SUFFIX, FeatureFile
+from toolkit.subjects.backbones.stored import SUFFIX, FeatureFile, require_alike
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
@@ -261,9 +261,13 @@ class PublishedData:
         done, total = 0, sum(len(classes) for classes in self._classes.values())
         lengths: dict[Job, list[int]] = {}
         tensors: dict[str, list[torch.Tensor]] = {"word": [], "picture": []}
+        first: dict[str, tuple[int, ...]] = {}
         for job, classes in self._classes.items():
             lengths[job] = []
-            for feature in FeatureFile(job.path).read(list(classes)):
+            read = FeatureFile(job.path).read(list(classes))
+            for name, feature in zip(classes, read, strict=True):
+                shape = first.setdefault(job.kind, feature.shape)
+                require_alike(job.path, name, feature.shape, shape)
                 lengths[job].append(len(feature))
                 tensors[job.kind].append(torch.from_numpy(feature).half())
                 done += 1

@@ -105,8 +105,9 @@ def test_half_precision_folder_computes_in_float32(tmp_path: Path, hearing: Hear
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("preprocess.json", {"sample_rate_hz": 8_000, "normalise": True}),
-        ("preprocessor_config.json", {"sampling_rate": 8_000, "do_normalize": True}),
+        ("preprocess.json", {"sample_rate_hz": 16_000, "normalise": True}),
+        ("preprocessor_config.json", {"sampling_rate": 16_000, "do_normalize": True}),
+        ("processor_config.json", {"feature_extractor": {"do_normalize": True}}),
     ],
 )
 def test_normalisation_takes_away_loudness_and_offset(
@@ -117,8 +118,53 @@ def test_normalisation_takes_away_loudness_and_offset(
     (clip,) = clips_of(64)
     (plain,), (louder,) = normalising.features([clip]), normalising.features([clip * 3 + 0.2])
     np.testing.assert_allclose(plain, louder, atol=1e-3)
-    assert normalising.sample_rate_hz == 8_000
     assert np.abs(hearing.features([clip])[0] - plain).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("preprocess.json", {"sample_rate_hz": 8_000}),
+        ("preprocessor_config.json", {"sampling_rate": 48_000}),
+    ],
+)
+def test_models_of_another_rate_are_refused(
+    broken_folder: Path, name: str, content: dict[str, Any]
+) -> None:
+    """Clips have 16 kHz, and nothing would tell a model that they are slower than it thinks."""
+    (broken_folder / name).write_text(json.dumps(content))
+    with pytest.raises(ToolkitError, match="samples per second, and clips have 16,000"):
+        Hearing(broken_folder)
+
+
+def test_what_one_file_leaves_open_the_other_decides(broken_folder: Path) -> None:
+    (broken_folder / "preprocessor_config.json").write_text('{"do_normalize": true}')
+    (broken_folder / "preprocess.json").write_text('{"layer": 2}')
+    (clip,) = clips_of(64)
+    plain, louder = Hearing(broken_folder).features([clip, clip * 3 + 0.2])
+    np.testing.assert_allclose(plain, louder, atol=1e-3)
+    (broken_folder / "preprocess.json").write_text('{"normalise": false}')
+    plain, louder = Hearing(broken_folder).features([clip, clip * 3 + 0.2])
+    assert np.abs(plain - louder).max() > 1e-3
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_states_of_a_layer(broken_folder: Path, layer: int) -> None:
+    import torch
+
+    (broken_folder / "preprocess.json").write_text(json.dumps({"layer": layer}))
+    (clip,) = clips_of(64)
+    with torch.inference_mode():
+        states = make_model()(torch.from_numpy(clip)[None], output_hidden_states=True).hidden_states
+    np.testing.assert_allclose(
+        Hearing(broken_folder).features([clip])[0], states[layer][0], atol=1e-6
+    )
+
+
+def test_a_layer_that_the_model_does_not_have(broken_folder: Path) -> None:
+    (broken_folder / "preprocess.json").write_text('{"layer": 3}')
+    with pytest.raises(ToolkitError, match="has 2 layers, and layer 3 is asked for"):
+        Hearing(broken_folder)
 
 
 def test_an_extractor_that_does_not_say_so_normalises(broken_folder: Path) -> None:

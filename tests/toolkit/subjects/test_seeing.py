@@ -265,17 +265,72 @@ def write_hub_model(folder: Path, architecture: str, **told: object) -> torch.nn
     return model
 
 
-@pytest.mark.parametrize(
-    ("architecture", "size"), [("test_resnet", 64), ("test_convnext", 64), ("test_vit", 160)]
-)
-def test_timm_models_as_they_lie_on_the_hub(tmp_path: Path, architecture: str, size: int) -> None:
-    model = write_hub_model(tmp_path, architecture, input_size=[3, size, size])
-    maps = Seeing(tmp_path).features(pictures(2, size, size))
-    colours = torch.from_numpy(np.stack(pictures(2, size, size))).permute(0, 3, 1, 2) / 255
+def as_timm_does(model: torch.nn.Module, given: list[np.ndarray]) -> tuple[Any, Any]:
+    """What timm's own transform makes of pictures, and its forward pass of that."""
+    look = timm.data.create_transform(**timm.data.resolve_data_config(model=model))
+    looked_at = torch.stack([look(Image.fromarray(one)) for one in given])
     with torch.inference_mode():
-        features = (colours - 0.5) / 0.25
-        (expected,) = model.forward_intermediates(features, indices=1, intermediates_only=True)
-    np.testing.assert_allclose(maps, expected.numpy(), rtol=1e-4, atol=1e-4)
+        return looked_at, model.forward_features(looked_at)
+
+
+@pytest.mark.parametrize("writer", ["save_for_hf", "earlier", "transformers"])
+@pytest.mark.parametrize(
+    ("architecture", "prefix", "told"),
+    [
+        ("test_resnet", None, {"crop_pct": 1.0, "interpolation": "bilinear"}),
+        ("test_convnext", None, {"crop_mode": "squash"}),
+        ("test_vit", 1, {"crop_pct": 0.95}),
+        ("test_vit3", 1, {"crop_mode": "border", "crop_pct": 1.0}),
+        ("vit_small_patch14_dinov2", 1, {}),
+        ("vit_small_patch14_reg4_dinov2", 5, {}),
+        ("vit_base_patch16_siglip_224", 0, {"crop_mode": "squash"}),
+    ],
+)
+def test_timm_models_by_their_own_transform(
+    tmp_path: Path, architecture: str, prefix: int | None, told: dict[str, Any], writer: str
+) -> None:
+    """Last maps, and patch tokens behind the last norm, without class and register tokens."""
+    torch.manual_seed(0)
+    narrow: dict[str, Any] = {}
+    if architecture.startswith("vit"):
+        narrow = {"img_size": 56, "depth": 2, "embed_dim": 24, "num_heads": 2}
+        narrow |= {"img_size": 64} if "siglip" in architecture else {}
+    size = narrow.get("img_size", 64 if prefix is None else 160)
+    model = timm.create_model(
+        architecture, **narrow, num_classes=0,
+        pretrained_cfg_overlay={"input_size": (3, size, size), **told},
+    ).eval()  # fmt: skip
+    with torch.no_grad():
+        for name, one in model.named_parameters():
+            if name.endswith(("norm.weight", "norm.bias", "cls_token", "reg_token", "pos_embed")):
+                one.normal_()
+    timm.models.save_for_hf(model, str(tmp_path), model_config=None, safe_serialization=True)
+    if writer != "save_for_hf":
+        settings = json.loads((tmp_path / "config.json").read_text())
+        settings["model_args"] = narrow
+        if writer == "earlier":
+            settings |= settings.pop("pretrained_cfg")
+        else:
+            weights = load_file(tmp_path / "model.safetensors")
+            save_file({f"timm_model.{k}": v for k, v in weights.items()},
+                      tmp_path / "model.safetensors")  # fmt: skip
+            settings |= {"model_type": "timm_wrapper", "model_args": narrow or None}
+        (tmp_path / "config.json").write_text(json.dumps(settings))
+    given = [*pictures(1, 90, 200), *pictures(1, 300, 170)]
+    _, expected = as_timm_does(model, given)
+    seeing = Seeing(tmp_path)
+    if prefix is not None:
+        expected = expected[:, prefix:].transpose(1, 2)
+        expected = expected.unflatten(2, seeing.map_size)
+    assert seeing.input_size_px == size
+    np.testing.assert_allclose(seeing.features(given), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_hub_settings_of_pictures_that_are_no_squares(tmp_path: Path) -> None:
+    write_hub_model(tmp_path, "test_resnet", input_size=[3, 64, 96])
+    with pytest.raises(ToolkitError, match="no square") as caught:
+        Seeing(tmp_path)
+    assert caught.value.given == "64 x 96 pixels"
 
 
 def test_hub_settings_without_a_size_are_named(tmp_path: Path) -> None:
@@ -324,6 +379,7 @@ def test_the_shipped_eye() -> None:
     ("changes", "part"),
     [
         ({"input_size_px": 2**31}, "too many|input_size_px"),
+        ({"input_size_px": 5_000, "resize": "own", "crop_pct": 0.05}, "too many pixels"),
         ({"model_args": {"stem_width": 8, "channels": [65_536] * 4}}, "shape"),
     ],
 )

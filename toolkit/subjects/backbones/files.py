@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-_SETTINGS = ("config.json", "preprocess.json", "preprocessor_config.json", "*.index.json")
+_SETTINGS = (
+    "config.json",
+    "preprocess.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "*.index.json",
+)
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
 
 

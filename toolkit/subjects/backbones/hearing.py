@@ -1,7 +1,8 @@
 """The frozen ear: a speech model that turns spoken words into frames of features.
 
-Any folder in the format of the `transformers` library that holds a model of the waveform (WavLM,
-wav2vec 2.0, HuBERT and their kin) will do, the small one that is shipped as well as
+Folders in the format of the `transformers` library will do that hold a model of the waveform
+(WavLM, wav2vec 2.0, HuBERT and their kin), a Whisper or an audio spectrogram transformer, see
+`toolkit.subjects.backbones.ears`: the small one that is shipped as well as
 ``microsoft/wavlm-base-plus`` (Chen et al., 2022, IEEE JSTSP 16(6), arXiv 2110.13900), which the
 published experiment uses. `toolkit.subjects.backbones.finding` finds such folders by name.
 """
@@ -18,46 +19,49 @@ import numpy as np
 import numpy.typing as npt
 
 from stimuli.errors import ToolkitError, first_line
-from stimuli.limits import PARAMETERS, RATE_HZ, WIDTH, refuse_more
+from stimuli.limits import PARAMETERS, WIDTH, refuse_more
 from stimuli.schemas import Between
 from stimuli.texts import json_record
-from toolkit.devices import CPU, Alike, Device
-from toolkit.subjects.backbones.files import backbone_checksum, refuse_hollow
+from toolkit.devices import CPU, Alike, Device, NoRoomError
+from toolkit.subjects.backbones.ears import RATE, Ear, open_ear
+from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
 
 Frames = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "hearing"
 """The backbone that the shipped populations hear with."""
 
-_CLIPS_PER_BATCH = 32
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-FOREIGN = "preprocessor_config.json"
-"""Where `transformers` keeps what its feature extractor does."""
-Rate = Annotated[int, Between(1, RATE_HZ)]
-_ONLY_FOR_TRAINING = "masked_spec_embed"
-"""Weights that fine-tuned models may lack: nothing is masked when a clip is only heard."""
+_Width = Annotated[int, Between(1, WIDTH)]
+_Layers = Annotated[int, Between(0, 1_000)]
 
 
 @dataclass(frozen=True)
 class HearingConfig:
     """What ``config.json`` must say for a model to be tried; the rest is for `transformers`."""
 
-    model_type: str
+    model_type: str = ""
     """Name of the architecture there."""
-    hidden_size: Annotated[int, Between(1, WIDTH)] = 768
+    hidden_size: _Width = 768
     """Width, where it is said."""
-    intermediate_size: Annotated[int, Between(1, WIDTH)] = 3072
+    intermediate_size: _Width = 3072
     """Units of the inner layers, likewise."""
-    num_hidden_layers: Annotated[int, Between(0, 1_000)] = 12
+    num_hidden_layers: _Layers = 12
     """Layers, likewise."""
-    conv_dim: tuple[Annotated[int, Between(1, WIDTH)], ...] = ()
+    conv_dim: tuple[_Width, ...] = ()
     """Channels of the layers that meet the waveform, likewise."""
+    d_model: _Width = 1
+    """Width of a Whisper."""
+    encoder_ffn_dim: _Width = 1
+    """Units of the inner layers of its encoder."""
+    encoder_layers: _Layers = 0
+    """Layers of its encoder."""
+    max_source_positions: Annotated[int, Between(1, 100_000)] = 1
+    """Frames that it gives."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else it says."""
     rest: ClassVar[str] = "further"
@@ -65,30 +69,9 @@ class HearingConfig:
     def __post_init__(self) -> None:
         layer = self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
         n = self.num_hidden_layers * layer + sum(channels**2 for channels in self.conv_dim)
+        encoder = self.d_model * (4 * self.d_model + 2 * self.encoder_ffn_dim)
+        n += self.encoder_layers * encoder + self.max_source_positions * self.d_model
         refuse_more("numbers in the weights of this network", n, PARAMETERS)
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """What ``preprocess.json`` says: its schema."""
-
-    sample_rate_hz: Rate = 16_000
-    """Samples per second of what is heard."""
-    normalise: bool = False
-    """Whether clips are brought to zero mean and unit variance."""
-
-
-@dataclass(frozen=True)
-class Extractor:
-    """What the feature extractor of a model of `transformers` says."""
-
-    sampling_rate: Rate = 16_000
-    """Samples per second of what is heard."""
-    do_normalize: bool = True
-    """Whether clips are brought to zero mean and unit variance."""
-    further: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else it says."""
-    rest: ClassVar[str] = "further"
 
 
 class Hearing:
@@ -96,47 +79,68 @@ class Hearing:
 
     The folder holds ``config.json``, the weights (``model.safetensors`` or ``pytorch_model.bin``,
     as ``save_pretrained`` of `transformers` writes them; of any precision, computed with in
-    float32) and, if clips are not 16 kHz or are to be brought to zero mean and unit variance,
-    either ``preprocess.json`` with ``sample_rate_hz`` and ``normalise``, or the
-    ``preprocessor_config.json`` of a `transformers` feature extractor with ``sampling_rate`` and
-    ``do_normalize``. A ``.bin`` file with anything but weights in it is refused.
+    float32) and, where the model needs it, the settings of its feature extractor
+    (``preprocessor_config.json``, or that part of ``processor_config.json``). A ``.bin`` file with
+    anything but weights in it is refused. A file ``preprocess.json`` may say
+
+    - ``layer``: which layer's states are the features, counted from 0, what enters the first one;
+      by default what the model itself gives, its last hidden state;
+    - of a model of the waveform, ``normalise``: whether clips are brought to zero mean and unit
+      variance, and ``sample_rate_hz``; otherwise its feature extractor decides with
+      ``do_normalize`` and ``sampling_rate``, and without one, clips stay as they are.
 
     Args:
         folder: Where the model lies; the shipped one if left out.
         device: Where it computes.
 
     Raises:
-        ToolkitError: If a file is missing, unreadable, or not of a model of the waveform.
+        ToolkitError: If a file is missing, unreadable, or not of a model that hears 16 kHz.
 
     >>> import numpy as np
     >>> hearing = Hearing()
     >>> frames = hearing.features([np.zeros(16_000, dtype=np.float32)])
     >>> frames[0].shape == (48, hearing.dim)
     True
+    >>> hearing.frames_per_s
+    50.0
     """
 
     def __init__(self, folder: Path | str = SHIPPED, device: Device = CPU) -> None:
         self.folder, self._device = Path(folder), device
         if not self.folder.is_dir():
             raise self._error("is not a folder")
-        self._type = json_record(
-            HearingConfig, self.folder / "config.json", LIST_COMMAND
-        ).model_type
-        weights = sorted(path for pattern in _WEIGHTS for path in self.folder.glob(pattern))
-        if not weights:
-            raise self._error("holds no weights (model.safetensors)")
-        self._sample_rate_hz, self._normalise = self._read_preprocess()
-        self._model = device.put(self._load())
+        told = json_record(HearingConfig, self.folder / "config.json", LIST_COMMAND)
+        if not told.model_type:
+            network = told.further.get("architecture")
+            raise self._error(
+                f"holds the network {network!r} of timm, which sees pictures"
+                if network
+                else "has a config.json that does not say what it holds (model_type)"
+            )
+        self._ear: Ear = open_ear(self.folder, told.model_type, self._error)
+        self._ear.model = device.put(self._ear.model)
+        try:
+            self.features([np.zeros(self.shortest_clip, dtype=np.float32)])
+        except NoRoomError:
+            raise
+        except Exception as error:
+            # What settings make of a network may fit its weights, and no clip.
+            raise self._error(f"cannot hear a clip: {first_line(error)}") from error
 
     @property
     def dim(self) -> int:
         """Number of features per frame."""
-        return int(self._model.config.hidden_size)
+        return int(self._ear.model.config.hidden_size)
 
     @property
     def sample_rate_hz(self) -> int:
         """Samples per second that clips must have."""
-        return self._sample_rate_hz
+        return RATE
+
+    @property
+    def frames_per_s(self) -> float:
+        """How many frames there are for a second of sound; at its ends there may be fewer."""
+        return self._ear.frames_per_s
 
     @cached_property
     def checksum(self) -> str:
@@ -146,18 +150,20 @@ class Hearing:
     @property
     def shortest_clip(self) -> int:
         """Number of samples below which a clip gives no frame."""
-        n_samples = 1
-        config = self._model.config
-        for kernel, stride in zip(config.conv_kernel[::-1], config.conv_stride[::-1], strict=True):
-            n_samples = (n_samples - 1) * stride + kernel
-        return int(n_samples)
+        return self._ear.shortest
+
+    @property
+    def longest_clip(self) -> int | None:
+        """Number of samples above which the model would not hear all of a clip; None if any."""
+        return self._ear.longest
 
     def features(self, clips: Sequence[npt.NDArray[np.floating[Any]]]) -> list[Frames]:
-        """Last hidden states of every clip.
+        """States of one layer, the last if nothing else is asked for, of every clip.
 
-        Only clips of exactly the same length share a batch, so nothing is padded and a clip's
-        features do not depend on the clips beside it; their number may change the last digits
-        (less than 1e-5), as matrix products round differently for other sizes.
+        Clips share a batch where the model fills all of them up to the same length, as Whisper
+        does, or where they have exactly the same length; so nothing else is ever padded and a
+        clip's features do not depend on the clips beside it. Their number may change the last
+        digits (less than 1e-5), as matrix products round differently for other sizes.
 
         Args:
             clips: Mono samples in [-1, 1] at `sample_rate_hz`, each of shape (n_samples,).
@@ -166,133 +172,59 @@ class Hearing:
             One float32 array of shape (n_frames, dim) per clip, in the order of the clips.
 
         Raises:
-            ToolkitError: If a clip is not one-dimensional, too short, or not finite.
+            ToolkitError: If a clip is not one-dimensional, too short, too long, or not finite.
         """
-        import torch
-
         checked = [self._check(index, clip) for index, clip in enumerate(clips)]
-        by_length: dict[int, list[int]] = {}
+        n_frames = [self._ear.n_frames(len(clip)) for clip in checked]
+        filled = self._ear.filled_bytes
+        alike: dict[int, list[int]] = {}
         for index, clip in enumerate(checked):
-            by_length.setdefault(len(clip), []).append(index)
+            alike.setdefault(len(clip) if filled is None else 0, []).append(index)
         frames: dict[int, Frames] = {}
 
         def hear(batch: Sequence[int]) -> Tensor:
-            samples = torch.from_numpy(np.stack([checked[index] for index in batch]))
-            hidden: Tensor = self._model(self._device.to(samples)).last_hidden_state
-            return hidden
+            prepared = self._ear.prepare([checked[index] for index in batch])
+            hidden = self._ear.hear(self._device.to(prepared))
+            longest = max(n_frames[index] or hidden.shape[1] for index in batch)
+            # A copy of what is kept: Whisper gives 30 s for a word of half a second.
+            return hidden if hidden.shape[1] == longest else hidden[:, :longest].clone()
 
         groups = (
-            Alike(members, _CLIPS_PER_BATCH, checked[members[0]].nbytes)
-            for members in by_length.values()
+            Alike(members, self._ear.per_batch, filled or checked[members[0]].nbytes)
+            for members in alike.values()
         )
         for batch, hidden in self._device.portions(hear, *groups):
-            frames.update(zip(batch, hidden.cpu().numpy(), strict=True))
+            for index, one in zip(batch, hidden.cpu().numpy(), strict=True):
+                frames[index] = np.ascontiguousarray(one[: n_frames[index]])
         return [frames[index] for index in range(len(checked))]
 
     def _check(self, index: int, clip: npt.NDArray[np.floating[Any]]) -> Frames:
         samples = np.asarray(clip)
-        problem = ""
+        shortest, longest = self._ear.shortest, self._ear.longest
+        problem, most = "", "" if longest is None else f" and at most {longest}"
         if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
             problem = f"has shape {samples.shape} and type {samples.dtype}"
-        elif len(samples) < self.shortest_clip:
+        elif len(samples) < shortest:
             problem = f"has {len(samples)} samples, too few for one frame"
+        elif longest is not None and len(samples) > longest:
+            problem = f"has {len(samples)} samples, more than the hearing backbone takes in"
         elif not np.isfinite(samples).all():
             problem = "holds values that are not finite"
         if problem:
             raise UnfitError(
                 index,
                 f"Clip number {index} {problem}.",
-                allowed=f"at least {self.shortest_clip} finite float samples, shape (n_samples,)",
+                allowed=f"at least {shortest}{most} finite float samples, shape (n_samples,)",
                 next_command="mevgs-toolkit check-stimuli DIR",
             )
-        samples = samples.astype(np.float32)
-        if self._normalise:
-            samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         return samples.astype(np.float32)
-
-    def _load(self) -> PreTrainedModel:
-        import torch
-        from transformers.utils import logging
-
-        progress_was_shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-        logging.disable_progress_bar()
-        # What did not fit is said below, in one sentence.
-        logging.set_verbosity_error()
-        try:
-            self._refuse_hollow()
-            model, report = self._model_class().from_pretrained(
-                self.folder,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-        except Exception as error:
-            raise self._error(f"cannot be loaded: {first_line(error)}") from error
-        finally:
-            logging.set_verbosity(verbosity)
-            if progress_was_shown:
-                logging.enable_progress_bar()
-        if model.main_input_name != "input_values" or not hasattr(model.config, "conv_stride"):
-            raise self._error(f"holds a model of type {self._type!r}, which hears no waveform")
-        missing = [*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])]
-        missing = [key for key in missing if not key.endswith(_ONLY_FOR_TRAINING)]
-        if missing:
-            raise self._error(f"lacks fitting weights for {sorted(missing)[0]} (of {len(missing)})")
-        # Heads of fine-tuned models lie elsewhere; in here, weights are of another architecture.
-        foreign = [key for key in report["unexpected_keys"] if "encoder." in key]
-        if foreign:
-            raise self._error(f"holds {sorted(foreign)[0]}, which a {self._type!r} does not have")
-        model.float().eval().requires_grad_(False)
-        if not all(torch.isfinite(weight).all() for weight in model.state_dict().values()):
-            raise self._error("holds weights that are not finite")
-        return model
-
-    def _refuse_hollow(self) -> None:
-        """Refuse settings of a network that is larger than its weights, before it is laid out."""
-        import torch
-
-        kind = self._model_class()
-        own = getattr(kind, "config_class", None)
-        if own is not None:
-            config = own.from_pretrained(self.folder, local_files_only=True)
-            with torch.device("meta"):
-                sketch = kind(config)
-        else:
-            from transformers import AutoConfig
-
-            config = AutoConfig.from_pretrained(  # nosec B615 # local
-                self.folder, local_files_only=True, trust_remote_code=False
-            )
-            with torch.device("meta"):
-                sketch = kind.from_config(config)
-        refuse_hollow(sketch, (path for p in _WEIGHTS for path in self.folder.glob(p)))
-
-    def _model_class(self) -> Any:
-        if self._type == "wavlm":
-            # The package's top level would search all of its several hundred models.
-            from transformers.models.wavlm.modeling_wavlm import WavLMModel
-
-            return WavLMModel
-        from transformers import AutoModel
-
-        return AutoModel
-
-    def _read_preprocess(self) -> tuple[int, bool]:
-        """Sample rate and normalisation, as the first of the files tells that is there."""
-        own, foreign = (self.folder / name for name in ("preprocess.json", FOREIGN))
-        if own.is_file():
-            told = json_record(Preprocess, own, LIST_COMMAND)
-            return told.sample_rate_hz, told.normalise
-        if foreign.is_file():
-            extractor = json_record(Extractor, foreign, LIST_COMMAND)
-            return extractor.sampling_rate, extractor.do_normalize
-        return Preprocess().sample_rate_hz, Preprocess().normalise
 
     def _error(self, problem: str) -> ToolkitError:
         return ToolkitError(
             f"The hearing backbone {self.folder} {problem}.",
             given=str(self.folder),
-            allowed="a folder written by save_pretrained of a transformers speech model "
-            "(config.json, weights)",
-            next_command="mevgs-toolkit list subjects",
+            allowed="a folder written by save_pretrained of a transformers speech model: of the "
+            "waveform (config.json, weights), whisper or audio-spectrogram-transformer (also "
+            "preprocessor_config.json)",
+            next_command=LIST_COMMAND,
         )

@@ -1,29 +1,32 @@
-"""The frozen eye: a convolutional or other timm network that turns pictures into feature maps.
+"""The frozen eye: a network that turns pictures into feature maps.
 
-Any network of the `timm` library that has a feature map will do, the small one that is shipped as
-well as a ResNet-50 with weights learnt by DINO (Caron et al., 2021, ICCV, arXiv 2104.14294), which
-the published experiment uses. `toolkit.subjects.backbones.finding` finds them by name.
+Any network of the `timm` library that has a feature map will do (`toolkit.subjects.backbones.
+timm_eyes`), and vision transformers of `transformers` (`toolkit.subjects.backbones.patches`): the
+small one that is shipped as well as a ResNet-50 with weights learnt by DINO (Caron et al., 2021,
+ICCV, arXiv 2104.14294), which the published experiment uses. `toolkit.subjects.backbones.finding`
+finds them by name.
 """
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Sequence
 from functools import cached_property
-from math import isqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from stimuli.errors import ToolkitError, first_line, unknown_name
-from stimuli.limits import PIXELS, WIDTH, refuse_more
-from stimuli.schemas import Between, Source, checked
+from stimuli.errors import ToolkitError, first_line
+from stimuli.limits import PIXELS, refuse_more
+from stimuli.schemas import Source
 from stimuli.texts import read_json
 from toolkit.devices import CPU, Alike, Device, NoRoomError
-from toolkit.subjects.backbones.files import backbone_checksum, lie_in
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.patches import KINDS, PatchEye
+from toolkit.subjects.backbones.timm_eyes import Preparation, TimmEye
+from toolkit.subjects.backbones.timm_settings import DINO, read_settings
 from toolkit.subjects.contract import UnfitError
 from toolkit.subjects.population import LIST_COMMAND
 
@@ -36,103 +39,60 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "seeing"
 """The backbone that the shipped populations see with."""
 
 _PICTURES_PER_BATCH = 8
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.pth")
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-Side = Annotated[int, Between(1, isqrt(PIXELS))]
-"""Of a square of pixels."""
-Colour = tuple[
-    Annotated[float, Between(-100, 100)],
-    Annotated[float, Between(-100, 100)],
-    Annotated[float, Between(-100, 100)],
-]
-Spread = tuple[
-    Annotated[float, Between(1e-6, 100)],
-    Annotated[float, Between(1e-6, 100)],
-    Annotated[float, Between(1e-6, 100)],
-]
+class Eye(Protocol):
+    """A network that sees."""
 
+    network: Any
+    """Frozen, in float32."""
+    at_once: int | None
+    """Batches that may go through it beside each other; None for any number."""
 
-@dataclass(frozen=True)
-class SeeingConfig:
-    """What ``config.json`` says: its schema."""
+    @property
+    def input_size_px(self) -> int:
+        """Side of the square of pixels that goes into the network."""
+        ...
 
-    architecture: str
-    """Name of the network in timm."""
-    out_index: Annotated[int, Between(-1, WIDTH)]
-    """Which of the network's feature maps is used, counted from 0 at the first (timm's
-    ``out_indices``); -1 for the last."""
-    input_size_px: Side
-    """Side of the square to which every picture is resized, pixels."""
-    mean: Colour
-    """Taken away from the three colours, which lie in [0, 1]."""
-    std: Spread
-    """What the colours are then divided by."""
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of ``timm.create_model``; none if left out."""
-    resize: Literal["smooth", "8-bit"] = "smooth"
-    """`smooth`: pictures are resized in float32; `8-bit`: through Pillow, which rounds every colour
-    to a whole number, as torchvision's transforms do and the published features were made."""
-    whole: bool = False
-    """Whether the weights are named as in the whole network, not as in timm's ``features_only``
-    one, which differ for some architectures."""
+    @property
+    def preparation(self) -> Preparation | None:
+        """What is done to a picture before all else."""
+        ...
 
+    @property
+    def shorter_px(self) -> int | None:
+        """What the shorter side of a picture is resized to, before its middle is cut out."""
+        ...
 
-@dataclass(frozen=True)
-class HubPictures:
-    """What a timm model on the Hugging Face Hub says of its pictures."""
+    def at(self, input_size_px: int) -> Eye:
+        """The same eye for larger or smaller pictures."""
+        ...
 
-    input_size: tuple[Side, Side, Side]
-    """Colours, height and width."""
-    mean: Colour
-    """As in `SeeingConfig`."""
-    std: Spread
-    """Likewise."""
-    further: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else it says."""
-    rest: ClassVar[str] = "further"
+    def prepare(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
+        """What goes into the network, (n, 3, height, width)."""
+        ...
 
-
-@dataclass(frozen=True)
-class HubConfig:
-    """The ``config.json`` of a timm model on the Hugging Face Hub: its schema."""
-
-    architecture: str
-    """Name of the network in timm."""
-    pretrained_cfg: HubPictures
-    """Its pictures."""
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of ``timm.create_model``."""
-    further: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else it says."""
-    rest: ClassVar[str] = "further"
-
-
-@dataclass(frozen=True)
-class FlatHubConfig(HubPictures):
-    """The same of earlier versions of timm, which wrote all beside each other."""
-
-    architecture: str = field(kw_only=True)
-    """Name of the network in timm."""
-    model_args: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
-    """Further arguments of ``timm.create_model``."""
-
-
-DINO = SeeingConfig("resnet50", -1, 256, _IMAGENET_MEAN, _IMAGENET_STD, resize="8-bit", whole=True)
-"""The published experiment's: ``dino_resnet50`` without its last two layers, both sides of a
-picture resized to 256 pixels, a map of 2048 x 8 x 8."""
+    def see(self, prepared: Tensor) -> Tensor:
+        """Feature maps, (n, channels, height, width)."""
+        ...
 
 
 class Seeing:
-    """A frozen timm network, read from a folder.
+    """A frozen network that sees, read from a folder.
 
-    The folder holds ``config.json`` (`SeeingConfig`, or that of a timm model on the Hugging Face
-    Hub, whose last feature map is used) and the weights (``model.safetensors``, a ``.bin`` or a
-    ``.pth`` file; one with anything but weights in it is refused) under timm's names, of any
-    precision, computed with in float32. Weights of parts behind the feature map are not needed,
-    and ignored if there. The published ``dino_resnet50_pretrain.pth`` needs no ``config.json``.
+    Of `timm`, the folder holds ``config.json`` (`SeeingConfig`, or that of a timm model on the
+    Hugging Face Hub, whose last feature map is used) and the weights (``model.safetensors``, a
+    ``.bin`` or a ``.pth`` file; one with anything but weights in it is refused) under timm's names,
+    of any precision, computed with in float32. Weights of parts behind the feature map are not
+    needed, and ignored if there. The published ``dino_resnet50_pretrain.pth`` needs no
+    ``config.json``.
+
+    Of `transformers`, it holds ``config.json``, the weights and the settings of the image processor
+    (``preprocessor_config.json``, or that part of ``processor_config.json``), as
+    ``save_pretrained`` writes them. A file ``preprocess.json`` may say with ``layer`` which layer's
+    states are the features, counted from 0, what enters the first one; by default what the model
+    itself gives, its last hidden state.
 
     Args:
         folder: Where the network lies; the shipped one if left out. The path of the published DINO
@@ -151,12 +111,9 @@ class Seeing:
 
     def __init__(self, folder: Path | str = SHIPPED, device: Device = CPU) -> None:
         self.folder, self._device = Path(folder), device
-        self._weights = self._find_weights()
-        self.config = self._read_config()
-        self._at_once: int | None = None
+        self._eye: Eye = self._open()
         size = self.input_size_px
-        refuse_more(f"pixels that {self.folder} asks for", size * size, PIXELS)
-        self._network = self._load()
+        self._eye.network = device.put(self._eye.network)
         try:
             blank = self._maps([np.full((size, size, 3), 255, dtype=np.uint8)])
         except NoRoomError:
@@ -181,19 +138,42 @@ class Seeing:
 
     @property
     def input_size_px(self) -> int:
-        """Side of the square to which every picture is resized, pixels."""
-        return self.config.input_size_px
+        """Side of the square of pixels that is made of every picture."""
+        return self._eye.input_size_px
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What `features` does to a picture first and other processes can do before; None: nothing.
+
+        Done twice, it is as if done once.
+        """
+        return self._eye.preparation
 
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over settings (JSON files) and weights, in hexadecimal; read when asked."""
         return backbone_checksum(self.folder)
 
+    def at(self, input_size_px: int) -> Seeing:
+        """The same eye for larger or smaller pictures; its map grows and shrinks with them.
+
+        Args:
+            input_size_px: side to which pictures are resized.
+
+        Raises:
+            ToolkitError: its image processor decides of which size they are.
+        """
+        other = copy.copy(self)
+        other._eye = self._eye.at(input_size_px)
+        return other
+
     def features(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
         """Feature maps of pictures.
 
-        Both sides of a picture are resized (bilinear, antialiased) to `input_size_px`. The network
-        is in evaluation mode: what it makes of a picture does not depend on the others.
+        Both sides of a picture are resized (bilinear, antialiased) to `input_size_px`, or what the
+        model's own settings say is done: most bring the shorter side to a length and cut the middle
+        out. The network is in evaluation mode: what it makes of a picture does not depend on the
+        others.
 
         Args:
             pictures: RGB, each of shape (height, width, 3), uint8; sizes may differ.
@@ -202,7 +182,7 @@ class Seeing:
             float32 (m, channels, height, width), in the order of the pictures.
 
         Raises:
-            ToolkitError: If a picture has another shape or type.
+            ToolkitError: If a picture has another shape or type, or is too long and narrow.
         """
         for index, picture in enumerate(pictures):
             self._check(index, picture)
@@ -211,120 +191,43 @@ class Seeing:
         return self._maps(pictures)
 
     def _maps(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> Maps:
-        import torch
-
-        mean, std = (
-            torch.tensor(values).view(3, 1, 1) for values in (self.config.mean, self.config.std)
-        )
-
         def see(some: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
-            batch = torch.stack([self._resized(picture) for picture in some])
-            batch = ((batch - mean) / std).contiguous(memory_format=torch.channels_last)
-            return self._network(self._device.to(batch))
+            return self._eye.see(self._device.to(self._eye.prepare(some)))
 
         all_of_them = Alike(pictures, _PICTURES_PER_BATCH, 3 * 4 * self.input_size_px**2)
-        made = self._device.portions(see, all_of_them, beside=self._at_once)
+        made = self._device.portions(see, all_of_them, beside=self._eye.at_once)
         return np.concatenate([np.ascontiguousarray(maps.cpu().numpy()) for _, maps in made])
-
-    def _resized(self, picture: npt.NDArray[np.uint8]) -> Tensor:
-        import torch
-        from torch.nn.functional import interpolate
-
-        size = (self.input_size_px, self.input_size_px)
-        if self.config.resize == "8-bit":
-            from PIL import Image
-
-            resized = Image.fromarray(np.asarray(picture)).resize(size, Image.Resampling.BILINEAR)
-            picture = np.asarray(resized)
-        colours = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-        if tuple(colours.shape[1:]) == size:
-            return colours
-        return interpolate(colours[None], size, mode="bilinear", antialias=True)[0]
 
     def _check(self, index: int, picture: npt.NDArray[np.uint8]) -> None:
         array = np.asarray(picture)
+        problem = f"has shape {array.shape} and type {array.dtype}"
+        allowed = "uint8 of shape (height, width, 3), at least one pixel"
         if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
-            return
+            shorter, longer = sorted(array.shape[:2])
+            side = self._eye.shorter_px
+            if side is None or side * side * longer <= PIXELS * shorter:
+                return
+            problem += f", and would be enlarged until its shorter side has {side} pixels"
+            allowed = f"at most {PIXELS:,} pixels then"
         raise UnfitError(
             index,
-            f"Picture number {index} has shape {array.shape} and type {array.dtype}.",
+            f"Picture number {index} {problem}.",
             given=f"{array.dtype} {array.shape}",
-            allowed="uint8 of shape (height, width, 3), at least one pixel",
+            allowed=allowed,
             next_command="mevgs-toolkit check-stimuli DIR",
         )
 
-    def _load(self) -> Callable[[Tensor], Tensor]:
-        """The network with its weights, as a function from pictures to feature maps."""
-        import timm
-        import torch
-        from timm.models import FeatureHooks
-
-        config = self.config
-        if not timm.is_model(config.architecture):
-            raise unknown_name(
-                "timm architecture",
-                config.architecture,
-                timm.list_models(),
-                "python -c 'import timm; print(timm.list_models())'",
-            )
-        part: dict[str, Any] = {"features_only": True, "out_indices": (config.out_index,)}
-        if config.whole:
-            part = {"num_classes": 0}
-        found = self._read_weights()
-
-        def build() -> Any:
-            return timm.create_model(
-                config.architecture, pretrained=False, **part, **config.model_args
-            )
-
-        # The random weights made first are overwritten; making them must not use up randomness.
-        try:
-            with torch.random.fork_rng(devices=[]):
-                # A small file may speak of a network of any size: nothing is laid out before.
-                with torch.device("meta"):
-                    self._check_weights(found, build().state_dict())
-                model = build()
-        except ToolkitError:
-            raise
-        except Exception as error:
-            raise self._error(f"cannot be built: {first_line(error)}") from error
-        wanted = model.state_dict()
-        model.load_state_dict({k: v for k, v in found.items() if k in wanted}, strict=False)
-        model.float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        # Some architectures put features aside in hooks, and so take one batch after the other.
-        parts = (part for module in model.modules() for part in vars(module).values())
-        if any(isinstance(part, FeatureHooks) for part in parts):
-            self._at_once = 1
-        model = self._device.put(model)
-        if not config.whole:
-            return lambda batch: model(batch)[-1]
-        return lambda batch: model.forward_intermediates(
-            batch, indices=[config.out_index], intermediates_only=True, output_fmt="NCHW"
-        )[-1]
-
-    def _read_weights(self) -> Mapping[str, Tensor]:
-        import torch
-        from safetensors.torch import load_file
-
-        try:
-            if self._weights.suffix == ".safetensors":
-                return dict(load_file(self._weights))
-            found = torch.load(self._weights, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise self._error(
-                f"has a weights file {self._weights.name} with a pickled object in it, or that is "
-                "damaged; it was not executed"
-            ) from error
-        except Exception as error:
-            # Damaged bytes make the libraries raise whatever they happen to stumble over.
-            raise self._error(f"has unreadable weights: {first_line(error)}") from error
-        if not isinstance(found, dict) or not all(
-            isinstance(v, torch.Tensor) for v in found.values()
-        ):
-            raise self._error(f"has a weights file {self._weights.name} that is no state dict")
-        if not lie_in(self._weights, found.values()):
-            raise self._error(f"has weights that do not all lie in {self._weights.name}")
-        return found
+    def _open(self) -> Eye:
+        weights = self._find_weights()
+        settings = weights.with_name("config.json")
+        if weights.name.startswith("dino_resnet50") and not settings.is_file():
+            return TimmEye(weights, DINO, self._error)
+        told = read_json(settings, Source(str(settings), LIST_COMMAND))
+        if isinstance(told, dict) and "model_type" in told and "architecture" not in told:
+            return PatchEye(self.folder, self._error)
+        config = read_settings(settings)
+        refuse_more(f"pixels that {self.folder} asks for", config.resized_px**2, PIXELS)
+        return TimmEye(weights, config, self._error)
 
     def _find_weights(self) -> Path:
         if self.folder.is_file():
@@ -336,68 +239,13 @@ class Seeing:
                 return path
         raise self._error("holds no weights (model.safetensors)")
 
-    def _check_weights(self, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-        for name, tensor in wanted.items():
-            if name.endswith("num_batches_tracked"):
-                continue
-            given = found.get(name)
-            if given is None:
-                raise self._error(f"lacks the weights {name}")
-            if given.shape != tensor.shape:
-                raise self._error(
-                    f"has weights {name} of shape {tuple(given.shape)}, not {tuple(tensor.shape)}"
-                )
-            if str(given.dtype).removeprefix("torch.") not in _FLOATS:
-                raise self._error(f"has weights {name} of type {given.dtype}, not {_FLOATS}")
-            if not given.isfinite().all():
-                raise self._error(f"has weights {name} that are not finite")
-
-    def _read_config(self) -> SeeingConfig:
-        config_file = self._weights.with_name("config.json")
-        if self._weights.name.startswith("dino_resnet50") and not config_file.is_file():
-            return DINO
-        return read_settings(config_file)
-
     def _error(self, problem: str) -> ToolkitError:
         return ToolkitError(
             f"The seeing backbone {self.folder} {problem}.",
             given=str(self.folder),
-            allowed="a folder with config.json (architecture, out_index, input_size_px, mean, std) "
-            "and model.safetensors of that network, or dino_resnet50_pretrain.pth",
-            next_command="mevgs-toolkit list subjects",
+            allowed="a folder with config.json (timm's, or architecture, out_index, input_size_px, "
+            "mean, std) and model.safetensors; one with preprocessor_config.json as well, of "
+            f"transformers ({', '.join(name for name in KINDS if 'model' not in name)}); or "
+            "dino_resnet50_pretrain.pth",
+            next_command=LIST_COMMAND,
         )
-
-
-def read_settings(path: Path) -> SeeingConfig:
-    """The settings of a backbone, in the words of the toolkit or of the Hugging Face Hub.
-
-    Args:
-        path: its ``config.json``.
-
-    Raises:
-        ToolkitError: it cannot be read, or something in it cannot be.
-    """
-    source = Source(str(path), LIST_COMMAND)
-    found = read_json(path, source)
-    if isinstance(found, dict) and "out_index" not in found:
-        if "pretrained_cfg" in found:
-            told = checked(HubConfig, found, source)
-            return _from_hub(told, told.pretrained_cfg)
-        if "input_size" in found:
-            flat = checked(FlatHubConfig, found, source)
-            return _from_hub(flat, flat)
-    return checked(SeeingConfig, found, source)
-
-
-def _from_hub(told: HubConfig | FlatHubConfig, pictures: HubPictures) -> SeeingConfig:
-    """A timm model on the Hugging Face Hub in the words of `SeeingConfig`."""
-    return SeeingConfig(
-        architecture=told.architecture,
-        out_index=-1,
-        input_size_px=pictures.input_size[-1],
-        mean=pictures.mean,
-        std=pictures.std,
-        model_args=told.model_args,
-        resize="8-bit",
-        whole=True,
-    )

@@ -93,14 +93,17 @@ class FeatureFile:
 
         Raises:
             ToolkitError: a name is not there or was left unfinished, a feature has the wrong
-                dimensions, or the file is damaged.
+                dimensions or another size than the first one, or the file is damaged.
         """
+        first: tuple[int, ...] | None = None
         with self._open() as file:
             for name in names:
                 self._require(name)
                 data = file[group_name(name)][DATA]
                 if data.ndim != _DIMENSIONS[self.kind] or 0 in data.shape:
                     raise self._wrong_shape(name, f"shape {data.shape}", self.kind)
+                first = first or data.shape
+                require_alike(self.path, name, data.shape, first)
                 try:
                     yield np.asarray(data[()], dtype=np.float32)
                 except (OSError, RuntimeError, MemoryError) as error:
@@ -144,6 +147,39 @@ class FeatureFile:
 
         with h5py.File(self.path, "r") as file:
             yield file
+
+
+def require_alike(path: Path, name: str, shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+    """Refuse a feature that one backbone cannot have made together with another.
+
+    Args:
+        path: the file that it is in.
+        name: of the clip or picture.
+        shape: (frames, channels) or (channels, height, width).
+        first: shape of the other; clips may differ in frames.
+
+    Raises:
+        ToolkitError: it has other channels, or a picture's map has another size.
+
+    Example:
+        >>> require_alike(Path("words.h5"), "dog", (31, 768), (50, 768))
+        >>> require_alike(Path("words.h5"), "dog", (31, 512), (50, 768))
+        Traceback (most recent call last):
+            ...
+        stimuli.errors.ToolkitError: The feature 'dog' in words.h5 has another size than others.
+          given: shape (31, 512)
+          allowed: shape (frames, 768)
+          try: mevgs-toolkit extract-features SET --out DIR, with one backbone for all files
+    """
+    free = len(shape) == 2
+    if shape[free:] != first[free:]:
+        raise ToolkitError(
+            f"The feature {name!r} in {path} has another size than others.",
+            given=f"shape {shape}",
+            allowed=f"shape (frames, {first[1]})" if free else f"shape {first}",
+            next_command="mevgs-toolkit extract-features SET --out DIR, with one backbone for all "
+            "files",
+        )
 
 
 class StoredFeatures:

@@ -7,9 +7,8 @@ half is a `CLIPTextModelWithProjection` of transformers. Training: `makers.multi
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -24,14 +23,13 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
-from toolkit.subjects.backbones.seeing import Side
+from toolkit.subjects.backbones.timm_settings import Side
 from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from toolkit.subjects.backbones.seeing import Seeing
 
 HIDDEN = 256
 """Units of the head's inner layer."""
@@ -137,18 +135,6 @@ class PlaceHead(nn.Module):
         return places
 
 
-def eye_at(seeing: Seeing, input_size_px: int) -> Seeing:
-    """The same eye for larger or smaller pictures; its map grows and shrinks with them.
-
-    Args:
-        seeing: a convolutional backbone.
-        input_size_px: side to which pictures are resized.
-    """
-    other = copy.copy(seeing)
-    other.config = replace(seeing.config, input_size_px=input_size_px)
-    return other
-
-
 class DrawingTowers:
     """Both halves, as `toolkit.subjects.clip.subject.DenseCLIP` asks for them.
 
@@ -185,7 +171,7 @@ class DrawingTowers:
         device.put(self.text.eval())
         self.longest: int = text.max_position_embeddings
         eye = backbone_ref("seeing", config.backbones.seeing, folder).on(device).load()
-        self.eye = eye_at(eye, head.input_size_px)
+        self.eye = eye.at(head.input_size_px)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Embed texts, (n, d)."""

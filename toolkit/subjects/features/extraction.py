@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,6 +42,8 @@ PORTION = {"word": 128, "picture": 32}
 """Clips and pictures that are in memory at once."""
 DEVICE = "device"
 """Attribute of files of features made on a card: its kind and precision."""
+FRAMES_PER_S = "frames_per_s"
+"""Attribute of backbones that hear, and of files of their features: frames for a second."""
 _BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
 
 Progress = Callable[[str, int, int], None]
@@ -84,14 +87,23 @@ class Computed:
     def __init__(self, kind: str, place: Path, device: Device = CPU) -> None:
         self.sha256 = backbone_checksum(place)
         self.device = device
-        self._kind, self._place, self._backbone = kind, place, None
+        self._kind, self._place = kind, place
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What files of its features say of it beside its checksum."""
+        # Neither pictures nor features that stand in a backbone's place have any.
+        rate = getattr(self.backbone, FRAMES_PER_S, None)
+        return {} if rate is None else {FRAMES_PER_S: f"{rate:g}"}
+
+    @cached_property
+    def backbone(self) -> Any:
+        """The backbone, loaded when it is first asked for."""
+        return open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
 
     def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
         """Features of clips or pictures, by name, in their order."""
-        if self._backbone is None:
-            self._backbone = open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
-        backbone: Any = self._backbone
-        return list(backbone.features(list(media.values())))
+        return list(self.backbone.features(list(media.values())))
 
 
 @one_thread()
@@ -131,6 +143,10 @@ def _extract(job: Job, maker: Maker, progress: Progress) -> list[Unreadable]:
     done, what = len(job.names) - len(waiting), job.path.stem
     number = max((int(path.stem) for path in parts.glob(f"[0-9]*{SUFFIX}")), default=0)
     progress(what, done, len(job.names))
+    if waiting and isinstance(maker, Computed):
+        # One that cannot be loaded is no fault of each clip's, and is told before any is read.
+        _ = maker.backbone
+        attributes |= maker.told
     for media, unread in _portions(job, waiting):
         features, refused = _made(job, maker, media)
         faults += unread + refused
