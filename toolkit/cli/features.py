@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from stimuli.limits import JOBS
 from toolkit.cli.options import (
     HEARING,
     SEEING,
@@ -54,6 +55,12 @@ def extract_features(
             help="Published HDF5 file to take features from, by language and name. Repeatable."
         ),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, max=JOBS, help="Processes that read, decode and write beside the backbone."
+        ),
+    ] = 1,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
 ) -> None:
@@ -86,16 +93,16 @@ def extract_features(
             names[kind] = backbone_name(given)
             if not taken[kind]:
                 computed[kind] = Computed(kind, find_backbone(backbone, given), where)
-    jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
-    shared = shared_names(jobs)
+    files = find_jobs(source, out, names, splits=split or (), languages=language or ())
+    shared = shared_names(files)
     makers = [
         computed.get(job.kind) or Taken(names[job.kind], taken[job.kind], job, shared)
-        for job in jobs
+        for job in files
     ]
     faults = []
     with progress_bars(show=True) as progress:
-        for job, maker in zip(jobs, makers, strict=True):
-            unread = extract(job, maker, progress)
+        for job, maker in zip(files, makers, strict=True):
+            unread = extract(job, maker, progress, jobs=jobs)
             faults += unread
             say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
     if faults:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -184,6 +184,16 @@ class Seeing:
         """Side of the square to which every picture is resized, pixels."""
         return self.config.input_size_px
 
+    @property
+    def preparation(self) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None:
+        """What `features` does to a picture first and other processes can do before; None: nothing.
+
+        Done twice, it is as if done once.
+        """
+        if self.config.resize == "8-bit":
+            return partial(resized_in_8_bits, side_px=self.input_size_px)
+        return None
+
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over settings (JSON files) and weights, in hexadecimal; read when asked."""
@@ -231,11 +241,8 @@ class Seeing:
         from torch.nn.functional import interpolate
 
         size = (self.input_size_px, self.input_size_px)
-        if self.config.resize == "8-bit":
-            from PIL import Image
-
-            resized = Image.fromarray(np.asarray(picture)).resize(size, Image.Resampling.BILINEAR)
-            picture = np.asarray(resized)
+        if self.preparation:
+            picture = self.preparation(picture)
         colours = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
         if tuple(colours.shape[1:]) == size:
             return colours
@@ -366,6 +373,28 @@ class Seeing:
             "and model.safetensors of that network, or dino_resnet50_pretrain.pth",
             next_command="mevgs-toolkit list subjects",
         )
+
+
+def resized_in_8_bits(picture: npt.NDArray[np.uint8], side_px: int) -> npt.NDArray[np.uint8]:
+    """A picture resized (bilinear, antialiased) through Pillow.
+
+    Args:
+        picture: uint8, shape (height, width, 3).
+        side_px: height and width that it gets.
+
+    Returns:
+        uint8, shape (side_px, side_px, 3).
+
+    Example:
+        >>> resized_in_8_bits(np.zeros((5, 7, 3), np.uint8), side_px=4).shape
+        (4, 4, 3)
+    """
+    from PIL import Image
+
+    resized = Image.fromarray(np.asarray(picture)).resize(
+        (side_px, side_px), Image.Resampling.BILINEAR
+    )
+    return np.asarray(resized)
 
 
 def read_settings(path: Path) -> SeeingConfig:
