@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,20 @@ def test_timm_models_as_they_lie_on_the_hub(tmp_path: Path, architecture: str, s
         features = (colours - 0.5) / 0.25
         (expected,) = model.forward_intermediates(features, indices=1, intermediates_only=True)
     np.testing.assert_allclose(maps, expected.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("resize", ["smooth", "8-bit"])
+def test_what_is_done_before_changes_no_map(resize: str, tmp_path: Path) -> None:
+    """Pictures may be made ready in other processes, and so twice."""
+    seeing = Seeing(write_backbone(tmp_path / "eye", resize=resize))
+    asked = pictures(3, 75, 41)
+    before = seeing.features(asked)
+    assert (seeing.preparation is None) == (resize == "smooth")
+    if seeing.preparation is not None:
+        prepare = pickle.loads(pickle.dumps(seeing.preparation))
+        ready = [prepare(picture) for picture in asked]
+        assert ready[0].shape == (seeing.input_size_px, seeing.input_size_px, 3)
+        np.testing.assert_array_equal(seeing.features(ready), before)
 
 
 def test_hub_settings_without_a_size_are_named(tmp_path: Path) -> None:

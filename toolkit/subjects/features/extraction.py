@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
 from concurrent.futures import Future
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -159,19 +160,22 @@ def _extract(job: Job, maker: Maker, progress: Progress, jobs: int) -> list[Unre
     progress(what, done, len(job.names))
     written: deque[Future[None]] = deque()
     with helpers(jobs) as begin:
-        for some, unread in _some_together(job, maker, waiting, begin, jobs):
-            features, refused = _made(job, maker, some)
-            faults += unread + refused
-            if features:
-                number += 1
-                finished.append(parts / f"{number:06d}{SUFFIX}")
-                written.append(begin(write_features, finished[-1], features, attributes))
-            while len(written) > jobs:
-                written.popleft().result()
-            done += len(some) + len(unread)
-            progress(what, done, len(job.names))
-        for last in written:
-            last.result()
+        try:
+            with closing(_some_together(job, maker, waiting, begin, jobs)) as given:
+                for some, unread in given:
+                    features, refused = _made(job, maker, some)
+                    faults += unread + refused
+                    if features:
+                        number += 1
+                        finished.append(parts / f"{number:06d}{SUFFIX}")
+                        written.append(begin(write_features, finished[-1], features, attributes))
+                    while len(written) > jobs:
+                        written.popleft().result()
+                    done += len(some) + len(unread)
+                    progress(what, done, len(job.names))
+        finally:  # what was made is kept, whatever happened
+            for last in written:
+                last.result()
     if finished not in ([], [job.path]):
         join_files(job.path, finished, attributes)
     shutil.rmtree(parts)
@@ -225,7 +229,7 @@ def _usable(parts: Path, attributes: dict[str, str]) -> list[Path]:
 
 def _some_together(
     job: Job, maker: Maker, waiting: Set[str], begin: Begin, jobs: int
-) -> Iterator[tuple[dict[str, Found], list[Unreadable]]]:
+) -> Generator[tuple[dict[str, Found], list[Unreadable]]]:
     """What has no features yet: what goes through the backbone together, and what is unreadable.
 
     Of portions that an extraction was stopped in, all is read again: what went through the backbone

@@ -146,16 +146,20 @@ def read_ahead(
     found: dict[str, Found] = {}
     faults: list[Unreadable] = []
     largest = n_bytes = 0
-    for place, (_, ends) in enumerate(pieces):
-        # Nothing is known of sizes before the first piece is there.
-        ahead = max(jobs, min(in_portion, MOST_BYTES // largest)) if largest else jobs
-        for names, _ in pieces[place + len(waiting) : place + 1 + ahead]:
-            waiting.append(begin(reader, names))
-        some, unread = waiting.popleft().result()
-        own_bytes = sum(one.media.nbytes for one in some.values())
-        largest, n_bytes = max(largest, own_bytes), n_bytes + own_bytes
-        found |= some
-        faults += unread
-        if ends or n_bytes >= MOST_BYTES:
-            yield found, faults
-            found, faults, n_bytes = {}, [], 0
+    try:
+        for place, (_, ends) in enumerate(pieces):
+            # Nothing is known of sizes before the first piece is there.
+            ahead = max(jobs, min(in_portion, MOST_BYTES // largest)) if largest else jobs
+            for names, _ in pieces[place + len(waiting) : place + 1 + ahead]:
+                waiting.append(begin(reader, names))
+            some, unread = waiting.popleft().result()
+            own_bytes = sum(one.media.nbytes for one in some.values())
+            largest, n_bytes = max(largest, own_bytes), n_bytes + own_bytes
+            found |= some
+            faults += unread
+            if ends or n_bytes >= MOST_BYTES:
+                yield found, faults
+                found, faults, n_bytes = {}, [], 0
+    finally:
+        for one in waiting:
+            one.cancel()
