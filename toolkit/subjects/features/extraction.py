@@ -56,7 +56,7 @@ PORTION = {"word": 1024, "picture": 128}
 TOGETHER = {"word": 128, "picture": 32}
 """Clips and pictures that go through the backbone, and are written, together."""
 ON_CARD = 4
-"""How many times as many a card takes: they all lie in its memory at once."""
+"""Times as many of both for a card, which computes many at the speed of a few."""
 DEVICE = "device"
 """Attribute of files of features made on a card: its kind and precision."""
 _BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
@@ -235,11 +235,11 @@ def _some_together(
     Of portions that an extraction was stopped in, all is read again: what went through the backbone
     together would go so again.
     """
-    size = PORTION[job.kind]
+    times = 1 if maker.device.kind == "cpu" else ON_CARD
+    size, together = PORTION[job.kind] * times, TOGETHER[job.kind] * times
     portions = [job.names[start : start + size] for start in range(0, len(job.names), size)]
     portions = [portion for portion in portions if not waiting.isdisjoint(portion)]
     prepare = maker.preparation() if portions and isinstance(maker, Prepares) else None
-    together = TOGETHER[job.kind] * (1 if maker.device.kind == "cpu" else ON_CARD)
     for found, unread in read_ahead(Reader(job, prepare), portions, begin, jobs):
         names = list(found)
         if job.kind == "word":
