@@ -34,8 +34,9 @@ from toolkit.subjects.features.sources import Job, find_jobs
 
 pytestmark = pytest.mark.benchmark
 ROUNDS = 3
-LEAST = 0.8
-"""Share of the bare pass's speed."""
+LEAST = {"included": 0.6, "published_size": 0.8}
+"""Share of the bare pass's speed. Included backbones take about a millisecond for a clip or a
+picture, so that whatever else is done counts."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,7 +103,7 @@ def test_extraction(kind: str, made: Callable[[str, Path], Path], n: int, tmp_pa
     job = replace(job, names=job.names[:n])
     maker = Computed(what, place)
     maker.make({"first": job.read(job.names[0])})
-    bare = bare_pass(job, maker._opened)
+    bare = bare_pass(job, maker.backbone)
 
     def extraction(jobs: int) -> None:
         job.path.unlink(missing_ok=True)
@@ -132,4 +133,4 @@ def test_extraction(kind: str, made: Callable[[str, Path], Path], n: int, tmp_pa
         f"\n{n} {what}s, {made.__name__.replace('_', ' ')} backbone: {one:.0%} of the speed of the "
         f"bare pass, {two:.0%} where others read and write\n"
     )
-    assert two > LEAST
+    assert two > LEAST[made.__name__]

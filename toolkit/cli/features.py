@@ -55,10 +55,13 @@ def extract_features(
             help="Published HDF5 file to take features from, by language and name. Repeatable."
         ),
     ] = None,
-    jobs: Annotated[
+    processes: Annotated[
         int,
         typer.Option(
-            min=1, max=JOBS, help="Processes that read, decode and write beside the backbone."
+            "--jobs",
+            min=1,
+            max=JOBS,
+            help="Processes that read, decode and write beside the backbone.",
         ),
     ] = 1,
     device: DeviceOption = "cpu",
@@ -93,16 +96,16 @@ def extract_features(
             names[kind] = backbone_name(given)
             if not taken[kind]:
                 computed[kind] = Computed(kind, find_backbone(backbone, given), where)
-    files = find_jobs(source, out, names, splits=split or (), languages=language or ())
-    shared = shared_names(files)
+    jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
+    shared = shared_names(jobs)
     makers = [
         computed.get(job.kind) or Taken(names[job.kind], taken[job.kind], job, shared)
-        for job in files
+        for job in jobs
     ]
     faults = []
     with progress_bars(show=True) as progress:
-        for job, maker in zip(files, makers, strict=True):
-            unread = extract(job, maker, progress, jobs=jobs)
+        for job, maker in zip(jobs, makers, strict=True):
+            unread = extract(job, maker, progress, jobs=processes)
             faults += unread
             say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
     if faults:

@@ -105,15 +105,16 @@ class Computed:
 
     def make(self, media: dict[str, Media]) -> list[_Feature]:
         """Features of clips or pictures, by name, in their order."""
-        return list(self._opened.features(list(media.values())))
+        return list(self.backbone.features(list(media.values())))
 
     def preparation(self) -> Prepare | None:
         """What the backbone does to each before anything is computed, if it tells."""
-        prepare: Prepare | None = getattr(self._opened, "preparation", None)
+        prepare: Prepare | None = getattr(self.backbone, "preparation", None)
         return prepare
 
     @cached_property
-    def _opened(self) -> Any:
+    def backbone(self) -> Any:
+        """The backbone, loaded when it is first asked for."""
         return open_backbone(_BACKBONE_KIND[self._kind], self._place, self.device)
 
 
