@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,10 @@ class StimulusSet:
     """Height and width of every picture; 0 where they differ."""
     words_file: Path | None = None
     """Word list to use instead of the set's own `words.toml`."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """What another process is told of the set: where it lies, not what was read of it."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:

@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -123,14 +124,15 @@ def _extraction(folder: Path) -> None:
     write_set(folder / "tiny", tiny_rows(), LANGUAGES)
 
 
-def _extract(folder: Path) -> None:
+def _extract(folder: Path, jobs: int = 1) -> None:
     from tests.toolkit.subjects.test_features import NAMES, Counting
     from toolkit.subjects.features import extraction
     from toolkit.subjects.features.sources import find_jobs
 
-    extraction.PORTION.update(word=4, picture=5)
+    extraction.PORTION.update(word=8, picture=10)
+    extraction.TOGETHER.update(word=4, picture=5)
     for job in find_jobs(str(folder / "tiny"), folder / "out", NAMES, splits=("train",)):
-        extraction.extract(job, Counting(job.kind))
+        extraction.extract(job, Counting(job.kind), jobs=jobs)
 
 
 def _published_data(folder: Path) -> None:
@@ -173,6 +175,7 @@ COMMANDS = (
     Command("run-paradigm dense-grounding", _run_maps, _maps, 18),
     Command("train", command_line(*TRAIN, "1"), _training, 15),
     Command("extract-features", _extract, _extraction, 12),
+    Command("extract-features --jobs 2", partial(_extract, jobs=2), _extraction, 4, False),
     Command("import-data", command_line("import-data", "me-vgs", "--out", "out"),
             _published_data, 8),
     Command("import-mevgs", _import_networks, _published_networks, 6),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import pickle
 import shutil
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
@@ -103,6 +104,15 @@ def test_reading(small: StimulusSet) -> None:
     picture = small.read_picture("key_0")
     assert picture.shape == (SIZE_PX, SIZE_PX, 3)
     assert picture.dtype == np.uint8
+
+
+def test_another_process_is_told_where_a_set_lies_and_not_what_is_in_it(
+    small: StimulusSet,
+) -> None:
+    before = pickle.dumps(small)
+    table = small.table
+    assert len(pickle.dumps(small)) == len(before)
+    assert pickle.loads(before).table.equals(table)
 
 
 def test_select(small: StimulusSet) -> None:

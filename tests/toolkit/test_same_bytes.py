@@ -40,7 +40,7 @@ if __name__ == "__main__":
     toolkit.score_all("familiar", "monolingual-fr/a", jobs=jobs, out=out)
     toolkit.analyze_space("monolingual-nl/a", per_class=5, n_bootstrap=10, jobs=jobs, out=out)
     command("extract-features", "mini", "--hearing", "hearing", "--seeing", "seeing",
-            "--split", "valid", "--language", "en", "--out", f"{out}/features")
+            "--split", "valid", "--language", "en", "--jobs", str(jobs), "--out", f"{out}/features")
 """
 TOLD_OF_THE_TIME = {MANIFEST_FILE, MANIFEST_FILE + CHECKSUM_SUFFIX}
 """Files that say when and on what a run was made."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from stimuli.limits import JOBS
 from toolkit.cli.options import (
     HEARING,
     SEEING,
@@ -54,6 +55,15 @@ def extract_features(
             help="Published HDF5 file to take features from, by language and name. Repeatable."
         ),
     ] = None,
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=JOBS,
+            help="Processes that read, decode and write beside the backbone.",
+        ),
+    ] = 1,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
 ) -> None:
@@ -95,7 +105,7 @@ def extract_features(
     faults = []
     with progress_bars(show=True) as progress:
         for job, maker in zip(jobs, makers, strict=True):
-            unread = extract(job, maker, progress)
+            unread = extract(job, maker, progress, jobs=processes)
             faults += unread
             say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
     if faults:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import write_scenes
+from tests.conftest import LANGUAGES, tiny_rows, write_scenes, write_set
 from tests.process_groups import next_line, started
 from tests.waiting import wait_until
 
@@ -69,6 +69,33 @@ factory = "guessing_subject:load"
 N_CELLS = 3 * 3
 """Seeds x chunks of pictures."""
 
+EXTRACTION = """
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.toolkit.subjects.test_features import NAMES, Counting
+from toolkit.subjects.features import extraction
+from toolkit.subjects.features.sources import find_jobs
+
+
+class Waiting(Counting):
+    def make(self, media):
+        if len(self.portions) == 2 and "wait" in sys.argv:
+            print("it is there", flush=True)
+            threading.Event().wait()
+        return super().make(media)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    extraction.TOGETHER.update(word=4)
+    words, _ = find_jobs("tiny", Path("out"), NAMES)
+    extraction.extract(words, Waiting("word"), jobs=2)
+"""
+"""Its backbone never gives features of the third clips."""
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -119,3 +146,24 @@ def members(group: int) -> Iterator[int]:
             continue
         if int(own) == group and state != "Z":
             yield int(path.parent.name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+def test_ctrl_c_ends_an_extraction_with_processes_and_keeps_what_was_made(tmp_path: Path) -> None:
+    (tmp_path / "extraction.py").write_text(EXTRACTION)
+    write_set(tmp_path / "tiny", tiny_rows(), LANGUAGES)
+    command = [sys.executable, "extraction.py"]
+    with started([*command, "wait"], cwd=tmp_path) as process:
+        assert next_line(process) == "it is there"
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate()[1]
+        wait_until(lambda: not list(members(process.pid)), lambda: "some processes are left")
+    assert said.endswith("KeyboardInterrupt\n")
+    assert said.count("Traceback") == 1
+    kept = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert [name for name in kept if name.endswith(".h5")] == ["000001.h5", "000002.h5"]
+    assert not [name for name in kept if name.startswith(".")], "nothing half-written"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["ear.h5", "ear.h5.sha256"]

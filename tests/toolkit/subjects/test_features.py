@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.waiting import LIMIT_S
 from toolkit.cli import main
 from toolkit.devices import CPU
 from toolkit.errors import ToolkitError
+from toolkit.processes.workers import ProcessEndedError
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.stored import (
@@ -31,7 +34,7 @@ from toolkit.subjects.backbones.stored import (
     stored_checksum,
     write_features,
 )
-from toolkit.subjects.features import extraction
+from toolkit.subjects.features import extraction, reading
 from toolkit.subjects.features.extraction import extract
 from toolkit.subjects.features.sources import Job, find_jobs, shared_names
 from toolkit.subjects.features.taking import Taken
@@ -58,9 +61,26 @@ class Counting:
         return np.full(shape, np.abs(one).mean(), np.float32)
 
 
+class BesideOthers(Counting):
+    """Features that also tell which clips or pictures were given together, and in which order."""
+
+    def make(self, media: dict[str, Any]) -> list[np.ndarray]:
+        self.given = [*getattr(self, "given", []), list(media)]
+        told = np.float32(sum(np.abs(one).sum() * n for n, one in enumerate(media.values())))
+        return [one * told for one in super().make(media)]
+
+
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction, "PORTION", {"word": 2, "picture": 3})
+
+
+@pytest.fixture
+def several_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portions that are larger than what is given to a backbone, and than what is read at once."""
+    monkeypatch.setattr(extraction, "PORTION", {"word": 6, "picture": 4})
+    monkeypatch.setattr(extraction, "TOGETHER", {"word": 2, "picture": 2})
+    monkeypatch.setattr(reading, "AT_ONCE", 3)
 
 
 @pytest.fixture
@@ -196,7 +216,114 @@ def test_only_two_portions_are_in_memory(jobs: dict[str, Job]) -> None:
     assert len(read) == len(job.names) > 4 * 2
 
 
-def test_unreadable_files_are_told_and_the_others_stored(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("several_together")
+def test_clips_of_a_portion_are_given_by_length(jobs: dict[str, Job]) -> None:
+    job, maker = jobs["word"], BesideOthers("word")
+    clips = {name: np.full(640 * (1 + n % 3), n, "f") for n, name in enumerate(job.names)}
+    assert extract(replace(job, read=clips.__getitem__), maker) == []
+    assert [len(some) for some in maker.given] == [2] * (len(job.names) // 2)
+    for start in range(0, len(maker.given), 3):
+        given = [name for some in maker.given[start : start + 3] for name in some]
+        assert sorted(given) == sorted(job.names[2 * start : 2 * start + 6])
+        lengths = [len(clips[name]) for name in given]
+        assert lengths == sorted(lengths)
+
+
+@pytest.mark.parametrize("kind", ["word", "picture"])
+@pytest.mark.usefixtures("several_together")
+def test_the_file_is_the_same_however_many_processes_read(
+    kind: str, jobs: dict[str, Job], tmp_path: Path
+) -> None:
+    content = []
+    for n in (1, 2, 3):
+        job = replace(jobs[kind], path=tmp_path / f"{n}.h5")
+        assert extract(job, BesideOthers(kind), jobs=n) == []
+        content.append(job.path.read_bytes())
+    assert content[0] == content[1] == content[2]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("stop_at", [1, 3])
+@pytest.mark.usefixtures("several_together")
+def test_a_stopped_extraction_ends_in_the_same_file(
+    n: int, stop_at: int, jobs: dict[str, Job], tmp_path: Path
+) -> None:
+    whole = replace(jobs["word"], path=tmp_path / "whole.h5")
+    extract(whole, BesideOthers("word"))
+    job, again = jobs["word"], BesideOthers("word")
+    with pytest.raises(KeyboardInterrupt):
+        extract(job, BesideOthers("word", stop_at=stop_at), jobs=n)
+    kept = {path.name for path in job.path.parent.rglob("*.h5")}
+    assert kept == {f"{number:06d}.h5" for number in range(1, stop_at + 1)}
+    extract(job, again, jobs=n)
+    assert len(again.given) == len(job.names) // 2 - stop_at
+    assert job.path.read_bytes() == whole.path.read_bytes()
+
+
+def die_at(folder: Path, last: str, name: str) -> np.ndarray:
+    """Reads clips, until it ends the process that it is in as the system would, once."""
+    if name == last and not (folder / "died").exists():
+        (folder / "died").touch()
+        os._exit(1)
+    return np.full(640, 0.5, np.float32)
+
+
+@pytest.mark.usefixtures("several_together")
+def test_a_process_that_ends_by_itself_is_told_and_what_was_made_is_kept(
+    jobs: dict[str, Job], tmp_path: Path
+) -> None:
+    job = replace(jobs["word"], read=partial(die_at, tmp_path, jobs["word"].names[-1]))
+    maker, again = Counting("word"), Counting("word")
+    with pytest.raises(ProcessEndedError, match="ended by itself") as caught:
+        extract(job, maker, jobs=2)
+    assert "--jobs 1" in str(caught.value)
+    assert not job.path.exists()
+    assert not list(job.path.parent.rglob(".*")), "nothing half-written"
+    assert extract(job, again, jobs=2) == []
+    assert set(FeatureFile(job.path).names) == set(job.names)
+
+
+class Doubled(Counting):
+    """Takes what is twice as large, in whatever process it was made so."""
+
+    def preparation(self) -> Any:
+        return partial(np.multiply, np.float32(2))
+
+    def of(self, one: np.ndarray) -> np.ndarray:
+        return super().of(one / 2)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_features_tell_of_the_clip_and_not_of_what_was_made_of_it_first(
+    n: int, jobs: dict[str, Job]
+) -> None:
+    job, maker = jobs["word"], Doubled("word")
+    assert extract(job, maker, jobs=n) == []
+    clips = [job.read(name) for name in job.names]
+    for found, clip in zip(StoredFeatures(job.path).features(clips), clips, strict=True):
+        np.testing.assert_array_equal(found, Counting("word").of(clip))
+
+
+@pytest.mark.usefixtures("several_together")
+def test_portions_that_take_too_much_memory_are_cut(
+    jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, maker = jobs["word"], BesideOthers("word")
+    read: list[str] = []
+    monkeypatch.setattr(reading, "MOST_BYTES", 3 * 4 * 640)
+
+    def counted(name: str) -> np.ndarray:
+        read.append(name)
+        assert len(read) <= sum(maker.portions) + 3 + 3 + 3
+        return np.zeros(640, "f")
+
+    assert extract(replace(job, read=counted), maker) == []
+    assert [len(some) for some in maker.given] == [2, 1] * (len(job.names) // 3)
+    assert set(FeatureFile(job.path).names) == set(job.names)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_unreadable_files_are_told_and_the_others_stored(n: int, tmp_path: Path) -> None:
     folder = write_layout(tmp_path / "me-vgs")
     words, images = folder / "data" / "english_words", folder / "data" / "images"
     (words / "english_train_0.wav").unlink()
@@ -205,7 +332,7 @@ def test_unreadable_files_are_told_and_the_others_stored(tmp_path: Path) -> None
     cut.write_bytes(cut.read_bytes()[:200])
     faults = []
     for job in find_jobs(str(folder), tmp_path / "out", NAMES, splits=("train",)):
-        faults += extract(job, Counting(job.kind))
+        faults += extract(job, Counting(job.kind), jobs=n)
         kept = FeatureFile(job.path).names if job.path.exists() else ()
         assert set(kept) == set(job.names) - {fault.name for fault in faults}
     told = {fault.name: fault.reason for fault in faults}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,20 @@ def test_hub_settings_of_pictures_that_are_no_squares(tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="no square") as caught:
         Seeing(tmp_path)
     assert caught.value.given == "64 x 96 pixels"
+
+
+@pytest.mark.parametrize("resize", ["smooth", "8-bit"])
+def test_what_is_done_before_changes_no_map(resize: str, tmp_path: Path) -> None:
+    """Pictures may be made ready in other processes, and so twice."""
+    seeing = Seeing(write_backbone(tmp_path / "eye", resize=resize))
+    asked = pictures(3, 75, 41)
+    before = seeing.features(asked)
+    assert (seeing.preparation is None) == (resize == "smooth")
+    if seeing.preparation is not None:
+        prepare = pickle.loads(pickle.dumps(seeing.preparation))
+        ready = [prepare(picture) for picture in asked]
+        assert ready[0].shape == (seeing.input_size_px, seeing.input_size_px, 3)
+        np.testing.assert_array_equal(seeing.features(ready), before)
 
 
 def test_hub_settings_without_a_size_are_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class Job:
     names: tuple[str, ...]
     """What they are called in the file."""
     read: Callable[[str], Media]
-    """Reads one by its name; raises `ToolkitError` or `OSError` if it cannot."""
+    """Reads one by its name; raises `ToolkitError` or `OSError` if it cannot. To be pickled where
+    other processes are to read."""
     source: str
     """What they are of: name and checksum of the set, or the file list."""
     origins: Mapping[str, tuple[str, str]] = field(compare=False)
@@ -169,7 +171,7 @@ def _layout_jobs(
             )
             parts = ["me-dataset", split, *([language] if language else []), backbones[kind]]
             target = out / f"features-{modality}" / f"{'-'.join(parts)}{SUFFIX}"
-            read = _clip_reader(data, language) if language else _picture_reader(data)
+            read = partial(_read_clip, data, language) if language else partial(_read_picture, data)
             origins = {name: (CODES.get(language, language), name) for name in names}
             jobs.append(Job(target, kind, tuple(names), read, path.name, origins))
     for language in languages:
@@ -178,17 +180,11 @@ def _layout_jobs(
     return jobs
 
 
-def _clip_reader(data: Path, language: str) -> Callable[[str], Media]:
-    def read(name: str) -> Media:
-        path = clip_path(data, language, name)
-        return convert_clip(path.read_bytes(), str(path))
-
-    return read
+def _read_clip(data: Path, language: str, name: str) -> Media:
+    path = clip_path(data, language, name)
+    return convert_clip(path.read_bytes(), str(path))
 
 
-def _picture_reader(data: Path) -> Callable[[str], Media]:
-    def read(name: str) -> Media:
-        path = picture_path(data, name)
-        return decode_picture(path.read_bytes(), str(path))
-
-    return read
+def _read_picture(data: Path, name: str) -> Media:
+    path = picture_path(data, name)
+    return decode_picture(path.read_bytes(), str(path))
