@@ -51,7 +51,8 @@ def extract_features(
     take: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Published HDF5 file to take features from, by language and name. Repeatable."
+            help="Published HDF5 file, or a folder of them, to take features from, by language and "
+            "name. Repeatable."
         ),
     ] = None,
     device: DeviceOption = "cpu",
@@ -71,21 +72,20 @@ def extract_features(
     from toolkit.subjects.backbones.stored import FeatureFile
     from toolkit.subjects.features.extraction import Computed, extract, write_faults
     from toolkit.subjects.features.sources import find_jobs, shared_names
-    from toolkit.subjects.features.taking import Taken
+    from toolkit.subjects.features.taking import Taken, feature_files
 
     where = find_device(device, precision)
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
     taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}
-    for path in take or []:
-        file = FeatureFile(path)
+    asked = [told for wanted, told in kinds.items() if only in (None, wanted)]
+    names = {kind: backbone_name(given) for kind, _, given in asked}
+    for file in feature_files(take or (), names, splits=split or (), languages=language or ()):
         taken[file.kind].append(file)
-    computed: dict[str, Computed] = {}
-    names: dict[str, str] = {}
-    for wanted, (kind, backbone, given) in kinds.items():
-        if only in (None, wanted):
-            names[kind] = backbone_name(given)
-            if not taken[kind]:
-                computed[kind] = Computed(kind, find_backbone(backbone, given), where)
+    computed = {
+        kind: Computed(kind, find_backbone(backbone, given), where)
+        for kind, backbone, given in asked
+        if not taken[kind]
+    }
     jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     shared = shared_names(jobs)
     makers = [

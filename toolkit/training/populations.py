@@ -39,7 +39,7 @@ from toolkit.training.workers import Job, opened_bank, train_all
 
 TRAINING_VERSION = 1
 """Raised when the same recipe would give other weights."""
-CIRCUMSTANCES = ("versions", "features_made_on")
+CIRCUMSTANCES = ("versions", "features_made_on", "features")
 """What `config.json` says beside what decides the weights."""
 UNFINISHED = "unfinished"
 """Folder of the states of subjects that are being trained."""
@@ -215,6 +215,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "chosen_by": "split valid, familiar concepts",
         },
         "backbones": source.backbones(),
+        **({"features": files} if (files := source.files()) else {}),
         "versions": {
             "mevgs-toolkit": package_version("mevgs-toolkit"),
             "python": platform.python_version(),

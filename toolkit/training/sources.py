@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from stimuli import StimulusSet, open_set
-from stimuli.files import sha256_of_files
+from stimuli.files import sha256_of, sha256_of_sums
 from stimuli.published import (
     VOCABULARY,
     check_entry,
@@ -24,7 +24,7 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.backbones.stored import SUFFIX, FeatureFile
+from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
@@ -55,6 +55,9 @@ class Source(Protocol):
 
     def backbones(self) -> dict[str, dict[str, str]]:
         """Folder and checksum of the frozen backbones, by kind, as `config.json` has them."""
+
+    def files(self) -> dict[str, str]:
+        """Files of published features with their checksums, as `config.json` has them."""
 
     def outline(self) -> FeatureBank:
         """Its names and classes, without features."""
@@ -144,6 +147,10 @@ class SetSource:
             for kind, path in (("hearing", self.hearing), ("seeing", self.seeing))
         }
 
+    def files(self) -> dict[str, str]:
+        """See `Source`; features that stand in a backbone's place are told as backbones are."""
+        return {}
+
     def outline(self) -> FeatureBank:
         """See `Source`."""
         return outline(self.stimuli, self.heard)
@@ -229,18 +236,52 @@ class PublishedData:
         """SHA-256 over lists, vocabulary and features."""
         lists = {self._data / "filelists" / job.source for job in self._jobs}
         words = [self._data / name for name in VOCABULARY]
-        return sha256_of_files([*lists, *words, *(job.path for job in self._jobs)])
+        sums = {path: sha256_of(path) for path in (*lists, *words)} | self._sums
+        return sha256_of_sums(sums)
 
     def backbones(self) -> dict[str, dict[str, str]]:
-        """See `Source`; a backbone that is not on this machine has no checksum."""
-        told = {}
-        for kind, name in (("hearing", self._named["word"]), ("seeing", self._named["picture"])):
-            try:
-                sha256 = backbone_checksum(find_backbone(kind, name))
-            except ToolkitError:
-                sha256 = ""
-            told[kind] = {"folder": name, "sha256": sha256}
-        return told
+        """See `Source`; known by their checksums where the files of features tell them.
+
+        What is called so on this machine is not looked at: nothing would tell that it made them.
+
+        Raises:
+            ToolkitError: files of one kind were made by different backbones.
+        """
+        kinds = {"hearing": "word", "seeing": "picture"}
+        return {
+            which: {"folder": self._named[kind], "sha256": self._made_by[kind]}
+            for which, kind in kinds.items()
+        }
+
+    def files(self) -> dict[str, str]:
+        """See `Source`."""
+        root = self._data.parent
+        return {path.relative_to(root).as_posix(): sha256 for path, sha256 in self._sums.items()}
+
+    @cached_property
+    def _sums(self) -> dict[Path, str]:
+        """Checksum of each file of features."""
+        return {job.path: sha256_of(job.path) for job in self._jobs}
+
+    @cached_property
+    def _made_by(self) -> dict[str, str]:
+        """Checksum of the backbone behind the features of each kind; empty if one is not told."""
+        made_by = {}
+        for kind in self._named:
+            paths = [job.path for job in self._jobs if job.kind == kind]
+            told = {path: FeatureFile(path).attributes.get(BACKBONE, "") for path in paths}
+            known = {sha256: path for path, sha256 in told.items() if is_known(sha256)}
+            if len(known) > 1:
+                raise ToolkitError(
+                    f"The features of {kind}s were made by different backbones.",
+                    given=", ".join(f"{path}: {sha256[:16]}" for sha256, path in known.items()),
+                    allowed="files by one backbone",
+                    next_command="remove those of the other one, and run mevgs-toolkit "
+                    f"extract-features {quoted(self._data.parent)} "
+                    f"--out {quoted(self._data.parent / 'output')} again",
+                )
+            made_by[kind] = next(iter(known), "") if set(told.values()) == set(known) else ""
+        return made_by
 
     def outline(self) -> FeatureBank:
         """See `Source`."""

@@ -23,8 +23,9 @@ from stimuli.texts import json_record
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
-from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
+from toolkit.subjects.backbones.finding import NamedBackbone
 from toolkit.subjects.backbones.seeing import Side
+from toolkit.subjects.backbones.standing import backbone_ref
 from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population
 
