@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -316,18 +316,5 @@ def sha256_of_files(paths: Iterable[str | Path]) -> str:
         ...     sha256_of_files(paths) == sha256_of_files(reversed(paths))
         True
     """
-    return sha256_of_sums({path: sha256_of(path) for path in map(Path, paths)})
-
-
-def sha256_of_sums(sums: Mapping[Path, str]) -> str:
-    """As `sha256_of_files`, of files whose own checksums are known.
-
-    Args:
-        sums: file -> SHA-256 of its content.
-
-    Example:
-        >>> sha256_of_sums({Path("a"): "0", Path("b"): "1"})[:8]
-        '4185a91f'
-    """
-    listing = "".join(f"{sums[path]}  {path.name}\n" for path in sorted(sums))
+    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(map(Path, paths)))
     return hashlib.sha256(listing.encode()).hexdigest()

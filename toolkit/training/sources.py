@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from stimuli import StimulusSet, open_set
-from stimuli.files import sha256_of, sha256_of_sums
+from stimuli.files import sha256_of, sha256_of_files
 from stimuli.published import (
     VOCABULARY,
     check_entry,
@@ -236,8 +236,7 @@ class PublishedData:
         """SHA-256 over lists, vocabulary and features."""
         lists = {self._data / "filelists" / job.source for job in self._jobs}
         words = [self._data / name for name in VOCABULARY]
-        sums = {path: sha256_of(path) for path in (*lists, *words)} | self._sums
-        return sha256_of_sums(sums)
+        return sha256_of_files([*lists, *words, *(job.path for job in self._jobs)])
 
     def backbones(self) -> dict[str, dict[str, str]]:
         """See `Source`; known by their checksums where the files of features tell them.
@@ -255,13 +254,12 @@ class PublishedData:
 
     def files(self) -> dict[str, str]:
         """See `Source`."""
-        root = self._data.parent
-        return {path.relative_to(root).as_posix(): sha256 for path, sha256 in self._sums.items()}
+        return self._told_files
 
     @cached_property
-    def _sums(self) -> dict[Path, str]:
-        """Checksum of each file of features."""
-        return {job.path: sha256_of(job.path) for job in self._jobs}
+    def _told_files(self) -> dict[str, str]:
+        root = self._data.parent
+        return {job.path.relative_to(root).as_posix(): sha256_of(job.path) for job in self._jobs}
 
     @cached_property
     def _made_by(self) -> dict[str, str]:
