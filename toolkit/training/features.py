@@ -91,6 +91,8 @@ class FeatureBank:
     """Device that the backbones computed on."""
     device: Device = CPU
     """Where features are handed out."""
+    samples: Path | None = None
+    """File of a validation sample (`toolkit.training.published_samples`); None: one is drawn."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""

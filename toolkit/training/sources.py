@@ -28,6 +28,7 @@ from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
+from toolkit.training.published_samples import find_samples
 from toolkit.training.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
@@ -58,6 +59,9 @@ class Source(Protocol):
 
     def files(self) -> dict[str, str]:
         """Files of published features with their checksums, as `config.json` has them."""
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """File with the validation sample of some languages; None where it is drawn."""
 
     def outline(self) -> FeatureBank:
         """Its names and classes, without features."""
@@ -150,6 +154,10 @@ class SetSource:
     def files(self) -> dict[str, str]:
         """See `Source`; features that stand in a backbone's place are told as backbones are."""
         return {}
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """See `Source`; sets have none."""
+        return None
 
     def outline(self) -> FeatureBank:
         """See `Source`."""
@@ -255,6 +263,10 @@ class PublishedData:
     def files(self) -> dict[str, str]:
         """See `Source`."""
         return self._told_files
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """See `Source`; see `toolkit.training.published_samples`."""
+        return find_samples(self._data / "filelists", languages, recipe)
 
     @cached_property
     def _told_files(self) -> dict[str, str]:
