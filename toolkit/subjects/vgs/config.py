@@ -111,6 +111,8 @@ class PopulationConfig:
     """Shape and scoring of every network."""
     backbones: NamedBackbones
     """What they stand on."""
+    seeing_by_seed: Mapping[str, NamedBackbone] = field(default_factory=dict)
+    """Backbones of pictures that seeds have of their own, in the population's folder."""
     population: str = ""
     """Name of the population."""
     languages: tuple[str, ...] = ()

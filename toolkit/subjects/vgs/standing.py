@@ -10,7 +10,7 @@ from toolkit.subjects.backbones.finding import BackboneRef
 from toolkit.subjects.backbones.standing import backbone_ref, stored_name
 from toolkit.subjects.backbones.stored import is_known
 from toolkit.subjects.population import Population
-from toolkit.subjects.vgs.config import NamedBackbones, read_config
+from toolkit.subjects.vgs.config import NamedBackbones, PopulationConfig, read_config
 
 
 def backbones_of(
@@ -48,6 +48,21 @@ def _or_features(named: NamedBackbones, kind: str, beside: Path, fetch: str) -> 
     if is_known(getattr(named, kind).sha256):
         return f"{fetch}; or, if features of the stimuli are in a folder: {take}"
     return f"{take}, FOLDER with features of the stimuli; or, with the backbone: {fetch}"
+
+
+def backbones_of_seed(config: PopulationConfig, seed: str, folder: Path) -> NamedBackbones:
+    """What the `config.json` of a population says of the backbones of one seed.
+
+    Args:
+        config: its content.
+        seed: one of its seeds.
+        folder: its folder; backbones of single seeds lie in it.
+    """
+    own = config.seeing_by_seed.get(seed)
+    if own is None:
+        return config.backbones
+    inside = replace(own, folder=f"{folder.name}/{own.folder}")
+    return replace(config.backbones, seeing=inside)
 
 
 def standing(population: Population) -> Population:

@@ -26,7 +26,7 @@ from toolkit.subjects.backbones.finding import BackboneRef
 from toolkit.subjects.population import TRAIN_AGAIN, Population
 from toolkit.subjects.vgs.config import NetworkConfig, read_config
 from toolkit.subjects.vgs.families import family_of
-from toolkit.subjects.vgs.standing import backbones_of
+from toolkit.subjects.vgs.standing import backbones_of, backbones_of_seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -234,7 +234,8 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
                 f"The weights in {path} do not fit the network: {parameter} is missing."
             )
     stored = StoredNetwork(config.network, state, str(path))
-    stands_on = backbones_of(config.backbones, path.parent, population.features)
+    named = backbones_of_seed(config, seed, path.parent)
+    stands_on = backbones_of(named, path.parent, population.features)
     return VGSSubject(stored, stands_on["hearing"], stands_on["seeing"])
 
 
