@@ -69,7 +69,7 @@ def extract_features(
     from toolkit.devices import find_device
     from toolkit.errors import ToolkitError
     from toolkit.subjects.backbones.finding import backbone_name, find_backbone
-    from toolkit.subjects.backbones.stored import FeatureFile
+    from toolkit.subjects.backbones.stored import FeatureFile, is_known
     from toolkit.subjects.features.extraction import Computed, extract, write_faults
     from toolkit.subjects.features.sources import find_jobs, shared_names
     from toolkit.subjects.features.taking import Taken, feature_files
@@ -97,7 +97,8 @@ def extract_features(
         for job, maker in zip(jobs, makers, strict=True):
             unread = extract(job, maker, progress)
             faults += unread
-            say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
+            untold = "" if is_known(maker.sha256) else "; nothing tells which backbone made them"
+            say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored{untold}")
     if faults:
         table = write_faults(out, faults)
         shown = "\n".join(f"  {one.name}: {one.reason}" for one in faults[:SHOWN])

@@ -88,7 +88,9 @@ def test_the_way_to_type_is_told_and_leads_there(root: Path, cli: Cli) -> None:
 def test_features_lie_beside_the_population_or_in_the_folder_that_is_named(
     root: Path, cli: Cli
 ) -> None:
-    assert cli(*TAKE, "me-vgs/output", "--out", "apart").code == 0
+    done = cli(*TAKE, "me-vgs/output", "--out", "apart")
+    assert done.code == 0
+    assert done.out.count("stored; nothing tells which backbone made them") == 2
     code, said = ask(cli)
     assert code == 2
     code, said = ask(cli, "--features", "apart")

@@ -189,6 +189,6 @@ def _clip_reader(data: Path, language: str) -> Callable[[str], Media]:
 def _picture_reader(data: Path) -> Callable[[str], Media]:
     def read(name: str) -> Media:
         path = picture_path(data, name)
-        return decode_picture(path.read_bytes(), str(path))
+        return decode_picture(path.read_bytes(), str(path), upright=False)
 
     return read
