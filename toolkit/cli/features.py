@@ -72,7 +72,7 @@ def extract_features(
     from toolkit.subjects.backbones.stored import FeatureFile, is_known
     from toolkit.subjects.features.extraction import Computed, extract, write_faults
     from toolkit.subjects.features.sources import find_jobs, shared_names
-    from toolkit.subjects.features.taking import Taken, feature_files
+    from toolkit.subjects.features.taking import Taken, feature_files, none_taken
 
     where = find_device(device, precision)
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
@@ -81,11 +81,15 @@ def extract_features(
     names = {kind: backbone_name(given) for kind, _, given in asked}
     for file in feature_files(take or (), names, splits=split or (), languages=language or ()):
         taken[file.kind].append(file)
-    computed = {
-        kind: Computed(kind, find_backbone(backbone, given), where)
-        for kind, backbone, given in asked
-        if not taken[kind]
-    }
+    computed: dict[str, Computed] = {}
+    for kind, backbone, given in asked:
+        if not taken[kind]:
+            try:
+                computed[kind] = Computed(kind, find_backbone(backbone, given), where)
+            except ToolkitError as error:
+                if not take:
+                    raise
+                raise none_taken(take, kind, names[kind], only) from error
     jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     shared = shared_names(jobs)
     makers = [

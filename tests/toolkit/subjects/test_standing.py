@@ -179,6 +179,40 @@ def test_features_of_wrong_length_are_refused(root: Path, cli: Cli) -> None:
     assert f"in the place of {root / 'short' / HEARING}.h5, then --features DIR" in said
 
 
+def test_features_of_the_other_kind_or_without_numbers_are_refused(root: Path, cli: Cli) -> None:
+    assert cli(*TAKE, "me-vgs/output", "--out", "good").code == 0
+    for folder in ("swapped", "empty"):
+        (root / folder).mkdir()
+    for name, other in ((HEARING, SEEING), (SEEING, HEARING)):
+        stored = FeatureFile(root / "good" / f"{name}.h5")
+        media = {own: sha256 for sha256, own in stored.media().items()}
+        told = {n: (next(stored.read([n])), media[n]) for n in stored.names}
+        write_features(root / "swapped" / f"{other}.h5", told, stored.attributes)
+        nothing = {n: (feature * np.nan, sha256) for n, (feature, sha256) in told.items()}
+        write_features(root / "empty" / f"{name}.h5", nothing, stored.attributes)
+    code, said = ask(cli, "--features", "swapped")
+    assert (code, f"{HEARING}.h5 holds features of pictures, not of words" in said) == (2, True)
+    code, said = ask(cli, "--features", "empty")
+    assert (code, f"{HEARING}.h5 holds NaN or infinity" in said) == (2, True), said
+
+
+def test_backbones_whose_features_are_nowhere_are_told_as_such(root: Path, cli: Cli) -> None:
+    """Not that the backbone must be fetched: features were to be taken."""
+    for given, said in (
+        (("--hearing", "hubert"), "There are no features of words by hubert to take"),
+        (
+            ("--seeing", "clip", "--only", "pictures"),
+            "There are no features of clip in this folder",
+        ),
+    ):
+        done = cli(*TAKE, "me-vgs/output", *given, "--out", "x")
+        assert (done.code, said in done.err, f"me-dataset-test-{SEEING}.h5" in done.err) == (
+            2, True, True,
+        ), done.err  # fmt: skip
+    done = cli(*TAKE, "me-vgs/output/features-audio", "--out", "x")
+    assert "take words alone, --only words" in done.err
+
+
 def test_features_that_are_lacking_are_named_with_the_command(root: Path, cli: Cli) -> None:
     assert cli(*TAKE, "me-vgs/output", "--language", "en", "--out", "few").code == 0
     code, said = ask(cli, "--features", "few")

@@ -180,7 +180,7 @@ def open_backbone(kind: str, place: Path, device: Device = CPU) -> Any:
         ToolkitError: files are missing, damaged, or of another kind of model.
     """
     if place.suffix == SUFFIX:
-        return StoredFeatures(place)
+        return StoredFeatures(place, "word" if kind == "hearing" else "picture")
     if kind == "hearing":
         from toolkit.subjects.backbones.hearing import Hearing
 

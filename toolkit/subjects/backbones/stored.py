@@ -202,14 +202,23 @@ class StoredFeatures:
 
     Args:
         path: a file written by `write_features`.
+        kind: what it must hold features of, `word` or `picture`; None for either.
 
     Raises:
-        ToolkitError: the file cannot be read, or does not say what its features were made from.
+        ToolkitError: the file cannot be read, does not say what its features were made from, or
+            holds features of the other kind.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, kind: str | None = None) -> None:
         self._file = FeatureFile(path)
         self._names = self._file.media()
+        if kind not in (None, self._file.kind):
+            raise ToolkitError(
+                f"{path} holds features of {self._file.kind}s, not of {kind}s.",
+                allowed=f"features {_AXES[str(kind)]}",
+                next_command="mevgs-toolkit extract-features SET --out DIR, SET as in the run, "
+                "then --features DIR",
+            )
         self.checksum = stored_checksum(path)
 
     def features(self, media: Sequence[Media]) -> Any:
@@ -220,11 +229,20 @@ class StoredFeatures:
 
         Raises:
             LackingError: the file lacks some of them.
+            ToolkitError: a feature is damaged, or not finite.
         """
         keys = [media_sha256(one) for one in media]
         if missing := [place for place, key in enumerate(keys) if key not in self._names]:
             raise LackingError(self._file, missing, len(keys))
-        found = list(self._file.read([self._names[key] for key in keys]))
+        names = [self._names[key] for key in keys]
+        found = list(self._file.read(names))
+        for name, feature in zip(names, found, strict=True):
+            if not np.isfinite(feature).all():
+                raise ToolkitError(
+                    f"The feature {name!r} in {self._file.path} holds NaN or infinity.",
+                    allowed="finite numbers",
+                    next_command=EXTRACT_AGAIN,
+                )
         return found if self._file.kind == "word" else np.stack(found)
 
 

@@ -73,6 +73,32 @@ def feature_files(
         yield file
 
 
+def none_taken(
+    places: Sequence[Path], kind: str, name: str, only: str | None = None
+) -> ToolkitError:
+    """The error for features that are in none of the files, while their backbone is not here.
+
+    Args:
+        places: files and folders that features were to be taken from.
+        kind: `word` or `picture`.
+        name: what the backbone is called.
+        only: what alone was asked for, if anything.
+    """
+    paths = [
+        p for place in places for p in (place.rglob(f"*{SUFFIX}") if place.is_dir() else [place])
+    ]
+    held = sorted({path.name for path in paths})
+    option, other = ("--hearing", "pictures") if kind == "word" else ("--seeing", "words")
+    return ToolkitError(
+        f"There are no features of {kind}s by {name} to take, and the backbone {name} is not on "
+        "this machine.",
+        given=", ".join(held[:5]) + (", ..." if len(held) > 5 else ""),
+        allowed=f"{name}.h5 or me-dataset-...-{name}.h5",
+        next_command=f"name the backbone that made them, {option} NAME"
+        + ("" if only else f"; or take {other} alone, --only {other}"),
+    )
+
+
 def _in_folder(folder: Path, names: Sequence[str]) -> list[Path]:
     """Files in a folder, or below it, that are called after some backbones."""
     held = sorted(folder.rglob(f"*{SUFFIX}"))
