@@ -33,6 +33,8 @@ from toolkit.training.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+_PRECISIONS = {"half": torch.half, "float32": torch.float32}
+"""Of features, by their names in `toolkit.training.recipe.FEATURE_PRECISIONS`."""
 
 
 class Source(Protocol):
@@ -172,6 +174,7 @@ class SetSource:
             recipe.word_views,
             recipe.picture_views,
             *(self.heard or ()),
+            *_precision_facts(recipe),
         )
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
@@ -184,6 +187,7 @@ class SetSource:
             word_views=recipe.word_views,
             picture_views=recipe.picture_views,
             languages=self.heard,
+            precision=_PRECISIONS[recipe.feature_precision],
             progress=progress,
         )
         return replace(made, made_on=exact.told)
@@ -198,7 +202,7 @@ class PublishedData:
     """The data of Oneata et al. (2025) as published, or others in the same layout.
 
     File lists and vocabulary are in `data`, features in `output`, as the published code and
-    `extract-features` write them. Features are kept in half precision.
+    `extract-features` write them. Features are kept in the precision of the recipe.
 
     Args:
         root: the folder that holds `data` and `output`.
@@ -305,7 +309,7 @@ class PublishedData:
                 given=f"{recipe.word_views} word views, {recipe.picture_views} picture views",
                 allowed="word_views = 1 and picture_views = 1, as in the recipe 'published'",
             )
-        return bank_key(self.checksum)
+        return bank_key(self.checksum, *_precision_facts(recipe))
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; nothing is computed."""
@@ -316,7 +320,8 @@ class PublishedData:
             lengths[job] = []
             for feature in FeatureFile(job.path).read(list(classes)):
                 lengths[job].append(len(feature))
-                tensors[job.kind].append(torch.from_numpy(feature).half())
+                precision = _PRECISIONS[recipe.feature_precision]
+                tensors[job.kind].append(torch.from_numpy(feature).to(precision))
                 done += 1
                 progress("reading features", done, total)
         joined = [torch.cat(tensors["word"]), torch.stack(tensors["picture"])]
@@ -384,6 +389,11 @@ class PublishedData:
             return ""
         told = job.path.stem.removeprefix(f"me-dataset-{_split(job)}-")
         return told.removesuffix(f"-{backbone_name(self._named['word'])}")
+
+
+def _precision_facts(recipe: Recipe) -> tuple[str, ...]:
+    """What the precision of features adds to the name of a bank; half adds nothing, as ever."""
+    return () if recipe.feature_precision == "half" else (recipe.feature_precision,)
 
 
 def _split(job: Job) -> str:
