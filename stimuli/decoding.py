@@ -34,6 +34,10 @@ class Files(Protocol):
     def picture_size_px(self) -> int:
         """Side of all pictures; 0 where they differ."""
 
+    @property
+    def upright(self) -> bool:
+        """Whether pictures are turned as their cameras say."""
+
 
 def decode_clip(stimuli: Files, row: dict[str, str]) -> NDArray[np.float32]:
     """Read a clip, see `StimulusSet.read_clip`.
@@ -70,7 +74,8 @@ def decode_picture(stimuli: Files, row: dict[str, str]) -> NDArray[np.uint8]:
     """
     data, name = _read_file(stimuli, row["path"])
     _verify(data, name, row["sha256"], "stimuli.csv")
-    return media.decode_picture(data, name, stimuli.picture_size_px or None)
+    size_px = stimuli.picture_size_px or None
+    return media.decode_picture(data, name, size_px, upright=stimuli.upright)
 
 
 def decode_mask(stimuli: Files, row: dict[str, str], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -118,6 +118,7 @@ def _open_folder(folder: Path, words: Path | None) -> StimulusSet:
         sample_rate_hz=told.sample_rate_hz,
         picture_size_px=told.picture_size_px,
         words_file=words,
+        upright=told.upright,
     )
 
 

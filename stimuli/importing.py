@@ -101,7 +101,7 @@ def import_layout(
         for (condition, language), (_, asked) in tests.items()
         for entry in asked
     ]
-    converted = _measure(data, rows, progress)
+    converted, turned = _measure(data, rows, progress)
     _check(rows, trials)
     out.mkdir(parents=True, exist_ok=True)
     for folder in (out, *{(out / row["path"]).parent for row in rows.values()}):
@@ -127,6 +127,7 @@ def import_layout(
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "picture_size_px": 0,
         "made_from": [MADE_FROM],
+        **({"upright": False} if turned else {}),
     }
     _write_trials(out, trials)
     write_set(out, settings, rows.values())
@@ -216,15 +217,25 @@ def _measure(
     data: Path,
     rows: dict[Key, Row],
     progress: Callable[[str, int, int], None],
-) -> set[str]:
-    """Fill in checksums and durations; returns the ids of clips that must be converted."""
-    faults, converted = [], set()
+) -> tuple[set[str], bool]:
+    """Fill in checksums and durations.
+
+    Returns:
+        The ids of clips that must be converted, and whether a picture would be turned: the
+        published code takes pictures as they are stored.
+    """
+    import numpy as np
+
+    faults, converted, turned = [], set(), False
     for number, row in enumerate(rows.values()):
         place = data / row["original"]
         try:
             content = place.read_bytes()
             if row["kind"] == "picture":
-                decode_picture(content, row["original"])
+                stored = decode_picture(content, row["original"], upright=False)
+                turned = turned or not np.array_equal(
+                    stored, decode_picture(content, row["original"])
+                )
             else:
                 samples, rate = read_samples(content, row["original"])
                 clip = as_mono(samples, rate, row["original"], SAMPLE_RATE_HZ)
@@ -245,7 +256,7 @@ def _measure(
             f"{len(faults)} files in {data} that the lists name cannot be used:\n{shown}{more}",
             next_command="repair them, or take them out of the lists; nothing was written",
         )
-    return converted
+    return converted, turned
 
 
 def _check(rows: dict[Key, Row], trials: Sequence[Row]) -> None:

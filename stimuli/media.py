@@ -165,7 +165,9 @@ def encode_clip(samples: NDArray[np.float32], sample_rate_hz: int = 16_000) -> b
     return _fix_ogg_serial(buffer.getvalue())
 
 
-def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArray[np.uint8]:
+def decode_picture(
+    data: bytes, name: str, size_px: int | None = None, *, upright: bool = True
+) -> NDArray[np.uint8]:
     """Read one picture, turned as its camera says; transparent parts become white.
 
     How modes and depths are read is told in `stimuli.pixels`.
@@ -174,6 +176,7 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         data: content of a picture file.
         name: how to call it in an error message.
         size_px: the height and width it must have; None for any.
+        upright: whether it is turned as its camera says; otherwise it is taken as it is stored.
 
     Returns:
         uint8, shape (height, width, 3), red, green, blue.
@@ -187,7 +190,7 @@ def decode_picture(data: bytes, name: str, size_px: int | None = None) -> NDArra
         >>> decode_picture(encode_picture(white), "white").shape
         (5, 7, 3)
     """
-    picture = read_pixels(data, name)
+    picture = read_pixels(data, name, upright=upright)
     height, width = picture.shape[:2]
     if size_px is not None and (height, width) != (size_px, size_px):
         raise ToolkitError(

@@ -37,12 +37,13 @@ _WHITE_IS_ZERO, _UNSIGNED = 0, 1
 """Values of the TIFF tags PhotometricInterpretation and SampleFormat."""
 
 
-def read_pixels(data: bytes, name: str) -> NDArray[np.uint8]:
+def read_pixels(data: bytes, name: str, *, upright: bool = True) -> NDArray[np.uint8]:
     """Read one picture, turned as its camera says, on white.
 
     Args:
         data: content of a picture file.
         name: how to call it in an error message.
+        upright: whether it is turned; otherwise it is taken as it is stored.
 
     Returns:
         uint8, shape (height, width, 3), red, green, blue.
@@ -59,12 +60,15 @@ def read_pixels(data: bytes, name: str) -> NDArray[np.uint8]:
         [204, 204, 204]
     """
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _refuse(image, name)
-            return np.asarray(_on_white(image, data), dtype=np.uint8)
+            shown = _on_white(image, data)
+            if upright:
+                shown = ImageOps.exif_transpose(shown)
+            return np.asarray(shown.convert("RGB"), dtype=np.uint8)
     except ToolkitError:
         raise
     except Exception as error:
@@ -101,9 +105,9 @@ def _tiff(image: Any) -> dict[str, Any]:
 
 
 def _on_white(image: Any, data: bytes) -> Any:
-    """An RGB image of an opened one."""
+    """An opaque image of an opened one, as it is stored."""
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     unseen = _unseen(image, data)
     shown = _eight_bits(image)
@@ -115,7 +119,7 @@ def _on_white(image: Any, data: bytes) -> Any:
         ground = Image.new("RGBA", shown.size, (255, 255, 255, 255))
         ground.info = shown.info
         shown = Image.alpha_composite(ground, shown)
-    return ImageOps.exif_transpose(shown).convert("RGB")
+    return shown
 
 
 def _eight_bits(image: Any) -> Any:

@@ -60,6 +60,8 @@ class StimulusSet:
     """Height and width of every picture; 0 where they differ."""
     words_file: Path | None = None
     """Word list to use instead of the set's own `words.toml`."""
+    upright: bool = True
+    """Whether pictures are turned as their cameras say; otherwise they are taken as stored."""
 
     def __getstate__(self) -> dict[str, object]:
         """What another process is told of the set: where it lies, not what was read of it."""
@@ -86,12 +88,14 @@ class StimulusSet:
     def checksum(self) -> str:
         """SHA-256 of `stimuli.csv`, which holds every file's own: it pins the whole content.
 
-        Where there are masks, `objects.csv` counts in. Word list and fixed trials do not: what is
-        asked is recorded with the answers.
+        Where there are masks, `objects.csv` counts in; so does it where pictures are not turned.
+        Word list and fixed trials do not: what is asked is recorded with the answers.
         """
         digest = hashlib.sha256((self.folder / "stimuli.csv").read_bytes())
         if self.has_masks:
             digest.update((self.folder / objects.FILE_NAME).read_bytes())
+        if not self.upright:
+            digest.update(b"as stored")
         return digest.hexdigest()
 
     @functools.cached_property

@@ -40,6 +40,8 @@ class Settings:
     """Sample rate of every clip."""
     picture_size_px: Annotated[int, Between(0, isqrt(PIXELS))]
     """Height and width of every picture; 0 where they differ."""
+    upright: bool = True
+    """Whether pictures are turned as their cameras say; otherwise they are taken as stored."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else its author wants to tell."""
     rest: ClassVar[str] = "further"

@@ -40,6 +40,17 @@ def test_every_command_that_the_readme_names_exists() -> None:
     assert known <= named | {"describe", "version"}
 
 
+def test_every_command_and_option_that_the_documentation_names_exists() -> None:
+    for path in ROOT.glob("docs/*.md"):
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        named = re.findall(r"mevgs-toolkit ([a-z][a-z-]+)([^`\n]*)", text)
+        assert named, path.name
+        commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+        for command, rest in named:
+            known = {option for one in commands[command].params for option in one.opts}
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, (path.name, command)
+
+
 def test_versions_agree() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
@@ -67,7 +78,7 @@ def test_makers_are_not_installed() -> None:
 
 def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
     """Model cards, READMEs, docstrings and messages name modules after ``python -m``."""
-    papers = [*ROOT.glob("*.md"), *(ROOT / ".ci").iterdir()]
+    papers = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / ".ci").iterdir()]
     for folder in ("stimuli", "paradigms", "toolkit", "reports", "makers"):
         papers += [*(ROOT / folder).rglob("*.md"), *(ROOT / folder).rglob("*.py")]
     said = "\n".join(path.read_text(encoding="utf-8") for path in papers)
@@ -160,7 +171,7 @@ def test_every_module_that_is_installed_stands_in_a_layer() -> None:
 
 def said() -> Iterator[tuple[str, str]]:
     """Papers, docstrings and comments of the project, with the names of their files."""
-    found = [*ROOT.glob("*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
     for folder in PACKAGES:
         found += [path for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
     return ((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found)

@@ -134,7 +134,7 @@ POPULATION = {
 }  # fmt: skip
 SET = {
     "name": "s", "version": "1", "title": "S", "description": "S.", "languages": ["en"],
-    "licence": "CC0-1.0", "sample_rate_hz": 16000, "picture_size_px": 96,
+    "licence": "CC0-1.0", "sample_rate_hz": 16000, "picture_size_px": 96, "upright": True,
 }  # fmt: skip
 GRID = {
     "stimuli": "mini", "hearing": "hearing", "seeing": "seeing",

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paradigms import PairCondition, Trials
+from paradigms import PairCondition, Responses, Trials
 from paradigms.choices.counterbalance import _crossed
 from paradigms.registry import get_paradigm
+from paradigms.translation_published import PublishedTranslation, RawTranslation
 from stimuli import StimulusSet
 from stimuli.errors import ToolkitError
 from toolkit.running.choices import trial_rng
@@ -211,7 +212,7 @@ def test_preference_shows_the_pairs_of_the_me_test(tiny_set: StimulusSet) -> Non
     assert set(table.loc[table["condition"] == "preference", "word_id"].astype(str)) == {"*"}
 
 
-@pytest.mark.parametrize("name", ["familiar", "me", "translation"])
+@pytest.mark.parametrize("name", ["familiar", "me", "translation", "translation-published"])
 def test_only_test_items_are_used(tiny_set: StimulusSet, name: str) -> None:
     trials = make(name, tiny_set)
     table = tiny_set.table
@@ -236,6 +237,43 @@ def test_translation_names_every_class_of_the_other_language(tiny_set: StimulusS
     assert all(option.startswith("en/") for option in trials.option_ids)
     heard = {trials.word_ids[index] for index in trials.word}
     assert set(tiny_set.table.loc[sorted(heard), "language"]) == {"nl"}
+
+
+def test_published_translation_takes_few_clips_and_the_same_in_both_directions(
+    tiny_set: StimulusSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make("translation", tiny_set, language="nl")
+    few = make("translation-published", tiny_set, language="nl")
+    assert whole.option_words == few.option_words  # no class has as many clips as are allowed
+    monkeypatch.setattr("paradigms.translation_published.CLIPS", 3)
+    there, back = (make("translation-published", tiny_set, language=code) for code in ("nl", "en"))
+    for one, other in ((there, back), (back, there)):
+        assert {len(words) for words in one.option_words.values()} == {3}
+        centroids = {word for words in one.option_words.values() for word in words}
+        assert centroids == {other.word_ids[index] for index in other.word}
+        assert set(one.word_ids) == centroids | {one.word_ids[index] for index in one.word}
+
+
+def test_raw_translation_scales_centroids_alone(tiny_set: StimulusSet) -> None:
+    """Long vectors weigh more in the mean: the two measures are not the same."""
+    trials = make("translation-published-raw", tiny_set, language="nl")
+    rng = np.random.default_rng(0)
+    shape = len(trials.word_ids), 3
+    words = (rng.normal(size=shape) * rng.uniform(0.1, 9, (shape[0], 1))).astype(np.float32)
+    asked = Responses(words, np.zeros((0, 0), np.float32), lambda w, p: w @ p.T)
+    found = RawTranslation().measure(trials, asked)
+    row_of = {word: row for row, word in enumerate(trials.word_ids)}
+    for trial in range(len(trials)):
+        heard = words[trials.word[trial]].astype(float)
+        for place, option in enumerate(trials.options[trial]):
+            if option < 0:
+                continue
+            own = [row_of[w] for w in trials.option_words[trials.option_ids[option]]]
+            mean = words[own].astype(float).mean(axis=0)
+            distance = np.linalg.norm(heard - mean / np.linalg.norm(mean))
+            assert found[trial, place] == pytest.approx(-distance, rel=1e-6)
+    scaled = PublishedTranslation().measure(trials, asked)
+    assert (found.argmax(axis=1) != scaled.argmax(axis=1)).any()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 13])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from paradigms.registry import get_paradigm
 from reports.choices.methods import trials as asked
@@ -27,6 +29,7 @@ from tests.stimuli.published_layout import (
 from toolkit.cli import main
 from toolkit.running.choices import run
 from toolkit.statistics.saved import saved_manifest
+from toolkit.subjects.features.sources import find_jobs
 from toolkit.subjects.populations import open_population
 from toolkit.tables.trials import read_trials
 
@@ -322,3 +325,25 @@ def test_lists_without_end_and_lone_carriage_returns(data: Path, tmp_path: Path)
     (data / "filelists" / "audio-test-3.json").write_text("[" * 100_000)
     with pytest.raises(ToolkitError, match="cannot be read"):
         import_layout(data.parent, tmp_path / "other")
+
+
+def test_pictures_are_taken_as_stored_as_the_published_code_does(tmp_path: Path) -> None:
+    """In the set and where features are extracted from the data; a set says so, and is another."""
+    data = write_published_data(tmp_path / "me-vgs")
+    upright = open_set(import_layout(data, tmp_path / "before").folder)
+    path = next((data / "images").glob("dog-test*.jpg"))
+    tags = Image.Exif()
+    tags[0x0112] = 6  # to be turned by a quarter
+    with Image.open(path) as image:
+        image.load()
+        image.save(path, exif=tags, quality=100)
+        size = image.size
+    made = open_set(import_layout(data, tmp_path / "set").folder)
+    assert (upright.upright, made.upright) == (True, False)
+    assert "upright = false" in (tmp_path / "set" / "set.toml").read_text()
+    stored = made.read_picture(path.stem)
+    assert stored.shape[:2] == size[::-1]
+    assert replace(made, upright=True).read_picture(path.stem).shape[:2] == size
+    assert replace(made, upright=True).checksum != made.checksum
+    jobs = find_jobs(str(tmp_path / "me-vgs"), tmp_path, {"picture": "eye"}, splits=["test"])
+    np.testing.assert_array_equal(jobs[0].read(path.stem), stored)

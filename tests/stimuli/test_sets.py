@@ -345,6 +345,8 @@ def test_photographs_are_turned_upright() -> None:
     image.save(buffer, format="PNG", exif=tags)
     upright = decode_picture(buffer.getvalue(), "photograph")[:, :, 0]
     assert upright.tolist() == [[0, 255], [255, 255], [255, 255]]
+    stored = decode_picture(buffer.getvalue(), "photograph", upright=False)[:, :, 0]
+    assert stored.tolist() == [[255, 255, 255], [0, 255, 255]]
 
 
 @pytest.mark.parametrize(

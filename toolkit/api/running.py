@@ -41,6 +41,7 @@ def run_paradigm(
     device: str = "cpu",
     precision: str = "float32",
     subjects_dir: str | Path | None = None,
+    features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
 ) -> Run:
@@ -62,6 +63,8 @@ def run_paradigm(
             `toolkit.devices`; numbers of each kind of device are kept apart.
         precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
+        features_dir: folder of files of features, of ``extract-features``, that stand in the place
+            of frozen backbones.
         paradigms_dir: folder with paradigm files of your own.
         progress: called with what is being done, how much of it is done, and how much there is.
 
@@ -90,6 +93,7 @@ def run_paradigm(
         device=device,
         precision=precision,
         subjects_dir=subjects_dir,
+        features_dir=features_dir,
         paradigms_dir=paradigms_dir,
     )
     return start(progress)
@@ -110,6 +114,7 @@ def prepare_run(
     device: str = "cpu",
     precision: str = "float32",
     subjects_dir: str | Path | None = None,
+    features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
 ) -> Callable[[Progress], Run]:
     """Open all that `run_paradigm` needs, so that what cannot be had is told before anything runs.
@@ -119,7 +124,7 @@ def prepare_run(
     """
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
-    populations = open_populations(several(subjects), subjects_dir)
+    populations = open_populations(several(subjects), subjects_dir, features_dir)
     if isinstance(stimuli, StimulusSet) and words is None:
         shown = stimuli
     else:

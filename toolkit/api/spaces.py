@@ -64,6 +64,7 @@ def analyze_space(
     device: str = "cpu",
     precision: str = "float32",
     subjects_dir: str | Path | None = None,
+    features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
 ) -> Spaces:
@@ -86,6 +87,8 @@ def analyze_space(
             `toolkit.devices`; numbers of each kind of device are kept apart.
         precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
+        features_dir: folder of files of features, of ``extract-features``, that stand in the place
+            of frozen backbones.
         paradigms_dir: folder with paradigm files of your own, if the run asked one of them.
         progress: called with what is being done, how much of it is done, and how much there is.
 
@@ -100,7 +103,7 @@ def analyze_space(
         >>> [*made.tables["variance"].groupby("modality").groups]
         ['picture', 'word']
     """
-    populations = open_populations(several(subjects), subjects_dir)
+    populations = open_populations(several(subjects), subjects_dir, features_dir)
     done, made = compare_spaces(
         populations,
         stimuli if isinstance(stimuli, StimulusSet) else open_set(stimuli),

@@ -42,6 +42,7 @@ def score_all(
     device: str = "cpu",
     precision: str = "float32",
     subjects_dir: str | Path | None = None,
+    features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
     progress: Progress = silent,
 ) -> AllTriples:
@@ -62,6 +63,8 @@ def score_all(
             `toolkit.devices`; numbers of each kind of device are kept apart.
         precision: how a card computes: ``float32``, ``tf32`` or ``bf16``.
         subjects_dir: folder with population folders of your own.
+        features_dir: folder of files of features, of ``extract-features``, that stand in the place
+            of frozen backbones.
         paradigms_dir: folder with paradigm files of your own.
         progress: called with what is being done, how much of it is done, and how much there is.
 
@@ -80,7 +83,7 @@ def score_all(
     """
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
-    populations = open_populations(several(subjects), subjects_dir)
+    populations = open_populations(several(subjects), subjects_dir, features_dir)
     shown = stimuli if isinstance(stimuli, StimulusSet) else open_set(stimuli)
     done = count_all(
         asked,

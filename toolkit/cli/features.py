@@ -52,7 +52,8 @@ def extract_features(
     take: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Published HDF5 file to take features from, by language and name. Repeatable."
+            help="Published HDF5 file, or a folder of them, to take features from, by language and "
+            "name. Repeatable."
         ),
     ] = None,
     processes: Annotated[
@@ -78,24 +79,27 @@ def extract_features(
     from toolkit.devices import find_device
     from toolkit.errors import ToolkitError
     from toolkit.subjects.backbones.finding import backbone_name, find_backbone
-    from toolkit.subjects.backbones.stored import FeatureFile
+    from toolkit.subjects.backbones.stored import FeatureFile, is_known
     from toolkit.subjects.features.extraction import Computed, extract, write_faults
     from toolkit.subjects.features.sources import find_jobs, shared_names
-    from toolkit.subjects.features.taking import Taken
+    from toolkit.subjects.features.taking import Taken, feature_files, none_taken
 
     where = find_device(device, precision)
     kinds = {Kind.WORDS: ("word", "hearing", hearing), Kind.PICTURES: ("picture", "seeing", seeing)}
     taken: dict[str, list[FeatureFile]] = {"word": [], "picture": []}
-    for path in take or []:
-        file = FeatureFile(path)
+    asked = [told for wanted, told in kinds.items() if only in (None, wanted)]
+    names = {kind: backbone_name(given) for kind, _, given in asked}
+    for file in feature_files(take or (), names, splits=split or (), languages=language or ()):
         taken[file.kind].append(file)
     computed: dict[str, Computed] = {}
-    names: dict[str, str] = {}
-    for wanted, (kind, backbone, given) in kinds.items():
-        if only in (None, wanted):
-            names[kind] = backbone_name(given)
-            if not taken[kind]:
+    for kind, backbone, given in asked:
+        if not taken[kind]:
+            try:
                 computed[kind] = Computed(kind, find_backbone(backbone, given), where)
+            except ToolkitError as error:
+                if not take:
+                    raise
+                raise none_taken(take, kind, names[kind], only) from error
     jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     shared = shared_names(jobs)
     makers = [
@@ -107,7 +111,8 @@ def extract_features(
         for job, maker in zip(jobs, makers, strict=True):
             unread = extract(job, maker, progress, jobs=processes)
             faults += unread
-            say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored")
+            untold = "" if is_known(maker.sha256) else "; nothing tells which backbone made them"
+            say(f"{job.path}: {len(job.names) - len(unread)} of {len(job.names)} stored{untold}")
     if faults:
         table = write_faults(out, faults)
         shown = "\n".join(f"  {one.name}: {one.reason}" for one in faults[:SHOWN])

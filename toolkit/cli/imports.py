@@ -53,11 +53,13 @@ def import_mevgs(
         )
     for one in written:
         say(f"{one.folder}: seeds {', '.join(one.seeds)}. {one.description}")
-    if written[0].missing:
+    for note in (note for one in written for note in one.notes):
+        say(note)
+    if missing := list(dict.fromkeys(text for one in written for text in one.missing)):
         say("\nThey cannot be run yet. Fetch this, then give the same command again:")
-        for missing in written[0].missing:
-            say(missing)
-        say()
+        for text in missing:
+            say(text)
+        say("or ask them on features, run-paradigm --features DIR\n")
     say(f"Look: mevgs-toolkit list subjects --subjects {quoted(out)}")
 
 

@@ -47,6 +47,13 @@ WordsOption = Annotated[
 SubjectsOption = Annotated[
     Path | None, typer.Option(help="Folder with population folders of your own.")
 ]
+FeaturesOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of features (extract-features) that stand in the place of frozen backbones.",
+    ),
+]
 ParadigmsOption = Annotated[
     Path | None, typer.Option(help="Folder with paradigm files of your own.")
 ]

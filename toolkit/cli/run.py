@@ -11,6 +11,7 @@ from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
     DeviceOption,
+    FeaturesOption,
     Format,
     FormatOption,
     LanguageOption,
@@ -51,6 +52,7 @@ def run_paradigm(
         ),
     ] = None,
     subjects: SubjectsOption = None,
+    features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,
     trials_per_class: Annotated[
         int | None,
@@ -108,6 +110,7 @@ def run_paradigm(
         device=device,
         precision=precision,
         subjects_dir=subjects,
+        features_dir=features,
         paradigms_dir=paradigms,
     )
     with progress_bars(show=output is Format.TABLE) as progress:

@@ -10,6 +10,7 @@ from reports.terminal import say_json
 from toolkit.cli.options import (
     RUNS,
     DeviceOption,
+    FeaturesOption,
     Format,
     FormatOption,
     JobsOption,
@@ -34,6 +35,7 @@ def score_all(
     language: LanguageOption = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
+    features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,
     any_style: Annotated[
         bool,
@@ -75,6 +77,7 @@ def score_all(
             device=device,
             precision=precision,
             subjects_dir=subjects,
+            features_dir=features,
             paradigms_dir=paradigms,
             progress=progress,
         )

@@ -12,6 +12,7 @@ from stimuli.limits import RESAMPLES, SEEDS, TRIALS_PER_CLASS
 from toolkit.cli.options import (
     RUNS,
     DeviceOption,
+    FeaturesOption,
     Format,
     FormatOption,
     JobsOption,
@@ -35,6 +36,7 @@ def analyze_space(
     language: LanguageOption = None,
     stimuli: StimuliOption = "mini",
     subjects: SubjectsOption = None,
+    features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,
     run: Annotated[
         Path | None,
@@ -89,6 +91,7 @@ def analyze_space(
             device=device,
             precision=precision,
             subjects_dir=subjects,
+            features_dir=features,
             paradigms_dir=paradigms,
             progress=progress,
         )

@@ -20,7 +20,16 @@ from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.kinds import Running
-from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.plan import (
+    DEFAULT_ROOT,
+    Finished,
+    Plan,
+    carry_out,
+    labels,
+    named,
+    untold,
+    untrained,
+)
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.tables.trials import answers_table
@@ -98,7 +107,7 @@ def run(
             "trial_seed": trial_seed,
             **_fixed(asked, stimuli, tested),
         },
-        warnings=tuple(untrained(populations, tested)),
+        warnings=(*untrained(populations, tested), *untold(populations)),
         device=device,
     )
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stimuli import list_sets
 from toolkit.processes.threads import side_by_side
 from toolkit.running.capabilities import require
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.subjects.backbones.stored import LackingError
 from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
 
 if TYPE_CHECKING:
@@ -166,6 +168,10 @@ def _through(
     except UnfitError as error:
         paths = stimuli.table.loc[list(chunk[1]), "path"]
         raise error.of([str(stimuli.folder / path) for path in paths]) from error
+    except LackingError as error:
+        known = list_sets().get(stimuli.name) == stimuli.folder
+        place = stimuli.name if known else stimuli.folder
+        raise error.of(chunk[1], stimuli.name, stimuli.checksum, place) from error
 
 
 def _prepared(

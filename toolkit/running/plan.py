@@ -201,6 +201,16 @@ def untrained(
             )
 
 
+def untold(populations: Sequence[Population]) -> Iterator[str]:
+    """A note on every population of which nothing tells the backbones that it was trained on."""
+    for population in {one.name: one for one in populations}.values():
+        if kinds := " and ".join(f"the {kind} backbone" for kind in population.stands_on):
+            yield (
+                f"{population.name} was trained on features that do not tell {kinds}: it was asked "
+                "on features or backbones of the same name."
+            )
+
+
 def _told(plan: Plan, models: Sequence[str]) -> dict[str, Any]:
     """What a manifest says of a plan.
 
@@ -250,6 +260,7 @@ def _about(population: Population, subjects: Sequence[SubjectRef]) -> dict[str, 
         "languages": list(population.languages),
         "n_seeds": sum(subject.population.name == population.name for subject in subjects),
         "config": _config(population.folder / "config.json") if population.folder else None,
+        **({"stands_on": dict(population.stands_on)} if population.stands_on else {}),
     }
 
 

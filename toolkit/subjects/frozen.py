@@ -93,7 +93,7 @@ def frozen(population: Population) -> Population:
         raise _no_backbones(population)
 
     def load(own: Population, seed: str) -> FrozenFeatures:
-        network = population.load(population.seeds[0])
+        network = replace(population, features=own.features).load(population.seeds[0])
         if not isinstance(network, SharesBackbones):
             raise _no_backbones(population)
         return FrozenFeatures(network.hearing, network.seeing)

@@ -123,13 +123,18 @@ class Population:
     """File name in the folder -> the checksum that it must have."""
     further: tuple[Path, ...] = ()
     """Further files that decide what its subjects are, wherever they lie."""
+    features: Path | None = None
+    """Folder whose files of features stand in the place of frozen backbones; None for none."""
+    stands_on: Mapping[str, str] = field(default_factory=dict)
+    """What its subjects stand on, `hearing` or `seeing` -> checksum, where no file of the folder
+    tells it, see `toolkit.subjects.vgs.standing`."""
 
     def checksum(self, seed: str) -> str:
         """SHA-256 of everything that decides what the subject of this seed is.
 
         That is name, languages, seed and factory, and from the folder `config.json`, the Python
         files and all files that are named after the seed, such as `a.safetensors`. Backbones
-        enter by their checksums in `config.json`.
+        enter by their checksums in `config.json`, or in `stands_on` where it has none.
 
         Args:
             seed: one of `seeds`.
@@ -156,6 +161,8 @@ class Population:
             facts["files"] = {path.name: self.verified(path.name) for path in self.files(seed)}
         if self.further:
             facts["further"] = [sha256_of(path) for path in self.further]
+        if self.stands_on:
+            facts["stands_on"] = dict(self.stands_on)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def load(self, seed: str) -> Subject:

@@ -43,17 +43,21 @@ ENTRY_POINT_GROUP = "mevgs_toolkit.subjects"
 
 
 def open_populations(
-    subjects: Iterable[str | Population], subjects_dir: str | Path | None = None
+    subjects: Iterable[str | Population],
+    subjects_dir: str | Path | None = None,
+    features_dir: str | Path | None = None,
 ) -> list[Population]:
     """The populations that a run is made with.
 
     Args:
         subjects: names, see `open_population`; populations made in code are taken as they are.
         subjects_dir: a further folder to look in, see the module's text.
+        features_dir: folder of files of features that stand in the place of frozen backbones.
 
     Raises:
-        ToolkitError: as `open_population`; nobody is named; or two populations have the same name
-            and are not the same, so that their answers could not be told apart.
+        ToolkitError: as `open_population`; nobody is named; two populations have the same name
+            and are not the same, so that their answers could not be told apart; or features are
+            missing, or of another backbone, or of no use to anyone.
 
     Example:
         >>> [one.seeds for one in open_populations(["random/b", "perfect/a"])]
@@ -70,7 +74,32 @@ def open_populations(
         other = first.setdefault(population.name, population)
         if _place(population) != _place(other):
             raise _REGISTRY.clash(population.name, other, population)
-    return opened
+    from toolkit.subjects.vgs.standing import standing
+
+    return [standing(one) for one in _on_features(opened, features_dir)]
+
+
+def _on_features(opened: list[Population], features_dir: str | Path | None) -> list[Population]:
+    """Have populations of networks take features from a folder; others have no use for them."""
+    from toolkit.subjects.vgs.standing import named_backbones
+
+    if features_dir is None:
+        return opened
+    folder = Path(features_dir)
+    if not folder.is_dir():
+        raise ToolkitError("There is no such folder of features.", given=str(folder))
+    able = [named_backbones(one) is not None for one in opened]
+    if not any(able):
+        raise ToolkitError(
+            "Features mean nothing here: no such population stands on frozen backbones.",
+            given=f"--features {folder}, for {', '.join(one.name for one in opened)}",
+            allowed="the same without --features, or a population of networks",
+            next_command=LIST_COMMAND,
+        )
+    return [
+        replace(one, features=folder.absolute()) if takes else one
+        for one, takes in zip(opened, able, strict=True)
+    ]
 
 
 def open_population(name: str, subjects_dir: str | Path | None = None) -> Population:

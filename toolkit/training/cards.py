@@ -209,7 +209,7 @@ def _text(
   `{facts["backbones"]["hearing"]["folder"]}` and `{facts["backbones"]["seeing"]["folder"]}`.
 - **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]}`
 - **Made by**: {_command(facts)}
-"""
+{_files(facts)}"""
     if not facts["languages"]:
         return head + (
             "\nNothing was learnt: what these networks do better than chance comes from the\n"
@@ -237,6 +237,29 @@ all settings are in `config.json`, all validations in `{LOG_FILE}`.
 {_LIMITS if facts["stimuli"]["name"] == "mini" else ""}The subjects are made for comparing
 training conditions with one another; they are no model of a particular child.
 """
+
+
+def _files(facts: Mapping[str, Any]) -> str:
+    """The published files of features, and what they tell of their backbones; or nothing.
+
+    Example:
+        >>> told = {"hearing": {"sha256": "3b0c"}, "seeing": {"sha256": ""}}
+        >>> print(_files({"features": {"a.h5": "0"}, "backbones": told}), end="")
+        - **Features**: 1 files as published, named in `config.json` with their checksums; made by:
+          hearing, backbone `3b0c`; seeing, not told by the files, known by its name alone.
+    """
+    if not facts.get("features"):
+        return ""
+    made_by = "; ".join(
+        f"{kind}, backbone `{told['sha256'][:16]}`"
+        if told["sha256"]
+        else f"{kind}, not told by the files, known by its name alone"
+        for kind, told in facts["backbones"].items()
+    )
+    return (
+        f"- **Features**: {len(facts['features'])} files as published, named in `config.json` "
+        f"with their checksums; made by:\n  {made_by}.\n"
+    )
 
 
 def _in_one_pass(together: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Features of the training stimuli: every view goes through the frozen backbones once.
 
-They are kept in half precision in one file, which several training processes map into memory
-together.
+They are kept in one file, in half precision unless the recipe says otherwise; several training
+processes map it into memory together.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ class FeatureBank:
     picture_table: tuple[tuple[str, str, str], ...]
     """Per picture view: stimulus, split, concept."""
     frames: Tensor
-    """Speech features of all word views one after another, half precision, (frames, dim)."""
+    """Speech features of all word views one after another, half or float32, (frames, dim)."""
     word_start: NDArray[np.int64]
     """First frame of each word view, and the end of the last: (word views + 1,)."""
     maps: Tensor
-    """Feature maps of the picture views, half precision, (picture views, channels, h, w)."""
+    """Feature maps of the picture views, half or float32, (picture views, channels, h, w)."""
     word_scale: Scale | None = None
     """Applied to the speech features that are handed out."""
     picture_scale: Scale | None = None
@@ -91,6 +91,8 @@ class FeatureBank:
     """Device that the backbones computed on."""
     device: Device = CPU
     """Where features are handed out."""
+    samples: Path | None = None
+    """File of a validation sample (`toolkit.training.published_samples`); None: one is drawn."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""
@@ -149,7 +151,7 @@ class FeatureBank:
     def on(self, device: Device) -> FeatureBank:
         """The same bank, handing out features on a device.
 
-        All of it lies there where it has room, in half precision; otherwise what is asked for is
+        All of it lies there where it has room, in its precision; otherwise what is asked for is
         sent there each time.
         """
         frames, maps = self.frames, self.maps
@@ -192,6 +194,7 @@ def build_bank(
     word_views: int,
     picture_views: int,
     languages: Collection[str] | None = None,
+    precision: torch.dtype = torch.half,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> FeatureBank:
     """Put the views of all stimuli that training may see through the backbones.
@@ -205,6 +208,7 @@ def build_bank(
         word_views: views of each training word, the unaltered one among them.
         picture_views: views of each training picture, the unaltered one among them.
         languages: ISO codes of those whose words are heard; None for all.
+        precision: in which features are kept.
         progress: called with what is being done, how much of it is done, and how much there is.
     """
     word_table: list[tuple[str, str, str, str]] = []
@@ -226,14 +230,14 @@ def build_bank(
         for (row, _), feature in zip(some, heard, strict=True):
             word_table.append((row["stimulus_id"], row["split"], row["concept"], row["language"]))
             lengths.append(len(feature))
-            frames.append(torch.from_numpy(feature).half())
+            frames.append(torch.from_numpy(feature).to(precision))
         progress("hearing words", len(lengths), len(word_jobs))
     for some in _portions(picture_jobs):
         pictures = [
             views.picture_view(stimuli.read_picture(row["stimulus_id"]), row["stimulus_id"], view)
             for row, view in some
         ]
-        maps.append(torch.from_numpy(seeing.features(pictures)).half())
+        maps.append(torch.from_numpy(seeing.features(pictures)).to(precision))
         picture_table += [(row["stimulus_id"], row["split"], row["concept"]) for row, _ in some]
         progress("seeing pictures", len(picture_table), len(picture_jobs))
     return FeatureBank(

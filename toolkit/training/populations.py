@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stimuli.files import is_sound, remove_abandoned
+from stimuli.files import is_sound, remove_abandoned, sha256_of
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.processes.alone import alone_in, alone_with
@@ -30,6 +30,7 @@ from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell, Condition
 from toolkit.training.features import save_bank
 from toolkit.training.fit import Standing, network_config
+from toolkit.training.published_samples import read_samples
 from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule
@@ -39,7 +40,7 @@ from toolkit.training.workers import Job, opened_bank, train_all
 
 TRAINING_VERSION = 1
 """Raised when the same recipe would give other weights."""
-CIRCUMSTANCES = ("versions", "features_made_on")
+CIRCUMSTANCES = ("versions", "features_made_on", "features")
 """What `config.json` says beside what decides the weights."""
 UNFINISHED = "unfinished"
 """Folder of the states of subjects that are being trained."""
@@ -93,6 +94,7 @@ def train_populations(
     for condition in conditions:
         bank = _features(condition.recipe, source, folder / "features", progress, device)
         facts[condition.name] = _facts(condition, source, bank, device)
+        samples = source.samples(condition.languages, condition.recipe)
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
             cards.start(folder / condition.name, facts[condition.name])
@@ -100,7 +102,8 @@ def train_populations(
         for cell in (Cell(condition, seed) for seed in seeds):
             key = cell_key(cell, facts[condition.name])
             state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
-            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed), together, device))
+            checkpoint = Checkpoint(state, key, cell.seed)
+            work.append(Job(cell, bank, checkpoint, together, device, samples))
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.
@@ -179,6 +182,8 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
         source.key(condition.recipe)
         for split in ("train", "valid") if condition.languages else ():
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
+        if samples := source.samples(condition.languages, condition.recipe):
+            read_samples(samples, bank, condition.recipe)
 
 
 def _features(
@@ -205,6 +210,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             **schedule.record(),
             "features": features.stem,
             **({} if device.precision == "float32" else {"precision": device.precision}),
+            **_samples(source.samples(languages, recipe)),
         },
         **({} if bank.made_on == CPU.told else {"features_made_on": bank.made_on}),
         "stimuli": {
@@ -215,6 +221,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "chosen_by": "split valid, familiar concepts",
         },
         "backbones": source.backbones(),
+        **({"features": files} if (files := source.files()) else {}),
         "versions": {
             "mevgs-toolkit": package_version("mevgs-toolkit"),
             "python": platform.python_version(),
@@ -222,3 +229,10 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "numpy": np.__version__,
         },
     }
+
+
+def _samples(path: Path | None) -> dict[str, str]:
+    """What `config.json` says of a published validation sample, which decides what is kept."""
+    if path is None:
+        return {}
+    return {"validation_samples": path.name, "validation_samples_sha256": sha256_of(path)}

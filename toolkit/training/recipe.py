@@ -21,6 +21,7 @@ Some = Annotated[int, Between(1, WIDTH)]
 """Things that lie in memory together."""
 Share = Annotated[float, Between(0, 1, below=True)]
 Number = Annotated[float, Between(0, STEPS)]
+FEATURE_PRECISIONS = ("half", "float32")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class Recipe:
     `toolkit.training.sampler.Sampler`."""
     family: Annotated[str, OneOf(FAMILIES)] = "clip"
     """Network family, see `NetworkConfig.family`."""
+    feature_precision: Annotated[str, OneOf(FEATURE_PRECISIONS)] = "half"
+    """In what precision features are kept for training; networks compute in float32 either way."""
     standardise: bool = True
     """Whether training sees features with mean 0 and deviation 1 in every channel; the scaling then
     becomes part of the weights."""
@@ -123,6 +126,8 @@ class Recipe:
     def record(self) -> dict[str, Any]:
         """The fields as they are written next to the weights; of epochs, only where they count.
 
+        That features are in half precision is not told: it was not when there was nothing else.
+
         Example:
             >>> "passes" in Recipe().record()
             False
@@ -132,7 +137,8 @@ class Recipe:
         return {
             name: value
             for name, value in asdict(self).items()
-            if self.epochs or name not in _OF_EPOCHS
+            if (self.epochs or name not in _OF_EPOCHS)
+            and (name, value) != ("feature_precision", "half")
         }
 
 
@@ -153,6 +159,7 @@ PUBLISHED = Recipe(
     embedding=SIZES["md"],
     word_views=1,
     picture_views=1,
+    feature_precision="float32",
     validation_items=0,
     standardise=False,
 )

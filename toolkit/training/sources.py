@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from stimuli import StimulusSet, open_set
-from stimuli.files import sha256_of_files
+from stimuli.files import sha256_of, sha256_of_files
 from stimuli.published import (
     VOCABULARY,
     check_entry,
@@ -24,14 +24,23 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.backbones.stored import SUFFIX, FeatureFile, require_alike
+from toolkit.subjects.backbones.stored import (
+    BACKBONE,
+    SUFFIX,
+    FeatureFile,
+    is_known,
+    require_alike,
+)
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
+from toolkit.training.published_samples import find_samples
 from toolkit.training.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+_PRECISIONS = {"half": torch.half, "float32": torch.float32}
+"""Of features, by their names in `toolkit.training.recipe.FEATURE_PRECISIONS`."""
 
 
 class Source(Protocol):
@@ -55,6 +64,12 @@ class Source(Protocol):
 
     def backbones(self) -> dict[str, dict[str, str]]:
         """Folder and checksum of the frozen backbones, by kind, as `config.json` has them."""
+
+    def files(self) -> dict[str, str]:
+        """Files of published features with their checksums, as `config.json` has them."""
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """File with the validation sample of some languages; None where it is drawn."""
 
     def outline(self) -> FeatureBank:
         """Its names and classes, without features."""
@@ -144,6 +159,14 @@ class SetSource:
             for kind, path in (("hearing", self.hearing), ("seeing", self.seeing))
         }
 
+    def files(self) -> dict[str, str]:
+        """See `Source`; features that stand in a backbone's place are told as backbones are."""
+        return {}
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """See `Source`; sets have none."""
+        return None
+
     def outline(self) -> FeatureBank:
         """See `Source`."""
         return outline(self.stimuli, self.heard)
@@ -157,6 +180,7 @@ class SetSource:
             recipe.word_views,
             recipe.picture_views,
             *(self.heard or ()),
+            *_precision_facts(recipe),
         )
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
@@ -169,6 +193,7 @@ class SetSource:
             word_views=recipe.word_views,
             picture_views=recipe.picture_views,
             languages=self.heard,
+            precision=_PRECISIONS[recipe.feature_precision],
             progress=progress,
         )
         return replace(made, made_on=exact.told)
@@ -183,7 +208,7 @@ class PublishedData:
     """The data of Oneata et al. (2025) as published, or others in the same layout.
 
     File lists and vocabulary are in `data`, features in `output`, as the published code and
-    `extract-features` write them. Features are kept in half precision.
+    `extract-features` write them. Features are kept in the precision of the recipe.
 
     Args:
         root: the folder that holds `data` and `output`.
@@ -232,15 +257,51 @@ class PublishedData:
         return sha256_of_files([*lists, *words, *(job.path for job in self._jobs)])
 
     def backbones(self) -> dict[str, dict[str, str]]:
-        """See `Source`; a backbone that is not on this machine has no checksum."""
-        told = {}
-        for kind, name in (("hearing", self._named["word"]), ("seeing", self._named["picture"])):
-            try:
-                sha256 = backbone_checksum(find_backbone(kind, name))
-            except ToolkitError:
-                sha256 = ""
-            told[kind] = {"folder": name, "sha256": sha256}
-        return told
+        """See `Source`; known by their checksums where the files of features tell them.
+
+        What is called so on this machine is not looked at: nothing would tell that it made them.
+
+        Raises:
+            ToolkitError: files of one kind were made by different backbones.
+        """
+        kinds = {"hearing": "word", "seeing": "picture"}
+        return {
+            which: {"folder": self._named[kind], "sha256": self._made_by[kind]}
+            for which, kind in kinds.items()
+        }
+
+    def files(self) -> dict[str, str]:
+        """See `Source`."""
+        return self._told_files
+
+    def samples(self, languages: Sequence[str], recipe: Recipe) -> Path | None:
+        """See `Source`; see `toolkit.training.published_samples`."""
+        return find_samples(self._data / "filelists", languages, recipe)
+
+    @cached_property
+    def _told_files(self) -> dict[str, str]:
+        root = self._data.parent
+        return {job.path.relative_to(root).as_posix(): sha256_of(job.path) for job in self._jobs}
+
+    @cached_property
+    def _made_by(self) -> dict[str, str]:
+        """Checksum of the backbone behind the features of each kind; empty if one is not told."""
+        made_by = {}
+        for kind in self._named:
+            paths = [job.path for job in self._jobs if job.kind == kind]
+            told = {path: FeatureFile(path).attributes.get(BACKBONE, "") for path in paths}
+            known = {sha256: path for path, sha256 in told.items() if is_known(sha256)}
+            if len(known) > 1:
+                raise ToolkitError(
+                    f"The features of {kind}s were made by different backbones.",
+                    given=", ".join(f"{path}: {sha256[:16]}" for sha256, path in known.items()),
+                    allowed="files by one backbone",
+                    next_command="remove those of the other one, and run mevgs-toolkit "
+                    f"extract-features {quoted(self._data.parent)} "
+                    f"--out {quoted(self._data.parent / 'output')} again",
+                )
+            made_by[kind] = next(iter(known), "") if set(told.values()) == set(known) else ""
+        return made_by
 
     def outline(self) -> FeatureBank:
         """See `Source`."""
@@ -254,7 +315,7 @@ class PublishedData:
                 given=f"{recipe.word_views} word views, {recipe.picture_views} picture views",
                 allowed="word_views = 1 and picture_views = 1, as in the recipe 'published'",
             )
-        return bank_key(self.checksum)
+        return bank_key(self.checksum, *_precision_facts(recipe))
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; nothing is computed."""
@@ -269,7 +330,8 @@ class PublishedData:
                 shape = first.setdefault(job.kind, feature.shape)
                 require_alike(job.path, name, feature.shape, shape)
                 lengths[job].append(len(feature))
-                tensors[job.kind].append(torch.from_numpy(feature).half())
+                precision = _PRECISIONS[recipe.feature_precision]
+                tensors[job.kind].append(torch.from_numpy(feature).to(precision))
                 done += 1
                 progress("reading features", done, total)
         joined = [torch.cat(tensors["word"]), torch.stack(tensors["picture"])]
@@ -337,6 +399,11 @@ class PublishedData:
             return ""
         told = job.path.stem.removeprefix(f"me-dataset-{_split(job)}-")
         return told.removesuffix(f"-{backbone_name(self._named['word'])}")
+
+
+def _precision_facts(recipe: Recipe) -> tuple[str, ...]:
+    """What the precision of features adds to the name of a bank; half adds nothing, as ever."""
+    return () if recipe.feature_precision == "half" else (recipe.feature_precision,)
 
 
 def _split(job: Job) -> str:

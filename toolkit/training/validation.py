@@ -12,6 +12,7 @@ from torch import Tensor
 from toolkit.devices import Alike
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
+from toolkit.training.published_samples import read_samples
 from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Choices, Items, Sampler
 
@@ -55,7 +56,8 @@ class Validation:
     Args:
         bank: features of the stimuli.
         languages: ISO codes.
-        recipe: how the fixed sample is drawn, which is the same for all seeds.
+        recipe: how the fixed sample is drawn, which is the same for all seeds, unless the bank
+            names a published one.
     """
 
     def __init__(self, bank: FeatureBank, languages: Sequence[str], recipe: Recipe) -> None:
@@ -65,6 +67,9 @@ class Validation:
             for language in languages
         ]
         self._pictures = [bank.picture_rows("valid", concept) for concept in bank.concepts]
+        if bank.samples:
+            self._items = read_samples(bank.samples, bank, recipe)
+            return
         n_clips = sum(len(rows) for per_concept in self._words for rows in per_concept)
         sampler = Sampler(
             bank,

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -34,6 +34,8 @@ class Job:
     """Whether it is trained in one pass with other seeds, if it is not begun in the other way."""
     device: Device = CPU
     """Where it is trained."""
+    samples: Path | None = None
+    """File with a published validation sample; None: it is drawn."""
 
 
 def grouped(jobs: Sequence[Job], n_processes: int) -> list[list[Job]]:
@@ -103,7 +105,8 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     What is begun goes on in the way in which it was begun, so that a stop does not change it; on a
     card, what was begun together with others begins anew.
     """
-    condition, bank = group[0].cell.condition, opened_bank(group[0].bank)
+    condition = group[0].cell.condition
+    bank = replace(opened_bank(group[0].bank), samples=group[0].samples)
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:

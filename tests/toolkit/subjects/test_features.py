@@ -37,7 +37,7 @@ from toolkit.subjects.backbones.stored import (
 from toolkit.subjects.features import extraction, reading
 from toolkit.subjects.features.extraction import extract
 from toolkit.subjects.features.sources import Job, find_jobs, shared_names
-from toolkit.subjects.features.taking import Taken
+from toolkit.subjects.features.taking import Taken, feature_files
 
 NAMES = {"word": "ear", "picture": "eye"}
 
@@ -671,6 +671,68 @@ def test_pictures_named_like_clips(tmp_path: Path) -> None:
     file = write_published(tmp_path / "me-dataset-train-eye.h5", {"x": np.ones((7, 2, 2), "f")})
     taken = Taken("eye", [FeatureFile(file)], job, shared_names([job]))
     assert taken.make({"picture-x": None})[0].shape == (7, 2, 2)
+
+
+def test_a_folder_of_features_is_taken_from(tmp_path: Path) -> None:
+    """Whatever lies below it, of the backbones, splits and languages that are asked for."""
+    folder = tmp_path / "output"
+    for name in (
+        "audio/me-dataset-test-dutch-ear", "audio/me-dataset-train-dutch-ear",
+        "audio/me-dataset-test-english-ear", "audio/me-dataset-test-dutch-my-ear",
+        "image/me-dataset-test-eye", "ear", "my-ear", "ear2",
+    ):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        feature = np.ones((7, 2, 2) if "eye" in name else (3, 5), "f")
+        write_published(folder / f"{name}.h5", {"x": feature})
+
+    def found(names: dict[str, str], **which: Any) -> list[str]:
+        return [file.path.stem for file in feature_files([folder], names, **which)]
+
+    assert found({"word": "ear"}) == [
+        "me-dataset-test-dutch-ear", "me-dataset-test-english-ear", "me-dataset-train-dutch-ear",
+        "ear",
+    ]  # fmt: skip
+    assert found(NAMES, splits=["test"], languages=["nl"]) == [
+        "me-dataset-test-dutch-ear", "ear", "me-dataset-test-eye",
+    ]  # fmt: skip
+    assert found({"picture": "eye"}, languages=["dutch"]) == ["me-dataset-test-eye"]
+    with pytest.raises(ToolkitError, match="no features of nose in this folder") as caught:
+        found({"word": "nose"})
+    assert "ear.h5" in str(caught.value)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ToolkitError, match=r"no features of ear[\s\S]*with no .h5 file"):
+        list(feature_files([tmp_path / "empty"], {"word": "ear"}))
+
+
+def test_a_file_that_is_called_after_another_backbone_is_refused(tmp_path: Path) -> None:
+    name = "me-dataset-test-dutch-my-ear.h5"
+    path = write_published(tmp_path / name, {"x": np.ones((3, 5), "f")})
+    with pytest.raises(ToolkitError, match="of another backbone, as its name tells"):
+        list(feature_files([path], NAMES))
+    assert [file.path for file in feature_files([path], {"word": "my-ear"})] == [path]
+    assert [file.path for file in feature_files([path], {"picture": "eye"})] == [path]
+
+
+def test_the_checksum_of_the_backbone_goes_with_its_features(tmp_path: Path) -> None:
+    folder = write_layout(tmp_path / "me-vgs")
+    (job,) = find_jobs(str(folder), tmp_path, {"word": "ear"}, splits=["test"], languages=["dutch"])
+    entry = np.ones((3, 5), "f"), "0"
+    for name, clip, told in (("a", 0, "3b0c"), ("b", 1, "3b0c"), ("c", 1, "11ac")):
+        write_features(
+            tmp_path / f"{name}.h5", {f"dutch_test_{clip}": entry}, {"backbone_sha256": told}
+        )
+    one, two, other = (FeatureFile(tmp_path / f"{name}.h5") for name in "abc")
+    foreign = FeatureFile(write_published(tmp_path / "d.h5", {"dutch_test_1": entry[0]}))
+    assert Taken("ear", [one, two], job).sha256 == "3b0c"
+    assert Taken("ear", [foreign], job).sha256 == "taken over: ear"
+    assert extract(job, Taken("ear", [one, two], job)) == []
+    assert stored_checksum(job.path) == "3b0c"
+    for odd, told in ((other, "backbone 11ac"), (foreign, "of foreign origin")):
+        with pytest.raises(ToolkitError, match="Features of two backbones") as caught:
+            Taken("ear", [one, odd], job)
+        assert told in str(caught.value)
+    with pytest.raises(ToolkitError, match="made by another backbone"):
+        extract(job, Taken("ear", [foreign], job))
 
 
 def test_stored_features_stand_in_a_backbones_place(tmp_path: Path) -> None:

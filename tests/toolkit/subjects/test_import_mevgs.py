@@ -8,16 +8,20 @@ import shutil
 import struct
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 
 from stimuli import StimulusSet
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.seeing import DINO
 from toolkit.subjects.features.extraction import Computed, extract
 from toolkit.subjects.features.sources import find_jobs
 from toolkit.subjects.populations import open_population
@@ -305,14 +309,14 @@ def test_truncated_checkpoint(tmp_path: Path) -> None:
 def test_state_dict_that_does_not_fit_lists_all_that_differs(tmp_path: Path) -> None:
     state = write_config(tmp_path, "en_links-no_size-xsm_a")
     del state["logit_scale"]
-    state["image_enc.feature_extractor.model.0.weight"] = torch.zeros(2, 3, 5, 5)
+    state["image_enc.pool.further.weight"] = torch.zeros(2, 3, 5, 5)
     state["audio_enc.pool.ln_out.bias"] = torch.zeros(7)
     torch.save(state, tmp_path / "en_links-no_size-xsm_a/checkpoints/model_neg-loss=-0.1.pt")
     with pytest.raises(ToolkitError) as caught:
         import_output(tmp_path, tmp_path / "own", **SHIPPED)
     for part in (
         "missing: logit_scale ()",
-        "unknown: image_enc.feature_extractor.model.0.weight (2, 3, 5, 5)",
+        "unknown: image_enc.pool.further.weight (2, 3, 5, 5)",
         "audio_enc.pool.ln_out.bias is (7,), the network needs (64,)",
     ):
         assert part in str(caught.value)
@@ -410,8 +414,8 @@ def test_command_then_backbones_then_run(
     with pytest.raises(ToolkitError, match="hf download microsoft/wavlm-base-plus"):
         open_population(name, Path("own")).load("a")
     write_backbones(tmp_path / "fetched")
-    with pytest.raises(ToolkitError, match="import-mevgs again"):
-        open_population(name, Path("own")).load("a")
+    untold = open_population(name, Path("own")).load("a")
+    assert untold.hearing.sha256 == backbone_checksum(tmp_path / "fetched" / "wavlm-base-plus")
     code, out, _ = call(*imported)
     assert (code, "hf download" in out) == (0, False)
     code, out, err = call(
@@ -437,6 +441,84 @@ def test_command_then_backbones_then_run(
     np.testing.assert_allclose(stored.embed_pictures(media[1]), expected[1], rtol=1e-5, atol=1e-6)
     with pytest.raises(ToolkitError, match="lacks the features of 1 of 1 words"):
         stored.embed_words([np.zeros(640, np.float32)])
+
+
+def add_inside(output: Path, name: str, inside: dict[str, torch.Tensor]) -> None:
+    """Put the parameters of a backbone into the checkpoint of a configuration."""
+    (path,) = (output / name / "checkpoints").iterdir()
+    prefix = "image_enc.feature_extractor.model."
+    state = torch.load(path) | {f"{prefix}{key}": value for key, value in inside.items()}
+    torch.save(state, path)
+
+
+def test_a_resnet_inside_a_checkpoint_is_kept_for_each_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its running means changed in training: they are no others' than the seed's."""
+    small = replace(DINO, architecture="test_resnet", input_size_px=32)
+    monkeypatch.setattr("toolkit.subjects.vgs.inside.DINO", small)
+    output, rng = tmp_path / "output", np.random.default_rng(0)
+    pictures = list(rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8))
+    numbers = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
+    expected = {}
+    for number, seed in enumerate("ab"):
+        name = f"en_links-no_size-xsm_{seed}"
+        write_config(output, name, picture_dim=96)
+        torch.manual_seed(0)
+        model = timm.create_model("test_resnet", num_classes=0).eval()
+        model.bn1.running_mean += number  # the parameters themselves are the same
+        inside = {}
+        for key, value in model.state_dict().items():
+            part, _, rest = key.partition(".")
+            inside[f"{numbers[part]}.{rest}"] = value
+        add_inside(output, name, inside)
+        expected[seed] = model
+    (made,) = import_output(output, tmp_path / "own", **SHIPPED)
+    assert made.missing == ()
+    assert "kept (seeing-SEED)" in made.notes[0]
+    moved = (tmp_path / "own" / "en_links-no_size-xsm").rename(tmp_path / "own" / "mine")
+    assert "one for each seed" in (moved / "README.md").read_text()
+    population = open_population(str(moved))
+    seen = {}
+    for seed, model in expected.items():
+        eye = population.load(seed).seeing.load()
+        seen[seed] = eye.features(pictures)
+        batch = torch.tensor(np.stack(pictures)).permute(0, 3, 1, 2) / 255
+        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (DINO.mean, DINO.std))
+        with torch.no_grad():
+            maps = model.forward_features((batch - mean) / std).numpy()
+        np.testing.assert_allclose(seen[seed], maps, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(seen["a"], seen["b"], rtol=1e-3)
+
+
+def test_an_alexnet_inside_a_checkpoint_is_left_out(tmp_path: Path) -> None:
+    name = "en_links-no_size-xsm_a"
+    write_config(tmp_path / "output", name, picture_dim=96)
+    inside = {f"{n}.{what}": torch.ones(2) for n in (0, 3, 6, 8, 10) for what in ("weight", "bias")}
+    add_inside(tmp_path / "output", name, inside)
+    for seeing, told in (("dino-resnet50", "alexnet"), ("my-eye", "my-eye")):
+        (made,) = import_output(
+            tmp_path / "output", tmp_path / "own", hearing="hearing", seeing=seeing
+        )
+        assert f"called {told}.h5, or its own backbone, --seeing NAME" in made.notes[0]
+        config = json.loads((made.folder / "config.json").read_text())
+        assert config["backbones"]["seeing"] == {"folder": told, "sha256": ""}
+    with pytest.raises(ToolkitError, match="The seeing backbone 'my-eye' is missing"):
+        open_population(str(made.folder)).load("a")
+
+
+def test_other_backbones_inside_a_checkpoint_are_refused(tmp_path: Path) -> None:
+    output, names = tmp_path / "output", [f"en_links-no_size-xsm_{seed}" for seed in "ab"]
+    for name in names:
+        write_config(output, name, picture_dim=96)
+    add_inside(output, names[1], {"0.weight": torch.ones(2), "stem.bias": torch.ones(2)})
+    with pytest.raises(ToolkitError, match="not of the same network") as caught:
+        import_output(output, tmp_path / "own", **SHIPPED)
+    assert "with a backbone" in str(caught.value)
+    with pytest.raises(ToolkitError, match="none of the published ones") as caught:
+        import_output(output / names[1], tmp_path / "own", **SHIPPED)
+    assert "bn1.running_mean" in str(caught.value)
+    assert not (tmp_path / "own" / "en_links-no_size-xsm").exists()
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def write_features(out: Path, stimuli: StimulusSet) -> None:
     )
     sums = [backbone_checksum(WEIGHTS / kind) for kind in ("hearing", "seeing")]
     (out / "features").mkdir(parents=True)
-    save_bank(bank, out / "features" / f"{bank_key(stimuli.checksum, *sums, 1, 1)}.safetensors")
+    key = bank_key(stimuli.checksum, *sums, 1, 1, "float32")
+    save_bank(bank, out / "features" / f"{key}.safetensors")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from stimuli import open_set
 from stimuli.files import checksum_file
@@ -16,6 +17,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.stored import FeatureFile, media_sha256, write_features
 from toolkit.subjects.populations import open_population
 from toolkit.training.conditions import Condition
+from toolkit.training.features import load_bank, save_bank
 from toolkit.training.populations import train_populations
 from toolkit.training.recipe import PUBLISHED, Recipe
 from toolkit.training.sources import PublishedData, SetSource, open_source
@@ -89,6 +91,28 @@ def test_bank_holds_the_familiar_words_as_they_are(root: Path) -> None:
     np.testing.assert_allclose(features[0].numpy(), wanted, atol=2e-3)
     told = source.outline()
     assert (told.word_table, told.picture_table) == (bank.word_table, bank.picture_table)
+
+
+def test_features_are_as_precise_as_the_recipe_says(root: Path) -> None:
+    """As published, to the last bit, also when the bank was written and read again."""
+    source = published(root)
+    path = root / "output" / "features-audio" / "me-dataset-train-dutch-wavlm-base-plus.h5"
+    wanted = next(FeatureFile(path).read(["clock-1"]))
+    picture = root / "output" / "features-image" / "me-dataset-train-dino-resnet50.h5"
+    shown = next(FeatureFile(picture).read(["dog-train-0"]))
+    half = replace(RECIPE, feature_precision="half")
+    assert (RECIPE.feature_precision, Recipe().feature_precision) == ("float32", "half")
+    assert "feature_precision" not in half.record()
+    assert source.key(RECIPE) != source.key(half)
+    for recipe, exact in ((RECIPE, True), (half, False)):
+        save_bank(source.bank(recipe, lambda *_: None), root / "bank.safetensors")
+        bank = load_bank(root / "bank.safetensors")
+        word = bank.word_table.index(("clock-1", "train", "clock", "nl"))
+        row = bank.picture_table.index(("dog-train-0", "train", "dog"))
+        (words, _), maps = bank.words(np.array([word])), bank.pictures(np.array([row]))
+        assert words.dtype == maps.dtype == torch.float32
+        assert np.array_equal(words[0].numpy(), wanted) == exact
+        assert np.array_equal(maps[0].numpy(), shown) == exact
 
 
 def test_a_population_is_trained(root: Path, tmp_path: Path) -> None:

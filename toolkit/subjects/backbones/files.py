@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli.files import sha256_of_files
-from toolkit.subjects.backbones.stored import SUFFIX, stored_checksum
+from stimuli.files import sha256_of, sha256_of_files
+from toolkit.subjects.backbones.stored import OF_FEATURES, SUFFIX, is_known, stored_checksum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +48,16 @@ def backbone_checksum(place: str | Path) -> str:
     if Path(place).suffix == SUFFIX:
         return stored_checksum(place)
     return sha256_of_files(backbone_files(Path(place)))
+
+
+def identity_of(place: str | Path) -> str:
+    """Checksum of a backbone; of features that do not tell theirs, a checksum of the features.
+
+    Args:
+        place: as for `backbone_checksum`.
+    """
+    told = backbone_checksum(place)
+    return told if is_known(told) else f"{OF_FEATURES}{sha256_of(place)}"
 
 
 def refuse_hollow(sketch: Module, weights: Iterable[Path]) -> None:

@@ -18,7 +18,7 @@ from stimuli.fields import PLACE
 from stimuli.names import can_be_path
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones.files import backbone_checksum, backbone_files
+from toolkit.subjects.backbones.files import backbone_files, identity_of
 from toolkit.subjects.backbones.stored import SUFFIX, StoredFeatures
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import WEIGHTS
@@ -80,7 +80,7 @@ class BackboneRef:
         Raises:
             ToolkitError: files are missing, or are not those that the network was trained on.
         """
-        return _load_backbone(self)
+        return _load_backbone(self, written_ns(self.folder))
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,15 @@ class NamedBackbone:
     """Its name or folder."""
     sha256: str
     """Its checksum; empty if it was not on this machine when the population was imported."""
+
+
+def written_ns(place: Path) -> int:
+    """When a file was written, as far as that tells it from what it was before; 0 for a folder.
+
+    Args:
+        place: a backbone's folder, or a weights file or file of features.
+    """
+    return place.stat().st_mtime_ns if place.is_file() else 0
 
 
 def backbone_folder() -> Path:
@@ -161,28 +170,6 @@ def find_backbone(kind: str, name: str | Path, beside: Path | None = None) -> Pa
     )
 
 
-def backbone_ref(kind: str, recorded: NamedBackbone, folder: Path) -> BackboneRef:
-    """Find the backbone that a configuration names.
-
-    Args:
-        kind: `hearing` or `seeing`.
-        recorded: what it says of it.
-        folder: the population's folder; the backbone is looked for beside it first.
-
-    Raises:
-        ToolkitError: it is nowhere, or its checksum was not recorded.
-    """
-    found = find_backbone(kind, recorded.folder, beside=folder.parent)
-    if not recorded.sha256:
-        raise ToolkitError(
-            f"{folder / 'config.json'} does not say which {kind} backbone the network stands on: "
-            "the backbone was not on this machine when the population was imported.",
-            given=str(found),
-            next_command="run mevgs-toolkit import-mevgs again, now that the backbone is there",
-        )
-    return BackboneRef(kind, found, recorded.sha256)
-
-
 def open_backbone(kind: str, place: Path, device: Device = CPU) -> Any:
     """Load a backbone: a `Hearing`, a `Seeing`, or `StoredFeatures` in the place of either.
 
@@ -195,7 +182,7 @@ def open_backbone(kind: str, place: Path, device: Device = CPU) -> Any:
         ToolkitError: files are missing, damaged, or of another kind of model.
     """
     if place.suffix == SUFFIX:
-        return StoredFeatures(place)
+        return StoredFeatures(place, "word" if kind == "hearing" else "picture")
     if kind == "hearing":
         from toolkit.subjects.backbones.hearing import Hearing
 
@@ -206,13 +193,20 @@ def open_backbone(kind: str, place: Path, device: Device = CPU) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _load_backbone(ref: BackboneRef) -> Any:
-    actual = backbone_checksum(ref.folder)
+def _load_backbone(ref: BackboneRef, written_ns: int) -> Any:
+    """Load a backbone once; a file of features again whenever it was written anew."""
+    actual = identity_of(ref.folder)
     if actual != ref.sha256:
+        stored = ref.folder.suffix == SUFFIX
         raise ToolkitError(
-            f"The {ref.kind} backbone is not the one that the network was trained on.",
+            "The backbone that made these features is not the one that the network was trained on."
+            if stored
+            else f"The {ref.kind} backbone is not the one that the network was trained on.",
             given=f"{ref.folder} with checksum {actual}",
             allowed=ref.sha256,
-            next_command="restore the backbone's folder, or train the population again",
+            next_command="mevgs-toolkit extract-features SET --out DIR with the backbone as it was "
+            "in training, then --features DIR"
+            if stored
+            else "restore the backbone's folder, or train the population again",
         )
     return open_backbone(ref.kind, ref.folder, ref.device)

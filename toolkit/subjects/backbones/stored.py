@@ -32,10 +32,61 @@ from toolkit.subjects.backbones.listing import (
 )
 
 SUFFIX = ".h5"
+BACKBONE = "backbone_sha256"
+"""Attribute of a file: checksum of the backbone that made its features."""
+SOURCE = "source"
+"""Attribute of a file: name and checksum of the set, or the file list, that it was made of."""
+FOREIGN = "taken over: "
+"""What stands there before the name of a backbone, where nothing tells its checksum."""
+OF_FEATURES = "features "
+"""What stands before the checksum of features that do not tell that of their backbone."""
 _DIMENSIONS = {"word": 2, "picture": 3}
 _AXES = {"word": "(frames, channels)", "picture": "(channels, height, width)"}
 
 Media = NDArray[Any]
+
+
+class LackingError(ToolkitError):
+    """A file of features lacks some that are asked for.
+
+    Args:
+        file: the file.
+        numbers: places of what it lacks, among all that was asked for.
+        n_asked: how many were asked for.
+    """
+
+    def __init__(self, file: FeatureFile, numbers: Sequence[int], n_asked: int) -> None:
+        super().__init__(
+            f"{file.path} lacks the features of {len(numbers)} of {n_asked} {file.kind}s.",
+            next_command="mevgs-toolkit extract-features SET --out DIR, SET as in the run",
+        )
+        self.file, self.numbers, self.n_asked = file, tuple(numbers), n_asked
+
+    def of(self, names: Sequence[str], name: str, checksum: str, place: str | Path) -> ToolkitError:
+        """The same error about the stimuli of a set, with the command that makes what is lacking.
+
+        Args:
+            names: of all clips or pictures that were asked for.
+            name: of the set.
+            checksum: of the set.
+            place: its name or folder, as it is typed.
+        """
+        path, kind, told = self.file.path, self.file.kind, self.file.attributes
+        own = told.get(SOURCE) == f"{name} {checksum}"
+        first = ", ".join(names[number] for number in self.numbers[:3])
+        option, only = ("hearing", "words") if kind == "word" else ("seeing", "pictures")
+        out = quoted(path.parent) if own else "DIR"
+        taken = "" if is_known(told.get(BACKBONE, "")) else " --take FOLDER-OF-FEATURES"
+        return ToolkitError(
+            f"{path} lacks the features of {len(self.numbers)} of {self.n_asked} {kind}s of the "
+            f"stimulus set {name!r}.",
+            given=first + (", ..." if len(self.numbers) > 3 else ""),
+            allowed="a file with the features of all that is asked"
+            + ("" if own else "; this one was made of other stimuli"),
+            next_command=f"mevgs-toolkit extract-features {quoted(place)} --only {only} "
+            f"--{option} {quoted(path.stem)}{taken} --out {out}"
+            + ("" if own else ", then --features DIR"),
+        )
 
 
 def group_name(name: str) -> str:
@@ -187,14 +238,23 @@ class StoredFeatures:
 
     Args:
         path: a file written by `write_features`.
+        kind: what it must hold features of, `word` or `picture`; None for either.
 
     Raises:
-        ToolkitError: the file cannot be read, or does not say what its features were made from.
+        ToolkitError: the file cannot be read, does not say what its features were made from, or
+            holds features of the other kind.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, kind: str | None = None) -> None:
         self._file = FeatureFile(path)
         self._names = self._file.media()
+        if kind not in (None, self._file.kind):
+            raise ToolkitError(
+                f"{path} holds features of {self._file.kind}s, not of {kind}s.",
+                allowed=f"features {_AXES[str(kind)]}",
+                next_command="mevgs-toolkit extract-features SET --out DIR, SET as in the run, "
+                "then --features DIR",
+            )
         self.checksum = stored_checksum(path)
 
     def features(self, media: Sequence[Media]) -> Any:
@@ -204,22 +264,26 @@ class StoredFeatures:
             media: clips (samples,) float32, or pictures (height, width, 3) uint8.
 
         Raises:
-            ToolkitError: the file lacks some of them.
+            LackingError: the file lacks some of them.
+            ToolkitError: a feature is damaged, or not finite.
         """
         keys = [media_sha256(one) for one in media]
-        missing = sum(key not in self._names for key in keys)
-        if missing:
-            raise ToolkitError(
-                f"{self._file.path} lacks the features of {missing} of {len(keys)} "
-                f"{self._file.kind}s.",
-                next_command="mevgs-toolkit extract-features SET --out DIR, SET as in the run",
-            )
-        found = list(self._file.read([self._names[key] for key in keys]))
+        if missing := [place for place, key in enumerate(keys) if key not in self._names]:
+            raise LackingError(self._file, missing, len(keys))
+        names = [self._names[key] for key in keys]
+        found = list(self._file.read(names))
+        for name, feature in zip(names, found, strict=True):
+            if not np.isfinite(feature).all():
+                raise ToolkitError(
+                    f"The feature {name!r} in {self._file.path} holds NaN or infinity.",
+                    allowed="finite numbers",
+                    next_command=EXTRACT_AGAIN,
+                )
         return found if self._file.kind == "word" else np.stack(found)
 
 
 def stored_checksum(path: Path | str) -> str:
-    """Checksum of the backbone that made a file of features.
+    """Checksum of the backbone that made a file of features, see `is_known`.
 
     Args:
         path: a file written by `write_features`.
@@ -227,7 +291,7 @@ def stored_checksum(path: Path | str) -> str:
     Raises:
         ToolkitError: the file cannot be read, or does not tell.
     """
-    told = FeatureFile(path).attributes.get("backbone_sha256")
+    told = FeatureFile(path).attributes.get(BACKBONE)
     if told is None:
         raise ToolkitError(
             f"{path} does not say which clips or pictures its features were made from.",
@@ -235,6 +299,19 @@ def stored_checksum(path: Path | str) -> str:
             next_command=f"mevgs-toolkit extract-features SET --take {quoted(path)} --out DIR",
         )
     return told
+
+
+def is_known(sha256: str) -> bool:
+    """Whether a backbone is known by a checksum, and not by its name alone.
+
+    Args:
+        sha256: what a file of features or the `config.json` of a population tells of it.
+
+    Example:
+        >>> is_known("3b0c" * 16), is_known("taken over: wavlm-base-plus"), is_known("")
+        (True, False, False)
+    """
+    return bool(sha256) and not sha256.startswith((FOREIGN, OF_FEATURES))
 
 
 def media_sha256(media: Media) -> str:

@@ -22,7 +22,8 @@ from stimuli.texts import json_record
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
-from toolkit.subjects.backbones.finding import NamedBackbone, backbone_ref
+from toolkit.subjects.backbones.finding import NamedBackbone
+from toolkit.subjects.backbones.standing import backbone_ref
 from toolkit.subjects.backbones.timm_settings import Side
 from toolkit.subjects.clip.subject import DenseCLIP
 from toolkit.subjects.population import Population

@@ -187,4 +187,4 @@ def _read_clip(data: Path, language: str, name: str) -> Media:
 
 def _read_picture(data: Path, name: str) -> Media:
     path = picture_path(data, name)
-    return decode_picture(path.read_bytes(), str(path))
+    return decode_picture(path.read_bytes(), str(path), upright=False)

@@ -2,24 +2,139 @@
 
 A published file of speech features names its language, and clips of two languages may share a name:
 a clip is known by both. Files that do not tell their language can give clips whose name is one of
-a single language.
+a single language. The checksum of the backbone that made a file goes with its features; features of
+foreign origin have none, and go by the backbone's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.published import features_language
+from stimuli.columns import SPLITS
+from stimuli.published import CODES, features_language
 from toolkit.devices import CPU
-from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones.stored import FeatureFile, Media, group_name
+from toolkit.errors import ToolkitError, quoted
+from toolkit.subjects.backbones.stored import (
+    BACKBONE,
+    FOREIGN,
+    SUFFIX,
+    FeatureFile,
+    Media,
+    group_name,
+    is_known,
+)
 from toolkit.subjects.features.sources import Job
 
+_PUBLISHED = "me-dataset-"
 _Place = tuple[FeatureFile, str]
 """A file, and what a clip or picture is called in it."""
+
+
+def feature_files(
+    places: Iterable[Path],
+    names: Mapping[str, str],
+    *,
+    splits: Sequence[str] = (),
+    languages: Sequence[str] = (),
+) -> Iterator[FeatureFile]:
+    """The files that features are taken from: those named, and those that lie in a folder.
+
+    Of a folder, whatever lies in it or below it, files are taken that are called after a backbone,
+    `NAME.h5`, or as published, `me-dataset-SPLIT[-LANGUAGE]-NAME.h5`.
+
+    Args:
+        places: files or folders.
+        names: what the backbones are called whose features are wanted, by kind (`word`,
+            `picture`).
+        splits: of a folder, only published files of these; all when empty.
+        languages: likewise, by code or as published.
+
+    Raises:
+        ToolkitError: a file cannot be read, is one of another backbone, or a folder holds none.
+    """
+    for place in places:
+        if place.is_dir():
+            own = _in_folder(place, list(names.values()))
+            yield from map(FeatureFile, (p for p in own if _is_wanted(p, splits, languages)))
+            continue
+        file = FeatureFile(place)
+        name = names.get(file.kind)
+        if name and _is_published(place) and not _is_of(place, name):
+            raise ToolkitError(
+                f"{place} is a file of features of another backbone, as its name tells.",
+                given=place.name,
+                allowed=f"me-dataset-...-{name}.h5",
+                next_command="name the backbone that made them, --hearing NAME or --seeing NAME",
+            )
+        yield file
+
+
+def none_taken(
+    places: Sequence[Path], kind: str, name: str, only: str | None = None
+) -> ToolkitError:
+    """The error for features that are in none of the files, while their backbone is not here.
+
+    Args:
+        places: files and folders that features were to be taken from.
+        kind: `word` or `picture`.
+        name: what the backbone is called.
+        only: what alone was asked for, if anything.
+    """
+    paths = [
+        p for place in places for p in (place.rglob(f"*{SUFFIX}") if place.is_dir() else [place])
+    ]
+    held = sorted({path.name for path in paths})
+    option, other = ("--hearing", "pictures") if kind == "word" else ("--seeing", "words")
+    return ToolkitError(
+        f"There are no features of {kind}s by {name} to take, and the backbone {name} is not on "
+        "this machine.",
+        given=", ".join(held[:5]) + (", ..." if len(held) > 5 else ""),
+        allowed=f"{name}.h5 or me-dataset-...-{name}.h5",
+        next_command=f"name the backbone that made them, {option} NAME"
+        + ("" if only else f"; or take {other} alone, --only {other}"),
+    )
+
+
+def _in_folder(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Files in a folder, or below it, that are called after some backbones."""
+    held = sorted(folder.rglob(f"*{SUFFIX}"))
+    own = [path for path in held if any(_is_of(path, name) for name in names)]
+    if not own:
+        known = sorted({path.name for path in held})
+        raise ToolkitError(
+            f"There are no features of {' or '.join(names)} in this folder.",
+            given=f"{folder}, with {', '.join(known[:5]) or 'no .h5 file'}"
+            + (", ..." if len(known) > 5 else ""),
+            allowed=", ".join(f"{name}.h5 or me-dataset-...-{name}.h5" for name in names),
+            next_command="name the backbones that made them, --hearing NAME and --seeing NAME",
+        )
+    return own
+
+
+def _is_published(path: Path) -> bool:
+    return path.stem.startswith(_PUBLISHED)
+
+
+def _is_of(path: Path, name: str) -> bool:
+    """Whether a file is called after a backbone."""
+    # Behind the split comes a language where the features are of words.
+    told = path.stem.removeprefix(_PUBLISHED).partition("-")[2]
+    return path.stem == name or (_is_published(path) and name in (told, told.partition("-")[2]))
+
+
+def _is_wanted(path: Path, splits: Sequence[str], languages: Sequence[str]) -> bool:
+    """Whether a file may hold features of some splits and languages, as far as its name tells."""
+    split = path.stem.removeprefix(_PUBLISHED).partition("-")[0]
+    if splits and split in SPLITS and split not in splits:
+        return False
+    told = features_language(path)
+    codes = {CODES.get(language, language) for language in languages}
+    # Files of pictures have the name of their backbone where those of words have a language.
+    return not codes or told not in CODES.values() or told in codes
 
 
 class Taken:
@@ -32,8 +147,8 @@ class Taken:
         shared: names that clips of several languages have, see `feature_sources.shared_names`.
 
     Raises:
-        ToolkitError: two files have different features of the same clip or picture, or a file does
-            not tell which language's clip it has.
+        ToolkitError: two files have different features of the same clip or picture, were made by
+            different backbones, or a file does not tell which language's clip it has.
     """
 
     device = CPU
@@ -42,7 +157,6 @@ class Taken:
     def __init__(
         self, name: str, files: Sequence[FeatureFile], job: Job, shared: Collection[str] = ()
     ) -> None:
-        self.sha256 = f"taken over: {name}"
         held = [
             (file, features_language(file.path) if job.kind == "word" else "", set(file.names))
             for file in files
@@ -64,6 +178,9 @@ class Taken:
                 raise _whose(*found[0])
             _refuse_others(found)
             self._where[one] = found[0]
+        self.sha256 = _backbone(
+            {file.path: file for file, _ in self._where.values()}.values(), name
+        )
 
     def make(self, media: dict[str, Media]) -> list[NDArray[np.float32]]:
         """Features of clips or pictures, by name, in their order."""
@@ -75,6 +192,30 @@ class Taken:
             own = [name for name in media if self._where[name][0] is file]
             found.update(zip(own, file.read([self._where[name][1] for name in own]), strict=True))
         return [found[name] for name in media]
+
+
+def _backbone(files: Iterable[FeatureFile], name: str) -> str:
+    """Checksum of the backbone that made some files, or its name where they do not tell."""
+    told = {file.path: file.attributes.get(BACKBONE, f"{FOREIGN}{name}") for file in files}
+    if len(set(told.values())) > 1:
+        (first, one), (other, another) = next(
+            (a, b) for a in told.items() for b in told.items() if a[1] != b[1]
+        )
+        raise ToolkitError(
+            "Features of two backbones would go to one file.",
+            given=f"{first} ({_origin(one)}) and {other} ({_origin(another)})",
+            allowed="files by one backbone",
+            next_command=f"take them one after the other, into folders of their own: --take "
+            f"{quoted(first)} --out DIR",
+        )
+    return next(iter(told.values()), f"{FOREIGN}{name}")
+
+
+def _origin(sha256: str) -> str:
+    """What a file tells of the backbone that made it."""
+    if is_known(sha256):
+        return f"backbone {sha256[:16]}"
+    return f"of foreign origin, {sha256.removeprefix(FOREIGN)}"
 
 
 def _whose(file: FeatureFile, name: str) -> ToolkitError:

@@ -11,7 +11,7 @@ import math
 import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -29,6 +29,7 @@ from toolkit.subjects.vgs.families import (
     family_with,
 )
 from toolkit.subjects.vgs.family import Family
+from toolkit.subjects.vgs.inside import split_off
 from toolkit.subjects.vgs.towers import network_for
 
 PATTERN = "*neg-loss=*.pt"
@@ -85,6 +86,8 @@ class Checkpoint:
     """Shape and scoring, inferred from the shapes."""
     state: Mapping[str, Tensor]
     """Parameters under the published names."""
+    inside: Mapping[str, Tensor] = field(default_factory=dict)
+    """Parameters of the picture backbone in the file, see `toolkit.subjects.vgs.inside`."""
 
     @property
     def scale(self) -> float | None:
@@ -167,14 +170,14 @@ def read_checkpoint(path: Path, neg_loss: float, family: str | None = None) -> C
         ToolkitError: the file is damaged or holds anything but tensors, or the parameters are not
             those of a network of this family; all keys and shapes that differ are listed.
     """
-    state = _read_state(path)
+    state, inside = split_off(_read_state(path))
     try:
         config = _inferred(state, family or family_with(state).name, path)
         network_for(config, state, str(path))
     except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
         told = first_line(error)
         raise ToolkitError(f"{path} is of no network that was published: {told}.") from error
-    return Checkpoint(path, neg_loss, config, state)
+    return Checkpoint(path, neg_loss, config, state, inside)
 
 
 def _is_plain(value: object) -> bool:

@@ -111,6 +111,8 @@ class PopulationConfig:
     """Shape and scoring of every network."""
     backbones: NamedBackbones
     """What they stand on."""
+    seeing_by_seed: Mapping[str, NamedBackbone] = field(default_factory=dict)
+    """Backbones of pictures that seeds have of their own, in the population's folder."""
     population: str = ""
     """Name of the population."""
     languages: tuple[str, ...] = ()
@@ -121,6 +123,9 @@ class PopulationConfig:
     """Device that the backbones computed on in it; told of cards alone."""
     stimuli: Mapping[str, str] = field(default_factory=dict)
     """What it was trained on."""
+    features: Mapping[str, str] = field(default_factory=dict)
+    """Published files of features that it was trained on, from the folder of the data -> SHA-256;
+    nothing where backbones computed them."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """The published checkpoints."""
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -24,9 +24,13 @@ from toolkit.subjects.vgs.checkpoints import (
     read_checkpoint,
 )
 from toolkit.subjects.vgs.config import SIZES, config_text
+from toolkit.subjects.vgs.inside import ALEXNET, eye_of, write_eye
 
 FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 SOURCE = "me-vgs"
+PUBLISHED_SEEING = "dino-resnet50"
+SEEING_BY_SEED = "seeing_by_seed"
+"""Key of `config.json`, see `toolkit.subjects.vgs.config.PopulationConfig`."""
 _TEMPERATURE = """- **Temperature**: cosine similarities are multiplied with max(exp(logit_scale),
   100), as the published code computes it; the paper's text says that 100 is the upper bound. Which
   of two pictures is preferred does not depend on it.
@@ -45,6 +49,8 @@ class Imported:
     """Its subjects."""
     missing: tuple[str, ...]
     """What must be fetched before it can hear and see; nothing when its backbones are here."""
+    notes: tuple[str, ...] = ()
+    """What became of backbones inside its checkpoints."""
 
 
 def import_output(
@@ -53,7 +59,7 @@ def import_output(
     *,
     languages: Sequence[str] = (),
     hearing: str = "wavlm-base-plus",
-    seeing: str = "dino-resnet50",
+    seeing: str = PUBLISHED_SEEING,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Imported]:
     """Make population folders from published checkpoints, one per configuration, seeds together.
@@ -99,8 +105,11 @@ def import_output(
                 subjects[name.seed] = (name, config_folder, checkpoint)
                 done += 1
                 progress("reading checkpoints", done, len(configurations))
-            description = _write(folder, subjects, backbones)
-            written.append(Imported(folder, description, tuple(subjects), missing))
+            _require_same(subjects)
+            own, notes = _inside(folder, subjects, seeing)
+            description = _write(folder, subjects, backbones | own)
+            lacking = tuple(missing[kind] for kind in missing if kind not in own)
+            written.append(Imported(folder, description, tuple(subjects), lacking, notes))
         except ToolkitError as error:
             faults.append(error)
     if len(faults) == 1 and not written:
@@ -159,20 +168,64 @@ def _same_subject(
     )
 
 
+def _require_same(subjects: Mapping[str, tuple[ConfigName, Path, Checkpoint]]) -> None:
+    """Refuse seeds that are not of the same network, or of which only some hold a backbone."""
+    name, _, first = next(iter(subjects.values()))
+    for _, source, checkpoint in subjects.values():
+        alike = checkpoint.config == first.config, bool(checkpoint.inside) == bool(first.inside)
+        if not all(alike):
+            inside = "" if alike[1] else ", with" + "out" * (not checkpoint.inside) + " a backbone"
+            raise ToolkitError(
+                f"The seeds of {name.population} are not of the same network.",
+                given=f"{source.name}: {checkpoint.config}{inside}",
+                allowed=f"as seed {next(iter(subjects))}: {first.config}",
+            )
+
+
+def _inside(
+    folder: Path, subjects: Mapping[str, tuple[ConfigName, Path, Checkpoint]], seeing: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Write the backbones inside checkpoints; how they are recorded, and what is said of them."""
+    inside = {seed: one.inside for seed, (_, _, one) in subjects.items() if one.inside}
+    if not inside:
+        return {}, ()
+    eyes = {s: eye_of(own, str(subjects[s][2].path)) for s, own in inside.items()}
+    if any(eye is None for eye in eyes.values()):
+        name = seeing if seeing != PUBLISHED_SEEING else ALEXNET
+        note = (
+            f"{folder.name}: the AlexNet inside the checkpoints is left out; it needs features "
+            f"that are called {name}.h5, or its own backbone, --seeing NAME"
+        )
+        return {"seeing": {"folder": name, "sha256": ""}}, (note,)
+    folder.mkdir(exist_ok=True)
+    recorded = {}
+    for seed, eye in eyes.items():
+        write_eye(folder / f"seeing-{seed}", eye or {})
+        sha256 = backbone_checksum(folder / f"seeing-{seed}")
+        recorded[seed] = {"folder": f"seeing-{seed}", "sha256": sha256}
+    first = next(iter(recorded.values()))
+    whole = {"folder": f"{folder.name}/{first['folder']}", "sha256": first["sha256"]}
+    note = (
+        f"{folder.name}: the ResNet-50 inside each checkpoint was kept (seeing-SEED), since its "
+        "batch normalisation changed in training; --seeing is not used"
+    )
+    return {"seeing": whole, SEEING_BY_SEED: recorded}, (note,)
+
+
 def _backbones(
     given: dict[str, str], out: Path
-) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     """How backbones are recorded, and what is said about those that are not here."""
-    recorded, missing = {}, []
+    recorded, missing = {}, {}
     for kind, name in given.items():
         folder = str(Path(name).absolute()) if Path(name).exists() else name
         sha256 = ""
         try:
             sha256 = backbone_checksum(find_backbone(kind, folder, beside=out))
         except ToolkitError as error:
-            missing.append(str(error))
+            missing[kind] = str(error)
         recorded[kind] = {"folder": folder, "sha256": sha256}
-    return recorded, tuple(missing)
+    return recorded, missing
 
 
 def _refuse_others(folder: Path) -> None:
@@ -189,17 +242,10 @@ def _refuse_others(folder: Path) -> None:
 def _write(
     folder: Path,
     subjects: dict[str, tuple[ConfigName, Path, Checkpoint]],
-    backbones: dict[str, dict[str, str]],
+    backbones: dict[str, Any],
 ) -> str:
     """Write a population folder; `population.toml` comes last and makes it one."""
     name, _, first = next(iter(subjects.values()))
-    for _, source, checkpoint in subjects.values():
-        if checkpoint.config != first.config:
-            raise ToolkitError(
-                f"The seeds of {name.population} are not of the same network.",
-                given=f"{source.name}: {checkpoint.config}",
-                allowed=f"as seed {next(iter(subjects))}: {first.config}",
-            )
     folder.mkdir(exist_ok=True)
     remove_abandoned(folder)
     for seed, (_, _, checkpoint) in subjects.items():
@@ -231,7 +277,7 @@ def _write(
 
 def _facts(
     subjects: dict[str, tuple[ConfigName, Path, Checkpoint]],
-    backbones: dict[str, dict[str, str]],
+    backbones: dict[str, Any],
 ) -> dict[str, Any]:
     """Content of `config.json`."""
     name, _, first = next(iter(subjects.values()))
@@ -253,7 +299,8 @@ def _facts(
                 for seed, (told, source, checkpoint) in subjects.items()
             },
         },
-        "backbones": backbones,
+        "backbones": {kind: backbones[kind] for kind in ("hearing", "seeing")},
+        **({SEEING_BY_SEED: own} if (own := backbones.get(SEEING_BY_SEED)) else {}),
     }
 
 
@@ -270,6 +317,7 @@ def _card(description: str, facts: dict[str, Any]) -> str:
     """The model card."""
     network, checkpoints = facts["network"], facts["source"]["checkpoints"]
     ear, eye = (Path(facts["backbones"][kind]["folder"]).name for kind in ("hearing", "seeing"))
+    of_each = ", one for each seed, kept from its\n  checkpoint" * (SEEING_BY_SEED in facts)
     rows = "".join(
         f"| {seed} | {one['training_seed']} | `{one['config']}` | {-one['neg_loss']:g} "
         f"| {'none' if one['scale'] is None else format(one['scale'], 'g')} "
@@ -283,7 +331,7 @@ def _card(description: str, facts: dict[str, Any]) -> str:
 - **Subjects**: seeds {", ".join(checkpoints)}; one network each, in the precision of the
   checkpoints, unchanged.
 - **Network**: family `{network["family"]}`, width {network["width"]}, embedding
-  {network["embedding"]}, on the frozen backbones `{ear}` and `{eye}`.
+  {network["embedding"]}, on the frozen backbones `{ear}` and `{eye}`{of_each}.
 - **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]} --subjects DIR`
 - **Made by**: `mevgs-toolkit import-mevgs`, from checkpoints of the code of Oneata, Nortje,
   Matusevych and Kamper (2025), The mutual exclusivity bias of bilingual visually grounded speech

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from toolkit.devices import CPU, Alike, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.files import backbone_checksum
-from toolkit.subjects.backbones.finding import BackboneRef, backbone_ref
+from toolkit.subjects.backbones.finding import BackboneRef
 from toolkit.subjects.population import TRAIN_AGAIN, Population
 from toolkit.subjects.vgs.config import NetworkConfig, read_config
 from toolkit.subjects.vgs.families import family_of
+from toolkit.subjects.vgs.standing import backbones_of, backbones_of_seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -155,7 +156,7 @@ class VGSSubject:
 
         by_length: dict[int, list[int]] = defaultdict(list)
         for place, feature in enumerate(features):
-            _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim)
+            _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim, self.hearing)
             by_length[len(feature)].append(place)
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
         network = self.network
@@ -181,7 +182,8 @@ class VGSSubject:
         Raises:
             ToolkitError: feature maps with another number of channels.
         """
-        _check_channels("picture", features.shape, 4, 1, self.stored.config.picture_dim)
+        dim = self.stored.config.picture_dim
+        _check_channels("picture", features.shape, 4, 1, dim, self.seeing)
         import torch
 
         out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
@@ -232,14 +234,9 @@ def load_subject(population: Population, seed: str) -> VGSSubject:
                 f"The weights in {path} do not fit the network: {parameter} is missing."
             )
     stored = StoredNetwork(config.network, state, str(path))
-    hearing, seeing = (
-        backbone_ref(kind, named, path.parent)
-        for kind, named in (
-            ("hearing", config.backbones.hearing),
-            ("seeing", config.backbones.seeing),
-        )
-    )
-    return VGSSubject(stored, hearing, seeing)
+    named = backbones_of_seed(config, seed, path.parent)
+    stands_on = backbones_of(named, path.parent, population.features)
+    return VGSSubject(stored, stands_on["hearing"], stands_on["seeing"])
 
 
 def _read_weights(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
@@ -285,7 +282,12 @@ def _alike(places: Sequence[int], values: int) -> Alike[int]:
 
 
 def _check_channels(
-    what: str, shape: tuple[int, ...], dimensions: int, axis: int, channels: int
+    what: str,
+    shape: tuple[int, ...],
+    dimensions: int,
+    axis: int,
+    channels: int,
+    backbone: BackboneRef | None,
 ) -> None:
     """Refuse features that another backbone made."""
     empty = dimensions == 2 and not shape[0]
@@ -294,4 +296,8 @@ def _check_channels(
             f"These {what} features do not fit the network.",
             given=f"shape {shape}",
             allowed=f"{dimensions} dimensions, {channels} channels on axis {axis}",
+            next_command=f"mevgs-toolkit extract-features SET --out DIR, with the backbone that "
+            f"the network was trained on in the place of {backbone.folder}, then --features DIR"
+            if backbone
+            else None,
         )
