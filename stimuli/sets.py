@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ class StimulusSet:
     """Height and width of every picture; 0 where they differ."""
     words_file: Path | None = None
     """Word list to use instead of the set's own `words.toml`."""
+    familiar: frozenset[str] | None = None
+    """The concepts that count as familiar, see `with_familiar`; None for those of the table."""
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:
@@ -76,7 +78,51 @@ class StimulusSet:
                 f"The table of the set {self.name!r} has {checks.counted(faults)}:\n{listed}",
                 next_command=f"mevgs-toolkit check-stimuli {quoted(self.folder)}",
             )
+        if self.familiar is not None:
+            known = table["concept"].isin(self.familiar)
+            table["status"] = known.map({True: "familiar", False: "novel"})
         return table.set_index("stimulus_id")
+
+    def with_familiar(self, concepts: Iterable[str]) -> StimulusSet:
+        """The same set for subjects that know these concepts and no others.
+
+        Files and checksum are the same; what differs is the column ``status``. Concepts that the
+        set itself calls familiar, and that are not among these, are novel to such subjects though
+        it has training stimuli of them: only networks that never met those may be asked.
+
+        Args:
+            concepts: English names.
+
+        Raises:
+            ToolkitError: one that the set does not have; none, or all of them; or a set that has
+                fixed its trials, which hold for its own statuses.
+
+        Example:
+            >>> from stimuli import open_set
+            >>> others = open_set("mini-draws").with_familiar(["bear", "key"])
+            >>> sorted(set(others.select(status="familiar")["concept"]))
+            ['bear', 'key']
+        """
+        chosen = frozenset(concepts)
+        own = replace(self, familiar=None)
+        known = sorted(set(own.table["concept"]))
+        for concept in sorted(chosen):
+            if concept not in known:
+                raise unknown_name(f"concept in the set {self.name!r}", concept, known)
+        if not 0 < len(chosen) < len(known):
+            raise ToolkitError(
+                "Some concepts must be familiar and others novel.",
+                given=f"{len(chosen)} of {len(known)} concepts",
+                allowed=f"1 to {len(known) - 1}",
+            )
+        if len(own.fixed_trials):
+            raise ToolkitError(
+                f"The set {self.name!r} has fixed its trials, for the concepts that it calls "
+                "familiar: it cannot be viewed with others.",
+                given=str(self.folder / fixed.FILE_NAME),
+                allowed="a set without fixed trials",
+            )
+        return replace(self, familiar=chosen)
 
     @functools.cached_property
     def checksum(self) -> str:

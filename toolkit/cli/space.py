@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def analyze_space(
     subject: SubjectOption,
     language: LanguageOption = None,
-    stimuli: StimuliOption = "mini",
+    stimuli: StimuliOption = None,
     subjects: SubjectsOption = None,
     paradigms: ParadigmsOption = None,
     run: Annotated[

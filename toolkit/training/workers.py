@@ -34,6 +34,13 @@ class Job:
     """Whether it is trained in one pass with other seeds, if it is not begun in the other way."""
     device: Device = CPU
     """Where it is trained."""
+    concepts: tuple[str, ...] | None = None
+    """The classes that it meets; None for all of the bank."""
+
+    def features(self) -> FeatureBank:
+        """What it is trained on."""
+        bank = opened_bank(self.bank)
+        return bank if self.concepts is None else bank.only(self.concepts)
 
 
 def grouped(jobs: Sequence[Job], n_processes: int) -> list[list[Job]]:
@@ -103,7 +110,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     What is begun goes on in the way in which it was begun, so that a stop does not change it; on a
     card, what was begun together with others begins anew.
     """
-    condition, bank = group[0].cell.condition, opened_bank(group[0].bank)
+    condition = group[0].cell.condition
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:
@@ -112,7 +119,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
             together.append(job)
             continue
         fitted[job.cell.name] = fit.fit(
-            bank,
+            job.features(),
             condition.languages,
             condition.recipe,
             job.cell.number,
@@ -123,7 +130,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     if together:
         names = [job.cell.name for job in together]
         made = fit_together(
-            bank,
+            [job.features() for job in together],
             condition.languages,
             condition.recipe,
             [job.cell.number for job in together],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds
+from toolkit.statistics.choices.participants import by_draw
 from toolkit.statistics.kinds import GROUP
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
 
     A counterbalanced list asks every word class equally often, and within it every distractor
     class; the share of correct triples is therefore taken per classes of word, target and
-    distractor, and averaged over distractors, then targets, then words. That is what such a list
+    distractor, and averaged over distractors, then targets, then words; the seeds of a draw of
+    familiar concepts stand together for one participant. That is what such a list
     approaches as it grows, up to uneven numbers of pictures per style.
 
     Args:
@@ -52,6 +54,7 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """
     keys = [*GROUP, "seed"]
     kept = [name for name in CLASSES if name in by]
+    table = by_draw(table)
     cells = table.assign(accuracy=table["n_correct"] / table["n_triples"])
     made = (
         cells.groupby([*keys, *kept], observed=True, sort=False)[["n_triples", "n_ties"]]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.participants import by_draw
 from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.means import SeedMean
+from toolkit.tables.parquet import parquet_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
-    """Accuracy per population, test language and condition.
+    """Accuracy per population, test language and condition, draws standing for their seeds.
 
     Args:
         trials: the trials table of a run that holds choices.
@@ -26,7 +28,8 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
+    columns += ["draw"] * ("draw" in parquet_names(trials))
+    return results_of(seed_accuracy(by_draw(pd.read_parquet(trials, columns=columns))), paradigm)
 
 
 def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[SeedMean]:

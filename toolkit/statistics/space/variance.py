@@ -79,8 +79,11 @@ def variance_rows(
         for modality, language in kinds_of(own):
             samples = [s for space in own if (s := space.sample(modality, language))]
             for status in STATUSES:
-                places = places_of(samples[0].classes, status_of, status)
-                if not len(places):
+                places = [
+                    places_of(samples[0].classes, space.statuses(status_of), status)
+                    for space in own
+                ]
+                if not len(places[0]):
                     continue
                 for scope, measure in SCOPES.items():
                     facts = {
@@ -90,11 +93,14 @@ def variance_rows(
                         "scope": scope,
                     }
                     sizes = {
-                        "n_classes": len(places),
-                        "n_samples": int(samples[0].sizes[places].sum()),
+                        "n_classes": len(places[0]),
+                        "n_samples": int(samples[0].sizes[places[0]].sum()),
                     }
-                    measures = [partial(measure, sample, places) for sample in samples]
-                    one, all_seeds = seeds_and_mean("variance", measures, len(places), resampling)
+                    measures = [
+                        partial(measure, sample, own_places)
+                        for sample, own_places in zip(samples, places, strict=True)
+                    ]
+                    one, all_seeds = seeds_and_mean("variance", measures, places, resampling)
                     single += [
                         space.labels | {"seed": space.seed} | facts | sizes | row
                         for space, row in zip(own, one, strict=True)
@@ -119,13 +125,16 @@ def gap_rows(
     for own in by_population(spaces).values():
         for language in (language for modality, language in kinds_of(own) if modality == "word"):
             for status in STATUSES:
-                pairs = [_shared(space, language, status_of, status) for space in own]
+                pairs = [
+                    _shared(space, language, space.statuses(status_of), status) for space in own
+                ]
                 if not len(pairs[0][2]):
                     continue
                 facts = {"language": language, "status": status}
                 size = {"n_classes": len(pairs[0][2])}
                 measures = [partial(_gap, *pair) for pair in pairs]
-                one, all_seeds = seeds_and_mean("gap", measures, size["n_classes"], resampling)
+                places = [in_words for _, _, in_words, _ in pairs]
+                one, all_seeds = seeds_and_mean("gap", measures, places, resampling)
                 cosines = [_cosines(*pair) for pair in pairs]
                 single += [
                     space.labels | {"seed": space.seed} | facts | size | row | near
@@ -137,23 +146,32 @@ def gap_rows(
 
 
 def seeds_and_mean(
-    name: str, measures: Sequence[Measure], n_classes: int, resampling: Resampling
+    name: str, measures: Sequence[Measure], places: Sequence[Ints], resampling: Resampling
 ) -> tuple[Rows, dict[str, Any]]:
     """A measure that cannot be negative, for every seed and for their mean, with intervals.
 
     Args:
         name: name of its column.
         measures: the measure of each seed.
-        n_classes: classes that it is taken over.
+        places: classes that it is taken over, as many for each seed.
         resampling: how classes and seeds are resampled.
 
     Returns:
         Per seed the value with an interval over classes; for the mean also ``sd_seeds``, and an
         interval over classes and seeds.
     """
-    ones, weights = np.ones((1, n_classes)), resampling.classes(n_classes)
+    n_classes = len(places[0])
+    ones = np.ones((1, n_classes))
     values = [float(measure(ones)[0]) for measure in measures]
-    resampled = np.stack([measure(weights) for measure in measures])
+    # Seeds that learnt different classes have some of them in common: all are drawn together.
+    union = np.unique(np.concatenate(places))
+    weights = resampling.classes(len(union))
+    resampled = np.stack(
+        [
+            measure(weights[:, np.searchsorted(union, own)])
+            for measure, own in zip(measures, places, strict=True)
+        ]
+    )
     rows = []
     for value, drawn in zip(values, resampled, strict=True):
         low, high = interval(value, drawn, lowest=0)

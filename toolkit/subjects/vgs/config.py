@@ -121,6 +121,10 @@ class PopulationConfig:
     """Device that the backbones computed on in it; told of cards alone."""
     stimuli: Mapping[str, str] = field(default_factory=dict)
     """What it was trained on."""
+    draws: Mapping[str, int] = field(default_factory=dict)
+    """How the familiar concepts of its networks were drawn, where they were."""
+    familiar: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The familiar concepts of every draw."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """The published checkpoints."""
     versions: Mapping[str, str] = field(default_factory=dict)
