@@ -100,7 +100,14 @@ def test_killed_seeds_catch_up_and_come_out_the_same(
                 raise KilledError
 
         with pytest.raises(KilledError):
-            fit_together([bank] * len(seeds), ["en", "nl"], recipe, seeds, checkpoints=checkpoints, watch=watch)
+            fit_together(
+                [bank] * len(seeds),
+                ["en", "nl"],
+                recipe,
+                seeds,
+                checkpoints=checkpoints,
+                watch=watch,
+            )
         torch.manual_seed(stop)
     assert updates[-1] == 31
     for one, other in zip(whole, fitted_together(bank, recipe, SEEDS, tmp_path), strict=True):

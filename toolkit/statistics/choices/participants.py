@@ -64,6 +64,15 @@ def drawn(counts: pd.DataFrame) -> pd.Series[bool]:
     return counts["draw"].astype(object).fillna("") != ""
 
 
+def drawn_populations(table: pd.DataFrame) -> frozenset[str]:
+    """Names of the populations with draws.
+
+    Args:
+        table: counts or trials.
+    """
+    return frozenset(map(str, table.loc[drawn(table), "population"].unique()))
+
+
 def unit_of(counts: pd.DataFrame) -> str:
     """What the participants are: ``draw`` where all learnt different words, else ``seed``."""
     return "draw" if len(counts) and drawn(counts).all() else "seed"

@@ -147,7 +147,8 @@ def answers(
         alpha: level of the tests.
 
     Returns:
-        Pairs of question and answer: above chance, the questions of the paradigm's contrasts,
+        Pairs of question and answer: above chance (over draws of familiar words first, where there
+        are any), the questions of the paradigm's contrasts,
         different in bilinguals, and, where several languages were compared, different between
         languages.
 
@@ -155,7 +156,14 @@ def answers(
         >>> answers([], [], [], 0.05)[0]
         ('Above chance?', 'Not tested: no trials of the test itself.')
     """
-    said = [("Above chance?", chance_answer(chance))]
+    of_draws = [test for test in chance if test.unit == "draw"]
+    rest = [test for test in chance if test.unit != "draw"]
+    said = [("Above chance over draws of familiar words?", chance_answer(of_draws))] * bool(
+        of_draws
+    )
+    if rest or not of_draws:
+        alike = " where all learnt the same words" * bool(of_draws)
+        said.append((f"Above chance{alike}?", chance_answer(rest)))
     for question in dict.fromkeys(test.question for test in conditions):
         own = [test for test in conditions if test.question == question]
         said.append((question, condition_answer(own)))
