@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.choices import gallery, methods, status, tables
 from reports.choices.text import print_accuracies, print_controls, print_tests
-from reports.choices.units import draws_note, units
 from reports.kinds import Report
+from reports.units import draws_note, units
 from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.phrases import TIES
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.choices import contrast_tables
-from reports.choices.units import draws_note
 from reports.numbers import interval, number, percent, places_of
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
+from reports.units import draws_note
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.draws import SOURCES

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.choices.units import units
 from reports.numbers import (
     NONE,
     bayes_factor,
@@ -21,6 +20,7 @@ from reports.numbers import (
     titles_of,
 )
 from reports.terminal import table
+from reports.units import units
 from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds
-from toolkit.statistics.choices.participants import by_draw
+from toolkit.statistics.choices.participants import by_draw, drawn_populations
 from toolkit.statistics.kinds import GROUP
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class ExactMean:
     """True for the test itself, False for a control."""
     seeds: Mapping[str, float]
     """Accuracy of every seed."""
+    unit: str = "seed"
+    """What stands for a participant, see `toolkit.statistics.means.SeedMean.unit`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,7 +133,7 @@ def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> ExactSummary
 
     Triples share their pictures and clips, so that nothing but seeds counts as replication.
     """
-    seeds = cell_accuracy(table)
+    seeds, drawn = cell_accuracy(table), drawn_populations(table)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     results = [
         ExactMean(
@@ -150,6 +152,7 @@ def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> ExactSummary
             meaning=meaning.get(row["condition"], ""),
             headline=paradigm.headline(row["condition"]),
             seeds=_per_seed(seeds, row),
+            unit="draw" if row["population"] in drawn else "seed",
         )
         for row in accuracy_over_seeds(seeds).to_dict("records")
     ]

@@ -158,9 +158,9 @@ def answers(
     """
     of_draws = [test for test in chance if test.unit == "draw"]
     rest = [test for test in chance if test.unit != "draw"]
-    said = [("Above chance over draws of familiar words?", chance_answer(of_draws))] * bool(
-        of_draws
-    )
+    said = []
+    if of_draws:
+        said.append(("Above chance over draws of familiar words?", chance_answer(of_draws)))
     if rest or not of_draws:
         alike = " where all learnt the same words" * bool(of_draws)
         said.append((f"Above chance{alike}?", chance_answer(rest)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from toolkit.statistics.choices.exact import ExactMean
     from toolkit.statistics.means import SeedMean
 
 DRAWS = (
@@ -15,7 +16,7 @@ DRAWS = (
 """Said beside tables that call participants seeds."""
 
 
-def units(rows: Iterable[SeedMean]) -> str:
+def units(rows: Iterable[SeedMean | ExactMean]) -> str:
     """What the participants of some results are.
 
     Args:
@@ -24,7 +25,7 @@ def units(rows: Iterable[SeedMean]) -> str:
     return " or ".join(dict.fromkeys(row.unit for row in rows)) or "seed"
 
 
-def draws_note(rows: Iterable[SeedMean]) -> str:
+def draws_note(rows: Iterable[SeedMean | ExactMean]) -> str:
     """A sentence to be put behind others where participants are draws; empty elsewhere.
 
     Args:
