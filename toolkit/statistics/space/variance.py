@@ -44,7 +44,7 @@ def full_variance(sample: Sample, places: Ints, weights: Array) -> Array:
     """
     n = weights @ sample.sizes[places]
     total = weights @ sample.sums[places]
-    around = weights @ sample.squares[places] - (total**2).sum(axis=1) / n
+    around = weights @ sample.squares[places] - (total**2).sum(axis=1) / np.maximum(n, 1)
     return np.where(n > 1, np.maximum(around, 0), np.nan) / np.maximum(n - 1, 1)
 
 
@@ -83,7 +83,7 @@ def variance_rows(
                     places_of(samples[0].classes, space.statuses(status_of), status)
                     for space in own
                 ]
-                if not len(places[0]):
+                if not all(map(len, places)):
                     continue
                 for scope, measure in SCOPES.items():
                     facts = {
@@ -92,20 +92,21 @@ def variance_rows(
                         "status": status,
                         "scope": scope,
                     }
-                    sizes = {
-                        "n_classes": len(places[0]),
-                        "n_samples": int(samples[0].sizes[places[0]].sum()),
-                    }
+                    sizes = [
+                        {"n_classes": len(known), "n_samples": int(sample.sizes[known].sum())}
+                        for sample, known in zip(samples, places, strict=True)
+                    ]
                     measures = [
                         partial(measure, sample, own_places)
                         for sample, own_places in zip(samples, places, strict=True)
                     ]
                     one, all_seeds = seeds_and_mean("variance", measures, places, resampling)
                     single += [
-                        space.labels | {"seed": space.seed} | facts | sizes | row
-                        for space, row in zip(own, one, strict=True)
+                        space.labels | {"seed": space.seed} | facts | size | row
+                        for space, size, row in zip(own, sizes, one, strict=True)
                     ]
-                    over.append(own[0].labels | facts | {"n_seeds": len(own)} | sizes | all_seeds)
+                    fewest = min(sizes, key=lambda size: size["n_classes"])
+                    over.append(own[0].labels | facts | {"n_seeds": len(own)} | fewest | all_seeds)
     return over, single
 
 
@@ -128,20 +129,22 @@ def gap_rows(
                 pairs = [
                     _shared(space, language, space.statuses(status_of), status) for space in own
                 ]
-                if not len(pairs[0][2]):
+                places = [in_words for _, _, in_words, _ in pairs]
+                if not all(map(len, places)):
                     continue
                 facts = {"language": language, "status": status}
-                size = {"n_classes": len(pairs[0][2])}
+                sizes = [{"n_classes": len(own_places)} for own_places in places]
                 measures = [partial(_gap, *pair) for pair in pairs]
-                places = [in_words for _, _, in_words, _ in pairs]
                 one, all_seeds = seeds_and_mean("gap", measures, places, resampling)
                 cosines = [_cosines(*pair) for pair in pairs]
                 single += [
                     space.labels | {"seed": space.seed} | facts | size | row | near
-                    for space, row, near in zip(own, one, cosines, strict=True)
+                    for space, size, row, near in zip(own, sizes, one, cosines, strict=True)
                 ]
                 mean = {name: _mean([near[name] for near in cosines]) for name in cosines[0]}
-                over.append(own[0].labels | facts | {"n_seeds": len(own)} | size | all_seeds | mean)
+                fewest = min(sizes, key=lambda size: size["n_classes"])
+                numbers = {"n_seeds": len(own), **fewest}
+                over.append(own[0].labels | facts | numbers | all_seeds | mean)
     return over, single
 
 
@@ -153,16 +156,18 @@ def seeds_and_mean(
     Args:
         name: name of its column.
         measures: the measure of each seed.
-        places: classes that it is taken over, as many for each seed.
+        places: classes that it is taken over for each seed.
         resampling: how classes and seeds are resampled.
 
     Returns:
         Per seed the value with an interval over classes; for the mean also ``sd_seeds``, and an
         interval over classes and seeds.
     """
-    n_classes = len(places[0])
-    ones = np.ones((1, n_classes))
-    values = [float(measure(ones)[0]) for measure in measures]
+    n_classes = min(map(len, places))
+    values = [
+        float(measure(np.ones((1, len(own))))[0])
+        for measure, own in zip(measures, places, strict=True)
+    ]
     # Seeds that learnt different classes have some of them in common: all are drawn together.
     union = np.unique(np.concatenate(places))
     weights = resampling.classes(len(union))
@@ -204,10 +209,10 @@ def _shared(
 def _gap(
     words: Sample, pictures: Sample, in_words: Ints, in_pictures: Ints, weights: Array
 ) -> Array:
-    centroids = [
-        weights @ sample.sums[places] / (weights @ sample.sizes[places])[:, None]
-        for sample, places in ((words, in_words), (pictures, in_pictures))
-    ]
+    centroids = []
+    for sample, places in ((words, in_words), (pictures, in_pictures)):
+        n = (weights @ sample.sizes[places])[:, None]
+        centroids.append(weights @ sample.sums[places] / np.where(n > 0, n, np.nan))
     distance: Array = np.linalg.norm(centroids[0] - centroids[1], axis=1)
     return distance
 
