@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paradigms.formula import Formula, RandomTerm
+from paradigms.formula import Formula
 from toolkit.statistics.choices.participants import over_participants, unit_of
 from toolkit.statistics.choices.seeds import over_chance
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
@@ -149,9 +149,9 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     try:
         fit = fit_mixed(table, Formula(COUNTS, fixed, random))
     except NotEstimable as error:
-        return replace(test, problem=error.message, penalised=_penalised(table, random, test.unit))
+        return replace(test, problem=error.message, penalised=_penalised(table, formula))
     if not fit.converged:
-        instead = _penalised(table, random, test.unit)
+        instead = _penalised(table, formula)
         return replace(test, fit=fit, problem=fit.problem, penalised=instead)
     return _tested(test, fit, table)
 
@@ -232,9 +232,9 @@ def _visible(test: ChanceTest, alpha: float) -> float:
     return float(expit(logit(test.chance) + effect)) - test.chance
 
 
-def _penalised(table: pd.DataFrame, random: Sequence[RandomTerm], unit: str) -> Penalised | None:
-    groups = [term.group for term in random]
-    wanted = [name for name in (unit, "word_concept") if name in groups]
+def _penalised(table: pd.DataFrame, formula: Formula) -> Penalised | None:
+    groups = [term.group for term in formula.random]
+    wanted = [name for name in ("seed", "word_concept") if name in groups]
     return penalised_share(table, " + ".join(f"(1 | {name})" for name in wanted))
 
 
