@@ -105,16 +105,7 @@ class StimulusSet:
         """
         chosen = frozenset(concepts)
         own = replace(self, familiar=None)
-        known = sorted(set(own.table["concept"]))
-        for concept in sorted(chosen):
-            if concept not in known:
-                raise unknown_name(f"concept in the set {self.name!r}", concept, known)
-        if not 0 < len(chosen) < len(known):
-            raise ToolkitError(
-                "Some concepts must be familiar and others novel.",
-                given=f"{len(chosen)} of {len(known)} concepts",
-                allowed=f"1 to {len(known) - 1}",
-            )
+        checks.check_familiar(chosen, sorted(set(own.table["concept"])), self.name)
         if len(own.fixed_trials):
             raise ToolkitError(
                 f"The set {self.name!r} has fixed its trials, for the concepts that it calls "
