@@ -77,7 +77,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
                 for name, own in about.items()
             ]
         )
-        + (", training seeds standing for participants." if several else ".")
+        + (f", {_standing(runs)} standing for participants." if several else ".")
     )
     recipes = [
         (own.config.network or {}, own.config.training or {})
@@ -101,6 +101,13 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
             )
         if parts:
             yield f"Networks had {', '.join(parts)}." if len(parts) == 2 else f"{parts[0]}."
+
+
+def _standing(runs: Sequence[RunFiles]) -> str:
+    """What stands for participants."""
+    found = {row.unit for run in runs for row in run.summary.results}
+    names = {"seed": "training seeds", "draw": "draws of familiar words"}
+    return _joined([text for unit, text in names.items() if unit in found])
 
 
 def _trained_on(name: str, languages: Sequence[str]) -> str:

@@ -83,6 +83,7 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
     from toolkit.statistics.choices.conditions import require_test
     from toolkit.statistics.choices.counts import read_counts
     from toolkit.statistics.choices.describe import seeds_of_counts
+    from toolkit.statistics.choices.participants import drawn_populations
     from toolkit.statistics.choices.summary import results_of
 
     made = []
@@ -90,7 +91,7 @@ def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:
         asked = get_paradigm(str(name), paradigms)
         require_test(counts["condition"].unique().tolist(), asked)
         names = [condition.name for condition in asked.conditions]
-        results = results_of(seeds_of_counts(counts), asked)
+        results = results_of(seeds_of_counts(counts), asked, drawn_populations(counts))
         results.sort(key=lambda row: _in_order(row, names))
         summary = Summary(
             paradigm=asked.name,
@@ -149,11 +150,13 @@ def _pooled(
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import read_counts
     from toolkit.statistics.choices.describe import seeds_of_counts
+    from toolkit.statistics.choices.participants import drawn_populations
     from toolkit.statistics.choices.summary import results_of
 
     asked = get_paradigm(runs[0].paradigm, paradigms)
     counts = read_counts([run.folder for run in runs])
-    pooled = results_of(seeds_of_counts(counts[counts["paradigm"] == asked.name]), asked)
+    counts = counts[counts["paradigm"] == asked.name]
+    pooled = results_of(seeds_of_counts(counts), asked, drawn_populations(counts))
     return sorted(pooled, key=lambda row: order[_cell(row)])
 
 

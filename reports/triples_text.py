@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.numbers import between, percent
 from reports.terminal import console, table
+from reports.units import draws_note, units
 from toolkit.statistics.choices.exact import ExactSummary
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def print_triples(summary: ExactSummary, done: str) -> None:
     title = f"{summary.paradigm} v{summary.paradigm_version}: {summary.question}"
     out.print(f"\n[bold]{escape(title)}[/bold] All triples.\n")
     made = table(
-        "condition", "population", "language", "accuracy", "95 % interval", "ties", "each seed, %",
-        numbers=("accuracy", "ties"),
+        "condition", "population", "language", "accuracy", "95 % interval", "ties",
+        f"each {units(summary.results)}, %", numbers=("accuracy", "ties"),
     )  # fmt: skip
     conditions = list(dict.fromkeys(row.condition for row in summary.results))
     for row in sorted(summary.results, key=lambda one: conditions.index(one.condition)):
@@ -46,7 +47,7 @@ def print_triples(summary: ExactSummary, done: str) -> None:
         _print_words(out, condition, words[words["condition"] == condition])
     out.print(
         "\nIntervals: 95 %, Student's t over seeds on the logit scale (further seeds, these words "
-        "and pictures). Chance is 50 %; ties count as wrong."
+        f"and pictures). Chance is 50 %; ties count as wrong.{draws_note(summary.results)}"
     )
     # No line is broken, so that paths can be copied.
     out.print(escape(f"\n{done}"), soft_wrap=True)

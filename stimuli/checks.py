@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from stimuli.columns import KINDS, REQUIRED, SPLITS, STATUSES, STYLES
-from stimuli.errors import nearest_name
+from stimuli.errors import ToolkitError, nearest_name, unknown_name
 from stimuli.names import alike, is_reserved
 
 if TYPE_CHECKING:
@@ -191,6 +191,28 @@ def _word_faults(table: pd.DataFrame) -> Iterator[str]:
         wrong = is_picture & (table[column] != "")
         if wrong.any():
             yield f"{column} must be empty for pictures, but is not in {_ids(table, wrong)}"
+
+
+def check_familiar(chosen: Collection[str], known: Sequence[str], name: str) -> None:
+    """Refuse concepts that cannot be the familiar ones of a set.
+
+    Args:
+        chosen: the concepts.
+        known: all concepts of the set.
+        name: what the set is called.
+
+    Raises:
+        ToolkitError: one that the set does not have; none, or all of them.
+    """
+    for concept in sorted(chosen):
+        if concept not in known:
+            raise unknown_name(f"concept in the set {name!r}", concept, known)
+    if not 0 < len(chosen) < len(known):
+        raise ToolkitError(
+            "Some concepts must be familiar and others novel.",
+            given=f"{len(chosen)} of {len(known)} concepts",
+            allowed=f"1 to {len(known) - 1}",
+        )
 
 
 def _is_duration(text: str) -> bool:

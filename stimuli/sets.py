@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,8 @@ class StimulusSet:
     """Word list to use instead of the set's own `words.toml`."""
     upright: bool = True
     """Whether pictures are turned as their cameras say; otherwise they are taken as stored."""
+    familiar: frozenset[str] | None = None
+    """The concepts that count as familiar, see `with_familiar`; None for those of the table."""
 
     def __getstate__(self) -> dict[str, object]:
         """What another process is told of the set: where it lies, not what was read of it."""
@@ -82,7 +84,42 @@ class StimulusSet:
                 f"The table of the set {self.name!r} has {checks.counted(faults)}:\n{listed}",
                 next_command=f"mevgs-toolkit check-stimuli {quoted(self.folder)}",
             )
+        if self.familiar is not None:
+            known = table["concept"].isin(self.familiar)
+            table["status"] = known.map({True: "familiar", False: "novel"})
         return table.set_index("stimulus_id")
+
+    def with_familiar(self, concepts: Iterable[str]) -> StimulusSet:
+        """The same set for subjects that know these concepts and no others.
+
+        Files and checksum are the same; what differs is the column ``status``. Concepts that the
+        set itself calls familiar, and that are not among these, are novel to such subjects though
+        it has training stimuli of them: only networks that never met those may be asked.
+
+        Args:
+            concepts: English names.
+
+        Raises:
+            ToolkitError: one that the set does not have; none, or all of them; or a set that has
+                fixed its trials, which hold for its own statuses.
+
+        Example:
+            >>> from stimuli import open_set
+            >>> others = open_set("mini-draws").with_familiar(["bear", "key"])
+            >>> sorted(set(others.select(status="familiar")["concept"]))
+            ['bear', 'key']
+        """
+        chosen = frozenset(concepts)
+        own = replace(self, familiar=None)
+        checks.check_familiar(chosen, sorted(set(own.table["concept"])), self.name)
+        if len(own.fixed_trials):
+            raise ToolkitError(
+                f"The set {self.name!r} has fixed its trials, for the concepts that it calls "
+                "familiar: it cannot be viewed with others.",
+                given=str(self.folder / fixed.FILE_NAME),
+                allowed="a set without fixed trials",
+            )
+        return replace(self, familiar=chosen)
 
     @functools.cached_property
     def checksum(self) -> str:

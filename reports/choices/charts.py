@@ -19,6 +19,7 @@ from reports.figures import (
 )
 from reports.joining import Spec, below, layers, values
 from reports.numbers import estimate
+from reports.units import draws_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ def accuracy(chapter: Chapter[Analysis]) -> Figure:
             "95 % interval (further seeds, these very words), ties counted as wrong. Diamond and "
             "lower line: the mixed model's estimate for a typical seed and word with its 95 % "
             "interval (further seeds and further words), ties at chance level; none where the data "
-            "do not decide the model. Dashed: chance."
+            f"do not decide the model. Dashed: chance.{draws_note(chapter.headline)}"
         ),
         alt=f"Dot plot of the share correct, mean and 95 % interval: {listed(seen)}.",
         chart=below(*panels, share_x=True),

@@ -66,10 +66,17 @@ def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
         )
     yield from conditions
     seeds = list(dict.fromkeys(str(told.trial_seed) for told in chapter.manifests))
-    yield (
-        f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
-        "so that items are crossed with seeds."
-    )
+    if chapter.statistics.draws.empty:
+        yield (
+            f"Trial lists depend on the trial seed ({', '.join(seeds)}) and not on the network, "
+            "so that items are crossed with seeds."
+        )
+    else:
+        yield (
+            f"Trial lists depend on the trial seed ({', '.join(seeds)}) and on which words a "
+            "network learnt, and on nothing else about it: words are crossed with draws of "
+            "familiar words as far as they are familiar, or novel, in them."
+        )
     if not chapter.statistics.lists.empty:
         yield (
             "Answers to several lists were added up per network, word and distractor, so that a "
@@ -91,6 +98,12 @@ def analysis(chapter: Chapter[Analysis]) -> Iterator[str]:
         f"Answers in {chapter.paradigm} were analysed with logistic mixed-effects models "
         f"({found.engine}, Laplace approximation){''.join(f'; {text}' for text in told)}."
     )
+    if not found.draws.empty:
+        yield (
+            "Networks differed in the words that they had learnt; every draw of familiar words, "
+            "with all its seeds, was one participant, so that tests and intervals are about "
+            "further word lists from the same concepts."
+        )
     yield TIES
     yield (
         "Standard errors were corrected for the numbers of seeds and items (each share of the "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reports.choices import gallery, methods, status, tables
 from reports.choices.text import print_accuracies, print_controls, print_tests
 from reports.kinds import Report
+from reports.units import draws_note, units
 from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.phrases import TIES
 
@@ -34,17 +35,19 @@ def figures(chapter: Chapter[Analysis], concepts: Any) -> list[Figure | None]:
     ]
 
 
-def results_note(_: Summary) -> str:
+def results_note(summary: Summary) -> str:
     """What to know of accuracies."""
     return (
         "Intervals: 95 %, Student's t over seeds on the logit scale (further seeds, the same "
-        f"items). {TIES}"
+        f"items). {TIES}{draws_note(summary.results)}"
     )
 
 
 def assumptions(chapter: Chapter[Analysis]) -> str:
     """What is assumed of networks, or of participants of a table from elsewhere."""
-    return status.ASSUMPTIONS if chapter.manifests else status.OF_TABLES
+    if not chapter.manifests:
+        return status.OF_TABLES
+    return status.OF_DRAWS if units(chapter.results) == "draw" else status.ASSUMPTIONS
 
 
 REPORT = Report(

@@ -24,6 +24,14 @@ ASSUMPTIONS = (
 )
 
 
+OF_DRAWS = (
+    "Draws stand for further lists of familiar words from the same concepts, each with further "
+    "trainings on the same data: frozen features, training pictures and voices are shared, so "
+    "nothing here speaks about other backbones, other stimulus sets or other recipes. Not tested: "
+    "that random effects are normally distributed, and that draws vary equally in all populations."
+)
+
+
 OF_TABLES = (
     "Participants stand for further ones of their population, and words for further words. Not "
     "tested: that random effects are normally distributed, and that participants vary equally in "
@@ -32,7 +40,11 @@ OF_TABLES = (
 
 
 def lines(chapter: Chapter[Analysis], prefix: str) -> Iterator[Line]:
-    """The gate, whether all tests came to a verdict, and whether there were ties."""
+    """Word lists, the gate, whether all tests came to a verdict, and whether there were ties."""
+    most = max((row.n_seeds for row in chapter.results if row.unit == "draw"), default=0)
+    if most:
+        text = f"{count(most, 'draw')} of familiar words: answers speak about further word lists."
+        yield Line("good", f"{prefix}Word lists", text)
     yield _gate(chapter.statistics.gate, prefix)
     yield from _verdicts(chapter.statistics, prefix)
     ties = sum(row.n_ties for row in chapter.results)

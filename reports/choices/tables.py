@@ -8,8 +8,10 @@ from reports.choices import contrast_tables
 from reports.numbers import interval, number, percent, places_of
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
+from reports.units import draws_note
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.choices.groups import GroupModel
 from toolkit.statistics.phrases import TIES
 
@@ -29,7 +31,8 @@ Test = ChanceTest | ConditionTest | GroupModel
 def tables(chapter: Chapter[Analysis]) -> list[Table]:
     """All tables of a paradigm of choices."""
     told = chapter.statistics
-    made = [_accuracy(chapter), _lists(told.lists), *contrast_tables.tests(told)]
+    made = [_accuracy(chapter), _draws(told.draws), _lists(told.lists)]
+    made += contrast_tables.tests(told)
     return [*made, _words(chapter), _consistency(told.consistency)]
 
 
@@ -50,7 +53,29 @@ def _accuracy(chapter: Chapter[Analysis]) -> Table:
         rows=rows,
         n_labels=3,
         note="Intervals: Student's t over seeds on the logit scale (further seeds, the same words "
-        f"and pictures); none for a single seed, or where all seeds answer alike. {TIES}",
+        f"and pictures); none for a single seed, or where all seeds answer alike. {TIES}"
+        f"{draws_note(chapter.results)}",
+    )  # fmt: skip
+
+
+def _draws(found: pd.DataFrame) -> Table:
+    rows = tuple(
+        (
+            row["population"], row["test_language"], row["condition"], SOURCES[row["source"]],
+            number(row["sd"], digits=2), number(row["share"], 100), str(row["n_levels"]),
+        )
+        for row in found.to_dict("records")
+    )  # fmt: skip
+    return Table(
+        name="draws",
+        title="How far draws, seeds and words differ",
+        columns=("Population", "Test language", "Condition", "Source", "SD (log odds)",
+                 "Share of variance (%)", "Levels"),
+        rows=rows,
+        n_labels=4,
+        note="Random effects of a logistic mixed model, network by network; shares are of their "
+        "sum, without the noise of single answers. With one seed per draw, what varies between "
+        "seeds is part of what varies between draws.",
     )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from reports.numbers import (
     titles_of,
 )
 from reports.terminal import table
+from reports.units import units
+from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.phrases import apart, chi_squared, count
 from toolkit.statistics.phrases import p_value as phrased_p
 
@@ -41,7 +43,7 @@ def print_accuracies(out: Console, rows: Sequence[SeedMean], _: Summary) -> None
     """Print the results of one condition with choices."""
     made = table(
         "population", "language", "accuracy", "95 % interval", "chance", "trials", "ties",
-        "each seed, %", numbers=("accuracy", "chance", "trials", "ties"),
+        f"each {units(rows)}, %", numbers=("accuracy", "chance", "trials", "ties"),
     )  # fmt: skip
     for row in rows:
         made.add_row(
@@ -88,6 +90,7 @@ def print_tests(out: Console, told: Analysis) -> None:
     _print_conditions(out, told.conditions)
     for group, title in zip(told.groups, titles_of(told.groups), strict=True):
         _print_groups(out, group, title)
+    _print_draws(out, told.draws)
     _print_lists(out, told.lists)
 
 
@@ -182,6 +185,23 @@ def _tested(effect: Contrast | None) -> tuple[str, str, str]:
         return NONE, NONE, NONE
     statistic = t_of_df(effect.statistic, effect.df)
     return statistic, p_value(effect.p_value), p_value(effect.p_holm)
+
+
+def _print_draws(out: Console, found: pd.DataFrame) -> None:
+    if found.empty:
+        return
+    numbers = ("levels", "SD", "share, %")
+    made = table("source of variation", *numbers, numbers=numbers)
+    for row in found.to_dict("records"):
+        where = f"{row['population']}, {row['test_language']}, {row['condition']}"
+        made.add_row(
+            _name(f"{where}: {SOURCES[row['source']]}"),
+            str(row["n_levels"]),
+            number(row["sd"], digits=2),
+            number(row["share"], 100),
+        )
+    out.print("\nHow far draws of familiar words, seeds and items differ (log odds)")
+    out.print(made)
 
 
 def _print_lists(out: Console, found: pd.DataFrame) -> None:

@@ -82,7 +82,7 @@ def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter[Ana
     statistics = Analysis(
         engine="glmm 0", paradigm="me", paradigm_version=2, question="?", sentences=("Gate.",),
         settings=Settings(), gate=GateReport("", 0.5, 0, ()), words=nothing,
-        words_by_distractor=nothing, consistency=nothing, lists=nothing,
+        words_by_distractor=nothing, consistency=nothing, lists=nothing, draws=nothing,
         chance=tuple(chance_family(rng)), conditions=tuple(condition_family(rng)),
         groups=tuple(comparisons(rng)), chance_all_seeds=tuple(chance_family(rng)),
         conditions_all_seeds=tuple(condition_family(rng)),

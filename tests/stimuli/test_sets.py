@@ -458,3 +458,52 @@ def test_two_sets_of_one_name_are_refused(
 
 def test_every_column_is_documented() -> None:
     assert all(column.meaning and column.allowed for column in COLUMNS)
+
+
+def test_a_set_is_viewed_with_other_concepts_familiar() -> None:
+    mini = open_set("mini")
+    before = mini.table.copy()
+    view = mini.with_familiar({"key", "cake", "dog"})
+    assert set(view.select(status="familiar")["concept"]) == {"key", "cake", "dog"}
+    assert set(view.table["concept"]) - {"key", "cake", "dog"} == set(
+        view.select(status="novel")["concept"]
+    )
+    others = [name for name in before if name != "status"]
+    assert view.table[others].equals(before[others])
+    assert mini.table.equals(before), "the set itself is as it was"
+    assert (view.checksum, view.name) == (mini.checksum, mini.name)
+    again = view.with_familiar(["bear"])
+    assert set(again.select(status="familiar")["concept"]) == {"bear"}
+
+
+@pytest.mark.parametrize(
+    ("concepts", "part"),
+    [
+        (["dog", "kay"], "did you mean: key"),
+        ([], "0 of 33 concepts"),
+        (None, "33 of 33 concepts"),
+    ],
+)
+def test_views_that_cannot_be(concepts: list[str] | None, part: str) -> None:
+    mini = open_set("mini")
+    with pytest.raises(ToolkitError) as caught:
+        mini.with_familiar(sorted(set(mini.table["concept"])) if concepts is None else concepts)
+    assert part in str(caught.value)
+
+
+def test_a_set_with_fixed_trials_has_its_own_statuses(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    folder = tmp_path / "fixed"
+    shutil.copytree(tiny_set.folder, folder)
+    test = tiny_set.select(split="test")
+    words = test[(test["kind"] == "word") & (test["language"] == "en")]
+    pictures = test[test["kind"] == "picture"]
+    other = pictures[pictures["concept"] != words["concept"].iloc[0]]
+    own = pictures[pictures["concept"] == words["concept"].iloc[0]]
+    (folder / "trials.csv").write_text(
+        "condition,language,word_id,target_id,distractor_id\n"
+        f"familiar-familiar,en,{words.index[0]},{own.index[0]},{other.index[0]}\n"
+    )
+    with pytest.raises(ToolkitError, match="fixed its trials"):
+        open_set(folder).with_familiar(["ball"])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import get_paradigm
+from stimuli import StimulusSet, list_sets, open_set
 from toolkit.errors import ToolkitError
 from toolkit.running.plan import named
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
+    from toolkit.subjects.population import Population
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -31,6 +33,80 @@ def several(given: Any) -> list[Any]:
     """
     is_one = isinstance(given, str | Path) or not isinstance(given, Iterable)
     return [given] if is_one else [*given]
+
+
+def shown_set(
+    given: str | Path | StimulusSet | None,
+    populations: Sequence[Population],
+    usual: str,
+    words: Path | None = None,
+) -> StimulusSet:
+    """The stimulus set that populations are asked with.
+
+    Args:
+        given: what was named; None for the set that the populations were trained on, where they
+            say so, or else the usual one.
+        populations: who is asked.
+        usual: name of the set of populations that say nothing.
+        words: list of written words instead of the set's own.
+
+    Raises:
+        ToolkitError: there is no such set, populations are usually asked with different ones, or
+            one was trained on what is the test in this set.
+
+    Example:
+        >>> from toolkit.subjects.populations import open_population
+        >>> shown_set(None, [open_population("monolingual-en")], "mini").name
+        'mini'
+    """
+    if isinstance(given, StimulusSet):
+        shown = given if words is None else open_set(given.folder, words)
+    else:
+        shown = open_set(given or _usual_set(populations, usual), words)
+    for population in populations:
+        _refuse_learnt(population, shown)
+    return shown
+
+
+def _usual_set(populations: Sequence[Population], usual: str) -> str:
+    """Name of the set that all of some populations are asked with where none is named."""
+    wanted = {population.stimuli or usual: population.name for population in populations}
+    if len(wanted) > 1:
+        raise ToolkitError(
+            "These populations are usually asked with different stimulus sets: name one of them.",
+            given=", ".join(f"{name} for {whom}" for name, whom in wanted.items()),
+            allowed="--stimuli (or stimuli=), for all of them",
+        )
+    (name,) = wanted
+    if name != usual and name not in list_sets():
+        raise ToolkitError(
+            f"{wanted[name]} was trained on the stimulus set {name!r}, which has no name here.",
+            given=name,
+            allowed="the folder of that set",
+            next_command="the same again with --stimuli FOLDER (or stimuli='FOLDER')",
+        )
+    return name
+
+
+def _refuse_learnt(population: Population, shown: StimulusSet) -> None:
+    """Refuse a set that tests with what a population was trained on, as far as can be told."""
+    place = list_sets().get(population.stimuli)
+    if place is None or not population.familiar:
+        return
+    trained = open_set(place)
+    if trained.checksum == shown.checksum:
+        return
+    learnt = set(trained.table.loc[trained.table["split"] != "test", "sha256"])
+    n_met = int(shown.table.loc[shown.table["split"] == "test", "sha256"].isin(learnt).sum())
+    if n_met:
+        raise ToolkitError(
+            f"{n_met} test stimuli of the set {shown.name!r} may have been trained on by "
+            f"{population.name}: they are training stimuli of {trained.name!r}.",
+            given=shown.name,
+            allowed=trained.name,
+            next_command=f"the same again with --stimuli {trained.name} "
+            f"(or stimuli={trained.name!r})",
+        )
 
 
 def optional(path: str | Path | None) -> Path | None:

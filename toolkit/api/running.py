@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stimuli import StimulusSet, open_set
+from stimuli import StimulusSet
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
-from toolkit.api.checks import as_named, optional, several, silent, whole
+from toolkit.api.checks import as_named, optional, several, shown_set, silent, whole
 from toolkit.api.results import Run
 from toolkit.devices import find_device
 from toolkit.errors import ToolkitError
@@ -52,7 +52,8 @@ def run_paradigm(
         subjects: names of populations, e.g. ``bilingual-en-nl`` or ``bilingual-en-nl/c``, see
             `open_population`; a `Population` made in code is taken as it is.
         languages: test languages; by default those that each population knows.
-        stimuli: a set, its name or its folder; by default the paradigm's own.
+        stimuli: a set, its name or its folder; by default the paradigm's own, or that which the
+            populations say.
         words: list of written words instead of the set's own, for paradigms of maps.
         templates: how written words are put, for paradigms of maps.
         trials_per_class: trials per word class and condition (50), for paradigms of choices.
@@ -125,11 +126,7 @@ def prepare_run(
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
     populations = open_populations(several(subjects), subjects_dir, features_dir)
-    if isinstance(stimuli, StimulusSet) and words is None:
-        shown = stimuli
-    else:
-        place = stimuli.folder if isinstance(stimuli, StimulusSet) else stimuli
-        shown = open_set(place or asked.default_set, optional(words))
+    shown = shown_set(stimuli, populations, asked.default_set, optional(words))
     start = _start(asked, words, several(templates), trials_per_class, trial_seed)
     at_once = whole("jobs", jobs, 1, JOBS)
     where = find_device(device, precision)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms.choices.paradigm import as_choices
+from paradigms.choices.paradigm import Paradigm, as_choices
 from paradigms.registry import find_paradigms, get_paradigm
 from reports.notebook import text_of
 from reports.space_text import SHOWN, print_spaces, spaces_html
-from stimuli import StimulusSet, open_set
-from toolkit.api.checks import optional, several, silent, whole
+from stimuli import StimulusSet
+from toolkit.api.checks import optional, several, shown_set, silent, whole
 from toolkit.api.results import Run
 from toolkit.devices import CPU, Device, find_device
 from toolkit.errors import ToolkitError, nearest_name, quoted
@@ -53,7 +53,7 @@ def analyze_space(
     subjects: str | Population | Sequence[str | Population],
     *,
     languages: str | Sequence[str] = (),
-    stimuli: str | Path | StimulusSet = "mini",
+    stimuli: str | Path | StimulusSet | None = None,
     run: Run | str | Path | None = None,
     per_class: int = PER_CLASS,
     n_bootstrap: int = 1000,
@@ -75,7 +75,8 @@ def analyze_space(
     Args:
         subjects: names of populations, or populations, as for `toolkit.run_paradigm`.
         languages: test languages; by default those that each population knows.
-        stimuli: a set, its name or its folder.
+        stimuli: a set, its name or its folder; by default ``mini``, or that which the
+            populations say.
         run: a run of the same networks, whose accuracy per word is set beside their spaces.
         per_class: clips and pictures of each class, at most.
         n_bootstrap: resamples of every interval; 0 for none.
@@ -106,7 +107,7 @@ def analyze_space(
     populations = open_populations(several(subjects), subjects_dir, features_dir)
     done, made = compare_spaces(
         populations,
-        stimuli if isinstance(stimuli, StimulusSet) else open_set(stimuli),
+        shown_set(stimuli, populations, Paradigm.default_set),
         languages=several(languages),
         run=run.folder if isinstance(run, Run) else optional(run),
         paradigms=optional(paradigms_dir),
@@ -294,7 +295,8 @@ def _spaces(
         perceives.similarity(
             known.matrix("word", samples[0].ids[:1]), known.matrix("picture", samples[-1].ids[:1])
         )
-        found[one.name] = Space(one.population.name, one.population.languages, one.seed, samples)
+        who = one.population.name, one.population.languages, one.seed
+        found[one.name] = Space(*who, samples, one.views(stimuli).familiar)
     return [found[one.name] for one in subjects]
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paradigms import Paradigm
 from reports.notebook import text_of, triples_html
 from reports.triples_text import print_triples
-from stimuli import StimulusSet, open_set
-from toolkit.api.checks import as_named, optional, several, silent, whole
+from stimuli import StimulusSet
+from toolkit.api.checks import as_named, optional, several, shown_set, silent, whole
 from toolkit.devices import find_device
 from toolkit.records import plain
 from toolkit.running.embedding import Progress
@@ -35,7 +36,7 @@ def score_all(
     subjects: str | Population | Sequence[str | Population],
     *,
     languages: str | Sequence[str] = (),
-    stimuli: str | Path | StimulusSet = "mini",
+    stimuli: str | Path | StimulusSet | None = None,
     any_style: bool = False,
     out: str | Path = DEFAULT_ROOT,
     jobs: int = 1,
@@ -55,7 +56,8 @@ def score_all(
         paradigm: one of picture pairs, by name or as `open_paradigm` gave it.
         subjects: names of populations, or populations, as for `run_paradigm`.
         languages: test languages; by default those that each population knows.
-        stimuli: a set, its name or its folder.
+        stimuli: a set, its name or its folder; by default ``mini``, or that which the
+            populations say.
         any_style: also pair pictures of different style, which lists do not.
         out: folder that holds the runs.
         jobs: seeds worked on at the same time.
@@ -84,7 +86,7 @@ def score_all(
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
     populations = open_populations(several(subjects), subjects_dir, features_dir)
-    shown = stimuli if isinstance(stimuli, StimulusSet) else open_set(stimuli)
+    shown = shown_set(stimuli, populations, Paradigm.default_set)
     done = count_all(
         asked,
         populations,

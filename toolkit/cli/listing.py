@@ -213,6 +213,10 @@ def _describe_population(population: Population) -> None:
     out.print(f"[bold]{escape(population.name)}[/bold]: {escape(population.description)}")
     out.print(f"Trained on: {', '.join(population.languages) or 'no language'}")
     out.print(f"Seeds: {' '.join(population.seeds)}")
+    for draw, concepts in population.familiar.items():
+        out.print(f"Familiar in draw {escape(draw)}: {escape(', '.join(concepts))}")
+    if population.stimuli:
+        out.print(f"Asked with: {escape(population.stimuli)}, where no other set is named")
     if population.folder is not None:
         out.print(f"Folder: {escape(shown(str(population.folder)))}")
 

@@ -38,7 +38,12 @@ LanguageOption = Annotated[
     ),
 ]
 StimuliOption = Annotated[
-    str, typer.Option(help="Stimulus set: a name from 'list stimuli' or a folder.")
+    str | None,
+    typer.Option(
+        help="Stimulus set: a name from 'list stimuli' or a folder; by default mini, or that which "
+        "the subjects say.",
+        show_default=False,
+    ),
 ]
 WordsOption = Annotated[
     Path | None,

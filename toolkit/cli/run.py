@@ -37,7 +37,7 @@ def run_paradigm(
         str | None,
         typer.Option(
             help="Stimulus set: a name from 'list stimuli', a folder of one, or a plain folder of "
-            "pictures; by default the paradigm's own.",
+            "pictures; by default the paradigm's own, or that which the subjects say.",
             show_default=False,
         ),
     ] = None,

@@ -33,7 +33,7 @@ def score_all(
     name: Annotated[str, typer.Argument(help="Paradigm of picture pairs: familiar, me, or yours.")],
     subject: SubjectOption,
     language: LanguageOption = None,
-    stimuli: StimuliOption = "mini",
+    stimuli: StimuliOption = None,
     subjects: SubjectsOption = None,
     features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def analyze_space(
     subject: SubjectOption,
     language: LanguageOption = None,
-    stimuli: StimuliOption = "mini",
+    stimuli: StimuliOption = None,
     subjects: SubjectsOption = None,
     features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,

@@ -32,7 +32,7 @@ from toolkit.running.plan import (
 )
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
-from toolkit.tables.trials import answers_table
+from toolkit.tables.trials import DRAW, answers_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,8 @@ def run(
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
         store = EmbeddingStore(root / EMBEDDINGS, device)
         _compute(missing, asked, stimuli, directory, store, jobs, progress)
-        directory.assemble([cell.key for cell in cells], asked.kind)
+        drawn = (DRAW,) if any(subject.draw for subject in subjects) else ()
+        directory.assemble([cell.key for cell in cells], asked.kind, drawn)
         return {}
 
     return carry_out(plan, root, RunDirectory.has_cell, compute)
@@ -186,17 +187,21 @@ def _plan(
     trial_seed: int,
     device: Device,
 ) -> list[Cell]:
-    """Make the trial lists, once for all subjects, and name the cells."""
-    lists: dict[tuple[str, ...], tuple[Trials, str]] = {}
+    """Make the trial lists, once for all subjects that learnt the same, and name the cells."""
+    lists: dict[tuple[Any, ...], tuple[Trials, str]] = {}
+    views: dict[frozenset[str] | None, StimulusSet] = {}
     decided = named(paradigm)
     cells = []
     for subject in subjects:
-        languages = tested[subject.population.name]
+        languages, familiar = tested[subject.population.name], subject.familiar
+        if familiar not in views:
+            views[familiar] = subject.views(stimuli)
         for language in languages:
-            asked = (language, *sorted(languages)) if paradigm.min_languages > 1 else (language,)
+            others = sorted(languages) if paradigm.min_languages > 1 else ()
+            asked = (familiar, language, *others)
             if asked not in lists:
                 made = paradigm.trials(
-                    stimuli,
+                    views[familiar],
                     language,
                     trial_rng(paradigm, stimuli, language, trial_seed),
                     per_class=per_class,
@@ -239,7 +244,10 @@ def _compute(
     for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
         for cell in by_subject[subject]:
             scores = _scores(cell, paradigm, loaded, known)
-            directory.write_cell(cell.key, _answers(cell, paradigm, scores), paradigm.kind)
+            directory.write_cell(
+                *(cell.key, _answers(cell, paradigm, scores), paradigm.kind),
+                (DRAW,) if subject.draw else (),
+            )
             done += 1
             progress("asking", done, len(cells))
 

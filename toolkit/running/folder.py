@@ -44,7 +44,14 @@ from toolkit.processes.alone import alone_in
 from toolkit.records import write
 from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
 from toolkit.tables.parquet import parquet_names, told
-from toolkit.tables.trials import COLUMNS, SCHEMA_VERSION, Column, arrow_schema, write_trials
+from toolkit.tables.trials import (
+    COLUMNS,
+    DRAW,
+    SCHEMA_VERSION,
+    Column,
+    arrow_schema,
+    write_trials,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,7 +231,11 @@ class RunDirectory:
                 for part in self._cell_parts(key):
                     name = pa.array([self.run_id] * len(part)).dictionary_encode()
                     try:
-                        whole = part.add_column(0, "run_id", name).cast(schema)
+                        whole = part.add_column(0, "run_id", name)
+                        if DRAW in extra and DRAW.name not in part.column_names:
+                            none = pa.array([""] * len(part)).dictionary_encode()
+                            whole = whole.append_column(DRAW.name, none)
+                        whole = whole.cast(schema)
                     except (pa.ArrowException, ValueError, KeyError) as error:
                         raise self.unreadable(key, error) from error
                     writer.write_table(whole)

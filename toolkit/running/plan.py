@@ -24,6 +24,7 @@ from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, TRIALS_FILE
+from toolkit.tables.trials import DRAW
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
@@ -185,6 +186,7 @@ def labels(subject: SubjectRef, paradigm: BaseParadigm) -> dict[str, str | int]:
         "n_languages": len(population.languages),
         "train_languages": "+".join(population.languages),
         "seed": subject.seed,
+        **({DRAW.name: subject.draw} if subject.draw else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.running.triples import Material, Question, picture_pairs, questions
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.tables.trials import DRAW
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
+_Asked = tuple[frozenset[str] | None, str]
 TABLE_NAME = "exhaustive.parquet"
 """File of the counts in the run folder."""
 COUNTS_SCHEMA = 1
@@ -55,6 +57,8 @@ COLUMNS = {
     "n_ties": "triples in which both score exactly the same, not counted as correct",
 }
 """Columns of the counts and what they say."""
+DRAWN = {"draw": DRAW.meaning}
+"""The same, where a population's subjects learnt different words."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class _Cell:
     subject: SubjectRef
     language: str
     key: str
+
+    @property
+    def asked(self) -> _Asked:
+        """What decides the questions."""
+        return self.subject.familiar, self.language
 
 
 def score_all(
@@ -112,19 +121,24 @@ def score_all(
 
     pairs = picture_pairs(paradigm)
     tested = {p.name: languages_of(p, pairs, stimuli, languages) for p in populations}
-    material = {
-        language: Material.of(stimuli, language, any_style=any_style)
-        for language in dict.fromkeys(name for names in tested.values() for name in names)
-    }
-    asked = {language: list(questions(pairs, m)) for language, m in material.items()}
-    cells = list(_cells(pairs, subjects_of(populations), tested, stimuli, any_style, device))
+    subjects = subjects_of(populations)
+    material: dict[_Asked, Material] = {}
+    for subject in subjects:
+        for language in tested[subject.population.name]:
+            if (subject.familiar, language) not in material:
+                material[subject.familiar, language] = Material.of(
+                    subject.views(stimuli), language, any_style=any_style
+                )
+    asked = {key: list(questions(pairs, own)) for key, own in material.items()}
+    columns = COLUMNS | (DRAWN if any(subject.draw for subject in subjects) else {})
+    cells = list(_cells(pairs, subjects, tested, stimuli, any_style, device))
     plan = Plan(
         name=f"{file_name(paradigm.name)}-all",
         paradigm=paradigm,
         populations=tuple(populations),
         stimuli=stimuli,
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
-        facts={"languages": tested, "any_style": any_style, "columns": COLUMNS},
+        facts={"languages": tested, "any_style": any_style, "columns": columns},
         tables=(TABLE_NAME,),
         device=device,
     )
@@ -136,8 +150,8 @@ def score_all(
                 missing.setdefault(cell.subject, []).append(cell)
         needed = {
             subject: {
-                "word": [word for cell in own for word in material[cell.language].word_ids],
-                "picture": material[own[0].language].picture_ids,
+                "word": [word for cell in own for word in material[cell.asked].word_ids],
+                "picture": material[own[0].asked].picture_ids,
             }
             for subject, own in missing.items()
         }
@@ -150,13 +164,12 @@ def score_all(
                 f"mevgs-toolkit run-paradigm {paradigm.name} --subject {subject.population.name}",
             )
             for cell in missing[subject]:
-                language = cell.language
-                found = _count(subject, perceives, known, material[language], asked[language])
+                found = _count(subject, perceives, known, material[cell.asked], asked[cell.asked])
                 with directory.writing(directory.cell_path(cell.key)) as path:
-                    _rows(found, pairs, subject, language).to_parquet(path, compression="zstd")
+                    _rows(found, pairs, subject, cell.language).to_parquet(path, compression="zstd")
             progress("counting", done + 1, len(missing))
         with write_checked(directory.folder / TABLE_NAME) as path:
-            _joined(directory, cells).to_parquet(path, compression="zstd", index=False)
+            _joined(directory, cells, columns).to_parquet(path, compression="zstd", index=False)
         return {}
 
     done = carry_out(plan, root, RunDirectory.has_cell, compute)
@@ -185,7 +198,9 @@ def _cells(
             yield _Cell(subject, language, content_key(decided | whom))
 
 
-def _joined(directory: RunDirectory, cells: Sequence[_Cell]) -> pd.DataFrame:
+def _joined(
+    directory: RunDirectory, cells: Sequence[_Cell], columns: Collection[str]
+) -> pd.DataFrame:
     """The counts of all cells, in their order.
 
     Raises:
@@ -198,9 +213,11 @@ def _joined(directory: RunDirectory, cells: Sequence[_Cell]) -> pd.DataFrame:
         part = directory.read_cell(cell.key).to_pandas()
         if missing := [name for name in COLUMNS if name not in part]:
             raise directory.unreadable(cell.key, KeyError(*missing))
-        parts.append(part[list(COLUMNS)])
+        if DRAW.name in columns and DRAW.name not in part:
+            part[DRAW.name] = ""
+        parts.append(part[list(columns)])
     table: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    names = [name for name in COLUMNS if not pd.api.types.is_numeric_dtype(table[name])]
+    names = [name for name in columns if not pd.api.types.is_numeric_dtype(table[name])]
     table[names] = table[names].astype("category")
     return table
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import Movable, SeesAnswers, SeesMasks
+from toolkit.subjects.population import own_draw
 
 if TYPE_CHECKING:
+    from stimuli import StimulusSet
     from toolkit.subjects.population import Population
 
 
@@ -33,6 +35,29 @@ class SubjectRef:
     def checksum(self) -> str:
         """Identity of everything that decides the subject's answers; reads its weights once."""
         return self.population.checksum(self.seed)
+
+    @property
+    def draw(self) -> str:
+        """The draw of familiar concepts that it learnt; empty without draws."""
+        return self.population.draw(self.seed)
+
+    @property
+    def familiar(self) -> frozenset[str] | None:
+        """The concepts that it learnt; None for those that a stimulus set calls familiar."""
+        own = own_draw(self.seed, self.population.familiar)
+        return None if own is None else frozenset(own)
+
+    def views(self, stimuli: StimulusSet) -> StimulusSet:
+        """A stimulus set in which those concepts are familiar that the subject learnt.
+
+        Args:
+            stimuli: the set.
+
+        Raises:
+            ToolkitError: it lacks one of them.
+        """
+        familiar = self.familiar
+        return stimuli if familiar is None else stimuli.with_familiar(familiar)
 
     def load(self, device: Device = CPU) -> Any:
         """Load the subject.

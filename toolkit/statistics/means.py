@@ -47,6 +47,9 @@ class SeedMean:
     """Means of further measures by name, written as fields; NaN where they were not taken."""
     seeds: Mapping[str, float] = field(default_factory=dict)
     """The mean of every seed."""
+    unit: str = "seed"
+    """What stands for a participant: ``seed``, or ``draw`` where networks learnt different draws
+    of familiar words; what is said of seeds then holds of draws."""
     rest: ClassVar[str] = "others"
     """Field that holds what is written beside the fields."""
 

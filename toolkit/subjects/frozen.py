@@ -104,6 +104,7 @@ def frozen(population: Population) -> Population:
         seeds=(SEED,),
         description=f"The frozen features under {population.name}, averaged; nothing is trained.",
         factory=load,
+        familiar={},
     )
 
 

@@ -22,7 +22,7 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -91,13 +91,20 @@ class Description:
     """Names of its subjects, in order."""
     factory: Annotated[str, Rule("'module:callable'", lambda text: text.count(":") == 1)]
     """Makes a subject from the population and a seed."""
+    stimuli: str = ""
+    """Stimulus set that it is asked with where none is named; empty for the paradigm's own."""
+    familiar: Mapping[Name, Annotated[tuple[str, ...], Rule("concepts", bool)]] = field(
+        default_factory=dict
+    )
+    """Name of a draw -> the concepts that its subjects learnt; those are named after it (draw 01,
+    subject 01a). Empty where all learnt those that the stimulus set calls familiar."""
     sha256: Mapping[FileName, str] = field(default_factory=dict)
     """File name in the folder -> the checksum that it must have."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """Subjects that differ only in their training seed.
+    """Subjects that differ only in their training seed, or also in the words that they learnt.
 
     Example:
         >>> class Deaf:
@@ -123,11 +130,29 @@ class Population:
     """File name in the folder -> the checksum that it must have."""
     further: tuple[Path, ...] = ()
     """Further files that decide what its subjects are, wherever they lie."""
+    stimuli: str = ""
+    """See `Description`."""
+    familiar: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """See `Description`."""
     features: Path | None = None
     """Folder whose files of features stand in the place of frozen backbones; None for none."""
     stands_on: Mapping[str, str] = field(default_factory=dict)
     """What its subjects stand on, `hearing` or `seeing` -> checksum, where no file of the folder
     tells it, see `toolkit.subjects.vgs.standing`."""
+
+    def draw(self, seed: str) -> str:
+        """Name of the draw of familiar concepts that a subject learnt; empty without draws.
+
+        Args:
+            seed: one of `seeds`.
+
+        Example:
+            >>> some = {"01": ("ball", "cat"), "02": ("dog", "key")}
+            >>> deaf = Population("deaf", (), ("01a", "02a"), "", "deaf:make", familiar=some)
+            >>> deaf.draw("02a")
+            '02'
+        """
+        return draw_of(seed, self.familiar) if self.familiar else ""
 
     def checksum(self, seed: str) -> str:
         """SHA-256 of everything that decides what the subject of this seed is.
@@ -163,6 +188,8 @@ class Population:
             facts["further"] = [sha256_of(path) for path in self.further]
         if self.stands_on:
             facts["stands_on"] = dict(self.stands_on)
+        if self.familiar:
+            facts["familiar"] = sorted(self.familiar[self.draw(seed)])
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def load(self, seed: str) -> Subject:
@@ -276,6 +303,8 @@ def read_population(folder: str | Path) -> Population:
     told = toml_record(Description, path, "the description of a population, a TOML file in UTF-8")
     if path.read_text("utf-8").startswith(_CHECKED):
         require_sound(path, TRAIN_AGAIN, kept=True)
+    for seed in told.seeds if told.familiar else ():
+        draw_of(seed, told.familiar, str(path))
     return Population(
         name=told.name,
         languages=told.languages,
@@ -284,7 +313,46 @@ def read_population(folder: str | Path) -> Population:
         factory=told.factory,
         folder=path.parent.absolute(),
         sha256=told.sha256,
+        stimuli=told.stimuli,
+        familiar=told.familiar,
     )
+
+
+def draw_of(seed: str, familiar: Mapping[str, Sequence[str]], where: str = "") -> str:
+    """The draw that a subject is of, which its name begins with.
+
+    Args:
+        seed: name of the subject.
+        familiar: draws and their concepts.
+        where: what names it, for the message.
+
+    Raises:
+        ToolkitError: its name begins with that of no draw, or of several.
+
+    Example:
+        >>> draw_of("01a", {"01": ("ball", "cat"), "02": ("dog", "key")})
+        '01'
+    """
+    found = [name for name in familiar if seed.startswith(name) and seed != name]
+    if len(found) != 1:
+        raise ToolkitError(
+            f"{seed!r} is a subject of {'several draws' if found else 'no draw'} of familiar "
+            "concepts.",
+            given=where or seed,
+            allowed="the name of one draw and that of a seed, e.g. 01a, where [familiar] has "
+            + ", ".join(list(familiar)[:3]),
+        )
+    return found[0]
+
+
+def own_draw(seed: str, familiar: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    """The concepts that a subject learnt; None without draws.
+
+    Args:
+        seed: name of the subject.
+        familiar: draws and their concepts.
+    """
+    return tuple(familiar[draw_of(seed, familiar)]) if familiar else None
 
 
 def write_description(folder: Path, described: Description) -> None:
@@ -298,6 +366,9 @@ def write_description(folder: Path, described: Description) -> None:
         ToolkitError: it says what could not be read again.
     """
     content = asdict(described)
+    for name in ("stimuli", "familiar"):
+        if not content[name]:
+            del content[name]
     checked(Description, content, Source(str(folder / DESCRIPTION_FILE), fails="cannot be written"))
     text = f"{_CHECKED}\n{write_toml(content)}"
     with write_checked(folder / DESCRIPTION_FILE) as unfinished:

@@ -19,7 +19,7 @@ from toolkit.tables.answers import (
 from toolkit.tables.delimited import header_of
 from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
-from toolkit.tables.trials import COLUMNS, Column, read_trials
+from toolkit.tables.trials import COLUMNS, DRAW, Column, read_trials
 from toolkit.tables.values import as_names
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ OPTIONAL = ("distractor_concept", "target_id")
 """Items that a mixed model can use where they are known; named as in the trials table."""
 RUN_COLUMNS = (
     "run_id", "paradigm", "paradigm_version", "n_languages", "train_languages", "trial",
-    "distractor_concept", "target_id", "n_choices", "tie", "trial_seed",
+    "distractor_concept", "target_id", "n_choices", "tie", "trial_seed", "draw",
 )  # fmt: skip
 """Columns of the trials table that are read besides the required ones."""
 FURTHER = (
@@ -53,8 +53,9 @@ FURTHER = (
         "which trial list was asked, where one participant answered several",
     ),
     Column("subject_kind", "category", "kind of participants, e.g. child; compared within alone"),
+    DRAW,
 )
-"""Columns of a long table that a run tells in its manifest instead."""
+"""Columns that not every run has, or that it tells in its manifest instead."""
 MEANINGS = {column.name: column.meaning for column in (*COLUMNS, *REQUIRED, *FURTHER)}
 """Every column whose meaning the toolkit fixes."""
 TEXT = frozenset(

@@ -77,6 +77,12 @@ COLUMNS = (
     Column("tie", "bool", "True if target and best distractor score exactly the same"),
 )
 """The columns in their order."""
+DRAW = Column(
+    "draw",
+    "category",
+    "draw of familiar concepts that the subject learnt; empty where the population has none",
+)
+"""A further column, where a population's subjects learnt different words."""
 
 
 def answers_table(
@@ -144,7 +150,7 @@ def _rows(
             columns[name] = np.full(n, value, dtype=np.int16)
         else:
             columns[name] = _Labels([value]).of(np.zeros(n, np.int8))
-    order = [column.name for column in COLUMNS if column.name in columns]
+    order = [column.name for column in (*COLUMNS, DRAW) if column.name in columns]
     return pd.DataFrame({name: columns[name] for name in order})
 
 
@@ -250,7 +256,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     text, _ = read_delimited(path)
-    names = {column.name for column in COLUMNS if column.dtype == "category"}
+    names = {column.name for column in (*COLUMNS, DRAW) if column.dtype == "category"}
     made = {}
     for name in text:
         value = text[name]

@@ -25,6 +25,7 @@ _TOGETHER = "together"
 """Stands after the checksum of weights that were trained in one pass with those of other seeds."""
 _ON = "on "
 """Stands there before the devices, if a card was among them."""
+_INCLUDED = ("mini", "mini-draws")
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
 
@@ -136,6 +137,8 @@ def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) ->
         seeds=tuple(seeds),
         factory=FACTORY,
         sha256={file: sha256_of(folder / file) for file in files},
+        stimuli=facts["stimuli"]["name"] if "draws" in facts else "",
+        familiar=facts.get("familiar", {}),
     )
     write_description(folder, described)
     _write(folder / FILE, _card(folder, facts, seeds))
@@ -152,10 +155,12 @@ def description(facts: Mapping[str, Any]) -> str:
         'Learnt spoken words for pictures in English and Dutch (set mini).'
     """
     names = [_LANGUAGES.get(code, code) for code in facts["languages"]]
+    draws = facts.get("draws", {}).get("familiar_draws")
+    each = f", {draws} draws of familiar words" if draws else ""
     if not names:
-        return "Control: networks with their initial weights, trained on no language."
+        return f"Control: networks with their initial weights, trained on no language{each}."
     heard = " and ".join(names)
-    return f"Learnt spoken words for pictures in {heard} (set {facts['stimuli']['name']})."
+    return f"Learnt spoken words for pictures in {heard} (set {facts['stimuli']['name']}{each})."
 
 
 def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
@@ -210,6 +215,8 @@ def _text(
 - **Use**: `mevgs-toolkit run-paradigm me --subject {facts["population"]}`
 - **Made by**: {_command(facts)}
 {_files(facts)}"""
+    if facts.get("draws"):
+        head += _draws(facts)
     if not facts["languages"]:
         return head + (
             "\nNothing was learnt: what these networks do better than chance comes from the\n"
@@ -220,11 +227,11 @@ def _text(
         f"| {100 * float(row['valid_accuracy']):.1f} |\n"
         for row in kept
     )
-    length = _length(training)
+    length = _length(training, facts.get("draws", {}).get("fewest_updates"))
     return f"""{head}
 ## Training
 
-Words and pictures of the familiar concepts in split `train` of the set
+Words and pictures of the familiar concepts{_of_its_draw(facts)} in split `train` of the set
 `{facts["stimuli"]["name"]}` (version {facts["stimuli"]["version"]}); the weights with the lowest
 loss on split `valid` were kept. Novel concepts and the split `test` were never read. {length}
 all settings are in `config.json`, all validations in `{LOG_FILE}`.
@@ -234,7 +241,7 @@ all settings are in `config.json`, all validations in `{LOG_FILE}`.
 {rows}
 ## Limits
 
-{_LIMITS if facts["stimuli"]["name"] == "mini" else ""}The subjects are made for comparing
+{_LIMITS if facts["stimuli"]["name"] in _INCLUDED else ""}The subjects are made for comparing
 training conditions with one another; they are no model of a particular child.
 """
 
@@ -260,6 +267,28 @@ def _files(facts: Mapping[str, Any]) -> str:
         f"- **Features**: {len(facts['features'])} files as published, named in `config.json` "
         f"with their checksums; made by:\n  {made_by}.\n"
     )
+
+
+def _of_its_draw(facts: Mapping[str, Any]) -> str:
+    return " of its draw" if facts.get("draws") else ""
+
+
+def _draws(facts: Mapping[str, Any]) -> str:
+    """Which concepts are familiar in every draw."""
+    told = facts["draws"]
+    rows = "".join(f"| {name} | {', '.join(own)} |\n" for name, own in facts["familiar"].items())
+    return f"""
+## Draws of familiar concepts
+
+Networks differ in the words that they learnt: {told["familiar_draws"]} draws of
+{told["familiar_concepts"]} concepts (seed {told["familiar_seed"]}), in which every concept was
+familiar as often as any other, to within one. All others are novel to the networks of a draw,
+which are named after it. What holds over draws holds for other lists of words from the same
+concepts; networks that all learnt one list can never show that.
+
+| draw | familiar concepts |
+|---|---|
+{rows}"""
 
 
 def _in_one_pass(together: list[str]) -> str:
@@ -294,6 +323,10 @@ def _devices(facts: Mapping[str, Any], devices: Mapping[str, str]) -> str:
 
 def _command(facts: Mapping[str, Any]) -> str:
     """The command that trains such a population again."""
+    if told := facts.get("draws"):
+        keys = ("familiar_draws", "familiar_concepts", "familiar_seed")
+        said = ", ".join(f"{key} = {told[key]}" for key in keys)
+        return f"`mevgs-toolkit train --grid FILE --out DIR`, with {said}"
     usual, training = Recipe().record(), facts["training"]
     told = {key: value for key, value in training.items() if key not in ("version", "features")}
     if told == usual | {"n_updates": told["n_updates"]}:
@@ -301,9 +334,15 @@ def _command(facts: Mapping[str, Any]) -> str:
     return "`mevgs-toolkit train`, with the settings in `config.json`"
 
 
-def _length(training: Mapping[str, Any]) -> str:
-    """How long each subject was trained, as the beginning of a sentence."""
-    made = f"made {training['n_updates']} updates of {training['items']} items"
+def _length(training: Mapping[str, Any], fewest: int | None = None) -> str:
+    """How long each subject was trained, as the beginning of a sentence.
+
+    Args:
+        training: the recipe, and what followed from it.
+        fewest: updates of the shortest training, where draws differ.
+    """
+    n_updates = f"{fewest} to {training['n_updates']}" if fewest else training["n_updates"]
+    made = f"made {n_updates} updates of {training['items']} items"
     if "epochs" not in training:
         return f"Every subject\n{made}, whatever the number of languages;"
     equal = "as many for one language as for several"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from stimuli.limits import SEEDS, refuse_more
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.training.draws import Draws
 from toolkit.training.recipe import Recipe
 
 _PREFIXES = ("untrained", "monolingual", "bilingual", "trilingual")
@@ -17,7 +18,7 @@ _PREFIXES = ("untrained", "monolingual", "bilingual", "trilingual")
 
 @dataclass(frozen=True)
 class Condition:
-    """A population to be trained: its subjects differ in their seeds alone."""
+    """A population to be trained: its subjects differ in their seeds, and draws of words, alone."""
 
     name: str
     """Name of the population."""
@@ -25,15 +26,24 @@ class Condition:
     """ISO codes of the languages it hears, sorted; none for untrained networks."""
     recipe: Recipe
     """How it is trained."""
+    draws: Draws | None = None
+    """How the familiar concepts of its subjects are drawn; None: all learn those of the set."""
 
     @classmethod
-    def of(cls, languages: Sequence[str], recipe: Recipe, suffix: str = "") -> Condition:
+    def of(
+        cls,
+        languages: Sequence[str],
+        recipe: Recipe,
+        suffix: str = "",
+        draws: Draws | None = None,
+    ) -> Condition:
         """The condition of some languages, named after them.
 
         Args:
             languages: ISO codes, each once; none makes no update.
             recipe: how it is trained.
             suffix: what tells it from others of the same languages.
+            draws: how familiar concepts are drawn.
 
         Raises:
             ToolkitError: a language named twice.
@@ -41,6 +51,8 @@ class Condition:
         Example:
             >>> Condition.of(["nl", "en"], Recipe()).name
             'bilingual-en-nl'
+            >>> Condition.of(["en"], Recipe(), draws=Draws(20)).name
+            'monolingual-en-draws'
         """
         codes = tuple(sorted(languages))
         if len(set(codes)) < len(codes):
@@ -48,7 +60,21 @@ class Condition:
         if not codes:
             recipe = replace(recipe, n_updates=0, epochs=0, equal_updates=False)
         prefix = _PREFIXES[len(codes)] if len(codes) < len(_PREFIXES) else "multilingual"
-        return cls("-".join([prefix, *codes]) + suffix, codes, recipe)
+        name = "-".join([prefix, *codes, *(["draws"] if draws else [])])
+        return cls(name + suffix, codes, recipe, draws)
+
+    def subjects(self, seeds: Sequence[str]) -> list[str]:
+        """Names of its subjects: the seeds; with draws, every seed of every draw.
+
+        Args:
+            seeds: names of the seeds.
+
+        Example:
+            >>> Condition.of(["en"], Recipe(), draws=Draws(2)).subjects("ab")
+            ['01a', '01b', '02a', '02b']
+        """
+        draws = self.draws.names if self.draws else [""]
+        return [f"{draw}{seed}" for draw in draws for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -58,7 +84,7 @@ class Cell:
     condition: Condition
     """Its population."""
     seed: str
-    """Name of its seed."""
+    """Name of its seed, behind that of its draw where there are draws."""
 
     @property
     def name(self) -> str:

@@ -111,8 +111,23 @@ class FeatureBank:
         )
 
     def n_clips(self, split: str, languages: Sequence[str]) -> int:
-        """How many clips there are in some languages, each counted once whatever its views."""
-        return len({(r[0], r[3]) for r in self.word_table if r[1] == split and r[3] in languages})
+        """How many clips of its classes there are, each counted once whatever its views."""
+        known = set(self.concepts)
+        return len(
+            {
+                (name, language)
+                for name, own, concept, language in self.word_table
+                if own == split and language in languages and concept in known
+            }
+        )
+
+    def only(self, concepts: Sequence[str]) -> FeatureBank:
+        """The same bank for a learner who meets these classes alone.
+
+        Args:
+            concepts: some of its classes.
+        """
+        return replace(self, concepts=tuple(sorted(concepts)))
 
     @property
     def word_bytes(self) -> int:

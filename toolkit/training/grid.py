@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from stimuli.fields import PLACE, fields_of
-from stimuli.limits import CELLS, refuse_more
-from stimuli.schemas import OneOf, Rule, Source, checked
+from stimuli.limits import CELLS, SEEDS, refuse_more
+from stimuli.schemas import Between, OneOf, Rule, Source, checked
 from stimuli.texts import toml_source
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import SIZES
 from toolkit.training.conditions import Condition, seeds_of
+from toolkit.training.draws import Draws, Seed, Size
 from toolkit.training.recipe import RECIPES, Recipe, recipe_of
 
 EXAMPLE = Path(__file__).with_name("example-grid.toml")
@@ -75,6 +76,12 @@ class GridFile:
     """See `Grid`."""
     seeing: PLACE = PLACES["seeing"]
     """See `Grid`."""
+    familiar_draws: Annotated[int, Between(0, SEEDS)] = 0
+    """Draws of familiar concepts, see `toolkit.training.draws`; 0: all learn those of the set."""
+    familiar_concepts: Size = Draws.concepts
+    """Familiar concepts of each draw."""
+    familiar_seed: Seed = Draws.seed
+    """Decides which."""
     recipe: RecipeTable = field(default_factory=RecipeTable)
     """What all start from."""
     grid: GridTable
@@ -117,7 +124,7 @@ def make_grid(
     start: str = "shipped",
     values: Mapping[str, Any] | None = None,
     axes: Mapping[str, Any] | None = None,
-    **places: str,
+    **rest: Any,
 ) -> Grid:
     """Combine language sets with values of a recipe.
 
@@ -128,7 +135,8 @@ def make_grid(
         values: keys of the recipe and their new values.
         axes: keys of the recipe and lists of values, which are all combined; where a key has
             several, they become part of the populations' names.
-        places: `stimuli`, `hearing` and `seeing`, see `Grid`.
+        rest: `stimuli`, `hearing` and `seeing`, and what there is to say of draws of familiar
+            concepts, see `GridFile`.
 
     Raises:
         ToolkitError: a name or value that cannot be.
@@ -139,7 +147,7 @@ def make_grid(
         ['bilingual-en-nl_size-xsm', 'bilingual-en-nl_size-md']
     """
     asked = {
-        **places,
+        **rest,
         "recipe": {"from": start, **(values or {})},
         "grid": {"languages": languages, "seeds": seeds, **(axes or {})},
     }
@@ -153,8 +161,12 @@ def _combined(content: Mapping[str, Any], source: Source) -> Grid:
     # Populations are named after the values in the order of the file.
     axes = {name: several[name] for name in content["grid"] if name in several}
     names, languages = seeds_of(told.grid.seeds), told.grid.languages
+    draws = None
+    if told.familiar_draws:
+        draws = Draws(told.familiar_draws, told.familiar_concepts, told.familiar_seed)
     n_populations = len(languages) * math.prod(map(len, axes.values()))
-    refuse_more("populations times seeds in this grid", n_populations * len(names), CELLS)
+    n_subjects = len(names) * (told.familiar_draws or 1)
+    refuse_more("populations times seeds in this grid", n_populations * n_subjects, CELLS)
     conditions = []
     for codes in languages:
         for combination in itertools.product(*axes.values()):
@@ -166,7 +178,7 @@ def _combined(content: Mapping[str, Any], source: Source) -> Grid:
                 for key, value in chosen.items()
                 if len(axes[key]) > 1
             )
-            conditions.append(Condition.of(codes, recipe, suffix))
+            conditions.append(Condition.of(codes, recipe, suffix, draws))
     return Grid(tuple(conditions), tuple(names), told.stimuli, told.hearing, told.seeing)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -25,9 +25,11 @@ from toolkit.errors import ToolkitError, unknown_name
 from toolkit.processes.alone import alone_in, alone_with
 from toolkit.processes.threads import one_thread
 from toolkit.provenance import package_version
+from toolkit.subjects.population import own_draw
 from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell, Condition
+from toolkit.training.draws import Draws
 from toolkit.training.features import save_bank
 from toolkit.training.fit import Standing, network_config
 from toolkit.training.published_samples import read_samples
@@ -42,6 +44,8 @@ TRAINING_VERSION = 1
 """Raised when the same recipe would give other weights."""
 CIRCUMSTANCES = ("versions", "features_made_on", "features")
 """What `config.json` says beside what decides the weights."""
+FEWEST = "fewest_updates"
+"""Told of draws where epochs differ in length, as some concepts have more clips than others."""
 UNFINISHED = "unfinished"
 """Folder of the states of subjects that are being trained."""
 
@@ -98,12 +102,16 @@ def train_populations(
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
             cards.start(folder / condition.name, facts[condition.name])
-        together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe, device)
-        for cell in (Cell(condition, seed) for seed in seeds):
+        names = condition.subjects(seeds)
+        together = len(names) > 1 and can_be_together(condition.languages, condition.recipe, device)
+        if FEWEST in facts[condition.name].get("draws", {}):
+            together = False  # those in one pass make equally many updates
+        for cell in (Cell(condition, name) for name in names):
             key = cell_key(cell, facts[condition.name])
             state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
+            concepts = own_draw(cell.seed, facts[condition.name].get("familiar", {}))
             checkpoint = Checkpoint(state, key, cell.seed)
-            work.append(Job(cell, bank, checkpoint, together, device, samples))
+            work.append(Job(cell, bank, checkpoint, together, device, samples, concepts))
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.
@@ -147,6 +155,9 @@ def cell_key(cell: Cell, facts: dict[str, Any]) -> str:
         facts: `config.json` of its population.
     """
     decisive = {key: value for key, value in facts.items() if key not in CIRCUMSTANCES}
+    # Further draws do not change those that there were.
+    if decisive.pop("draws", None):
+        decisive["familiar"] = own_draw(cell.seed, decisive["familiar"])
     text = json.dumps([TRAINING_VERSION, decisive, cell.seed, cell.number], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -184,6 +195,8 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
         if samples := source.samples(condition.languages, condition.recipe):
             read_samples(samples, bank, condition.recipe)
+        if condition.draws:
+            condition.draws.of(bank.concepts)
 
 
 def _features(
@@ -199,7 +212,13 @@ def _features(
 def _facts(condition: Condition, source: Source, features: Path, device: Device) -> dict[str, Any]:
     """Everything that `config.json` of a population says."""
     bank, recipe, languages = opened_bank(features), condition.recipe, condition.languages
-    schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))
+    draws = condition.draws.of(bank.concepts) if condition.draws else {}
+    banks = [bank.only(concepts) for concepts in draws.values()] or [bank]
+    schedules = {
+        Schedule.of(recipe, own.n_clips("train", languages), len(languages)) for own in banks
+    }
+    schedule = max(schedules, key=lambda one: one.n_updates)
+    of_each = " of each draw" if draws else ""
     return {
         "population": condition.name,
         "languages": list(languages),
@@ -217,9 +236,10 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "name": source.name,
             "version": source.version,
             "checksum": source.checksum,
-            "trained_on": "split train, familiar concepts",
-            "chosen_by": "split valid, familiar concepts",
+            "trained_on": f"split train, familiar concepts{of_each}",
+            "chosen_by": f"split valid, familiar concepts{of_each}",
         },
+        **(_drawn(condition.draws, draws, schedules) if condition.draws else {}),
         "backbones": source.backbones(),
         **({"features": files} if (files := source.files()) else {}),
         "versions": {
@@ -236,3 +256,12 @@ def _samples(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     return {"validation_samples": path.name, "validation_samples_sha256": sha256_of(path)}
+
+
+def _drawn(
+    draws: Draws, familiar: Mapping[str, Sequence[str]], schedules: Collection[Schedule]
+) -> dict[str, Any]:
+    """What `config.json` says of draws of familiar concepts."""
+    updates = [schedule.n_updates for schedule in schedules]
+    told = draws.record() | ({FEWEST: min(updates)} if len(set(updates)) > 1 else {})
+    return {"draws": told, "familiar": {name: list(own) for name, own in familiar.items()}}

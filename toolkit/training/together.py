@@ -58,7 +58,7 @@ def begun_together(checkpoint: Checkpoint) -> bool | None:
 
 
 def fit_together(
-    bank: FeatureBank,
+    banks: Sequence[FeatureBank],
     languages: Sequence[str],
     recipe: Recipe,
     seeds: Sequence[int],
@@ -71,7 +71,7 @@ def fit_together(
     Those that have made fewer updates than others go first, until all go on side by side.
 
     Args:
-        bank: features of the stimuli.
+        banks: features of the stimuli that each of them meets, as many as seeds.
         languages: ISO codes of the languages they hear.
         recipe: all choices, see `can_be_together`.
         seeds: decide initial weights, items and dropout.
@@ -79,10 +79,13 @@ def fit_together(
         watch: called with the place of a seed in `seeds` and how far it is.
     """
     if recipe.standardise:
-        bank = bank.standardised(languages)
+        # Seeds of one condition share a bank, unless each is of another draw of concepts.
+        different = {id(bank): bank for bank in banks}
+        scaled = {key: bank.standardised(languages) for key, bank in different.items()}
+        banks = [scaled[id(bank)] for bank in banks]
     trainings = [
         _begun(bank, languages, recipe, seed, checkpoint)
-        for seed, checkpoint in zip(seeds, checkpoints, strict=True)
+        for bank, seed, checkpoint in zip(banks, seeds, checkpoints, strict=True)
     ]
 
     def tell(some: Sequence[Together]) -> None:
@@ -90,7 +93,7 @@ def fit_together(
             watch(trainings.index(training), training.standing())
 
     tell(trainings)
-    at_once = max(1, _BYTES_AT_ONCE // _bytes(bank, recipe))
+    at_once = max(1, _BYTES_AT_ONCE // _bytes(banks[0], recipe))
     saved_at = told_at = time.monotonic()
     while behind := _furthest_behind(trainings):
         for start in range(0, len(behind), at_once):

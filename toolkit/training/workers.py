@@ -36,6 +36,13 @@ class Job:
     """Where it is trained."""
     samples: Path | None = None
     """File with a published validation sample; None: it is drawn."""
+    concepts: tuple[str, ...] | None = None
+    """The classes that it meets; None for all of the bank."""
+
+    def features(self) -> FeatureBank:
+        """What it is trained on."""
+        bank = replace(opened_bank(self.bank), samples=self.samples)
+        return bank if self.concepts is None else bank.only(self.concepts)
 
 
 def grouped(jobs: Sequence[Job], n_processes: int) -> list[list[Job]]:
@@ -106,7 +113,6 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     card, what was begun together with others begins anew.
     """
     condition = group[0].cell.condition
-    bank = replace(opened_bank(group[0].bank), samples=group[0].samples)
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:
@@ -115,7 +121,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
             together.append(job)
             continue
         fitted[job.cell.name] = fit.fit(
-            bank,
+            job.features(),
             condition.languages,
             condition.recipe,
             job.cell.number,
@@ -126,7 +132,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     if together:
         names = [job.cell.name for job in together]
         made = fit_together(
-            bank,
+            [job.features() for job in together],
             condition.languages,
             condition.recipe,
             [job.cell.number for job in together],

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from stimuli import plugins
+from stimuli import open_set, plugins
 from stimuli.texts import write_toml
 from toolkit.errors import ToolkitError
 from toolkit.subjects.contract import SharesBackbones, Subject
@@ -353,6 +354,39 @@ class TestShipped:
     def test_size(self) -> None:
         size = sum(path.stat().st_size for folder in TRAINED for path in folder.iterdir())
         assert size < 20e6
+
+
+DRAWN = ("monolingual-en-draws", "bilingual-en-nl-draws")
+
+
+class TestShippedDraws:
+    def test_every_concept_is_familiar_equally_often_in_both(self) -> None:
+        mono, bi = (open_population(name) for name in DRAWN)
+        assert mono.familiar == bi.familiar
+        assert mono.seeds == bi.seeds == tuple(f"{draw}a" for draw in mono.familiar)
+        assert len(mono.familiar) == len(set(mono.familiar.values())) == 20
+        times = Counter(name for own in mono.familiar.values() for name in own)
+        assert set(times) == set(open_set("mini-draws").table["concept"])
+        assert set(times.values()) == {7, 8}
+        assert {len(own) for own in mono.familiar.values()} == {13}
+
+    @pytest.mark.parametrize("name", DRAWN)
+    def test_trained_as_the_others_on_the_set_as_it_is(self, name: str) -> None:
+        folder = WEIGHTS / name
+        config, usual = (
+            json.loads((place / "config.json").read_text())
+            for place in (folder, WEIGHTS / "monolingual-en")
+        )
+        mini_draws = open_set("mini-draws")
+        assert config["stimuli"]["checksum"] == mini_draws.checksum
+        assert open_population(name).stimuli == mini_draws.name == config["stimuli"]["name"]
+        given = [one["training"] | {"features": ""} for one in (config, usual)]
+        assert given[0] == given[1]
+        assert config["backbones"] == usual["backbones"]
+        told = open_population(name).familiar
+        assert config["familiar"] == {draw: list(own) for draw, own in told.items()}
+        assert all(open_population(name).checksum(seed) for seed in ("01a", "20a"))
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 6e6
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def fitted_together(
     bank: FeatureBank, recipe: Recipe, seeds: Sequence[int], folder: Path | None = None
 ) -> list[Fitted]:
     checkpoints = [Checkpoint(folder / f"{s}.pt", "key", str(s)) if folder else None for s in seeds]
-    return fit_together(bank, ["en", "nl"], recipe, seeds, checkpoints=checkpoints)
+    return fit_together([bank] * len(seeds), ["en", "nl"], recipe, seeds, checkpoints=checkpoints)
 
 
 def assert_same(one: Fitted, other: Fitted) -> None:
@@ -100,7 +100,14 @@ def test_killed_seeds_catch_up_and_come_out_the_same(
                 raise KilledError
 
         with pytest.raises(KilledError):
-            fit_together(bank, ["en", "nl"], recipe, seeds, checkpoints=checkpoints, watch=watch)
+            fit_together(
+                [bank] * len(seeds),
+                ["en", "nl"],
+                recipe,
+                seeds,
+                checkpoints=checkpoints,
+                watch=watch,
+            )
         torch.manual_seed(stop)
     assert updates[-1] == 31
     for one, other in zip(whole, fitted_together(bank, recipe, SEEDS, tmp_path), strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from paradigms.formula import Formula, check_declared
@@ -13,11 +13,13 @@ from toolkit.statistics.choices.cautions import Named, cautions, named_tests
 from toolkit.statistics.choices.chance import ChanceTest, chance_tests, decided
 from toolkit.statistics.choices.condition_contrasts import ConditionTest, contrast_tests_beside
 from toolkit.statistics.choices.conditions import require_test
+from toolkit.statistics.choices.draws import draw_sentences, list_cautions, variation
 from toolkit.statistics.choices.families import families_of, family_text
 from toolkit.statistics.choices.gates import apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
 from toolkit.statistics.choices.lists import no_lists
+from toolkit.statistics.choices.participants import counts_by_draw, drawn
 from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
@@ -77,7 +79,12 @@ def analyse(
         )
     gate = settings.gate or _own_gate(paradigm)
     formula = check_declared(paradigm.formula, paradigm.name)
-    passed, report = apply_gate(counts, gate)
+    networks, report = apply_gate(counts, gate)
+    headline = [condition.name for condition in paradigm.conditions if condition.headline]
+    tested = networks[networks["condition"].isin(headline)]
+    draws = variation(tested, formula)
+    # Where networks learnt different draws of words, a draw is one participant.
+    passed, counts = counts_by_draw(networks), counts_by_draw(counts)
     tests = _tests(passed, counts, paradigm, formula, settings, progress)
     everyone = (
         _tests(counts, counts, paradigm, formula, settings, progress)
@@ -101,6 +108,7 @@ def analyse(
         words_by_distractor=word_by_distractor(counts),
         consistency=item_consistency(counts),
         lists=no_lists(),
+        draws=draws,
         families=tuple(tests.families()),
         answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
         apa=apa_paragraph(
@@ -109,8 +117,12 @@ def analyse(
             engine(),
             *(tests.chance, tests.conditions, tests.groups),
         ),
-        sentences=(gate_sentence(report), *tests.sentences()),
-        warnings=tuple(cautions(counts, tests.named())),
+        sentences=(
+            *draw_sentences(draws, tested),
+            gate_sentence(report),
+            *tests.sentences(),
+        ),
+        warnings=(*cautions(counts, tests.named()), *list_cautions(counts)),
     )
 
 
@@ -191,15 +203,23 @@ def _headline(
         if wanted.empty:
             continue
         tests += chance_tests(own, formula, wanted)
-        compared = [
-            compare_groups(
-                own[own["subject_kind"] == kind],
-                *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
-                planned=wanted[wanted["subject_kind"] == kind],
-            )
-            for kind in sorted(wanted["subject_kind"].unique())
-        ]
-        groups += [comparison for comparison in compared if comparison]
+        for kind in sorted(wanted["subject_kind"].unique()):
+            for of_draws in (False, True):
+                # Those that all learnt the same words are not compared with those that did not.
+                left, asked = (
+                    table[(table["subject_kind"] == kind) & (drawn(table) == of_draws)]
+                    for table in (own, wanted)
+                )
+                if asked.empty:
+                    continue
+                comparison = compare_groups(
+                    left,
+                    *(settings.bound, settings.n_bootstrap, progress, settings.alpha),
+                    planned=asked,
+                )
+                if comparison and of_draws:
+                    comparison = replace(comparison, subject_kind=f"{kind}, draws")
+                groups += [comparison] if comparison else []
     return tests, groups
 
 

@@ -61,7 +61,7 @@ def apa_paragraph(
 
 def _chance(test: ChanceTest) -> str:
     who = f"{test.population} tested in {test.test_language} ({test.condition})"
-    mean = f"M = {percent(test.credited, test.chance)}, {count(test.n_seeds, 'seed')}"
+    mean = f"M = {percent(test.credited, test.chance)}, {count(test.n_seeds, test.unit)}"
     if test.verdict in ("few", "undecided"):
         return f"{who}: {mean}; {_none(test.problem)}."
     numbers = [
@@ -69,25 +69,25 @@ def _chance(test: ChanceTest) -> str:
         f"SE = {fixed(test.std_error, 2)}",
         statistic(test.statistic, test.df),
         p_value(test.p_holm),
-        *_sizes({"d over seeds": test.d_seeds, "d over words": test.d_words}),
+        *_sizes({f"d over {test.unit}s": test.d_seeds, "d over words": test.d_words}),
     ]
     return f"{who}: {mean}, {', '.join(numbers)}."
 
 
 def _condition(test: ConditionTest) -> str:
     name = f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}"
-    sizes = {"d over seeds": test.d_seeds}
+    sizes = {f"d over {test.unit}s": test.d_seeds}
     return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
 
 
 def _group(model: GroupModel, where: str) -> str:
-    sizes = {"Hedges' g over seeds": model.seeds.hedges_g}
+    sizes = {f"Hedges' g over {model.unit}s": model.seeds.hedges_g}
     text = _effect(f"{model.name}{where}", model.verdict, model.contrast, model.problem, sizes)
     found = model.seeds.bayes_factor
     if math.isnan(found) or model.verdict in ("few", "undecided"):
         return f"{text}."
     told = equals(factor(found), beyond(log_factor(found)))
-    return f"{text}, BF10 {told} (Student's t test of seed means)."
+    return f"{text}, BF10 {told} (Student's t test of {model.unit} means)."
 
 
 def _effect(

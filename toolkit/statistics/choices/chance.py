@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paradigms.formula import Formula
+from toolkit.statistics.choices.participants import over_participants, unit_of
 from toolkit.statistics.choices.seeds import over_chance
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import effective, holm_p
@@ -41,7 +42,7 @@ class ChanceTest:
     n_choices: tuple[int, ...]
     """Numbers of options that occur."""
     n_seeds: int
-    """Networks."""
+    """Participants: networks, or draws of familiar words."""
     n_words: int
     """Word classes."""
     n_trials: int
@@ -94,6 +95,9 @@ class ChanceTest:
     """What can be said where the data do not decide the model."""
     problem: str = ""
     """Why there is no model test or no verdict; empty if there is one."""
+    unit: str = "seed"
+    """What the participants are: ``seed``, or ``draw`` where networks learnt different draws of
+    familiar words; what is said of seeds then holds of draws."""
 
 
 def chance_tests(
@@ -135,13 +139,15 @@ def test_chance(counts: pd.DataFrame, formula: Formula) -> ChanceTest:
     """
     test = _described(counts)
     if test.n_seeds == test.n_words == 1:
-        return replace(test, problem="one seed and one word: there is nothing to generalise to")
+        what = f"one {test.unit} and one word: there is nothing to generalise to"
+        return replace(test, problem=what)
     table, fixed = with_credit(counts), "1"
+    random = over_participants(formula.random, test.unit)
     if len(test.n_choices) > 1:
         table = table.assign(chance_log_odds=-np.log(table["n_choices"] - 1.0))
         fixed = "1 + offset(chance_log_odds)"
     try:
-        fit = fit_mixed(table, Formula(COUNTS, fixed, formula.random))
+        fit = fit_mixed(table, Formula(COUNTS, fixed, random))
     except NotEstimable as error:
         return replace(test, problem=error.message, penalised=_penalised(table, formula))
     if not fit.converged:
@@ -181,6 +187,7 @@ def _described(counts: pd.DataFrame) -> ChanceTest:
         p_seeds=p_seeds,
         d_seeds=standardised(by_seed),
         d_words=standardised(by_word),
+        unit=unit_of(counts),
     )
 
 
@@ -191,7 +198,10 @@ def decided(tests: Sequence[ChanceTest], alpha: float) -> list[ChanceTest]:
         tests: all that were planned, also those that could not be made.
         alpha: level of the family.
     """
-    few = [too_few([test.n_seeds], test.n_words) if not test.problem else "" for test in tests]
+    few = [
+        too_few([test.n_seeds], test.n_words, test.unit) if not test.problem else ""
+        for test in tests
+    ]
     judged = [
         math.nan if why else test.p_value for test, why in zip(tests, few, strict=True)
     ]  # fmt: skip
@@ -232,7 +242,7 @@ def _tested(test: ChanceTest, fit: FitResult, table: pd.DataFrame) -> ChanceTest
     from scipy.special import expit, logit
 
     intercept, level = fit["(Intercept)"], float(logit(test.chance))
-    std_error, df = effective(_sources(fit, table), intercept.std_error)
+    std_error, df = effective(_sources(fit, table, test.unit), intercept.std_error)
     estimate = intercept.estimate - (level if len(test.n_choices) == 1 else 0.0)
     statistic, half = estimate / std_error, quantile(df) * std_error
     return replace(
@@ -250,7 +260,7 @@ def _tested(test: ChanceTest, fit: FitResult, table: pd.DataFrame) -> ChanceTest
     )
 
 
-def _sources(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
+def _sources(fit: FitResult, table: pd.DataFrame, unit: str) -> list[tuple[float, int, int]]:
     """Shares of the factors in the variance of the mean; see `effective`.
 
     A factor whose levels each occur with one level of another (a picture of one word only) adds to
@@ -270,7 +280,7 @@ def _sources(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]
             shares[outer[0]] += shares.pop(inner)
     found = [(share, levels[group], 1) for group, share in shares.items()]
     n_seeds = int(table["seed"].nunique())
-    if found and "seed" not in levels and n_seeds > 1:
+    if found and unit not in levels and n_seeds > 1:
         # One answer per seed: what varies between seeds is in the answers' own noise.
         found.append((0.0, n_seeds, 1))
     return found

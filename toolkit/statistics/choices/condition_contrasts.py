@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from toolkit.processes.beside import spread
 from toolkit.statistics.choices.chance import NOBODY
+from toolkit.statistics.choices.participants import unit_of
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
@@ -61,7 +62,7 @@ class ConditionTest:
     question: str
     """What a difference would say, as a question."""
     n_seeds: int
-    """Networks that answered both."""
+    """Participants that answered both: networks, or draws of familiar words."""
     n_targets: int
     """Target classes shown in both."""
     n_words: tuple[int, int]
@@ -87,6 +88,8 @@ class ConditionTest:
     """Why there is no model or no verdict; empty if there is one."""
     reduced: str = ""
     """How the model was reduced; empty if it was not."""
+    unit: str = "seed"
+    """What the participants are, see `toolkit.statistics.choices.chance.ChanceTest.unit`."""
 
 
 def contrast_tests(
@@ -181,12 +184,12 @@ def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
     if table.empty:
         return test
     try:
-        fit, reduced = _fitted(table)
+        fit, reduced = _fitted(table, test.unit)
     except NotEstimable as error:
         return replace(test, problem=error.message)
     if not fit.converged:
         return replace(test, fit=fit, problem=fit.problem)
-    parts = _parts(fit, table)
+    parts = _parts(fit, table, test.unit)
     found = contrast(
         *(fit, f"{test.plus} - {test.minus}", [{"plus": 1}], [{"plus": 0}]),
         correction=lambda std_error: effective(parts, std_error),
@@ -198,6 +201,7 @@ def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
 def _table(counts: pd.DataFrame, wanted: ConditionContrast) -> pd.DataFrame:
     """Answers of both conditions per seed, target and word."""
     keys = ["condition", "seed", "target_concept", "word_concept", "n_choices"]
+    keys += ["draw"] * ("draw" in counts)
     rows = counts[counts["condition"].isin([wanted.plus, wanted.minus])]
     summed = rows.groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
     table = with_credit(summed.reset_index())
@@ -211,6 +215,7 @@ def _described(
     table, first = _table(counts, wanted), counts.iloc[0]
     per_seed = table.groupby(["seed", "plus"], observed=True)[["n_right", "n_trials"]].sum()
     shares = (per_seed["n_right"] / per_seed["n_trials"]).unstack().dropna()
+    unit = unit_of(counts)
     words = table.groupby("plus", observed=True)["word_concept"].nunique()
     targets = table.groupby("target_concept", observed=True)["plus"].nunique()
     test = ConditionTest(
@@ -226,14 +231,15 @@ def _described(
         n_ties=int(table["n_ties"].sum()),
         accuracies=(float(shares[1].mean()), float(shares[0].mean())),
         d_seeds=standardised((shares[1] - shares[0]).to_numpy(float)),
-        problem=too_few([len(shares)], min(int(words.min()), len(targets))),
+        problem=too_few([len(shares)], min(int(words.min()), len(targets)), unit),
+        unit=unit,
     )
     return test, table
 
 
-def _fitted(table: pd.DataFrame) -> tuple[FitResult, str]:
+def _fitted(table: pd.DataFrame, unit: str) -> tuple[FitResult, str]:
     """Fit the largest model that converges, along the path of `RANDOM`."""
-    largest, smaller = RANDOM
+    largest, smaller = (random.replace("| seed)", f"| {unit})") for random in RANDOM)
     fit = fit_mixed(table, f"{COUNTS} ~ plus + {largest}")
     if fit.converged or fit.separated:
         return fit, ""
@@ -250,7 +256,7 @@ def _imbalance(table: pd.DataFrame) -> npt.NDArray[np.float64]:
     return own
 
 
-def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
+def _parts(fit: FitResult, table: pd.DataFrame, unit: str) -> list[tuple[float, int, int]]:
     """Shares of seeds, targets and words in the variance of the difference; see `effective`."""
     sds = {
         (effect.group, term): sd
@@ -259,7 +265,7 @@ def _parts(fit: FitResult, table: pd.DataFrame) -> list[tuple[float, int, int]]:
     }
     n_seeds, n_targets = (int(table[name].nunique()) for name in ("seed", "target_concept"))
     parts = [
-        (sds.get(("seed", "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
+        (sds.get((unit, "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
         (sds.get(("target_concept", "plus"), 0.0) ** 2 / n_targets, n_targets, 1),
     ]
     own = _imbalance(table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.statistics.choices.participants import counts_by_draw
 from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.models.student import share_interval
 
@@ -49,7 +50,8 @@ def seeds_of_counts(counts: pd.DataFrame) -> pd.DataFrame:
             of their population (``bilingual-en-nl/a``).
 
     Returns:
-        As `seed_accuracy`; ``seed`` without its population.
+        As `seed_accuracy`; ``seed`` without its population. The seeds of a draw are added up, see
+        `toolkit.statistics.choices.participants`.
 
     Example:
         >>> import pandas as pd
@@ -61,7 +63,8 @@ def seeds_of_counts(counts: pd.DataFrame) -> pd.DataFrame:
         >>> seeds[["seed", "n_trials", "accuracy", "chance"]].to_numpy().tolist()
         [['a', 20, 0.45, 0.375]]
     """
-    table = counts.assign(at_chance=counts["n_trials"] / counts["n_choices"])
+    table = counts_by_draw(counts)
+    table = table.assign(at_chance=table["n_trials"] / table["n_choices"])
     numbers = ["n_trials", "n_correct", "n_ties", "at_chance"]
     summed = table.groupby([*GROUP, "seed"], observed=True)[numbers].sum().reset_index()
     names = zip(summed["population"].astype(str), summed["seed"].astype(str), strict=True)

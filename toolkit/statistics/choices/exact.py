@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds
+from toolkit.statistics.choices.participants import by_draw, drawn_populations
 from toolkit.statistics.kinds import GROUP
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
 
     A counterbalanced list asks every word class equally often, and within it every distractor
     class; the share of correct triples is therefore taken per classes of word, target and
-    distractor, and averaged over distractors, then targets, then words. That is what such a list
+    distractor, and averaged over distractors, then targets, then words; the seeds of a draw of
+    familiar concepts stand together for one participant. That is what such a list
     approaches as it grows, up to uneven numbers of pictures per style.
 
     Args:
@@ -52,6 +54,7 @@ def cell_accuracy(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """
     keys = [*GROUP, "seed"]
     kept = [name for name in CLASSES if name in by]
+    table = by_draw(table)
     cells = table.assign(accuracy=table["n_correct"] / table["n_triples"])
     made = (
         cells.groupby([*keys, *kept], observed=True, sort=False)[["n_triples", "n_ties"]]
@@ -101,6 +104,8 @@ class ExactMean:
     """True for the test itself, False for a control."""
     seeds: Mapping[str, float]
     """Accuracy of every seed."""
+    unit: str = "seed"
+    """What stands for a participant, see `toolkit.statistics.means.SeedMean.unit`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,7 +133,7 @@ def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> ExactSummary
 
     Triples share their pictures and clips, so that nothing but seeds counts as replication.
     """
-    seeds = cell_accuracy(table)
+    seeds, drawn = cell_accuracy(table), drawn_populations(table)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
     results = [
         ExactMean(
@@ -147,6 +152,7 @@ def summarise_exact(table: pd.DataFrame, paradigm: BaseParadigm) -> ExactSummary
             meaning=meaning.get(row["condition"], ""),
             headline=paradigm.headline(row["condition"]),
             seeds=_per_seed(seeds, row),
+            unit="draw" if row["population"] in drawn else "seed",
         )
         for row in accuracy_over_seeds(seeds).to_dict("records")
     ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from toolkit.statistics.choices.families import families_of
 from toolkit.statistics.choices.group_sources import difference_sources, mean_sources
+from toolkit.statistics.choices.participants import crossed_draws, unit_of
 from toolkit.statistics.choices.seeds import SeedComparison, compare_seeds
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import (
@@ -40,6 +41,9 @@ RANDOM = (
     "(1 | seed) + (1 | word)",
 )
 """Random effects of the comparison and what they are reduced to if the first do not converge.
+
+Where both kinds of training met the same draws of familiar words, draws are crossed with training:
+``(1 | draw)`` is added, and what was called a seed is a draw within a population.
 
 Seeds are nested in training condition, so only words can have a slope. ``word`` is a concept in
 a language. Distractors and pictures are left out: every seed answers the same trial list, so they
@@ -95,6 +99,8 @@ class GroupModel:
     """What can be said where the data do not decide the model."""
     test_language: str = ""
     """The only test language compared; empty where there are several."""
+    unit: str = "seed"
+    """What the participants are, see `toolkit.statistics.choices.chance.ChanceTest.unit`."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ def _compared(counts: pd.DataFrame) -> pd.DataFrame:
         asked = (counts["test_language"] == language) & counts["train_languages"].isin(taught)
         knows |= asked.to_numpy()
     keys = ["condition", "subject_kind", "population", "n_languages", "seed", "test_language"]
-    keys += ["word_concept", "n_choices"]
+    keys += ["word_concept", "n_choices", *["draw"] * ("draw" in counts)]
     summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
     table = with_credit(summed.reset_index())
     table = table.assign(
@@ -223,7 +229,10 @@ def _model(name: str, asked: pd.DataFrame, bound: float, only: str = "") -> Grou
     if table.empty:
         nobody = compare_seeds(name, [], [], bound)
         return GroupModel(
-            *(name, None, None, None, nobody, math.nan, ()), problem=NOBODY, test_language=only
+            *(name, None, None, None, nobody, math.nan, ()),
+            problem=NOBODY,
+            test_language=only,
+            unit=unit_of(asked),
         )
     languages = sorted(table["test_language"].unique())
     seeds = _per_seed(table)
@@ -232,11 +241,12 @@ def _model(name: str, asked: pd.DataFrame, bound: float, only: str = "") -> Grou
     n_seeds = seeds.groupby("bilingual", observed=True)["seed"].nunique()
     model = GroupModel(
         *(name, None, None, None, compared, _over_words(table), ()),
-        problem=too_few([int(n_seeds[0]), int(n_seeds[1])], len(groups_of)),
+        problem=too_few([int(n_seeds[0]), int(n_seeds[1])], len(groups_of), unit_of(table)),
         n_languages=len(languages),
         n_words=len(groups_of),
         n_shared=int((groups_of == 2).sum()),
         test_language=only,
+        unit=unit_of(table),
     )
     several = len(languages) > 1
     terms = "bilingual * test_language" if several else "bilingual"
@@ -291,7 +301,7 @@ def _with_ratio(
     several = table["test_language"].nunique() > 1
     terms = ("bilingual + test_language", "test_language") if several else ("bilingual", "1")
     effect, rest = (_fixed(table, part) for part in terms)
-    ready = prepare(table, f"{COUNTS} ~ {effect} + {RATIO_RANDOM}")
+    ready = prepare(table, f"{COUNTS} ~ {effect} + {_with_draws(RATIO_RANDOM, table)}")
     fit = fit_prepared(ready)
     ratio = (
         bootstrap(ready, rest, n_bootstrap, progress=progress)
@@ -303,7 +313,7 @@ def _with_ratio(
 
 def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
     """Fit the largest model that converges, along the path of `RANDOM`."""
-    largest, smaller = RANDOM
+    largest, smaller = (_with_draws(random, table) for random in RANDOM)
     fit = fit_mixed(table, f"{COUNTS} ~ {fixed} + {largest}")
     # A smaller model of separated data may have a maximum, but of a question nobody asked.
     if fit.converged or fit.separated:
@@ -314,9 +324,14 @@ def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
     )
 
 
+def _with_draws(random: str, table: pd.DataFrame) -> str:
+    """Random effects, with draws where these are crossed with training."""
+    return f"(1 | draw) + {random}" if crossed_draws(table) else random
+
+
 def _per_seed(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracy of every seed in every test language."""
-    keys = ["population", "seed", "bilingual", "test_language"]
+    keys = ["population", "seed", "bilingual", "test_language", *["draw"] * ("draw" in table)]
     summed = table.groupby(keys, observed=True)[["n_right", "n_trials"]].sum().reset_index()
     return summed.assign(accuracy=summed["n_right"] / summed["n_trials"])
 

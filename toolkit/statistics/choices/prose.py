@@ -62,7 +62,7 @@ def chance_sentence(test: ChanceTest) -> str:
     """What a test against chance says."""
     who = f"{test.population} in {test.test_language}, {test.condition}"
     seen = (
-        f"{percent(test.accuracy, test.chance)} correct over {count(test.n_seeds, 'seed')} "
+        f"{percent(test.accuracy, test.chance)} correct over {count(test.n_seeds, test.unit)} "
         f"({_chance_level(test)}){ties(test)}"
     )
     if test.verdict == "undecided":
@@ -78,7 +78,7 @@ def chance_sentence(test: ChanceTest) -> str:
 
 def _typical(test: ChanceTest) -> str:
     typical, ends = share(test.probability, test.ci_low, test.ci_high, test.chance)
-    return f"typical seed and item {typical}, 95 % CI {ends}"
+    return f"typical {test.unit} and item {typical}, 95 % CI {ends}"
 
 
 def _other_side(test: ChanceTest) -> str:
@@ -114,7 +114,7 @@ def ties(test: ChanceTest) -> str:
 
 
 def _instead(test: ChanceTest) -> str:
-    return _penalised(test.penalised, "a typical seed and word at")
+    return _penalised(test.penalised, f"a typical {test.unit} and word at")
 
 
 def _penalised(found: Penalised | None, what: str) -> str:
@@ -147,7 +147,8 @@ def answers(
         alpha: level of the tests.
 
     Returns:
-        Pairs of question and answer: above chance, the questions of the paradigm's contrasts,
+        Pairs of question and answer: above chance (over draws of familiar words first, where there
+        are any), the questions of the paradigm's contrasts,
         different in bilinguals, and, where several languages were compared, different between
         languages.
 
@@ -155,7 +156,14 @@ def answers(
         >>> answers([], [], [], 0.05)[0]
         ('Above chance?', 'Not tested: no trials of the test itself.')
     """
-    said = [("Above chance?", chance_answer(chance))]
+    of_draws = [test for test in chance if test.unit == "draw"]
+    rest = [test for test in chance if test.unit != "draw"]
+    said = []
+    if of_draws:
+        said.append(("Above chance over draws of familiar words?", chance_answer(of_draws)))
+    if rest or not of_draws:
+        alike = " where all learnt the same words" * bool(of_draws)
+        said.append((f"Above chance{alike}?", chance_answer(rest)))
     for question in dict.fromkeys(test.question for test in conditions):
         own = [test for test in conditions if test.question == question]
         said.append((question, condition_answer(own)))
@@ -253,11 +261,11 @@ def condition_sentence(test: ConditionTest) -> str:
     """What the test of a condition against its control says."""
     who = condition_name(test)
     plus, minus = test.accuracies
-    seen = "no seed answered both"
+    seen = f"no {test.unit} answered both"
     if test.n_seeds:
         seen = (
             f"the target is chosen in {percent(plus)} against {percent(minus)} of trials over "
-            f"{count(test.n_seeds, 'seed')}"
+            f"{count(test.n_seeds, test.unit)}"
         )
     if test.n_ties:
         seen += f", ties at chance level ({tied(test.n_ties, test.n_trials)})"
@@ -312,22 +320,22 @@ def group_sentence(model: GroupModel, where: str = "") -> str:
     """
     seeds, effect, name = model.seeds, model.contrast, f"{model.name}{where}"
     groups = (
-        f"{seeds.n_first} bilingual and {count(seeds.n_second, 'monolingual seed')}, "
+        f"{seeds.n_first} bilingual and {count(seeds.n_second, f'monolingual {model.unit}')}, "
         f"{count(model.n_words, 'word')}{_shared(model)}"
     )
     if effect is None or model.verdict == "undecided":
         instead = _difference_instead(model.penalised)
         parts = [f"{name}: no test ({groups}).", _sentence(model.problem), instead]
-        return joined([*parts, _seed_means(seeds)], " ")
+        return joined([*parts, _seed_means(seeds, model.unit)], " ")
     numbers = joined([f"bilinguals {difference(effect)}", _odds(effect), test_of(effect)])
     other = _other_way(model)
     if model.verdict == "few":
         return joined([f"{name}: no verdict ({model.problem}), {numbers}; {groups}.", other], " ")
     if model.verdict != "open":
         told = f"{name}: {numbers}; {groups}. The groups differ."
-        return joined([told, other, _seed_means(seeds)], " ")
+        return joined([told, other, _seed_means(seeds, model.unit)], " ")
     said = f"{name}: no difference shown, {numbers}; {groups}."
-    return joined([said, other, missed(model.visible, 1.0), _seed_means(seeds)], " ")
+    return joined([said, other, missed(model.visible, 1.0), _seed_means(seeds, model.unit)], " ")
 
 
 def _shared(model: GroupModel) -> str:
@@ -357,13 +365,13 @@ def _difference_instead(found: Penalised | None) -> str:
     )
 
 
-def _seed_means(seeds: SeedComparison) -> str:
+def _seed_means(seeds: SeedComparison, unit: str) -> str:
     """The secondary line: Welch's test and the equivalence test of seed means."""
     if math.isnan(seeds.p_value):
         return ""
     return (
-        f"Secondary, about further seeds and these very words: seed means differ, in points, by "
-        f"{change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
+        f"Secondary, about further {unit}s and these very words: {unit} means differ, in points, "
+        f"by {change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
         f"{corrected(seeds.p_value, seeds.p_holm)}; equivalence to within {points(seeds.bound)}, "
         f"TOST {corrected(seeds.p_equivalence, seeds.p_equivalence_holm)}."
     )

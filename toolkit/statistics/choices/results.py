@@ -15,7 +15,7 @@ from toolkit.statistics.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-STATISTICS_SCHEMA = 2
+STATISTICS_SCHEMA = 3
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
@@ -51,3 +51,6 @@ class Analysis(Result):
     """Agreement of seeds about words."""
     lists: pd.DataFrame
     """How accuracy varies over trial lists; empty with a single list."""
+    draws: pd.DataFrame
+    """How far draws of familiar words, seeds, words and distractors differ, see
+    `toolkit.statistics.choices.draws.variation`; empty without draws."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.describe import seed_accuracy
 from toolkit.statistics.choices.lists import LIST, Drawn, check_lists, drawn
+from toolkit.statistics.choices.participants import by_draw
 from toolkit.statistics.kinds import GROUP
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
 from toolkit.tables.longtable import column_faults, read_run
@@ -86,7 +87,7 @@ def _read(source: Path | pd.DataFrame, paradigms: Path | None) -> SeedTable:
         kind = kind_of(source, paradigms)
         refuse_other_kinds(kind, str(source), f"mevgs-toolkit report {source}")
         told = drawn(source)
-        table = read_run(source, ["n_choices", "tie", "train_languages", LIST])
+        table = read_run(source, ["n_choices", "tie", "train_languages", LIST, "draw"])
     # Answers from elsewhere lack these; in a table of children and networks, the children do.
     for key, value in (("paradigm", ""), ("paradigm_version", 0), ("tie", False), (LIST, "")):
         if key not in table:
@@ -96,7 +97,7 @@ def _read(source: Path | pd.DataFrame, paradigms: Path | None) -> SeedTable:
             table = table.assign(**{key: _filled(table[key], value)})
     if "n_choices" not in table:
         table = table.assign(n_choices=math.nan)
-    seeds = seed_accuracy(table, [LIST])
+    seeds = seed_accuracy(by_draw(table), [LIST])
     seeds[LIST] = seeds[LIST].astype(str)
     seeds[LIST] = seeds[LIST].where(seeds[LIST] != "", told.trial_seed)
     training: dict[str, tuple[str, ...] | None] = {}

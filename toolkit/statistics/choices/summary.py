@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
+from toolkit.statistics.choices.participants import by_draw, drawn_populations
 from toolkit.statistics.kinds import GROUP
 from toolkit.statistics.means import SeedMean
+from toolkit.tables.parquet import parquet_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
-    """Accuracy per population, test language and condition.
+    """Accuracy per population, test language and condition, draws standing for their seeds.
 
     Args:
         trials: the trials table of a run that holds choices.
@@ -26,15 +29,20 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    return results_of(seed_accuracy(pd.read_parquet(trials, columns=columns)), paradigm)
+    columns += ["draw"] * ("draw" in parquet_names(trials))
+    table = pd.read_parquet(trials, columns=columns)
+    return results_of(seed_accuracy(by_draw(table)), paradigm, drawn_populations(table))
 
 
-def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[SeedMean]:
+def results_of(
+    seeds: pd.DataFrame, paradigm: BaseParadigm, drawn: Collection[str] = ()
+) -> list[SeedMean]:
     """The results of a summary.
 
     Args:
         seeds: what `toolkit.statistics.choices.describe.seed_accuracy` gave, one paradigm.
         paradigm: the paradigm, which knows what its conditions mean.
+        drawn: populations whose participants are draws of familiar words.
     """
     table = accuracy_over_seeds(seeds)
     meaning = {condition.name: condition.meaning for condition in paradigm.conditions}
@@ -55,6 +63,7 @@ def results_of(seeds: pd.DataFrame, paradigm: BaseParadigm) -> list[SeedMean]:
             ci_high=float(row["ci_high"]),
             chance=float(row["chance"]),
             seeds=_per_seed(seeds, row),
+            unit="draw" if row["population"] in drawn else "seed",
         )
         for row in table.to_dict("records")
     ]

@@ -37,7 +37,7 @@ def decide(estimate: float, p_value: float, alpha: float) -> Verdict:
     return "higher" if estimate > 0 else "lower"
 
 
-def too_few(seeds: Sequence[int], n_words: int) -> str:
+def too_few(seeds: Sequence[int], n_words: int, unit: str = "seed") -> str:
     """Why there are too few seeds or words for a verdict; empty if there are enough.
 
     Of groups that both have too few seeds, the smaller is named.
@@ -45,14 +45,15 @@ def too_few(seeds: Sequence[int], n_words: int) -> str:
     Args:
         seeds: numbers of seeds, one per group that is compared.
         n_words: number of words.
+        unit: what seeds are called, see `toolkit.statistics.choices.participants.unit_of`.
 
     Example:
         >>> too_few([3, 10], 8), too_few([2, 1], 1)
         ('', '1 seed and 1 word: a verdict needs 3 seeds and 4 words')
     """
-    known = (("seed", min(seeds), LEAST_SEEDS), ("word", n_words, LEAST_WORDS))
+    known = ((unit, min(seeds), LEAST_SEEDS), ("word", n_words, LEAST_WORDS))
     lacking = [f"{n} {what}{'s' * (n != 1)}" for what, n, least in known if n < least]
-    needs = f"{LEAST_SEEDS} seeds and {LEAST_WORDS} words"
+    needs = f"{LEAST_SEEDS} {unit}s and {LEAST_WORDS} words"
     return f"{' and '.join(lacking)}: a verdict needs {needs}" if lacking else ""
 
 

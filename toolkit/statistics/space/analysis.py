@@ -45,7 +45,7 @@ from toolkit.statistics.space.compare import (
     similarity_rows,
 )
 from toolkit.statistics.space.maps import pca_rows, tsne_rows
-from toolkit.statistics.space.sample import Resampling, Space, by_population
+from toolkit.statistics.space.sample import Resampling, Space, alike, by_population
 from toolkit.statistics.space.variance import gap_rows, variance_rows
 from toolkit.statistics.space.words import Accuracy, accuracy_rows, word_rows
 
@@ -274,8 +274,9 @@ def _notes(
         for name, own in by_population(spaces).items()
         if len(own) == 1
     ]
+    own = spaces[0].statuses(status_of)
     for status in ("familiar", "novel"):
-        n = len({c for s in spaces[0].samples for c in s.classes if status_of[c] == status})
+        n = len({c for s in spaces[0].samples for c in s.classes if own[c] == status})
         if n < FEWEST_CLASSES:
             notes.append(
                 f"{n} {status} class{'es' * (n != 1)}: similarity and alignment need "
@@ -283,7 +284,13 @@ def _notes(
             )
     if not any(row["kind"] == "mono-bilingual" for row in rows["alignment"]):
         notes.append("No alignment of mono- with bilingual networks: no such pair was given.")
-    if accuracy is not None and not rows["words_accuracy"]:
+    if not alike(spaces):
+        notes.append(
+            "Networks that learnt different words are compared over all classes; what is told of "
+            "familiar and novel ones is about those of each network, and accuracies per word are "
+            "not correlated with them."
+        )
+    elif accuracy is not None and not rows["words_accuracy"]:
         notes.append("No correlation with accuracy: fewer than three words were asked.")
     if any(np.isnan(row["spread_words"]) for row in rows["words"]):
         notes.append("Words with a single clip have no spread.")

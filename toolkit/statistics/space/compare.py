@@ -15,6 +15,7 @@ from toolkit.statistics.space.sample import (
     Resampling,
     Sample,
     Space,
+    alike,
     by_population,
     interval,
     kinds_of,
@@ -46,8 +47,8 @@ def similarity_rows(
     for kind in kinds_of(spaces):
         own = [space for space in spaces if space.sample(*kind)]
         samples = [s for space in own if (s := space.sample(*kind))]
-        for status in STATUSES:
-            places = places_of(samples[0].classes, status_of, status)
+        for status in _comparable(own):
+            places = places_of(samples[0].classes, own[0].statuses(status_of), status)
             if len(own) < 2 or len(places) < FEWEST_CLASSES:
                 continue
             facts = {"modality": kind[0], "language": kind[1], "status": status}
@@ -129,8 +130,8 @@ def alignment_rows(
                 (x.sample(modality, language), y.sample(modality, language))
                 for x, y in zip(first, second, strict=True)
             ]
-            for status in STATUSES:
-                made = _aligned(means, status_of, status, few)
+            for status in _comparable([*first, *second]):
+                made = _aligned(means, a.statuses(status_of), status, few)
                 if made:
                     facts = {"modality": modality, "language": language, "status": status}
                     names = {"population_a": a.population, "population_b": b.population}
@@ -162,10 +163,11 @@ def aligned_rows(spaces: Sequence[Space], status_of: Mapping[str, str]) -> Rows:
                 continue
             facts = {**names, "modality": modality, "language": language}
             for space, places in zip((a, b), superimposed(x.means, y.means), strict=True):
+                statuses = space.statuses(status_of)
                 rows += [
                     {
                         **facts, "population": space.population, "concept": concept,
-                        "status": status_of[concept], "pc1": float(pc1), "pc2": float(pc2),
+                        "status": statuses[concept], "pc1": float(pc1), "pc2": float(pc2),
                     }
                     for concept, (pc1, pc2) in zip(x.classes, places, strict=True)
                 ]  # fmt: skip
@@ -242,6 +244,11 @@ def disparity(first: Array, second: Array, weights: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         left: Array = np.clip(1 - (overlap / (sizes[0] * sizes[1])) ** 2, 0, 1)
     return left
+
+
+def _comparable(spaces: Sequence[Space]) -> tuple[str, ...]:
+    """Groups of classes in which networks are compared: all, where they learnt different ones."""
+    return STATUSES if alike(spaces) else STATUSES[:1]
 
 
 def _similarities(sample: Sample, places: Ints) -> Array:

@@ -44,7 +44,7 @@ def pca_rows(spaces: Sequence[Space], status_of: Mapping[str, str]) -> tuple[Row
             own = coordinates[start : start + len(sample.ids)]
             start += len(sample.ids)
             columns = [f"pc{number + 1}" for number in range(N_COORDINATES)]
-            points += _points(names, sample, status_of, columns, own)
+            points += _points(names, sample, space.statuses(status_of), columns, own)
     return points, axes
 
 
@@ -105,7 +105,7 @@ def tsne_rows(
                     "seed": space.seed,
                     "modality": modality,
                 }
-                rows += _points(names, sample, status_of, ["x", "y"], own)
+                rows += _points(names, sample, space.statuses(status_of), ["x", "y"], own)
     return rows, notes
 
 

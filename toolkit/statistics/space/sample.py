@@ -118,6 +118,18 @@ class Space:
     """Its seed."""
     samples: tuple[Sample, ...]
     """Words of each language, then pictures; the same stimuli for all networks."""
+    familiar: frozenset[str] | None = None
+    """The classes that it learnt, where networks learnt different ones."""
+
+    def statuses(self, status_of: Mapping[str, str]) -> Mapping[str, str]:
+        """``familiar`` or ``novel`` by class, for this network.
+
+        Args:
+            status_of: the same for networks that learnt what the stimulus set calls familiar.
+        """
+        if self.familiar is None:
+            return status_of
+        return {name: "familiar" if name in self.familiar else "novel" for name in status_of}
 
     def sample(self, modality: str, language: str = "") -> Sample | None:
         """The sample of that modality and language, if there is one."""
@@ -174,6 +186,11 @@ def kinds_of(spaces: Iterable[Space]) -> list[tuple[str, str]]:
     """Modalities and languages that occur, in order, pictures last."""
     found = dict.fromkeys((s.modality, s.language) for space in spaces for s in space.samples)
     return sorted(found, key=lambda kind: kind[0] == "picture")
+
+
+def alike(spaces: Iterable[Space]) -> bool:
+    """True if all of some networks learnt the same classes."""
+    return len({space.familiar for space in spaces}) == 1
 
 
 def places_of(classes: Sequence[str], status_of: Mapping[str, str], status: str) -> Ints:

@@ -44,7 +44,7 @@ def full_variance(sample: Sample, places: Ints, weights: Array) -> Array:
     """
     n = weights @ sample.sizes[places]
     total = weights @ sample.sums[places]
-    around = weights @ sample.squares[places] - (total**2).sum(axis=1) / n
+    around = weights @ sample.squares[places] - (total**2).sum(axis=1) / np.maximum(n, 1)
     return np.where(n > 1, np.maximum(around, 0), np.nan) / np.maximum(n - 1, 1)
 
 
@@ -79,8 +79,11 @@ def variance_rows(
         for modality, language in kinds_of(own):
             samples = [s for space in own if (s := space.sample(modality, language))]
             for status in STATUSES:
-                places = places_of(samples[0].classes, status_of, status)
-                if not len(places):
+                places = [
+                    places_of(samples[0].classes, space.statuses(status_of), status)
+                    for space in own
+                ]
+                if not all(map(len, places)):
                     continue
                 for scope, measure in SCOPES.items():
                     facts = {
@@ -89,17 +92,21 @@ def variance_rows(
                         "status": status,
                         "scope": scope,
                     }
-                    sizes = {
-                        "n_classes": len(places),
-                        "n_samples": int(samples[0].sizes[places].sum()),
-                    }
-                    measures = [partial(measure, sample, places) for sample in samples]
-                    one, all_seeds = seeds_and_mean("variance", measures, len(places), resampling)
-                    single += [
-                        space.labels | {"seed": space.seed} | facts | sizes | row
-                        for space, row in zip(own, one, strict=True)
+                    sizes = [
+                        {"n_classes": len(known), "n_samples": int(sample.sizes[known].sum())}
+                        for sample, known in zip(samples, places, strict=True)
                     ]
-                    over.append(own[0].labels | facts | {"n_seeds": len(own)} | sizes | all_seeds)
+                    measures = [
+                        partial(measure, sample, own_places)
+                        for sample, own_places in zip(samples, places, strict=True)
+                    ]
+                    one, all_seeds = seeds_and_mean("variance", measures, places, resampling)
+                    single += [
+                        space.labels | {"seed": space.seed} | facts | size | row
+                        for space, size, row in zip(own, sizes, one, strict=True)
+                    ]
+                    fewest = min(sizes, key=lambda size: size["n_classes"])
+                    over.append(own[0].labels | facts | {"n_seeds": len(own)} | fewest | all_seeds)
     return over, single
 
 
@@ -119,41 +126,57 @@ def gap_rows(
     for own in by_population(spaces).values():
         for language in (language for modality, language in kinds_of(own) if modality == "word"):
             for status in STATUSES:
-                pairs = [_shared(space, language, status_of, status) for space in own]
-                if not len(pairs[0][2]):
+                pairs = [
+                    _shared(space, language, space.statuses(status_of), status) for space in own
+                ]
+                places = [in_words for _, _, in_words, _ in pairs]
+                if not all(map(len, places)):
                     continue
                 facts = {"language": language, "status": status}
-                size = {"n_classes": len(pairs[0][2])}
+                sizes = [{"n_classes": len(own_places)} for own_places in places]
                 measures = [partial(_gap, *pair) for pair in pairs]
-                one, all_seeds = seeds_and_mean("gap", measures, size["n_classes"], resampling)
+                one, all_seeds = seeds_and_mean("gap", measures, places, resampling)
                 cosines = [_cosines(*pair) for pair in pairs]
                 single += [
                     space.labels | {"seed": space.seed} | facts | size | row | near
-                    for space, row, near in zip(own, one, cosines, strict=True)
+                    for space, size, row, near in zip(own, sizes, one, cosines, strict=True)
                 ]
                 mean = {name: _mean([near[name] for near in cosines]) for name in cosines[0]}
-                over.append(own[0].labels | facts | {"n_seeds": len(own)} | size | all_seeds | mean)
+                fewest = min(sizes, key=lambda size: size["n_classes"])
+                numbers = {"n_seeds": len(own), **fewest}
+                over.append(own[0].labels | facts | numbers | all_seeds | mean)
     return over, single
 
 
 def seeds_and_mean(
-    name: str, measures: Sequence[Measure], n_classes: int, resampling: Resampling
+    name: str, measures: Sequence[Measure], places: Sequence[Ints], resampling: Resampling
 ) -> tuple[Rows, dict[str, Any]]:
     """A measure that cannot be negative, for every seed and for their mean, with intervals.
 
     Args:
         name: name of its column.
         measures: the measure of each seed.
-        n_classes: classes that it is taken over.
+        places: classes that it is taken over for each seed.
         resampling: how classes and seeds are resampled.
 
     Returns:
         Per seed the value with an interval over classes; for the mean also ``sd_seeds``, and an
         interval over classes and seeds.
     """
-    ones, weights = np.ones((1, n_classes)), resampling.classes(n_classes)
-    values = [float(measure(ones)[0]) for measure in measures]
-    resampled = np.stack([measure(weights) for measure in measures])
+    n_classes = min(map(len, places))
+    values = [
+        float(measure(np.ones((1, len(own))))[0])
+        for measure, own in zip(measures, places, strict=True)
+    ]
+    # Seeds that learnt different classes have some of them in common: all are drawn together.
+    union = np.unique(np.concatenate(places))
+    weights = resampling.classes(len(union))
+    resampled = np.stack(
+        [
+            measure(weights[:, np.searchsorted(union, own)])
+            for measure, own in zip(measures, places, strict=True)
+        ]
+    )
     rows = []
     for value, drawn in zip(values, resampled, strict=True):
         low, high = interval(value, drawn, lowest=0)
@@ -186,10 +209,10 @@ def _shared(
 def _gap(
     words: Sample, pictures: Sample, in_words: Ints, in_pictures: Ints, weights: Array
 ) -> Array:
-    centroids = [
-        weights @ sample.sums[places] / (weights @ sample.sizes[places])[:, None]
-        for sample, places in ((words, in_words), (pictures, in_pictures))
-    ]
+    centroids = []
+    for sample, places in ((words, in_words), (pictures, in_pictures)):
+        n = (weights @ sample.sizes[places])[:, None]
+        centroids.append(weights @ sample.sums[places] / np.where(n > 0, n, np.nan))
     distance: Array = np.linalg.norm(centroids[0] - centroids[1], axis=1)
     return distance
 

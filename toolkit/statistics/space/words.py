@@ -46,7 +46,7 @@ def word_rows(
         for language in (language for modality, language in kinds_of(own) if modality == "word"):
             made = [_words_of(space, language, status_of, accuracy) for space in own]
             single += [row for rows in made for row in rows]
-            for same in zip(*made, strict=True):
+            for same in _same_words(made):
                 mean = {
                     name: float(np.mean([row[name] for row in same]))
                     for name in (*MEASURES, "accuracy")
@@ -134,13 +134,26 @@ def read_accuracy(counts: pd.DataFrame, headline: Mapping[str, set[str]]) -> Acc
     }  # fmt: skip
 
 
+def _same_words(made: Sequence[Rows]) -> list[Rows]:
+    """Rows of the same word and status: a word may be familiar to one network and novel to another.
+
+    Args:
+        made: rows of each network.
+    """
+    found: dict[tuple[str, str], Rows] = {}
+    for row in (row for rows in made for row in rows):
+        found.setdefault((row["concept"], row["status"]), []).append(row)
+    order = sorted({concept for concept, _ in found})
+    return [own for name in order for (concept, _), own in found.items() if concept == name]
+
+
 def _words_of(
     space: Space, language: str, status_of: Mapping[str, str], accuracy: Accuracy
 ) -> Rows:
     words, pictures = space.sample("word", language), space.sample("picture")
     if words is None or pictures is None:
         return []
-    rows = Rows()
+    rows, statuses = Rows(), space.statuses(status_of)
     for concept in (name for name in words.classes if name in set(pictures.classes)):
         w, p = words.classes.index(concept), pictures.classes.index(concept)
         key = space.population, space.seed, language, concept
@@ -150,7 +163,7 @@ def _words_of(
                 "seed": space.seed,
                 "language": language,
                 "concept": concept,
-                "status": status_of[concept],
+                "status": statuses[concept],
                 "n_words": int(words.sizes[w]),
                 "n_pictures": int(pictures.sizes[p]),
                 "spread_words": float(words.spreads[w]),

@@ -126,6 +126,10 @@ class PopulationConfig:
     features: Mapping[str, str] = field(default_factory=dict)
     """Published files of features that it was trained on, from the folder of the data -> SHA-256;
     nothing where backbones computed them."""
+    draws: Mapping[str, int] = field(default_factory=dict)
+    """How the familiar concepts of its networks were drawn, where they were."""
+    familiar: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The familiar concepts of every draw."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """The published checkpoints."""
     versions: Mapping[str, str] = field(default_factory=dict)
