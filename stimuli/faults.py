@@ -125,7 +125,8 @@ def place_of(source: Source, steps: Location) -> str:
         steps: keys and positions that lead there.
 
     Example:
-        >>> place_of(Source("s.toml", text="[[ask]]\n[[ask]]\nsubjects = 1"), ("ask", 1, "subjects"))
+        >>> source = Source("study.toml", text="[[ask]]\n[[ask]]\nsubjects = 1")
+        >>> place_of(source, ("ask", 1, "subjects"))
         'ask[1].subjects (line 3)'
     """
     place = functools.reduce(_within, steps, "")
