@@ -81,7 +81,7 @@ def train_populations(
             written, stimuli or features that cannot be read, a training that diverged, a subject
             that another process trains into the same folder.
     """
-    _check(conditions, source)
+    check_training(conditions, source)
     folder = Path(out)
     try:
         for part in ("features", UNFINISHED):
@@ -165,8 +165,16 @@ def _describe(folder: Path, condition: Condition, facts: dict[str, Any]) -> None
     cards.describe(population, facts, keys)
 
 
-def _check(conditions: Sequence[Condition], source: Source) -> None:
-    """Refuse what cannot be trained on before anything is computed or written."""
+def check_training(conditions: Sequence[Condition], source: Source) -> None:
+    """Refuse what cannot be trained on before anything is computed or written.
+
+    Args:
+        conditions: the populations.
+        source: what is trained on.
+
+    Raises:
+        ToolkitError: two populations of one name, or too little to train them on.
+    """
     names = [condition.name for condition in conditions]
     for name in names:
         if names.count(name) > 1:
