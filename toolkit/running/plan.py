@@ -120,6 +120,10 @@ class Prepared:
         directory = self.directory
         return [name for name, key in self.plan.cells.items() if not self.is_done(directory, key)]
 
+    def is_finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return not self.missing() and _is_finished(self.directory, self.plan)
+
     def carry_out(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> Finished:
         """Do what is missing, see `carry_out`.
 

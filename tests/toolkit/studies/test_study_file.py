@@ -10,8 +10,8 @@ import pytest
 
 from stimuli.texts import read_toml
 from toolkit.errors import ToolkitError
-from toolkit.studies.checks import look_at, read_study
 from toolkit.statistics.settings import Gate
+from toolkit.studies.checks import look_at, read_study
 from toolkit.studies.file import EXAMPLE
 
 STUDY = """\
@@ -135,7 +135,7 @@ BAD = {
     ),
     "contrast unknown": (
         [("novel-familiar - absent-familiar", "novel-familiar - absent")],
-        ["analysis.confirmatory[0] (line 18)", "did you mean: me: novel-familiar - absent-familiar"],
+        ["confirmatory[0] (line 18)", "did you mean: me: novel-familiar - absent-familiar"],
     ),
     "contrast of a language that is not asked": (
         [("novel-familiar - absent-familiar", "bilingual - monolingual, nl")],
@@ -181,7 +181,7 @@ BAD = {
     ),
     "gate on a condition that is none": (
         [("alpha = 0.05", 'gate = { condition = "familiar", minimum = 0.6 }')],
-        ["analysis.gate (line 19)", "no condition of what is asked", "did you mean: familiar-"],
+        ["analysis.gate (line 19)", "no condition of what is asked", "did you mean: novel-"],
     ),
     "gate in per cent": (
         [("alpha = 0.05", 'gate = { condition = "familiar-novel", minimum = 60 }')],
