@@ -6,10 +6,13 @@ What a test of the toolkit fixes by itself is said as well: conditions, models, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from toolkit.provenance import package_version
 from toolkit.running.choices import DEFAULT_PER_CLASS
+from toolkit.statistics.choices import condition_contrasts as conditions
+from toolkit.statistics.choices import groups
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.simulation import plan_seeds
 from toolkit.studies.samples import planning_model
@@ -21,10 +24,10 @@ if TYPE_CHECKING:
 UNSAID = "*The study file does not say.*"
 """Stands where the file is silent."""
 CORRECTION = (
-    "p-values are corrected by Holm's method within each family of tests of the analysis: all tests "
-    "of a paradigm against chance; all tests of its conditions against their controls; the groups "
-    "compared per test language; and per bilingual population. Families hold every planned test, "
-    "confirmatory or not."
+    "p-values are corrected by Holm's method within each family of tests of a paradigm: all tests "
+    "against chance; all tests of conditions against their controls; the groups compared per test "
+    "language; and per bilingual population. Families hold every planned test, confirmatory or "
+    "not. Groups compared over all languages are one test."
 )
 
 
@@ -114,7 +117,9 @@ def _sample(study: Study) -> Iterator[str]:
     networks = {
         f"{one.name}/{seed}" for ask in study.asks for one in ask.populations for seed in one.seeds
     }
-    yield f"{count(len(networks), 'network')} in all, as listed above. Seeds stand for participants."
+    yield (
+        f"{count(len(networks), 'network')} in all, as listed above. Seeds stand for participants."
+    )
     yield ""
     told = study.file.power
     if told is None:
@@ -164,13 +169,33 @@ def _analyses(study: Study) -> Iterator[str]:
     if not study.confirmatory:
         yield UNSAID
     yield ""
-    for paradigm in _paradigms(study):
-        yield f"- Model of {_text(paradigm.name)}, per population and language: `{paradigm.formula}`"
+    paradigms = _paradigms(study)
+    for paradigm in paradigms:
+        against = ", against chance" if paradigm.kind == "choices" else ""
+        yield f"- Model of {_text(paradigm.name)}{against}: `{paradigm.formula}`"
+    if any(paradigm.contrasts for paradigm in paradigms):
+        yield f"- Model of a condition against its control: {_model(conditions, 'plus')}"
+    if any("bilingual - monolingual" in test for test in study.tests):
+        yield f"- Model of bilingual against monolingual networks: {_model(groups, 'bilingual')}"
     yield f"- Level of the tests: {told.alpha:g}, two-sided"
     yield f"- Equivalence bound: {100 * told.equivalence_bound:g} percentage points"
     if told.bootstrap:
         yield f"- Parametric bootstrap: {count(told.bootstrap, 'simulation')}"
     yield f"- {CORRECTION}"
-    rest = {test for own in study.tests.values() for test in own} - set(study.confirmatory)
+    yield from _others(study)
+
+
+def _model(module: ModuleType, effect: str) -> str:
+    """A model as the analysis declares it, and what it is reduced to."""
+    first, second = module.RANDOM
+    whole = f"`{module.COUNTS} ~ {effect} + {first}`"
+    return f"{whole}; where that does not converge, random effects `{second}`"
+
+
+def _others(study: Study) -> Iterator[str]:
+    every = dict.fromkeys(test for own in study.tests.values() for test in own)
+    rest = [test for test in every if test not in study.confirmatory]
     yield from ("", "## Exploratory analyses", "")
-    yield f"All other tests of the analysis ({len(rest)})."
+    yield "All other tests of the analysis:"
+    yield ""
+    yield from (f"- {_text(test)}" for test in rest)

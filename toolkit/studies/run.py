@@ -34,6 +34,7 @@ from toolkit.studies.plan import (
     source_of,
 )
 from toolkit.studies.printed import effort, print_departures
+from toolkit.tables.manifests import STUDIES, read_manifest
 
 if TYPE_CHECKING:
     from toolkit.statistics.models.results import Result
@@ -94,7 +95,7 @@ def run_study(
         _train(plan_study(study, where), jobs, progress)
         plan = plan_study(study, where)
         for run in plan.runs:
-            if not run.done:
+            if not (run.done and _knows(plan, run)):
                 _ask(plan, run, jobs or 1, progress)
         return _told(plan_study(study, where), progress)
 
@@ -122,6 +123,12 @@ def collect(study: Study, where: Where, *, progress: Progress = lambda *_: None)
             if _is_joinable(run) and not run.done:
                 _ask(plan, run, 1, progress)
         return _told(plan_study(study, where), progress)
+
+
+def _knows(plan: StudyPlan, run: PlannedRun) -> bool:
+    """Whether the manifest of a finished run says that the study file asks for it."""
+    manifest = read_manifest(plan.where.runs / str(run.run_id))
+    return plan.study.sha256 in manifest.get(STUDIES, ())
 
 
 def _is_joinable(run: PlannedRun) -> bool:
@@ -257,7 +264,13 @@ def _planned(
     lines = [Line("warning", "Not in the plan", text) for text in without]
     lines += [Line("warning", "In the plan but missing", text) for text in lacking]
     if not lines:
-        lines.append(Line("good", "As planned", "All that the study file says, and nothing else."))
+        lines.append(
+            Line(
+                "good",
+                "As planned",
+                "All that the study file says was trained and asked, nothing else.",
+            )
+        )
     further, n = exploratory(study.confirmatory, results)
     if further:
         text = f"analyses beyond the confirmatory ones: {further} of {count(n, 'test')}."
