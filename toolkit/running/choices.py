@@ -20,7 +20,7 @@ from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
 from toolkit.running.kinds import Running
-from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, Prepared, labels, named, untrained
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
 from toolkit.tables.trials import answers_table
@@ -82,6 +82,32 @@ def run(
         ToolkitError: if the paradigm asks for maps, a language is unknown, or stimuli or subjects
             break their contract.
     """
+    return prepare(
+        paradigm,
+        populations,
+        stimuli,
+        languages=languages,
+        per_class=per_class,
+        trial_seed=trial_seed,
+        root=root,
+        jobs=jobs,
+        device=device,
+    ).carry_out(progress)
+
+
+def prepare(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    per_class: int = DEFAULT_PER_CLASS,
+    trial_seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    device: Device = CPU,
+) -> Prepared:
+    """Plan what `run` does, computing nothing; for arguments and errors see there."""
     asked = as_choices(paradigm)
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
@@ -102,14 +128,14 @@ def run(
         device=device,
     )
 
-    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+    def compute(directory: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         missing = [cell for cell in cells if not directory.has_cell(cell.key)]
         store = EmbeddingStore(root / EMBEDDINGS, device)
         _compute(missing, asked, stimuli, directory, store, jobs, progress)
         directory.assemble([cell.key for cell in cells], asked.kind)
         return {}
 
-    return carry_out(plan, root, RunDirectory.has_cell, compute)
+    return Prepared(plan, root, RunDirectory.has_cell, compute)
 
 
 def _fixed(
@@ -275,7 +301,7 @@ def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.Data
 
 
 RUNNING = Running(
-    lambda *given, **options: run(*given, **options),  # looked up when it is called
+    lambda *given, **options: prepare(*given, **options),  # looked up when it is called
     options={"trials_per_class": "per_class", "trial_seed": "trial_seed"},
     others="words are spoken in",
 )

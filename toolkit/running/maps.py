@@ -43,7 +43,7 @@ from toolkit.running.map_cells import (
     sample_template,
     score_cell,
 )
-from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, Prepared, labels, named, untrained
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import SeesMasks
 from toolkit.tables.manifests import TRIALS_FILE
@@ -92,6 +92,30 @@ def run_maps(
             has no word in a language, a picture or mask cannot be read, or a subject lacks a
             capability or breaks its contract.
     """
+    return prepare_maps(
+        paradigm,
+        populations,
+        stimuli,
+        languages=languages,
+        templates=templates,
+        root=root,
+        jobs=jobs,
+        device=device,
+    ).carry_out(progress)
+
+
+def prepare_maps(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    templates: Sequence[str] = (),
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    device: Device = CPU,
+) -> Prepared:
+    """Plan what `run_maps` does, computing nothing; for arguments and errors see there."""
     test = as_maps(paradigm)
     with incapable_first(populations, test.needs, "SeesMasks"):
         queries = test.queries(stimuli, languages=languages, templates=templates)
@@ -114,7 +138,7 @@ def run_maps(
         device=device,
     )
 
-    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+    def compute(directory: RunDirectory, progress: Progress) -> Mapping[str, Any]:
         shared = Shared(test, stimuli, queries, directory)
         missing = {
             subject: [cell for cell in own if not is_done(directory, cell.key)]
@@ -136,7 +160,7 @@ def run_maps(
         }
         return {"energy": told} if n_queries else {}
 
-    return carry_out(plan, root, is_done, compute)
+    return Prepared(plan, root, is_done, compute)
 
 
 def _plan(
@@ -366,7 +390,7 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
 
 
 RUNNING = Running(
-    lambda *given, **options: run_maps(*given, **options),  # looked up when it is called
+    lambda *given, **options: prepare_maps(*given, **options),  # looked up when it is called
     options={"template": "templates", "words": ""},
     others="every picture is asked once in",
 )

@@ -23,7 +23,7 @@ from toolkit.processes.threads import one_thread
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
-from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, TRIALS_FILE
+from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, STUDIES, TRIALS_FILE
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
@@ -62,6 +62,8 @@ class Plan:
     """What the reader of the results must know."""
     device: Device = CPU
     """Where networks compute."""
+    study: str = ""
+    """SHA-256 of the study file that asks for it; empty where none does."""
 
     @property
     def run_id(self) -> str:
@@ -95,6 +97,44 @@ class Finished:
     """Time taken, in seconds."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run that is planned: what is missing of it can be told, or done."""
+
+    plan: Plan
+    """What it consists of."""
+    root: Path
+    """Folder that holds all runs."""
+    is_done: Callable[[RunDirectory, str], bool]
+    """See `carry_out`."""
+    compute: Callable[[RunDirectory, Callable[[str, int, int], None]], Mapping[str, Any]]
+    """See `carry_out`; called with what shows the progress besides."""
+
+    @property
+    def directory(self) -> RunDirectory:
+        """Where it lies, or will lie."""
+        return RunDirectory(self.root, self.plan.run_id)
+
+    def missing(self) -> list[str]:
+        """Cells that are not there, by what they are; nothing is computed or written."""
+        directory = self.directory
+        return [name for name, key in self.plan.cells.items() if not self.is_done(directory, key)]
+
+    def is_finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return not self.missing() and _is_finished(self.directory, self.plan)
+
+    def carry_out(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> Finished:
+        """Do what is missing, see `carry_out`.
+
+        Args:
+            progress: called as the work goes on.
+        """
+        return carry_out(
+            self.plan, self.root, self.is_done, lambda directory: self.compute(directory, progress)
+        )
+
+
 def carry_out(
     plan: Plan,
     root: Path,
@@ -126,8 +166,13 @@ def carry_out(
             **environment(),
         }
         models = manifest.get("device", {}).get("models", [])
+        known = [*manifest.get(STUDIES, [])]
         manifest |= {**_told(plan, models), "status": "running", "cells": dict(plan.cells)}
         manifest |= {CHECKSUMS: "sha256"}
+        if plan.study not in ("", *known):
+            manifest[STUDIES] = [*known, plan.study]
+        if finished and manifest.get(STUDIES, []) != known:
+            directory.write_json(MANIFEST_FILE, manifest | {"status": COMPLETE})
         if not finished:
             directory.write_json(MANIFEST_FILE, manifest)
             directory.write_training_logs(

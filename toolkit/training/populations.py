@@ -81,7 +81,7 @@ def train_populations(
             written, stimuli or features that cannot be read, a training that diverged, a subject
             that another process trains into the same folder.
     """
-    _check(conditions, source)
+    check_training(conditions, source)
     folder = Path(out)
     try:
         for part in ("features", UNFINISHED):
@@ -128,6 +128,38 @@ def train_populations(
         (folder / UNFINISHED).rmdir()
 
 
+def finished_subjects(
+    conditions: Sequence[Condition],
+    seeds: Sequence[str],
+    out: str | Path,
+    source: Source,
+    device: Device = CPU,
+) -> list[str]:
+    """Subjects that `train_populations` would not train again; nothing is computed or written.
+
+    Where the features of the stimuli are gone, nobody can tell: none counts as finished then.
+
+    Args:
+        conditions: as for `train_populations`, and so are all others.
+        seeds: names of their seeds.
+        out: folder of the population folders.
+        source: what is trained on.
+        device: where networks compute.
+    """
+    folder, found = Path(out), []
+    for condition in conditions:
+        bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
+        if not is_sound(bank):
+            continue
+        facts = _facts(condition, source, bank, device)
+        found += [
+            cell.name
+            for cell in (Cell(condition, seed) for seed in seeds)
+            if cards.stored_key(folder / condition.name, cell.seed) == cell_key(cell, facts)
+        ]
+    return found
+
+
 def _held(job: Job) -> AbstractContextManager[None]:
     """Holds a subject, so that no other process trains it into the same folder meanwhile."""
     return alone_with(
@@ -165,8 +197,16 @@ def _describe(folder: Path, condition: Condition, facts: dict[str, Any]) -> None
     cards.describe(population, facts, keys)
 
 
-def _check(conditions: Sequence[Condition], source: Source) -> None:
-    """Refuse what cannot be trained on before anything is computed or written."""
+def check_training(conditions: Sequence[Condition], source: Source) -> None:
+    """Refuse what cannot be trained on before anything is computed or written.
+
+    Args:
+        conditions: the populations.
+        source: what is trained on.
+
+    Raises:
+        ToolkitError: two populations of one name, or too little to train them on.
+    """
     names = [condition.name for condition in conditions]
     for name in names:
         if names.count(name) > 1:
