@@ -66,7 +66,7 @@ def prepare_ratings(
         warnings=(),
     )
 
-    def compute(directory: RunDirectory, _: Any) -> Mapping[str, Any]:
+    def make(directory: RunDirectory, *_: Any) -> Mapping[str, Any]:
         for subject, key in cells.items():
             ids = [str(name) for name in words.index]
             ratings = [(sum(map(ord, name + subject.seed)) % paradigm.steps) for name in ids]
@@ -84,10 +84,12 @@ def prepare_ratings(
             )
             same = {**nothing, **labels(subject, paradigm)}
             directory.write_cell(key, [table_columns(rows, same)], paradigm.kind)
-        directory.assemble(list(cells.values()), paradigm.kind)
         return {}
 
-    return Prepared(plan, root, RunDirectory.has_cell, compute)
+    def join(directory: RunDirectory) -> None:
+        directory.assemble(list(cells.values()), paradigm.kind)
+
+    return Prepared(plan, root, RunDirectory.has_cell, make, join)
 
 
 def mean_rating(path: Path) -> float:

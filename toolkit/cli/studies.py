@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from toolkit.cli.options import DeviceOption, Format, FormatOption, PrecisionOpt
 from toolkit.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
+    from toolkit.studies.elsewhere import Elsewhere
     from toolkit.studies.plan import StudyPlan, Where
     from toolkit.studies.study import Study
 
@@ -30,12 +32,21 @@ ResultsOption = Annotated[
 ]
 
 
+class ExecutorName(enum.StrEnum):
+    """Who does the work of a study."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+    CHUNKS = "chunks"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("new-study")(new_study)
     app.command("check-study")(check_study)
     app.command()(preregister)
     app.command("run-study")(run_study)
+    app.command()(work)
 
 
 def new_study(
@@ -153,6 +164,31 @@ def run_study(
         bool,
         typer.Option("--collect", help="Analyse and report what is finished; compute nothing."),
     ] = False,
+    executor: Annotated[
+        ExecutorName,
+        typer.Option(
+            help="local: this process. slurm: hand chunks to SLURM and come back. chunks: write "
+            "the list of chunks, for any other queue."
+        ),
+    ] = ExecutorName.LOCAL,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Option of sbatch, e.g. partition=gpu, gres=gpu:1 or exclusive; stands before "
+            "those of the file. Repeatable.",
+        ),
+    ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, max=JOBS, help="Tasks of SLURM that run at the same time, at most."),
+    ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait", help="With SLURM: stay, hand over what becomes ready, and report at the end."
+        ),
+    ] = False,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Carry out a study: train, ask, analyse, and write one report.
@@ -167,13 +203,11 @@ def run_study(
       mevgs-toolkit run-study study.toml --dry-run
       mevgs-toolkit run-study study.toml --jobs 4 --out my-results
       mevgs-toolkit run-study study.toml --status
+      mevgs-toolkit run-study study.toml --executor slurm --slurm partition=gpu --slurm time=1:00:00
+      mevgs-toolkit run-study study.toml --collect
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from toolkit.cli.progress import progress_bars
-    from toolkit.studies import run as running
+    from toolkit.studies import elsewhere
     from toolkit.studies.checks import read_study
-    from toolkit.studies.deviations import beyond, missing
-    from toolkit.studies.plan import plan_study
-    from toolkit.studies.printed import print_departures
 
     asked = {"--dry-run": dry_run, "--status": status, "--collect": collect}
     if sum(asked.values()) > 1:
@@ -182,20 +216,90 @@ def run_study(
             given=", ".join(name for name, wanted in asked.items() if wanted),
             allowed=", ".join(asked),
         )
+    options = elsewhere.options_of(slurm or ())
+    if executor is not ExecutorName.SLURM and (options or at_once or wait):
+        raise ToolkitError(
+            "--slurm, --at-once and --wait go with --executor slurm.",
+            given=f"--executor {executor.value}",
+            next_command=f"mevgs-toolkit run-study {quoted(file)} --executor slurm",
+        )
     study = read_study(file)
     where = _where(study, out, device, precision)
     if dry_run:
-        _show(plan_study(study, where), output)
+        _dry_run(study, where, executor, options, at_once, output)
+    elif status:
+        _status(study, where, output)
+    elif executor is ExecutorName.CHUNKS:
+        _write_chunks(study, where, output)
+    else:
+        if executor is ExecutorName.SLURM:
+            given = elsewhere.hand_over_all(study, where, options, at_once, wait=wait)
+            if not (wait and given.is_done):
+                _show_elsewhere(given, output)
+                return
+        _carry_out(study, where, jobs, output, collect=collect)
+
+
+def _dry_run(
+    study: Study,
+    where: Where,
+    executor: ExecutorName,
+    options: dict[str, str],
+    at_once: int | None,
+    output: Format,
+) -> None:
+    from toolkit.studies import elsewhere
+    from toolkit.studies.plan import plan_study
+
+    plan = plan_study(study, where)
+    _show(plan, output)
+    if executor is not ExecutorName.LOCAL and output is Format.TABLE:
+        elsewhere.print_scripts(plan, options if executor is ExecutorName.SLURM else None, at_once)
+
+
+def _status(study: Study, where: Where, output: Format) -> None:
+    from toolkit.studies import elsewhere
+    from toolkit.studies.deviations import beyond, missing
+    from toolkit.studies.plan import plan_study
+    from toolkit.studies.printed import print_departures
+
+    plan = plan_study(study, where)
+    departures = {"not_in_plan": beyond(plan), "missing": missing(plan, [])}
+    chunks = elsewhere.standing(plan)
+    if output is Format.JSON:
+        say_json(plan.content() | departures | {"chunks": chunks.content() if chunks else None})
         return
-    if status:
-        plan = plan_study(study, where)
-        departures = {"not_in_plan": beyond(plan), "missing": missing(plan, [])}
-        if output is Format.JSON:
-            say_json(plan.content() | departures)
-        else:
-            _show(plan, output)
-            print_departures(*departures.values())
-        return
+    _show(plan, output)
+    print_departures(*departures.values())
+    if chunks is not None:
+        elsewhere.print_standing(chunks)
+
+
+def _write_chunks(study: Study, where: Where, output: Format) -> None:
+    from toolkit.studies import elsewhere
+
+    kept = elsewhere.write_chunks(study, where)
+    if output is Format.JSON:
+        say_json({"file": str(kept.file), "chunks": len(kept.content.chunks)})
+    else:
+        elsewhere.print_chunks(kept)
+
+
+def _show_elsewhere(given: Elsewhere, output: Format) -> None:
+    from toolkit.studies.elsewhere import print_standing
+
+    if output is Format.JSON:
+        say_json(given.content())
+    else:
+        print_standing(given)
+
+
+def _carry_out(
+    study: Study, where: Where, jobs: int | None, output: Format, *, collect: bool
+) -> None:
+    from toolkit.cli.progress import progress_bars
+    from toolkit.studies import run as running
+
     with progress_bars(show=output is Format.TABLE) as progress:
         if collect:
             made = running.collect(study, where, progress=progress)
@@ -207,6 +311,38 @@ def run_study(
         say_json(made.plan.content() | told)
         return
     made.show()
+
+
+def work(
+    study: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STUDY",
+            help="List of chunks that run-study wrote, DIR/chunks/NAME.json, or the study file.",
+        ),
+    ],
+    chunk: Annotated[int, typer.Option(min=0, help="Number of the chunk, from 0 on.")],
+    out: ResultsOption = None,
+) -> None:
+    """Do one chunk of a study: what one task of SLURM does, or of any other queue.
+
+    Many can be at work in one folder that all machines share. Only what is missing of the chunk is
+    done. Told to end (SIGTERM; SIGUSR1 before the time is up), it ends after the cell or update at
+    hand with exit code 75; the same command goes on. run-study --collect joins what all of them
+    made.
+
+    \b
+    Examples:
+      mevgs-toolkit run-study study.toml --executor chunks
+      mevgs-toolkit work study-results/chunks/0123456789ab.json --chunk 3
+      seq 0 19 | parallel -j 8 mevgs-toolkit work study.toml --chunk {}
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from toolkit.studies.elsewhere import chunks_of
+    from toolkit.studies.work import do_chunk
+
+    code = do_chunk(chunks_of(study, out), chunk)
+    if code:
+        raise typer.Exit(code)
 
 
 def _where(study: Study, out: Path | None, device: str, precision: str) -> Where:

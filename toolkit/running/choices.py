@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,14 +128,18 @@ def prepare(
         device=device,
     )
 
-    def compute(directory: RunDirectory, progress: Progress) -> Mapping[str, Any]:
-        missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+    def make(
+        directory: RunDirectory, keys: Collection[str], progress: Progress
+    ) -> Mapping[str, Any]:
+        own = [cell for cell in cells if cell.key in keys]
         store = EmbeddingStore(root / EMBEDDINGS, device)
-        _compute(missing, asked, stimuli, directory, store, jobs, progress)
-        directory.assemble([cell.key for cell in cells], asked.kind)
+        _compute(own, asked, stimuli, directory, store, jobs, progress)
         return {}
 
-    return Prepared(plan, root, RunDirectory.has_cell, compute)
+    def join(directory: RunDirectory) -> None:
+        directory.assemble([cell.key for cell in cells], asked.kind)
+
+    return Prepared(plan, root, RunDirectory.has_cell, make, join)
 
 
 def _fixed(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,20 +138,17 @@ def prepare_maps(
         device=device,
     )
 
-    def compute(directory: RunDirectory, progress: Progress) -> Mapping[str, Any]:
+    def make(
+        directory: RunDirectory, keys: Collection[str], progress: Progress
+    ) -> Mapping[str, Any]:
         shared = Shared(test, stimuli, queries, directory)
         missing = {
-            subject: [cell for cell in own if not is_done(directory, cell.key)]
-            for subject, own in cells.items()
+            subject: [cell for cell in own if cell.key in keys] for subject, own in cells.items()
         }
         missing = {subject: own for subject, own in missing.items() if own}
         n_queries = sum(_n_queries(queries, cell) for own in missing.values() for cell in own)
         with measure_energy() as energy:
             _compute(shared, missing, EmbeddingStore(root / EMBEDDINGS, device), jobs, progress)
-        _write_agreement(shared, cells)
-        _write_maps(shared, cells)
-        keys = [cell.key for own in cells.values() for cell in own]
-        directory.assemble(keys, test.kind, measure_columns(test))
         told = {
             "watt_hours": energy.watt_hours,
             "per_1000_queries": energy.per_thousand(n_queries),
@@ -160,7 +157,14 @@ def prepare_maps(
         }
         return {"energy": told} if n_queries else {}
 
-    return Prepared(plan, root, is_done, compute)
+    def join(directory: RunDirectory) -> None:
+        shared = Shared(test, stimuli, queries, directory)
+        _write_agreement(shared, cells)
+        _write_maps(shared, cells)
+        keys = [cell.key for own in cells.values() for cell in own]
+        directory.assemble(keys, test.kind, measure_columns(test))
+
+    return Prepared(plan, root, is_done, make, join)
 
 
 def _plan(

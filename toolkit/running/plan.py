@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,12 @@ class Finished:
     """Time taken, in seconds."""
 
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+Make = Callable[[RunDirectory, Collection[str], Progress], Mapping[str, Any]]
+"""Called with the keys of the cells to be made; what it returns goes into the manifest."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """A run that is planned: what is missing of it can be told, or done."""
@@ -107,8 +113,10 @@ class Prepared:
     """Folder that holds all runs."""
     is_done: Callable[[RunDirectory, str], bool]
     """See `carry_out`."""
-    compute: Callable[[RunDirectory, Callable[[str, int, int], None]], Mapping[str, Any]]
-    """See `carry_out`; called with what shows the progress besides."""
+    make: Make
+    """Makes some of the cells."""
+    join: Callable[[RunDirectory], None]
+    """Joins all of them."""
 
     @property
     def directory(self) -> RunDirectory:
@@ -124,15 +132,34 @@ class Prepared:
         """Whether nothing is left to be done."""
         return not self.missing() and _is_finished(self.directory, self.plan)
 
-    def carry_out(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> Finished:
+    def carry_out(self, progress: Progress = lambda *_: None) -> Finished:
         """Do what is missing, see `carry_out`.
 
         Args:
             progress: called as the work goes on.
         """
-        return carry_out(
-            self.plan, self.root, self.is_done, lambda directory: self.compute(directory, progress)
-        )
+
+        def compute(directory: RunDirectory) -> Mapping[str, Any]:
+            told = self.make(directory, self._keys(self.missing()), progress)
+            self.join(directory)
+            return told
+
+        return carry_out(self.plan, self.root, self.is_done, compute)
+
+    def make_cells(self, names: Iterable[str], progress: Progress = lambda *_: None) -> None:
+        """Make some cells and nothing else: neither manifest nor tables, which are for one process.
+
+        Others may be at work beside this one; what two of them make is the same.
+
+        Args:
+            names: what they are.
+            progress: called as the work goes on, also after every cell.
+        """
+        with one_thread():
+            self.make(self.directory, self._keys(names), progress)
+
+    def _keys(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(self.plan.cells[name] for name in names)
 
 
 def carry_out(

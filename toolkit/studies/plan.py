@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from toolkit.studies.study import RUNS, SUBJECTS, Asked, Study
 from toolkit.subjects.population import DESCRIPTION_FILE
 
 if TYPE_CHECKING:
+    from toolkit.running.plan import Prepared
     from toolkit.training.sources import Source
 
 TRAINING = "training"
@@ -213,7 +214,12 @@ def source_of(grid: Any) -> Source:
 
 
 def prepare(
-    study: Study, where: Where, ask: Asked, trial_seed: int | None, jobs: int = 1
+    study: Study,
+    where: Where,
+    ask: Asked,
+    trial_seed: int | None,
+    jobs: int = 1,
+    names: Sequence[str] = (),
 ) -> PreparedRun:
     """Plan one run, as ``run-paradigm`` does; its networks must be trained.
 
@@ -223,6 +229,8 @@ def prepare(
         ask: what asks for it.
         trial_seed: seed of the trial list.
         jobs: networks, or chunks of pictures, worked on at the same time.
+        names: some of its subjects alone, whose cells are the same as in the whole run; all of
+            them if none is named.
 
     Raises:
         ToolkitError: as `toolkit.api.running.prepare_run`.
@@ -230,7 +238,7 @@ def prepare(
     trained = any(where.subjects.glob(f"*/{DESCRIPTION_FILE}"))
     return prepare_run(
         ask.paradigm,
-        list(ask.names),
+        list(names or ask.names),
         languages=ask.table.languages or (),
         stimuli=ask.stimuli,
         templates=ask.table.templates or (),
@@ -250,17 +258,31 @@ def _run(
     study: Study, where: Where, ask: Asked, number: int, seed: int | None, ready: set[str]
 ) -> PlannedRun:
     planned = partial(PlannedRun, ask, number, seed)
-    if {one.name for one in ask.populations} & study.trained.keys() - ready:
+    lacking = study.trained.keys() - ready
+    if {one.name for one in ask.populations} & lacking:
+        there = [
+            name
+            for name, one in zip(ask.names, ask.populations, strict=True)
+            if one.name not in lacking
+        ]
+        cells = _cells(prepare(study, where, ask, seed, names=there).prepared) if there else []
+        known = {cell.name: cell for cell in cells}
         names = [
             f"{one.name}/{subject}/{code}"
             for one in ask.populations
             for subject in one.seeds
             for code in ask.tested[one.name]
         ]
-        return planned(None, tuple(PlannedCell(name, None, done=False) for name in names), False)
+        cells = [known.get(name, PlannedCell(name, None, done=False)) for name in names]
+        return planned(None, tuple(cells), False)
     prepared = prepare(study, where, ask, seed).prepared
+    cells = _cells(prepared)
+    done = all(cell.done for cell in cells) and prepared.is_finished()
+    return planned(prepared.plan.run_id, tuple(cells), done)
+
+
+def _cells(prepared: Prepared) -> list[PlannedCell]:
     missing = set(prepared.missing())
-    cells = [
+    return [
         PlannedCell(name, key, name not in missing) for name, key in prepared.plan.cells.items()
     ]
-    return planned(prepared.plan.run_id, tuple(cells), not missing and prepared.is_finished())

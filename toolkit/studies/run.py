@@ -91,7 +91,7 @@ def run_study(
     Raises:
         ToolkitError: what training, running or analysing raises; what was finished before is kept.
     """
-    with _held(where):
+    with held(where):
         _train(plan_study(study, where), jobs, progress)
         plan = plan_study(study, where)
         for run in plan.runs:
@@ -118,7 +118,7 @@ def collect(study: Study, where: Where, *, progress: Progress = lambda *_: None)
             allowed="a study of which at least one run has all of its cells",
             next_command=f"mevgs-toolkit run-study {quoted(study.path)}",
         )
-    with _held(where):
+    with held(where):
         for run in plan.runs:
             if _is_joinable(run) and not run.done:
                 _ask(plan, run, 1, progress)
@@ -136,8 +136,15 @@ def _is_joinable(run: PlannedRun) -> bool:
 
 
 @contextmanager
-def _held(where: Where) -> Iterator[None]:
-    """Holds the folder of the results, so that no other process carries out the same study."""
+def held(where: Where) -> Iterator[None]:
+    """Hold the folder of the results, so that no other process carries out the same study.
+
+    Args:
+        where: the study's results.
+
+    Raises:
+        ToolkitError: another one does.
+    """
     busy = f"The study in {where.out} is being carried out by another process."
     with working_folder(where.out), alone_in(where.out, busy):
         yield

@@ -50,6 +50,16 @@ class Condition:
         prefix = _PREFIXES[len(codes)] if len(codes) < len(_PREFIXES) else "multilingual"
         return cls("-".join([prefix, *codes]) + suffix, codes, recipe)
 
+    @property
+    def learns(self) -> bool:
+        """Whether any update is made.
+
+        Example:
+            >>> Condition.of(["nl"], Recipe()).learns, Condition.of([], Recipe()).learns
+            (True, False)
+        """
+        return bool(self.languages and (self.recipe.n_updates or self.recipe.epochs))
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,7 @@ def train_populations(
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
             cards.start(folder / condition.name, facts[condition.name])
-        together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe, device)
-        for cell in (Cell(condition, seed) for seed in seeds):
-            key = cell_key(cell, facts[condition.name])
-            state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
-            work.append(Job(cell, bank, Checkpoint(state, key, cell.seed), together, device))
+        work += _jobs(condition, seeds, folder, bank, facts[condition.name], device)
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.
@@ -126,6 +122,94 @@ def train_populations(
     with suppress(OSError):
         # Another run in the same folder may have subjects in it.
         (folder / UNFINISHED).rmdir()
+
+
+@one_thread()
+def train_states(
+    condition: Condition,
+    seeds: Sequence[str],
+    out: str | Path,
+    source: Source,
+    must_end: Callable[[], bool],
+    watch: Watch = lambda *_: None,
+    device: Device = CPU,
+) -> None:
+    """Train subjects to the end, and leave all but their states to `train_populations`.
+
+    For one of many processes that share a folder: nothing but the states of these subjects is
+    written, and the features of the stimuli where they are missing. What two processes make of one
+    subject is the same. `train_populations` finds the states and makes populations of them.
+
+    Args:
+        condition: the population.
+        seeds: names of its seeds that are trained here, side by side where that can be.
+        out: as for `train_populations`, and so are all others.
+        source: what is trained on.
+        must_end: whether to save the states and end; asked after every update.
+        watch: called as subjects are trained.
+        device: where networks compute.
+
+    Raises:
+        StoppedError: `must_end` said so.
+        ToolkitError: as `train_populations`.
+    """
+    check_training([condition], source)
+    folder = Path(out)
+    for part in ("features", UNFINISHED):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    bank = _features(condition.recipe, source, folder / "features", lambda *_: None, device)
+    facts = _facts(condition, source, bank, device)
+    jobs = _jobs(condition, seeds, folder, bank, facts, device)
+    waiting = [
+        replace(job, checkpoint=replace(job.checkpoint, must_end=must_end))
+        for job in jobs
+        if not _is_finished(folder, job)
+    ]
+    for _ in train_all(waiting, 1, watch):
+        pass
+
+
+def _jobs(
+    condition: Condition,
+    seeds: Sequence[str],
+    folder: Path,
+    bank: Path,
+    facts: dict[str, Any],
+    device: Device,
+) -> list[Job]:
+    """The subjects of a population, finished or not."""
+    together = len(seeds) > 1 and can_be_together(condition.languages, condition.recipe, device)
+    jobs = []
+    for cell in (Cell(condition, seed) for seed in seeds):
+        state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
+        checkpoint = Checkpoint(state, cell_key(cell, facts), cell.seed)
+        jobs.append(Job(cell, bank, checkpoint, together, device))
+    return jobs
+
+
+def trained_states(
+    condition: Condition, seeds: Sequence[str], out: str | Path, source: Source, device: Device
+) -> list[str]:
+    """Seeds whose states `train_states` has brought to the end; nothing is computed or written.
+
+    Args:
+        condition: as for `train_states`, and so are all others.
+        seeds: names of its seeds.
+        out: folder of the population folders.
+        source: what is trained on.
+        device: where networks compute.
+    """
+    folder = Path(out)
+    bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
+    if not is_sound(bank):
+        return []
+    facts = _facts(condition, source, bank, device)
+    found = []
+    for job in _jobs(condition, seeds, folder, bank, facts, device):
+        state = job.checkpoint.load()
+        if state is not None and state.get("update") == facts["training"]["n_updates"]:
+            found.append(job.cell.seed)
+    return found
 
 
 def finished_subjects(
