@@ -67,6 +67,8 @@ class Chapter(Generic[R]):
     """What was noticed when the runs were gathered."""
     beside: Any = ()
     """What else runs of its kind hold."""
+    analysed: Result | None = None
+    """What may be concluded, where that is known already."""
 
     @functools.cached_property
     def statistics(self) -> R:
@@ -74,7 +76,7 @@ class Chapter(Generic[R]):
 
         Read when first asked for: a run is read while its statistics are still at work.
         """
-        return cast(R, _statistics(self.runs, self.paradigms))
+        return cast(R, self.analysed or _statistics(self.runs, self.paradigms))
 
     @property
     def manifests(self) -> list[Recorded]:

@@ -49,6 +49,8 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
     if manifest.trials_per_class is not None:
         number = f"{manifest.trials_per_class}, {manifest.trial_seed}"
         facts.append(("Trials per class, trial seed", number))
+    if manifest.studies:
+        facts.append(("Study file (SHA-256)", ", ".join(manifest.studies)))
     if manifest.energy is not None:
         facts.append(("Energy", energy(manifest.energy)))
     packages = {name: str(version) for name, version in manifest.packages.items()}
@@ -117,7 +119,7 @@ def _decisive(command: Sequence[str]) -> list[str]:
         >>> _decisive(["mevgs-toolkit", "run-paradigm", "me", "--out", "runs", "--jobs=2"])
         ['mevgs-toolkit', 'run-paradigm', 'me']
     """
-    if "run-paradigm" not in command[1:2]:
+    if not {"run-paradigm", "run-study"} & {*command[1:2]}:
         return [*command]
     parts, decisive = iter(command), []
     for part in parts:

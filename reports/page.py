@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.figures import Figure
-    from reports.parts import Card, Overlay
+    from reports.parts import Card, Overlay, Planned
     from stimuli import StimulusSet
+    from toolkit.statistics.models.results import Result
 
 DEFAULT_TRIALS = 24
 """Trials in the gallery of each paradigm, unless told otherwise."""
@@ -52,6 +53,10 @@ class Options:
     """Folder with paradigms of one's own."""
     figures: Path | None = None
     """Folder for every figure as SVG, PNG and CSV; None for none."""
+    analyses: Mapping[str, Result] = field(default_factory=dict)
+    """Statistics by paradigm, where they are made already."""
+    planned: Planned | None = None
+    """What a study said before."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def _gather(folders: Sequence[Path], options: Options) -> Material:
     runs = [folder for folder in folders if not is_space(folder)]
     if not runs:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
-    chapters = read_chapters(runs, options.n_trials, options.paradigms)
+    chapters = read_chapters(runs, options.n_trials, options.paradigms, options.analyses)
     # The gallery is about trials; maps look for their own pictures.
     with_cards = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
     stimuli = find_stimuli(with_cards or chapters, options.stimuli)
@@ -207,7 +212,8 @@ def _page(material: Material) -> str:
             policy=_policy(vega, script),
             css=css,
             chapters=told,
-            status=status_lines(chapters),
+            planned=options.planned,
+            status=status_lines(chapters, options.planned),
             level_names=LEVELS,
             media=stimuli is not None,
             space=space,

@@ -46,6 +46,18 @@ class ModelSummary:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """What a study said before its data were seen, and what came of it."""
+
+    hypotheses: tuple[str, ...]
+    """What was expected."""
+    confirmatory: tuple[str, ...]
+    """What the tests say that decide about that, in sentences."""
+    lines: tuple[Line, ...]
+    """What the status says of the plan."""
+
+
+@dataclass(frozen=True)
 class Line:
     """One line of the status."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from toolkit.statistics.means import SeedMean
+    from toolkit.statistics.models.results import Result
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -48,7 +50,10 @@ def read_run(folder: Path) -> RunFiles:
 
 
 def read_chapters(
-    folders: Sequence[Path], n_trials: int, paradigms: Path | None = None
+    folders: Sequence[Path],
+    n_trials: int,
+    paradigms: Path | None = None,
+    analyses: Mapping[str, Result] | None = None,
 ) -> list[Chapter[Any]]:
     """Sort runs by paradigm and read their tables.
 
@@ -60,6 +65,7 @@ def read_chapters(
             counts once.
         n_trials: trials to pick per paradigm.
         paradigms: folder with paradigms of one's own.
+        analyses: statistics by paradigm, where they are made already.
 
     Raises:
         ToolkitError: if a folder is no run, or holds another version of a paradigm than the rest.
@@ -67,8 +73,12 @@ def read_chapters(
     once, notes = runs_once(folders)
     runs = [run for path in once for run in _read_any(path, paradigms)]
     names = list(dict.fromkeys(run.paradigm for run in runs))
+    made = analyses or {}
     return [
-        _chapter([run for run in runs if run.paradigm == name], n_trials, paradigms, notes)
+        replace(
+            _chapter([run for run in runs if run.paradigm == name], n_trials, paradigms, notes),
+            analysed=made.get(name),
+        )
         for name in names
     ]
 

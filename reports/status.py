@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import REPORTS
-from reports.parts import Line
+from reports.parts import Line, Planned
 from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from toolkit.tables.recorded import Recorded
 
 
-def status_lines(chapters: Sequence[Chapter[Any]]) -> list[Line]:
-    """Warnings first, then notes, then what is in order."""
-    lines = [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
+def status_lines(chapters: Sequence[Chapter[Any]], planned: Planned | None = None) -> list[Line]:
+    """Warnings first, then notes, then what is in order; of each, what was planned comes first."""
+    lines = [*planned.lines] if planned else []
+    lines += [line for chapter in chapters for line in _of_chapter(chapter, len(chapters) > 1)]
     runs = [run for chapter in chapters for run in chapter.runs]
     lines += _of_runs([run.manifest for run in runs if run.manifest is not None])
     lines += [Line("note", "Runs", note) for note in chapters[0].notes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -64,6 +64,8 @@ class Fault:
     """The known name that is nearest."""
     meant: str | None = None
     """The place that it has."""
+    next_command: str | None = None
+    """What helps with this one."""
 
     @property
     def sentence(self) -> str:
@@ -74,7 +76,8 @@ class Fault:
     def line(self) -> str:
         """All of it as one line of a list."""
         parts = {
-            "given": self.given, "did you mean": self.nearest, "allowed": self.allowed
+            "given": self.given, "did you mean": self.nearest, "allowed": self.allowed,
+            "try": self.next_command,
         }  # fmt: skip
         told = (f"{name}: {part}" for name, part in parts.items() if part is not None)
         return "; ".join([self.sentence, *told])
@@ -100,11 +103,44 @@ def refusal(
         source: where the content comes from.
         place: where it stands in there.
     """
+    return refused(faults_of(kind, errors, source, place), source)
+
+
+def faults_of(
+    kind: Any, errors: Iterable[Mapping[str, Any]], source: Source, place: str
+) -> list[Fault]:
+    """Everything that does not fit, each once; for the arguments see `refusal`."""
     told = (_fault(kind, error, source, place) for error in _fitting_best(list(errors)))
     faults = list(dict.fromkeys(told))
     # A key that is misspelt is not also lacking.
     misspelt = {fault.meant for fault in faults}
-    faults = [fault for fault in faults if fault.place not in misspelt]
+    return [fault for fault in faults if _unlined(fault.place) not in misspelt]
+
+
+def place_of(source: Source, steps: Location) -> str:
+    r"""A place as faults name it, with its line where the source is the text of a TOML file.
+
+    Args:
+        source: where the content comes from.
+        steps: keys and positions that lead there.
+
+    Example:
+        >>> source = Source("study.toml", text="[[ask]]\n[[ask]]\nsubjects = 1")
+        >>> place_of(source, ("ask", 1, "subjects"))
+        'ask[1].subjects (line 3)'
+    """
+    place = functools.reduce(_within, steps, "")
+    line = line_of(source.text, steps)
+    return place if line is None else f"{place} (line {line})"
+
+
+def refused(faults: Sequence[Fault], source: Source) -> ToolkitError:
+    """One error for faults that were found.
+
+    Args:
+        faults: one or several.
+        source: what they were found in.
+    """
     if len(faults) == 1:
         fault = faults[0]
         return ToolkitError(
@@ -112,7 +148,7 @@ def refusal(
             given=fault.given,
             allowed=fault.allowed,
             nearest=fault.nearest,
-            next_command=source.again,
+            next_command=fault.next_command or source.again,
         )
     lines = [f"  - {fault.line}" for fault in faults[:MOST]]
     lines += [f"  - and {len(faults) - MOST} more"] if len(faults) > MOST else []
@@ -149,7 +185,7 @@ def _fault(kind: Any, error: Mapping[str, Any], source: Source, top: str) -> Fau
     place = _within(outer, steps[-1]) if steps else outer
     if "within" in context:  # a table tells itself what does not fit
         return Fault(f"{place}{context['within']}", *context["told"])
-    if (line := _line_of(source.text, steps)) is not None:
+    if (line := line_of(source.text, steps)) is not None:
         place = f"{place} (line {line})"
     if "refused" in context:  # as does a record of which no single field is wrong
         told: ToolkitError = context["refused"]
@@ -244,18 +280,73 @@ def _shown_names(given: Any) -> str:
     return shown if len(shown) <= 4 * LONGEST else f"{shown[: 4 * LONGEST]}..."
 
 
-def _line_of(text: str, steps: list[int | str]) -> int | None:
-    """The line in a TOML file that gives a key of its top or of a table of it, or the table."""
-    keys = [str(step) for step in steps if isinstance(step, str)]
-    table: list[str] = []
-    for number, line in enumerate(text.splitlines() if keys else (), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            table = _parts(header[1])
-            if table == keys:
+def line_of(text: str, steps: Sequence[int | str]) -> int | None:
+    r"""The line in a TOML file where a place is written, or the table that lacks it begins.
+
+    Args:
+        text: of the file; empty for what is no such file.
+        steps: keys and positions that lead to the place.
+
+    Returns:
+        The line, from 1 on; None where no line is known.
+
+    Example:
+        >>> text = "[study]\ntitle = 1\n[[ask]]\n[[ask]]\nlanguages = [\n1]"
+        >>> [line_of(text, steps) for steps in (("study", "title"), ("ask", 1, "languages", 0))]
+        [2, 5]
+        >>> line_of(text, ("study", "hypotheses")), line_of(text, ("ask", 1)), line_of(text, ())
+        (1, 4, None)
+    """
+    wanted = tuple(steps)
+    found, depth = None, 0
+    table: Location = ()
+    counts: dict[Location, int] = {}
+    # Lines of a text that goes over several are no keys, whatever they look like.
+    for number, line in enumerate(_LONG_TEXT.sub(_emptied, text).splitlines(), 1):
+        header = None if depth else _HEADER.match(line)
+        if header:
+            table = _header(_parts(header[2]), counts)
+            if header[1]:
+                counts[table] = counts.get(table, -1) + 1
+                found = found or (number if wanted == table else None)
+                table = (*table, counts[table])
+            place = table
+        else:
+            begun, depth = depth, depth + _opened(line)
+            place = () if begun else (*table, *_parts(line.partition("=")[0]))
+        if place and wanted[: len(place)] == place:
+            found = number
+            if not header:
                 return number
-        elif [*table, *_parts(line.partition("=")[0])] == keys:
-            return number
-    return None
+    return found
+
+
+_HEADER = re.compile(r"\s*\[(\[?)([^\[\]]+)\]")
+_LONG_TEXT = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'')
+_TEXT_OR_REMARK = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*')
+
+
+def _emptied(text: re.Match[str]) -> str:
+    """As many lines with nothing in them."""
+    return "\n" * text[0].count("\n")
+
+
+def _opened(line: str) -> int:
+    """How many brackets a line opens that it does not close."""
+    bare = _TEXT_OR_REMARK.sub("", line)
+    return sum(map(bare.count, "[{")) - sum(map(bare.count, "]}"))
+
+
+def _header(parts: list[str], counts: Mapping[Location, int]) -> Location:
+    """Where a table stands: in the last one of an array that is begun."""
+    place: Location = ()
+    for part in parts:
+        place = (*place, counts[place], part) if place in counts else (*place, part)
+    return place
+
+
+def _unlined(place: str) -> str:
+    return place.partition(" (line ")[0]
 
 
 def _parts(dotted: str) -> list[str]:

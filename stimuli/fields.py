@@ -143,10 +143,11 @@ def spelt(name: str) -> str:
         name: of a field.
 
     Example:
-        >>> spelt("from_"), spelt("text")
-        ('from', 'text')
+        >>> spelt("from_"), spelt("text"), spelt("ask")
+        ('from', 'text', 'ask')
     """
-    return name[:-1] if iskeyword(name[:-1]) else name
+    bare = name.removesuffix("_")
+    return bare if iskeyword(bare) else name
 
 
 @functools.cache

@@ -37,7 +37,7 @@ from pydantic_core import (
 )
 
 from stimuli.errors import ToolkitError
-from stimuli.faults import Source, choice_name, refusal
+from stimuli.faults import Fault, Source, choice_name, faults_of, refusal
 from stimuli.fields import (
     DERIVED,
     REST,
@@ -92,6 +92,26 @@ def checked(kind: type[T], content: Any, source: Source, place: str = "") -> T:
     except ValidationError as error:
         told = error.errors(include_url=False)
     raise refusal(kind, told, source, place)
+
+
+def faults_in(kind: Any, content: Any, source: Source, place: str = "") -> list[Fault]:
+    """What of some content does not fit, for whoever has further faults to tell with these.
+
+    Args:
+        kind: as for `checked`, and so are all others.
+        content: the values.
+        source: where they come from.
+        place: where in the source they stand.
+
+    Example:
+        >>> [fault.sentence for fault in faults_in(Between, {"lowst": 1}, Source("b.json"))]
+        ['lowst is not known']
+    """
+    try:
+        _validator(cast(Hashable, kind)).validate_python(content)
+    except ValidationError as error:
+        return faults_of(kind, error.errors(include_url=False), source, place)
+    return []
 
 
 def check_fields(record: Any, what: str) -> None:

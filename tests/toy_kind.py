@@ -20,7 +20,7 @@ from reports.parts import Table
 from stimuli import StimulusSet
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running
-from toolkit.running.plan import Finished, Plan, carry_out, labels
+from toolkit.running.plan import Plan, Prepared, labels
 from toolkit.running.subject_refs import subjects_of
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.means import SeedMean
@@ -41,7 +41,7 @@ class RatingParadigm(BaseParadigm):
     """Steps of the scale."""
 
 
-def run_ratings(
+def prepare_ratings(
     paradigm: RatingParadigm,
     populations: Sequence[Population],
     stimuli: StimulusSet,
@@ -49,7 +49,7 @@ def run_ratings(
     languages: Sequence[str],
     root: Path,
     **_: Any,
-) -> Finished:
+) -> Prepared:
     """Have every seed rate every test word, by the letters of both."""
     words = stimuli.table.query("kind == 'word' and split == 'test'")
     cells = {
@@ -66,7 +66,7 @@ def run_ratings(
         warnings=(),
     )
 
-    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+    def make(directory: RunDirectory, *_: Any) -> Mapping[str, Any]:
         for subject, key in cells.items():
             ids = [str(name) for name in words.index]
             ratings = [(sum(map(ord, name + subject.seed)) % paradigm.steps) for name in ids]
@@ -84,10 +84,12 @@ def run_ratings(
             )
             same = {**nothing, **labels(subject, paradigm)}
             directory.write_cell(key, [table_columns(rows, same)], paradigm.kind)
-        directory.assemble(list(cells.values()), paradigm.kind)
         return {}
 
-    return carry_out(plan, root, RunDirectory.has_cell, compute)
+    def join(directory: RunDirectory) -> None:
+        directory.assemble(list(cells.values()), paradigm.kind)
+
+    return Prepared(plan, root, RunDirectory.has_cell, make, join)
 
 
 def mean_rating(path: Path) -> float:
@@ -129,7 +131,7 @@ def print_ratings(out: Any, rows: Sequence[SeedMean], _: Any) -> None:
         out.print(f"rating {row.mean:.3f}")
 
 
-RUNNING = Running(run_ratings, options={}, others="nothing is drawn or written in")
+RUNNING = Running(prepare_ratings, options={}, others="nothing is drawn or written in")
 STATISTICS = Statistics(analyse, Ratings, frozenset(), results, lambda _: {"measure": "rating"})
 REPORT = Report(
     figures=lambda *_: [],

@@ -413,7 +413,7 @@ def test_ctrl_c_says_that_finished_work_is_kept(me: Cli, monkeypatch: pytest.Mon
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toolkit.running.choices.RUNNING", replace(RUNNING, run=interrupted))
+    monkeypatch.setattr("toolkit.running.choices.RUNNING", replace(RUNNING, prepare=interrupted))
     said = me()
     assert said.code == 130
     assert said.err == "Error: Interrupted. What was finished is kept: the same command goes on.\n"

@@ -26,7 +26,7 @@ CODE = (Path(__file__).parents[1], *map(Path, paradigms.__path__))
 """Folders of the toolkit's own code that have one, too."""
 CIRCUMSTANCES = frozenset({
     "started", "ended", "status", "toolkit_version", "git", "python", "packages", "machine",
-    "device", "command", "energy",
+    "device", "command", "energy", "studies",
 })  # fmt: skip
 """What a manifest says of how the run was made, and has no part in them."""
 

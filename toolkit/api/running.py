@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from toolkit.subjects.populations import open_populations
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
-    from toolkit.running.plan import Finished
+    from toolkit.running.plan import Prepared
 
 
 def run_paradigm(
@@ -117,50 +118,79 @@ def prepare_run(
     subjects_dir: str | Path | None = None,
     features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
-) -> Callable[[Progress], Run]:
+    study: str = "",
+) -> PreparedRun:
     """Open all that `run_paradigm` needs, so that what cannot be had is told before anything runs.
 
+    Args:
+        paradigm: as for `run_paradigm`, and so are all others but the last.
+        subjects: who is asked.
+        languages: test languages.
+        stimuli: a set.
+        words: list of written words.
+        templates: how written words are put.
+        trials_per_class: trials per word class and condition.
+        trial_seed: seed of the trial lists.
+        out: folder that holds the runs.
+        jobs: how much is worked on at the same time.
+        device: where networks compute.
+        precision: how a card computes.
+        subjects_dir: folder with population folders.
+        features_dir: folder of files of features.
+        paradigms_dir: folder with paradigm files.
+        study: SHA-256 of the study file that asks for the run, for its manifest.
+
     Returns:
-        A function that makes the run, called with what shows its progress.
+        What makes the run, called with what shows its progress.
     """
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
     populations = open_populations(several(subjects), subjects_dir, features_dir)
     shown = shown_set(stimuli, populations, asked.default_set, optional(words))
-    start = _start(asked, words, several(templates), trials_per_class, trial_seed)
-    at_once = whole("jobs", jobs, 1, JOBS)
-    where = find_device(device, precision)
+    prepare = _prepare(asked, words, several(templates), trials_per_class, trial_seed)
+    made = prepare(
+        populations,
+        shown,
+        languages=several(languages),
+        root=Path(out),
+        jobs=whole("jobs", jobs, 1, JOBS),
+        device=find_device(device, precision),
+    )
+    return PreparedRun(replace(made, plan=replace(made.plan, study=study)), asked, own)
 
-    def run(progress: Progress) -> Run:
-        made = start(
-            populations,
-            shown,
-            languages=several(languages),
-            root=Path(out),
-            jobs=at_once,
-            device=where,
-            progress=progress,
-        )
-        made.directory.write_json(SUMMARY_FILE, summarise(made, asked))
+
+@dataclass(frozen=True, eq=False)
+class PreparedRun:
+    """A run of which all that it needs was found; called with what shows progress, it is made."""
+
+    prepared: Prepared
+    """What it consists of, and what is missing."""
+    paradigm: BaseParadigm
+    """The test."""
+    paradigms_dir: Path | None = None
+    """Folder with paradigms of one's own."""
+
+    def __call__(self, progress: Progress = silent) -> Run:
+        """Do what is missing, and summarise it."""
+        made = self.prepared.carry_out(progress)
+        made.directory.write_json(SUMMARY_FILE, summarise(made, self.paradigm))
         return Run(
             made.directory.folder,
-            own,
+            self.paradigms_dir,
             n_computed=made.n_computed,
             n_reused=made.n_reused,
             duration_s=made.duration_s,
         )
 
-    return run
 
-
-def _start(
+def _prepare(
     asked: BaseParadigm,
     words: str | Path | None,
     templates: Sequence[str],
     trials_per_class: int | None,
     trial_seed: int | None,
-) -> Callable[..., Finished]:
-    """What runs a paradigm, with the options that its kind knows; others are refused."""
+) -> Callable[..., Prepared]:
+    """What plans a paradigm's run, with the options that its kind knows; others are refused."""
     if trials_per_class is not None:
         whole("trials_per_class", trials_per_class, 1, TRIALS_PER_CLASS)
     if trial_seed is not None:
@@ -179,7 +209,7 @@ def _start(
         for name, argument in own.options.items()
         if argument and given[name] is not None
     }
-    return partial(own.run, asked, **chosen)
+    return partial(own.prepare, asked, **chosen)
 
 
 def _refuse(options: Mapping[str, object], why: str, paradigm: str) -> None:

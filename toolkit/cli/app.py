@@ -29,6 +29,7 @@ from toolkit.cli import (
     scoring,
     space,
     stimulus_sets,
+    studies,
     tables,
     train,
 )
@@ -60,6 +61,7 @@ space.register(app)
 listing.register(app)
 stimulus_sets.register(app)
 train.register(app)
+studies.register(app)
 make.register(app)
 planning.register(app)
 tables.register(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from toolkit.running.plan import (
     DEFAULT_ROOT,
     Finished,
     Plan,
-    carry_out,
+    Prepared,
     labels,
     named,
     untold,
@@ -91,6 +91,32 @@ def run(
         ToolkitError: if the paradigm asks for maps, a language is unknown, or stimuli or subjects
             break their contract.
     """
+    return prepare(
+        paradigm,
+        populations,
+        stimuli,
+        languages=languages,
+        per_class=per_class,
+        trial_seed=trial_seed,
+        root=root,
+        jobs=jobs,
+        device=device,
+    ).carry_out(progress)
+
+
+def prepare(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    per_class: int = DEFAULT_PER_CLASS,
+    trial_seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    device: Device = CPU,
+) -> Prepared:
+    """Plan what `run` does, computing nothing; for arguments and errors see there."""
     asked = as_choices(paradigm)
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
@@ -111,15 +137,19 @@ def run(
         device=device,
     )
 
-    def compute(directory: RunDirectory) -> Mapping[str, Any]:
-        missing = [cell for cell in cells if not directory.has_cell(cell.key)]
+    def make(
+        directory: RunDirectory, keys: Collection[str], progress: Progress
+    ) -> Mapping[str, Any]:
+        own = [cell for cell in cells if cell.key in keys]
         store = EmbeddingStore(root / EMBEDDINGS, device)
-        _compute(missing, asked, stimuli, directory, store, jobs, progress)
-        drawn = (DRAW,) if any(subject.draw for subject in subjects) else ()
-        directory.assemble([cell.key for cell in cells], asked.kind, drawn)
+        _compute(own, asked, stimuli, directory, store, jobs, progress)
         return {}
 
-    return carry_out(plan, root, RunDirectory.has_cell, compute)
+    def join(directory: RunDirectory) -> None:
+        drawn = (DRAW,) if any(subject.draw for subject in subjects) else ()
+        directory.assemble([cell.key for cell in cells], asked.kind, drawn)
+
+    return Prepared(plan, root, RunDirectory.has_cell, make, join)
 
 
 def _fixed(
@@ -292,7 +322,7 @@ def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.Data
 
 
 RUNNING = Running(
-    lambda *given, **options: run(*given, **options),  # looked up when it is called
+    lambda *given, **options: prepare(*given, **options),  # looked up when it is called
     options={"trials_per_class": "per_class", "trial_seed": "trial_seed"},
     others="words are spoken in",
 )

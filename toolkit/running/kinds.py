@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from toolkit.tables.kinds import KindTable
 
 if TYPE_CHECKING:
-    from toolkit.running.plan import Finished
+    from toolkit.running.plan import Prepared
 
 
 @dataclass(frozen=True)
 class Running:
     """How paradigms of one kind are put to subjects."""
 
-    run: Callable[..., Finished]
-    """Called with paradigm, populations and stimuli, as `toolkit.running.choices.run`."""
+    prepare: Callable[..., Prepared]
+    """Called with paradigm, populations and stimuli, as `toolkit.running.choices.prepare`."""
     options: Mapping[str, str]
     """Options of ``run-paradigm`` that mean something to this kind alone, each with the argument of
-    `run` that it fills; empty where it is heard before."""
+    `prepare` that it fills; empty where it is heard before."""
     others: str
     """Why the options of other kinds mean nothing: ``words are spoken in``."""
 

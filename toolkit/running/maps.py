@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ from toolkit.running.map_cells import (
     sample_template,
     score_cell,
 )
-from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named, untrained
+from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, Prepared, labels, named, untrained
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import SeesMasks
 from toolkit.tables.manifests import TRIALS_FILE
@@ -92,6 +92,30 @@ def run_maps(
             has no word in a language, a picture or mask cannot be read, or a subject lacks a
             capability or breaks its contract.
     """
+    return prepare_maps(
+        paradigm,
+        populations,
+        stimuli,
+        languages=languages,
+        templates=templates,
+        root=root,
+        jobs=jobs,
+        device=device,
+    ).carry_out(progress)
+
+
+def prepare_maps(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    templates: Sequence[str] = (),
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    device: Device = CPU,
+) -> Prepared:
+    """Plan what `run_maps` does, computing nothing; for arguments and errors see there."""
     test = as_maps(paradigm)
     with incapable_first(populations, test.needs, "SeesMasks"):
         queries = test.queries(stimuli, languages=languages, templates=templates)
@@ -114,20 +138,17 @@ def run_maps(
         device=device,
     )
 
-    def compute(directory: RunDirectory) -> Mapping[str, Any]:
+    def make(
+        directory: RunDirectory, keys: Collection[str], progress: Progress
+    ) -> Mapping[str, Any]:
         shared = Shared(test, stimuli, queries, directory)
         missing = {
-            subject: [cell for cell in own if not is_done(directory, cell.key)]
-            for subject, own in cells.items()
+            subject: [cell for cell in own if cell.key in keys] for subject, own in cells.items()
         }
         missing = {subject: own for subject, own in missing.items() if own}
         n_queries = sum(_n_queries(queries, cell) for own in missing.values() for cell in own)
         with measure_energy() as energy:
             _compute(shared, missing, EmbeddingStore(root / EMBEDDINGS, device), jobs, progress)
-        _write_agreement(shared, cells)
-        _write_maps(shared, cells)
-        keys = [cell.key for own in cells.values() for cell in own]
-        directory.assemble(keys, test.kind, measure_columns(test))
         told = {
             "watt_hours": energy.watt_hours,
             "per_1000_queries": energy.per_thousand(n_queries),
@@ -136,7 +157,14 @@ def run_maps(
         }
         return {"energy": told} if n_queries else {}
 
-    return carry_out(plan, root, is_done, compute)
+    def join(directory: RunDirectory) -> None:
+        shared = Shared(test, stimuli, queries, directory)
+        _write_agreement(shared, cells)
+        _write_maps(shared, cells)
+        keys = [cell.key for own in cells.values() for cell in own]
+        directory.assemble(keys, test.kind, measure_columns(test))
+
+    return Prepared(plan, root, is_done, make, join)
 
 
 def _plan(
@@ -366,7 +394,7 @@ def _write_maps(shared: Shared, cells: Mapping[SubjectRef, Sequence[MapCell]]) -
 
 
 RUNNING = Running(
-    lambda *given, **options: run_maps(*given, **options),  # looked up when it is called
+    lambda *given, **options: prepare_maps(*given, **options),  # looked up when it is called
     options={"template": "templates", "words": ""},
     others="every picture is asked once in",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from toolkit.processes.threads import one_thread
 from toolkit.provenance import environment, now
 from toolkit.running.folder import TRAINING_FILE, RunDirectory, content_key
 from toolkit.running.subject_refs import SubjectRef, subjects_of
-from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, TRIALS_FILE
+from toolkit.tables.manifests import CHECKSUMS, MANIFEST_FILE, STUDIES, TRIALS_FILE
 from toolkit.tables.trials import DRAW
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Plan:
     """What the reader of the results must know."""
     device: Device = CPU
     """Where networks compute."""
+    study: str = ""
+    """SHA-256 of the study file that asks for it; empty where none does."""
 
     @property
     def run_id(self) -> str:
@@ -96,6 +98,71 @@ class Finished:
     """Time taken, in seconds."""
 
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+Make = Callable[[RunDirectory, Collection[str], Progress], Mapping[str, Any]]
+"""Called with the keys of the cells to be made; what it returns goes into the manifest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run that is planned: what is missing of it can be told, or done."""
+
+    plan: Plan
+    """What it consists of."""
+    root: Path
+    """Folder that holds all runs."""
+    is_done: Callable[[RunDirectory, str], bool]
+    """See `carry_out`."""
+    make: Make
+    """Makes some of the cells."""
+    join: Callable[[RunDirectory], None]
+    """Joins all of them."""
+
+    @property
+    def directory(self) -> RunDirectory:
+        """Where it lies, or will lie."""
+        return RunDirectory(self.root, self.plan.run_id)
+
+    def missing(self) -> list[str]:
+        """Cells that are not there, by what they are; nothing is computed or written."""
+        directory = self.directory
+        return [name for name, key in self.plan.cells.items() if not self.is_done(directory, key)]
+
+    def is_finished(self) -> bool:
+        """Whether nothing is left to be done."""
+        return not self.missing() and _is_finished(self.directory, self.plan)
+
+    def carry_out(self, progress: Progress = lambda *_: None) -> Finished:
+        """Do what is missing, see `carry_out`.
+
+        Args:
+            progress: called as the work goes on.
+        """
+
+        def compute(directory: RunDirectory) -> Mapping[str, Any]:
+            told = self.make(directory, self._keys(self.missing()), progress)
+            self.join(directory)
+            return told
+
+        return carry_out(self.plan, self.root, self.is_done, compute)
+
+    def make_cells(self, names: Iterable[str], progress: Progress = lambda *_: None) -> None:
+        """Make some cells and nothing else: neither manifest nor tables, which are for one process.
+
+        Others may be at work beside this one; what two of them make is the same.
+
+        Args:
+            names: what they are.
+            progress: called as the work goes on, also after every cell.
+        """
+        with one_thread():
+            self.make(self.directory, self._keys(names), progress)
+
+    def _keys(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(self.plan.cells[name] for name in names)
+
+
 def carry_out(
     plan: Plan,
     root: Path,
@@ -127,8 +194,13 @@ def carry_out(
             **environment(),
         }
         models = manifest.get("device", {}).get("models", [])
+        known = [*manifest.get(STUDIES, [])]
         manifest |= {**_told(plan, models), "status": "running", "cells": dict(plan.cells)}
         manifest |= {CHECKSUMS: "sha256"}
+        if plan.study not in ("", *known):
+            manifest[STUDIES] = [*known, plan.study]
+        if finished and manifest.get(STUDIES, []) != known:
+            directory.write_json(MANIFEST_FILE, manifest | {"status": COMPLETE})
         if not finished:
             directory.write_json(MANIFEST_FILE, manifest)
             directory.write_training_logs(

@@ -20,6 +20,8 @@ TRIALS_FILE = "trials.parquet"
 """In a run's folder: all rows of a test."""
 CHECKSUMS = "checksums"
 """In a manifest: how the checksum beside every file of the run was made."""
+STUDIES = "studies"
+"""In a manifest: checksums of the study files that asked for the run, the first one first."""
 SAME_COMMAND = "the same run-paradigm command again"
 """What makes a manifest anew, which alone knows the command."""
 
@@ -51,6 +53,8 @@ class Manifest:
     """Written words."""
     device: RecordedDevice = field(default_factory=RecordedDevice)
     """What networks computed on."""
+    studies: tuple[str, ...] = ()
+    """Checksums of the study files that asked for it."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else was recorded."""
     rest: ClassVar[str] = "further"

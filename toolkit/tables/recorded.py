@@ -183,6 +183,8 @@ class Recorded:
     """What networks computed on; earlier versions knew processors alone."""
     command: tuple[str, ...] = ()
     """The command line."""
+    studies: tuple[str, ...] = ()
+    """SHA-256 of the study files that asked for it, the first one first; none for a run alone."""
     populations: Mapping[str, RecordedPopulation] = field(default_factory=dict)
     """Populations by name."""
     trials_per_class: int | None = None

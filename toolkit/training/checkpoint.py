@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,14 @@ import torch
 
 from stimuli.files import checksum_file, read_sound, write_checked
 from toolkit.training.logs import LogRow, log_rows, to_csv
+
+
+class StoppedError(Exception):
+    """A training was told to end, and has saved its state."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,8 @@ class Checkpoint:
     """Checksum over everything that decides the subject: a file with another one is not used."""
     seed: str = ""
     """Name of the seed, for the log."""
+    must_end: Callable[[], bool] = _never
+    """Whether training is to save its state and end; asked after every update."""
 
     @property
     def log(self) -> Path:

@@ -76,6 +76,16 @@ class Condition:
         draws = self.draws.names if self.draws else [""]
         return [f"{draw}{seed}" for draw in draws for seed in seeds]
 
+    @property
+    def learns(self) -> bool:
+        """Whether any update is made.
+
+        Example:
+            >>> Condition.of(["nl"], Recipe()).learns, Condition.of([], Recipe()).learns
+            (True, False)
+        """
+        return bool(self.languages and (self.recipe.n_updates or self.recipe.epochs))
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -20,7 +20,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.subjects.vgs.towers import VGSNetwork
-from toolkit.training.checkpoint import Checkpoint
+from toolkit.training.checkpoint import Checkpoint, StoppedError
 from toolkit.training.features import FeatureBank
 from toolkit.training.logs import LogRow
 from toolkit.training.recipe import Recipe
@@ -95,6 +95,9 @@ def fit(
         checkpoint: where the state is saved, at every validation and at least every
             `SAVE_AFTER_S`; what lies there is gone on from. None: nowhere.
         watch: told how far it is, about twice a second and after every validation.
+
+    Raises:
+        StoppedError: the checkpoint said that it must end.
     """
     if not languages or not (recipe.n_updates or recipe.epochs):
         network = fresh_network(network_config(bank, recipe), seed)
@@ -116,9 +119,12 @@ def fit(
             if due:
                 training.validate()
             now = time.monotonic()
-            if checkpoint and (due or now - saved_at > SAVE_AFTER_S):
+            ends = checkpoint is not None and checkpoint.must_end()
+            if checkpoint and (due or ends or now - saved_at > SAVE_AFTER_S):
                 checkpoint.save(training.state(), training.log, training.kept)
                 saved_at = now
+            if ends:
+                raise StoppedError
             if due or now - told_at > TELL_AFTER_S:
                 watch(training.standing())
                 told_at = now

@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def train_populations(
     progress: Progress = lambda *_: None,
     watch: Watch = lambda *_: None,
     device: Device = CPU,
+    only: Collection[str] | None = None,
 ) -> None:
     """Train populations and write one folder for each.
 
@@ -80,13 +81,14 @@ def train_populations(
         watch: called as subjects are trained.
         device: where backbones and networks compute. Its precision decides what a subject is, as
             the recipe does; its kind is told next to the weights.
+        only: names of the subjects that are trained, in every population; None for all of them.
 
     Raises:
         ToolkitError: a language without words, a class without pictures, a folder that cannot be
             written, stimuli or features that cannot be read, a training that diverged, a subject
             that another process trains into the same folder.
     """
-    _check(conditions, source)
+    check_training(conditions, source)
     folder = Path(out)
     try:
         for part in ("features", UNFINISHED):
@@ -98,20 +100,12 @@ def train_populations(
     for condition in conditions:
         bank = _features(condition.recipe, source, folder / "features", progress, device)
         facts[condition.name] = _facts(condition, source, bank, device)
-        samples = source.samples(condition.languages, condition.recipe)
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
             cards.start(folder / condition.name, facts[condition.name])
         names = condition.subjects(seeds)
-        together = len(names) > 1 and can_be_together(condition.languages, condition.recipe, device)
-        if FEWEST in facts[condition.name].get("draws", {}):
-            together = False  # those in one pass make equally many updates
-        for cell in (Cell(condition, name) for name in names):
-            key = cell_key(cell, facts[condition.name])
-            state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
-            concepts = own_draw(cell.seed, facts[condition.name].get("familiar", {}))
-            checkpoint = Checkpoint(state, key, cell.seed)
-            work.append(Job(cell, bank, checkpoint, together, device, samples, concepts))
+        own = _jobs(condition, names, folder, bank, facts[condition.name], source, device)
+        work += [job for job in own if only is None or job.cell.seed in only]
     waiting = [job for job in work if not _is_finished(folder, job)]
     finished = [job for job in work if job not in waiting]
     # Closed whatever happens here: its processes would otherwise train on.
@@ -137,6 +131,135 @@ def train_populations(
     with suppress(OSError):
         # Another run in the same folder may have subjects in it.
         (folder / UNFINISHED).rmdir()
+
+
+@one_thread()
+def train_states(
+    condition: Condition,
+    names: Sequence[str],
+    out: str | Path,
+    source: Source,
+    must_end: Callable[[], bool],
+    watch: Watch = lambda *_: None,
+    device: Device = CPU,
+) -> None:
+    """Train subjects to the end, and leave all but their states to `train_populations`.
+
+    For one of many processes that share a folder: nothing but the states of these subjects is
+    written, and the features of the stimuli where they are missing. What two processes make of one
+    subject is the same. `train_populations` finds the states and makes populations of them.
+
+    Args:
+        condition: the population.
+        names: of its subjects that are trained here, side by side where that can be.
+        out: as for `train_populations`, and so are all others.
+        source: what is trained on.
+        must_end: whether to save the states and end; asked after every update.
+        watch: called as subjects are trained.
+        device: where networks compute.
+
+    Raises:
+        StoppedError: `must_end` said so.
+        ToolkitError: as `train_populations`.
+    """
+    check_training([condition], source)
+    folder = Path(out)
+    for part in ("features", UNFINISHED):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    bank = _features(condition.recipe, source, folder / "features", lambda *_: None, device)
+    facts = _facts(condition, source, bank, device)
+    jobs = _jobs(condition, names, folder, bank, facts, source, device)
+    waiting = [
+        replace(job, checkpoint=replace(job.checkpoint, must_end=must_end))
+        for job in jobs
+        if not _is_finished(folder, job)
+    ]
+    for _ in train_all(waiting, 1, watch):
+        pass
+
+
+def _jobs(
+    condition: Condition,
+    names: Sequence[str],
+    folder: Path,
+    bank: Path,
+    facts: dict[str, Any],
+    source: Source,
+    device: Device,
+) -> list[Job]:
+    """Subjects of a population, finished or not."""
+    samples = source.samples(condition.languages, condition.recipe)
+    together = len(names) > 1 and can_be_together(condition.languages, condition.recipe, device)
+    if FEWEST in facts.get("draws", {}):
+        together = False  # those in one pass make equally many updates
+    jobs = []
+    for cell in (Cell(condition, name) for name in names):
+        state = folder / UNFINISHED / f"{condition.name}_{cell.seed}.pt"
+        concepts = own_draw(cell.seed, facts.get("familiar", {}))
+        checkpoint = Checkpoint(state, cell_key(cell, facts), cell.seed)
+        jobs.append(Job(cell, bank, checkpoint, together, device, samples, concepts))
+    return jobs
+
+
+def trained_states(
+    condition: Condition, names: Sequence[str], out: str | Path, source: Source, device: Device
+) -> list[str]:
+    """Subjects whose states `train_states` has brought to the end; nothing is computed or written.
+
+    Args:
+        condition: as for `train_states`, and so are all others.
+        names: of its subjects.
+        out: folder of the population folders.
+        source: what is trained on.
+        device: where networks compute.
+    """
+    folder = Path(out)
+    bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
+    if not is_sound(bank):
+        return []
+    facts = _facts(condition, source, bank, device)
+    found = []
+    for job in _jobs(condition, names, folder, bank, facts, source, device):
+        state = job.checkpoint.load()
+        if state is None:
+            continue
+        n_clips = job.features().n_clips("train", condition.languages)
+        schedule = Schedule.of(condition.recipe, n_clips, len(condition.languages))
+        if state.get("update") == schedule.n_updates:
+            found.append(job.cell.seed)
+    return found
+
+
+def finished_subjects(
+    conditions: Sequence[Condition],
+    seeds: Sequence[str],
+    out: str | Path,
+    source: Source,
+    device: Device = CPU,
+) -> list[str]:
+    """Subjects that `train_populations` would not train again; nothing is computed or written.
+
+    Where the features of the stimuli are gone, nobody can tell: none counts as finished then.
+
+    Args:
+        conditions: as for `train_populations`, and so are all others.
+        seeds: names of their seeds.
+        out: folder of the population folders.
+        source: what is trained on.
+        device: where networks compute.
+    """
+    folder, found = Path(out), []
+    for condition in conditions:
+        bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
+        if not is_sound(bank):
+            continue
+        facts = _facts(condition, source, bank, device)
+        found += [
+            cell.name
+            for cell in (Cell(condition, name) for name in condition.subjects(seeds))
+            if cards.stored_key(folder / condition.name, cell.seed) == cell_key(cell, facts)
+        ]
+    return found
 
 
 def _held(job: Job) -> AbstractContextManager[None]:
@@ -179,8 +302,16 @@ def _describe(folder: Path, condition: Condition, facts: dict[str, Any]) -> None
     cards.describe(population, facts, keys)
 
 
-def _check(conditions: Sequence[Condition], source: Source) -> None:
-    """Refuse what cannot be trained on before anything is computed or written."""
+def check_training(conditions: Sequence[Condition], source: Source) -> None:
+    """Refuse what cannot be trained on before anything is computed or written.
+
+    Args:
+        conditions: the populations.
+        source: what is trained on.
+
+    Raises:
+        ToolkitError: two populations of one name, or too little to train them on.
+    """
     names = [condition.name for condition in conditions]
     for name in names:
         if names.count(name) > 1:

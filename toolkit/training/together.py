@@ -21,7 +21,7 @@ from toolkit.devices import CPU, Device
 from toolkit.subjects.vgs.families import FAMILIES
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training import fit, packed
-from toolkit.training.checkpoint import Checkpoint
+from toolkit.training.checkpoint import Checkpoint, StoppedError
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Fitted, Standing, Training, averaging_share
 from toolkit.training.recipe import Recipe
@@ -77,6 +77,9 @@ def fit_together(
         seeds: decide initial weights, items and dropout.
         checkpoints: where the state of each seed is saved and gone on from.
         watch: called with the place of a seed in `seeds` and how far it is.
+
+    Raises:
+        StoppedError: one of the checkpoints said that it must end.
     """
     if recipe.standardise:
         # Seeds of one condition share a bank, unless each is of another draw of concepts.
@@ -99,13 +102,12 @@ def fit_together(
         for start in range(0, len(behind), at_once):
             step(behind[start : start + at_once])
         due, now = behind[0].is_due(), time.monotonic()
-        for training in behind if due else ():
-            training.validate()
-            training.save()
-        if not due and now - saved_at > fit.SAVE_AFTER_S:
-            for training in behind:
-                training.save()
+        ends = _must_end(checkpoints)
+        if due or ends or now - saved_at > fit.SAVE_AFTER_S:
+            _keep(behind, due)
             saved_at = now
+        if ends:
+            raise StoppedError
         if due or now - told_at > fit.TELL_AFTER_S:
             tell(behind)
             told_at = now
@@ -169,6 +171,19 @@ def _begun(
     if not saved:
         training.validate()
     return training
+
+
+def _keep(trainings: Sequence[Together], due: bool) -> None:
+    """Save the states, after a validation where that is due."""
+    for training in trainings:
+        if due:
+            training.validate()
+        training.save()
+
+
+def _must_end(checkpoints: Sequence[Checkpoint | None]) -> bool:
+    """Whether training is to save its states and end."""
+    return any(one is not None and one.must_end() for one in checkpoints)
 
 
 def _furthest_behind(trainings: Sequence[Together]) -> list[Together]:

@@ -106,7 +106,7 @@ def test_one_value_needs_no_name() -> None:
             "[grid]\nlanguage = [['en']]",
             ["grid.language (line 2)", "did you mean: languages"],
         ),
-        ("[grid]\nsize = ['md']", ["grid.languages is lacking"]),
+        ("[grid]\nsize = ['md']", ["grid.languages (line 1) is lacking"]),
         ("[grid]\nlanguages = ['en', 'nl']", ["grid.languages[0] (line 2)", "a list"]),
         ("[grid]\nlanguages = []", ["a list of lists"]),
         ("[grid]\nlanguages = [['en', 'en']]", ["named twice"]),

@@ -1,0 +1,320 @@
+"""A study cut into chunks, each of which one process does: some trainings, or some networks asked.
+
+A chunk names what it does, not what is missing of it, so that it stays the same while others work:
+what is there already is skipped. The list is written once and kept; tasks in a queue know its name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from stimuli.schemas import Between, Source, checked
+from stimuli.texts import read_json
+from toolkit.errors import ToolkitError, quoted
+from toolkit.running.folder import content_key, working_folder, write_json
+from toolkit.studies.plan import TRAINING, PlannedRun, StudyPlan
+from toolkit.tables.manifests import read_stored
+
+CHUNKS = "chunks"
+"""In the folder of a study's results: lists of chunks."""
+
+
+@dataclass(frozen=True)
+class TrainPart:
+    """Seeds of a population, trained side by side."""
+
+    grid: Annotated[int, Between(0)]
+    """Which ``[[train]]`` of the study file, from 0 on."""
+    population: str
+    """Its name."""
+    seeds: tuple[str, ...]
+    """Names of the seeds."""
+
+
+@dataclass(frozen=True)
+class AskPart:
+    """Networks asked in one run."""
+
+    run: Annotated[int, Between(0)]
+    """Which run of the plan, from 0 on."""
+    subjects: tuple[str, ...]
+    """Such as ``bilingual-en-nl/c``."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one process does."""
+
+    train: tuple[TrainPart, ...] = ()
+    """Trainings."""
+    ask: tuple[AskPart, ...] = ()
+    """Networks asked; one that the study trains must be trained before."""
+
+    @property
+    def told(self) -> str:
+        """What it is, in one line.
+
+        Example:
+            >>> Chunk(ask=(AskPart(0, ("a/b", "a/c")), AskPart(1, ("a/b",)))).told
+            'asks a/b and 1 more in 2 runs'
+        """
+        if self.train:
+            names = [f"{one.population}/{seed}" for one in self.train for seed in one.seeds]
+            return f"trains {_first(names)}"
+        names = list(dict.fromkeys(name for one in self.ask for name in one.subjects))
+        n = len(self.ask)
+        return f"asks {_first(names)} in {n} run{'s' * (n > 1)}"
+
+
+def _first(names: Sequence[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkList:
+    """All chunks of a study: the schema of the file that keeps them."""
+
+    study: str
+    """The study file."""
+    sha256: str
+    """Its checksum."""
+    device: str
+    """Where networks compute."""
+    precision: str
+    """How a card computes."""
+    chunks: tuple[Chunk, ...]
+    """What the processes do; trainings first."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A list of chunks where it is kept."""
+
+    file: Path
+    """Its file."""
+    content: ChunkList
+    """What it holds."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from other lists of the study."""
+        return self.file.stem
+
+    @property
+    def out(self) -> Path:
+        """Folder of the study's results."""
+        return self.file.parent.parent
+
+
+def keep_chunks(plan: StudyPlan) -> Kept:
+    """The chunks of a study: those that were kept before, or else new ones, which are kept.
+
+    Args:
+        plan: of the study.
+
+    Raises:
+        ToolkitError: the list cannot be written.
+    """
+    kept = find_chunks(plan)
+    if kept is None or kept.content.study != str(plan.study.path.absolute()):
+        kept = kept or new_chunks(plan)
+        # Whoever moved a study moved its results as well.
+        kept = Kept(kept.file, replace(kept.content, study=str(plan.study.path.absolute())))
+        with working_folder(kept.file.parent):
+            write_json(kept.file, asdict(kept.content))
+    return kept
+
+
+def find_chunks(plan: StudyPlan) -> Kept | None:
+    """The chunks of a study that were kept; None where there are none, or they are damaged.
+
+    Args:
+        plan: of the study.
+    """
+    try:
+        return read_chunks(_file(plan))
+    except ToolkitError:
+        return None
+
+
+def new_chunks(plan: StudyPlan) -> Kept:
+    """The chunks that would be kept; nothing is written.
+
+    Args:
+        plan: of the study.
+    """
+    return Kept(_file(plan), cut(plan))
+
+
+def read_chunks(file: Path) -> Kept:
+    """A list of chunks that was kept.
+
+    Args:
+        file: of the list.
+
+    Raises:
+        ToolkitError: it is not there, or not what was written.
+    """
+    again = "the same run-study command again: it makes the list anew"
+    if not file.is_file():
+        beside = sorted(path.name for path in file.parent.glob("*.json"))
+        raise ToolkitError(
+            "There is no such list of chunks.",
+            given=str(file),
+            allowed=", ".join(beside) or "one that run-study wrote with --executor",
+            next_command="mevgs-toolkit run-study STUDY --executor chunks",
+        )
+    read_stored(file, again)
+    return Kept(file, checked(ChunkList, read_json(file), Source(str(file), again)))
+
+
+def _file(plan: StudyPlan) -> Path:
+    """Where the chunks of a plan are kept: what is planned decides the name, not what is done."""
+    facts = {
+        "study": plan.study.sha256,
+        "device": [plan.where.device, plan.where.precision],
+        "trained": {one.population: list(one.seeds) for one in plan.trainings},
+        "asked": [sorted({subject_of(cell.name) for cell in run.cells}) for run in plan.runs],
+    }
+    return plan.where.out / CHUNKS / f"{content_key(facts)[:12]}.json"
+
+
+def cut(plan: StudyPlan) -> ChunkList:
+    """Cut a study into chunks that take about as long as the study file wants.
+
+    As long as nothing was measured, a chunk is a population. Networks on the same backbones stand
+    beside each other, since they share their features.
+
+    Args:
+        plan: of the study.
+    """
+    seconds = 60.0 * plan.study.file.chunks.minutes
+    return ChunkList(
+        study=str(plan.study.path.absolute()),
+        sha256=plan.study.sha256,
+        device=plan.where.device,
+        precision=plan.where.precision,
+        chunks=(*_trainings(plan, seconds), *_asks(plan, seconds)),
+    )
+
+
+def _trainings(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
+    took = plan.took.get(TRAINING)
+    for number, grid in enumerate(plan.study.grids):
+        for condition in grid.conditions:
+            if condition.learns:
+                names = condition.subjects(grid.seeds)
+                n = len(names)
+                if took is not None:
+                    n = max(1, math.floor(seconds / (3600 * took.hours(1))))
+                for start in range(0, len(names), n):
+                    own = tuple(names[start : start + n])
+                    yield Chunk(train=(TrainPart(number, condition.name, own),))
+
+
+def _asks(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
+    by_subject: dict[str, dict[int, int]] = {}
+    for number, run in enumerate(plan.runs):
+        for cell in run.cells:
+            counts = by_subject.setdefault(subject_of(cell.name), {})
+            counts[number] = counts.get(number, 0) + 1
+    together: dict[str, list[str]] = {}
+    for name in by_subject:
+        together.setdefault(_backbones(plan, name.rpartition("/")[0]), []).append(name)
+    for names in together.values():
+        yield from _packed(plan, names, by_subject, seconds)
+
+
+def _packed(
+    plan: StudyPlan, names: Sequence[str], counts: Mapping[str, Mapping[int, int]], seconds: float
+) -> Iterator[Chunk]:
+    """Subjects in their order, as many in a chunk as its time allows."""
+    own: list[str] = []
+    so_far = 0.0
+    for name in names:
+        cost = _seconds(plan, counts[name])
+        if cost is None:
+            full = bool(own) and own[-1].rpartition("/")[0] != name.rpartition("/")[0]
+        else:
+            full = bool(own) and so_far + cost > seconds
+        if full:
+            yield _asking(own, counts)
+            own, so_far = [], 0.0
+        own.append(name)
+        so_far += cost or 0.0
+    if own:
+        yield _asking(own, counts)
+
+
+def _seconds(plan: StudyPlan, counts: Mapping[int, int]) -> float | None:
+    """What a subject will take in all runs; None where nothing like it was measured."""
+    total = 0.0
+    for number, n in counts.items():
+        took = plan.took.get(plan.runs[number].ask.paradigm.name)
+        if took is None:
+            return None
+        total += 3600 * took.hours(n)
+    return total
+
+
+def _asking(names: Sequence[str], counts: Mapping[str, Mapping[int, int]]) -> Chunk:
+    runs = sorted({number for name in names for number in counts[name]})
+    parts = (AskPart(run, tuple(name for name in names if run in counts[name])) for run in runs)
+    return Chunk(ask=tuple(parts))
+
+
+def _backbones(plan: StudyPlan, population: str) -> str:
+    """What tells the backbones of a population from others; its own name where nothing does."""
+    for grid in plan.study.grids:
+        if any(condition.name == population for condition in grid.conditions):
+            return f"{grid.hearing} {grid.seeing}"
+    for ask in plan.study.asks:
+        for one in ask.populations:
+            if one.name == population and one.folder is not None:
+                with suppress(ToolkitError):  # not every population stands on backbones
+                    told = read_json(one.folder / "config.json")
+                    return str(dict(told).get("backbones", population))
+    return population
+
+
+def subject_of(cell: str) -> str:
+    """The subject that a cell belongs to.
+
+    Args:
+        cell: its name in a plan.
+
+    Example:
+        >>> subject_of("bilingual-en-nl/c/en")
+        'bilingual-en-nl/c'
+    """
+    return cell.rpartition("/")[0]
+
+
+def cells_of(run: PlannedRun, part: AskPart) -> list[str]:
+    """The cells of a run that a part of a chunk makes.
+
+    Args:
+        run: the run.
+        part: of the chunk.
+    """
+    own = set(part.subjects)
+    return [cell.name for cell in run.cells if subject_of(cell.name) in own]
+
+
+def work_command(kept: Kept) -> list[str]:
+    """The command that does a chunk, but for its number.
+
+    Args:
+        kept: the list.
+    """
+    return ["work", str(kept.file.absolute()), "--chunk"]
+
+
+def shown_command(kept: Kept) -> str:
+    """The same as a person types it, with N for the number."""
+    return f"mevgs-toolkit work {quoted(kept.file)} --chunk N"

@@ -1,0 +1,112 @@
+"""Names of the tests that ``analyze`` makes of what a study asks, before it is asked.
+
+A study says in advance which of them are confirmatory. They are worded as the analysis words them
+(`toolkit.statistics.choices.cautions.named_tests`); tests of maps have no such names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.statistics.phrases import apart
+
+if TYPE_CHECKING:
+    from paradigms import BaseParadigm
+    from toolkit.studies.study import Asked
+
+CHANCE = "above chance"
+"""Stands for all tests of a paradigm against chance."""
+
+
+@dataclass
+class _Cells:
+    """Who is asked one paradigm, in which languages."""
+
+    paradigm: BaseParadigm
+    tested: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Test languages by population."""
+    trained: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Languages of training by population."""
+
+
+def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
+    """Every name that ``confirmatory`` may hold, with the tests that it stands for.
+
+    A name is that of one test, or of a contrast between conditions, which stands for all
+    populations and languages, or `CHANCE`. The name of the paradigm stands before each.
+
+    Args:
+        asks: all that the study asks.
+
+    Returns:
+        Tests by name, each as ``PARADIGM: TEST``.
+    """
+    found: dict[str, _Cells] = {}
+    for ask in asks:
+        if ask.paradigm.kind == "choices":
+            own = found.setdefault(ask.paradigm.name, _Cells(ask.paradigm))
+            for population in ask.populations:
+                own.trained[population.name] = population.languages
+                known = own.tested.setdefault(population.name, {})
+                known |= dict.fromkeys(ask.tested[population.name])
+    return {
+        f"{paradigm}: {name}": tuple(f"{paradigm}: {test}" for test in tests)
+        for paradigm, cells in found.items()
+        for name, tests in _names(cells)
+    }
+
+
+def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
+    paradigm = cells.paradigm
+    headline = [condition.name for condition in paradigm.conditions if condition.headline]
+    where = dict(zip(headline, apart([(name,) for name in headline]), strict=True))
+    asked = [(who, code) for who, codes in cells.tested.items() for code in codes]
+    chance = [f"{who} in {code}{more}" for more in where.values() for who, code in asked]
+    if chance:
+        yield CHANCE, tuple(chance)
+    yield from ((name, (name,)) for name in chance)
+    for contrast in paradigm.contrasts:
+        what = f"{contrast.plus} - {contrast.minus}"
+        own = [f"{who} in {code}, {what}" for who, code in asked]
+        yield what, tuple(own)
+        yield from ((name, (name,)) for name in own)
+    for more in where.values():
+        yield from ((f"{name}{more}", (f"{name}{more}",)) for name in _groups(cells))
+
+
+def _groups(cells: _Cells) -> Iterator[str]:
+    """Monolingual against bilingual populations, see `compare_groups`."""
+    by_language: dict[str, tuple[list[str], list[str]]] = {}
+    for who, codes in cells.tested.items():
+        for code in codes:
+            if code in cells.trained[who]:
+                groups = by_language.setdefault(code, ([], []))
+                groups[len(cells.trained[who]) > 1].append(who)
+    both = {code: groups for code, groups in sorted(by_language.items()) if all(groups)}
+    if len(both) > 1:
+        yield "bilingual - monolingual, all languages"
+    for code, (one, several) in both.items():
+        yield f"bilingual - monolingual, {code}"
+        if len(several) > 1:
+            mono = "/".join(sorted(one))
+            yield from (f"{who} - {mono}, {code}" for who in sorted(several))
+
+
+def tests_named(name: str, tests: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The tests that a name stands for; none if it is not known.
+
+    Args:
+        name: with its paradigm before it, or without where no other paradigm has such a test.
+        tests: see `tests_of`.
+
+    Example:
+        >>> tests = {"me: a in en": ("me: a in en",), "familiar: b in en": ("familiar: b in en",)}
+        >>> tests_named("a in en", tests), tests_named("c in en", tests)
+        (('me: a in en',), ())
+    """
+    if name in tests:
+        return tests[name]
+    found = [own for known, own in tests.items() if known.partition(": ")[2] == name]
+    return found[0] if len(found) == 1 else ()
