@@ -13,6 +13,8 @@ HuBERT and their kin                every frame is the clip's
 ==================================  ================================================================
 
 Spectrograms are made by the model's own feature extractor, whose settings lie beside its weights.
+That of `audio-spectrogram-transformer` computes them with torchaudio where `transformers` finds it,
+and with NumPy elsewhere.
 """
 
 from __future__ import annotations
