@@ -59,8 +59,8 @@ def trials(
                              other, int(rng.random() < p))
                             for _ in range(per_pair)
                         ]  # fmt: skip
-    names = ["population", "n_languages", "train_languages", "seed", "familiar_draw", "word_concept",
-             "distractor_concept", "correct"]  # fmt: skip
+    names = ["population", "n_languages", "train_languages", "seed", "familiar_draw",
+             "word_concept", "distractor_concept", "correct"]  # fmt: skip
     return pd.DataFrame(rows, columns=names).assign(
         paradigm="me", paradigm_version=2, condition="novel-familiar", test_language="en",
         n_choices=2, tie=False, subject_kind="model",
