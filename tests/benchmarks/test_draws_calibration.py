@@ -104,7 +104,7 @@ def answers(design: Design, rng: np.random.Generator, differs: bool) -> pd.DataF
                             "word_concept": said,
                             "distractor_concept": beside,
                             "n_correct": (rng.random(len(said)) < expit(log_odds)).astype(int),
-                            "draw": draw,
+                            "familiar_draw": draw,
                             "seed": f"{population}/{draw}{seed}",
                             "population": population,
                             "train_languages": "en+nl" if bilingual else "en",
@@ -137,7 +137,7 @@ def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
     found["contrast: Welch of draw means"] = rejects(contrast.seeds.p_value)
     if contrast.contrast is not None:
         found["contrast: t"] = rejects(contrast.contrast.p_value)
-    alike = answers(one_list(design), rng, differs=False).assign(draw="")
+    alike = answers(one_list(design), rng, differs=False).assign(familiar_draw="")
     found["one list: t over seeds"] = rejects(against_chance(mono(alike), FORMULA).p_value)
     counts = counts_by_draw(answers(design, rng, differs=True))
     chance = against_chance(mono(counts), FORMULA)
@@ -184,7 +184,7 @@ def test_seeds_of_a_draw_are_one_participant() -> None:
     assert counts["n_trials"].sum() == networks["n_trials"].sum()
     test = against_chance(mono(counts), FORMULA)
     assert (test.unit, test.n_seeds) == ("draw", 8)
-    assert against_chance(mono(networks.assign(draw="")), FORMULA).n_seeds == 24
+    assert against_chance(mono(networks.assign(familiar_draw="")), FORMULA).n_seeds == 24
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_what_participants_are_is_said(page: Page) -> None:
         "Draws stand for further lists of familiar words from the same concepts",
         "every draw of familiar words, with all its seeds, was one participant",
         "words are crossed with draws",
-        "(1 | draw)",
+        "(1 | familiar_draw)",
     ):
         assert part in text, part
     assert "items are crossed with seeds" not in text

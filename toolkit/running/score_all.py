@@ -57,7 +57,7 @@ COLUMNS = {
     "n_ties": "triples in which both score exactly the same, not counted as correct",
 }
 """Columns of the counts and what they say."""
-DRAWN = {"draw": DRAW.meaning}
+DRAWN = {"familiar_draw": DRAW.meaning}
 """The same, where a population's subjects learnt different words."""
 
 

@@ -43,7 +43,7 @@ OPTIONAL = ("distractor_concept", "target_id")
 """Items that a mixed model can use where they are known; named as in the trials table."""
 RUN_COLUMNS = (
     "run_id", "paradigm", "paradigm_version", "n_languages", "train_languages", "trial",
-    "distractor_concept", "target_id", "n_choices", "tie", "trial_seed", "draw",
+    "distractor_concept", "target_id", "n_choices", "tie", "trial_seed", "familiar_draw",
 )  # fmt: skip
 """Columns of the trials table that are read besides the required ones."""
 FURTHER = (

@@ -78,7 +78,7 @@ COLUMNS = (
 )
 """The columns in their order."""
 DRAW = Column(
-    "draw",
+    "familiar_draw",
     "category",
     "draw of familiar concepts that the subject learnt; empty where the population has none",
 )

@@ -88,7 +88,7 @@ def test_status_is_that_of_the_subject(
         groups = {"familiar": familiar, "novel": concepts - familiar}
         assert set(rows["word_concept"]) == groups[words]
         assert set(rows["distractor_concept"]) <= groups[others]
-        assert set(rows["draw"]) == {seed[:2] if population == "drawn" else ""}
+        assert set(rows["familiar_draw"]) == {seed[:2] if population == "drawn" else ""}
         asked += 1
     assert asked
 
@@ -105,7 +105,7 @@ def test_seeds_of_a_draw_answer_the_same_list(tiny_set: StimulusSet, tmp_path: P
 
 def test_without_draws_a_table_is_as_ever(tiny_set: StimulusSet, tmp_path: Path) -> None:
     done = run(get_paradigm("me"), [ALIKE], tiny_set, root=tmp_path)
-    assert "draw" not in read_trials(done.directory.trials_path)
+    assert "familiar_draw" not in read_trials(done.directory.trials_path)
     alike = replace(ALIKE, familiar={"a": tuple(FAMILIAR["01"])}, seeds=("aa",))
     assert alike.checksum("aa") != replace(alike, familiar={"a": ("ball", "key")}).checksum("aa")
 
@@ -126,8 +126,13 @@ def test_draws_are_read_from_every_form_of_the_table(tiny_set: StimulusSet, tmp_
     read_trials(done.directory.trials_path).to_csv(as_csv, index=False)
     for source in (done.directory.folder, as_csv):
         table = read_run(source)
-        pairs = table[["seed", "draw"]].astype(str).drop_duplicates()
-        assert sorted(pairs["draw"] + pairs["seed"]) == ["0101a", "0101b", "0202a", "0303a"]
+        pairs = table[["seed", "familiar_draw"]].astype(str).drop_duplicates()
+        assert sorted(pairs["familiar_draw"] + pairs["seed"]) == [
+            "0101a",
+            "0101b",
+            "0202a",
+            "0303a",
+        ]
 
 
 def test_all_triples_are_of_the_subjects_words(
@@ -135,16 +140,16 @@ def test_all_triples_are_of_the_subjects_words(
 ) -> None:
     done = score_all(get_paradigm("me"), [ALIKE, DRAWN], tiny_set, languages=["en"], root=tmp_path)
     told = json.loads((done.directory.folder / "manifest.json").read_text())
-    assert "draw" in told["columns"]
+    assert "familiar_draw" in told["columns"]
     test = done.table[done.table["condition"] == "novel-familiar"]
     for seed, rows in test[test["population"] == "drawn"].groupby("seed", observed=True):
         familiar = set(FAMILIAR[seed[:2]])
-        assert set(rows["draw"]) == {seed[:2]}
+        assert set(rows["familiar_draw"]) == {seed[:2]}
         assert set(rows["target_concept"]) == set(rows["word_concept"]) == concepts - familiar
         assert set(rows["distractor_concept"]) == familiar
-    assert set(test.loc[test["population"] == "alike", "draw"]) == {""}
+    assert set(test.loc[test["population"] == "alike", "familiar_draw"]) == {""}
     alone = score_all(get_paradigm("me"), [ALIKE], tiny_set, languages=["en"], root=tmp_path / "b")
-    assert "draw" not in alone.table
+    assert "familiar_draw" not in alone.table
     same = done.table[done.table["population"] == "alike"].reset_index(drop=True)
     columns = ["condition", "word_concept", "n_correct", "n_ties", "n_triples"]
     assert (same[columns].astype(str) == alone.table[columns].astype(str)).all(axis=None)
@@ -203,6 +208,6 @@ def test_as_a_user_asks(cli: Cli) -> None:
     assert list(told["results"][0]["seeds"]) == ["01", "02", "03"]
     assert told["stimuli"]["name"] == "mini-draws"
     table = pd.read_parquet(Path(told["run_directory"]) / "trials.parquet")
-    assert table.groupby("draw", observed=True)["word_concept"].nunique().min() >= 20
+    assert table.groupby("familiar_draw", observed=True)["word_concept"].nunique().min() >= 20
     refused = cli("score-all", "me", "--subject", "monolingual-en-draws", "--stimuli", "mini")
     assert (refused.code, "--stimuli mini-draws" in refused.err) == (2, True)

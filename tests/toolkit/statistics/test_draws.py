@@ -59,8 +59,8 @@ def trials(
                              other, int(rng.random() < p))
                             for _ in range(per_pair)
                         ]  # fmt: skip
-    names = ["population", "n_languages", "train_languages", "seed", "draw", "word_concept",
-             "distractor_concept", "correct"]  # fmt: skip
+    names = ["population", "n_languages", "train_languages", "seed", "familiar_draw",
+             "word_concept", "distractor_concept", "correct"]  # fmt: skip
     return pd.DataFrame(rows, columns=names).assign(
         paradigm="me", paradigm_version=2, condition="novel-familiar", test_language="en",
         n_choices=2, tie=False, subject_kind="model",
@@ -70,14 +70,14 @@ def trials(
 def test_further_seeds_of_a_draw_add_no_participant() -> None:
     """Copies of a network are no evidence: the test must not grow with them."""
     once = trials(seeds="a", sds={"seed": 0})
-    copies = [once.assign(seed=once["draw"] + letter) for letter in "abcd"]
+    copies = [once.assign(seed=once["familiar_draw"] + letter) for letter in "abcd"]
     one, four = (
         against_chance(counts_by_draw(count_trials(table)), FORMULA)
         for table in (once, pd.concat(copies))
     )
     assert (one.n_seeds, four.n_seeds, one.unit, four.unit) == (6, 6, "draw", "draw")
     assert one.t_seeds == pytest.approx(four.t_seeds)
-    networks = against_chance(count_trials(pd.concat(copies).assign(draw="")), FORMULA)
+    networks = against_chance(count_trials(pd.concat(copies).assign(familiar_draw="")), FORMULA)
     assert (networks.n_seeds, networks.unit) == (24, "seed")
     assert abs(networks.t_seeds) > 1.9 * abs(four.t_seeds)
 
@@ -85,7 +85,7 @@ def test_further_seeds_of_a_draw_add_no_participant() -> None:
 def test_answers_over_draws_come_first() -> None:
     drawn = trials(n_draws=8)
     alike = trials(("monolingual-nl",), n_draws=1, seeds="abc").assign(
-        draw="", seed=lambda table: table["seed"].str[-1], test_language="nl"
+        familiar_draw="", seed=lambda table: table["seed"].str[-1], test_language="nl"
     )
     made = analyse(count_trials(pd.concat([alike, drawn])), MutualExclusivity)
     first, second = made.answers[:2]
@@ -95,7 +95,7 @@ def test_answers_over_draws_come_first() -> None:
     assert second[0] == "Above chance where all learnt the same words?"
     assert "over 3 seeds" in second[1]
     assert [test.unit for test in made.chance] == ["draw", "seed"]
-    assert "(1 | draw)" in made.chance[0].fit.formula  # type: ignore[union-attr]
+    assert "(1 | familiar_draw)" in made.chance[0].fit.formula  # type: ignore[union-attr]
     assert "every draw of familiar words is one participant" in made.sentences[0]
     (warned,) = [text for text in made.warnings if "learnt the same words" in text]
     assert "monolingual-nl" in warned
@@ -113,7 +113,9 @@ def test_answers_over_draws_come_first() -> None:
 def test_one_list_of_words_is_never_established_over_lists(
     change: dict[str, object], warned: bool
 ) -> None:
-    table = trials(n_draws=1, seeds="abcde").assign(draw="", seed=lambda rows: rows["seed"].str[-1])
+    table = trials(n_draws=1, seeds="abcde").assign(
+        familiar_draw="", seed=lambda rows: rows["seed"].str[-1]
+    )
     made = analyse(count_trials(table.assign(**change)), MutualExclusivity)
     assert any("nothing is established" in text for text in made.warnings) == warned
     assert made.answers[0][0] == "Above chance?"
@@ -132,11 +134,11 @@ def test_sources_of_variation_are_told_apart() -> None:
     found = variation(
         count_trials(trials(n_draws=30, seeds="abc", sds=sds, per_pair=3)), FORMULA
     ).set_index("source")
-    assert list(found.index) == ["draw", "seed", "word_concept", "distractor_concept"]
+    assert list(found.index) == ["familiar_draw", "seed", "word_concept", "distractor_concept"]
     assert dict(found["n_levels"]) == {
-        "draw": 30, "seed": 90, "word_concept": 12, "distractor_concept": 12,
+        "familiar_draw": 30, "seed": 90, "word_concept": 12, "distractor_concept": 12,
     }  # fmt: skip
-    assert found["sd"]["draw"] == pytest.approx(0.8, abs=0.25)
+    assert found["sd"]["familiar_draw"] == pytest.approx(0.8, abs=0.25)
     assert found["sd"]["seed"] == pytest.approx(0.3, abs=0.1)
     assert found["sd"]["distractor_concept"] < 0.15
     assert found["share"].sum() == pytest.approx(1)
@@ -161,13 +163,13 @@ def test_the_same_draws_are_crossed_with_training() -> None:
     assert crossed_draws(counts)
     (group,) = analyse(count_trials(table), MutualExclusivity).groups
     overall = group.overall
-    assert "(1 | draw)" in overall.fit.formula  # type: ignore[union-attr]
+    assert "(1 | familiar_draw)" in overall.fit.formula  # type: ignore[union-attr]
     assert (overall.unit, overall.seeds.n_first, overall.seeds.n_second) == ("draw", 10, 10)
     others = trials(PAIR[1:], n_draws=10, sds={"draw": 1.0, "seed": 0.1}, draw_seed=1, rng_seed=1)
     mixed = pd.concat([table[table["population"] == PAIR[0]], others])
     assert not crossed_draws(counts_by_draw(count_trials(mixed)))
     (apart,) = analyse(count_trials(mixed), MutualExclusivity).groups
-    assert "(1 | draw)" not in apart.overall.fit.formula  # type: ignore[union-attr]
+    assert "(1 | familiar_draw)" not in apart.overall.fit.formula  # type: ignore[union-attr]
     # What draws share cancels where they are the same, and only there.
     one, other = (group.overall.contrast, apart.overall.contrast)
     assert one is not None
@@ -182,7 +184,7 @@ def test_the_same_draws_are_crossed_with_training() -> None:
 def test_draws_are_not_compared_with_networks_that_learnt_one_list() -> None:
     drawn = trials(PAIR[:1], n_draws=6)
     alike = trials(PAIR[1:], n_draws=1, seeds="abcde").assign(
-        draw="", seed=lambda table: table["seed"].str[-1]
+        familiar_draw="", seed=lambda table: table["seed"].str[-1]
     )
     made = analyse(count_trials(pd.concat([drawn, alike])), MutualExclusivity)
     assert made.groups == ()
@@ -205,7 +207,7 @@ def test_intervals_of_a_summary_are_over_draws(form: str, tmp_path: Path) -> Non
     (row,) = summarise_choices(path, MutualExclusivity())
     assert (row.n_seeds, row.unit, list(row.seeds)) == (5, "draw", ["01", "02", "03", "04", "05"])
     assert row.ci_low == pytest.approx(over["ci_low"].iloc[0])
-    means = table.groupby("draw")["correct"].mean()
+    means = table.groupby("familiar_draw")["correct"].mean()
     assert row.sd == pytest.approx(means.std())
     assert list(row.seeds.values()) == pytest.approx(means.tolist())
     again = tmp_path / f"again.{form}"
@@ -219,7 +221,7 @@ def test_intervals_of_a_summary_are_over_draws(form: str, tmp_path: Path) -> Non
     }  # fmt: skip
     writers[form](again, index=False)
     counts = read_counts([again])
-    assert sorted(counts["draw"].unique()) == list(row.seeds)
+    assert sorted(counts["familiar_draw"].unique()) == list(row.seeds)
     pd.testing.assert_series_equal(
         counts.groupby("seed", observed=True)["n_correct"].sum(),
         networks.groupby("seed", observed=True)["n_correct"].sum(),
@@ -228,6 +230,12 @@ def test_intervals_of_a_summary_are_over_draws(form: str, tmp_path: Path) -> Non
 
 
 def test_rows_without_a_draw_stay_participants_of_their_own() -> None:
-    table = pd.DataFrame({"seed": ["01a", "01b", "7"], "draw": ["01", "01", None]})
+    table = pd.DataFrame({"seed": ["01a", "01b", "7"], "familiar_draw": ["01", "01", None]})
     assert by_draw(table)["seed"].tolist() == ["01", "01", "7"]
     assert by_draw(table[["seed"]]).equals(table[["seed"]])
+
+
+def test_a_column_of_another_name_makes_no_participants() -> None:
+    table = trials().drop(columns="familiar_draw").assign(draw="07")
+    assert against_chance(count_trials(table), FORMULA).unit == "seed"
+    assert against_chance(count_trials(table), FORMULA).n_seeds == 6

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 KEYS = (
     *("paradigm", "paradigm_version", "condition", "population", "n_languages"),
     *("train_languages", "seed", "test_language", "word_concept", "target_concept"),
-    *("distractor_concept", "n_choices", "subject_kind", "draw"),
+    *("distractor_concept", "n_choices", "subject_kind", "familiar_draw"),
 )
 """What one row of counts stands for."""
 NUMBERS = ("paradigm_version", "n_languages", "n_choices")
 """Those of them that are whole numbers."""
 WHO_AND_WHAT = ("paradigm", "population", "seed", "test_language", "condition", "word_concept")
 """Those of them that are never empty."""
-OPTIONAL = ("target_concept", "subject_kind", "draw")
+OPTIONAL = ("target_concept", "subject_kind", "familiar_draw")
 """Keys that a table may lack: the word names its target then, `subject_kind` is told by where the
 table comes from, and there are no draws of familiar concepts."""
 COLUMNS = (*KEYS, LIST, "correct", "tie")
@@ -153,8 +153,10 @@ def _completed(table: pa.Table, kind: str) -> pa.Table:
         table = table.append_column("target_concept", table.column("word_concept"))
     if "subject_kind" not in table.column_names:
         table = table.append_column("subject_kind", pa.array([kind] * len(table)))
-    if "draw" not in table.column_names:
-        table = table.append_column("draw", pa.array([""] * len(table)).dictionary_encode())
+    if "familiar_draw" not in table.column_names:
+        table = table.append_column(
+            "familiar_draw", pa.array([""] * len(table)).dictionary_encode()
+        )
     return table
 
 

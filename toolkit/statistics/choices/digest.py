@@ -23,7 +23,7 @@ N_BINS = 40
 KINDS = ("easiest", "hardest", "most disagreed")
 """Why a trial was picked: most or fewest seeds right, or seeds nearest to half and half."""
 CELL = ["population", "test_language"]
-TRIAL = ["condition", "test_language", LIST, "draw", "trial", "word_id", "target_id"]
+TRIAL = ["condition", "test_language", LIST, "familiar_draw", "trial", "word_id", "target_id"]
 """What makes answers of several seeds answers to the same trial."""
 ABOUT = ["population", "n_languages", "train_languages"]
 """What is known of a population."""
@@ -92,7 +92,7 @@ def digest(
     if not whole:
         return replace(no_choices(), populations=about, subjects=subjects)
     trials = pd.concat(whole)
-    names = [*READ, LIST, "draw"]
+    names = [*READ, LIST, "familiar_draw"]
     texts = [name for name in names if not pd.api.types.is_numeric_dtype(trials[name])]
     # Different runs have different categories; pandas turns them into text on joining.
     trials = trials.astype(dict.fromkeys(texts, "category"))
@@ -117,7 +117,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     file = trials_file(run)
 
     def wanted_of(given: Sequence[str]) -> list[str]:
-        told = {LIST, "subject_kind", "draw"} & set(given)
+        told = {LIST, "subject_kind", "familiar_draw"} & set(given)
         return [*READ, *told] if set(READ) <= set(given) else [*ABOUT, "seed", *told - {LIST}]
 
     with told(file, "a trials table"):
@@ -137,8 +137,8 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
         frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
     if "subject_kind" not in frame:
         frame = frame.assign(subject_kind=unsaid_kind(table.column_names))
-    if "draw" not in frame:
-        frame = frame.assign(draw="")
+    if "familiar_draw" not in frame:
+        frame = frame.assign(familiar_draw="")
     return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
 
 

@@ -20,7 +20,7 @@ CELL = ("condition", "population", "test_language")
 VARIATION = (*CELL, "source", "n_levels", "sd", "share", "problem")
 """Columns of `variation`."""
 SOURCES = {
-    "draw": "draws of familiar words",
+    "familiar_draw": "draws of familiar words",
     "seed": "seeds within draws",
     "word_concept": "words",
     "target_concept": "targets",
@@ -53,8 +53,8 @@ def variation(counts: pd.DataFrame, formula: Formula) -> pd.DataFrame:
 
 
 def _sources(own: pd.DataFrame, formula: Formula) -> Iterator[dict[str, Any]]:
-    several = own["seed"].nunique() > own["draw"].nunique()
-    over = ["draw", *["seed"] * several]
+    several = own["seed"].nunique() > own["familiar_draw"].nunique()
+    over = ["familiar_draw", *["seed"] * several]
     over += [term.group for term in formula.random if term.group != "seed"]
     random = tuple(RandomTerm("1", group) for group in over)
     keys = [*over, "n_choices"]
@@ -91,10 +91,10 @@ def draw_sentences(found: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
         >>> import pandas as pd
         >>> cell = {"condition": "nf", "population": "p", "test_language": "en", "problem": ""}
         >>> table = pd.DataFrame([
-        ...     cell | {"source": "draw", "n_levels": 20, "sd": 0.4, "share": 0.8},
+        ...     cell | {"source": "familiar_draw", "n_levels": 20, "sd": 0.4, "share": 0.8},
         ...     cell | {"source": "word_concept", "n_levels": 33, "sd": 0.2, "share": 0.2},
         ... ])
-        >>> counts = pd.DataFrame({"population": ["p"], "draw": ["01"], "seed": ["p/01a"]})
+        >>> counts = pd.DataFrame({"population": ["p"], "familiar_draw": ["01"], "seed": ["p/01a"]})
         >>> for sentence in draw_sentences(table, counts):
         ...     print(sentence)
         Of p, every draw of familiar words is one participant: tests and intervals are over draws.
@@ -117,7 +117,7 @@ def draw_sentences(found: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
                 for row in known.to_dict("records")
             )
             said.append(f"{cell[1]} in {cell[2]}, {cell[0]}: SD in log odds {told}.")
-    per_draw = own.groupby(["population", "draw"], observed=True)["seed"].nunique()
+    per_draw = own.groupby(["population", "familiar_draw"], observed=True)["seed"].nunique()
     most = per_draw.groupby("population", observed=True).max()
     alone = sorted(str(name) for name in most.index[most == 1])
     if alone:
@@ -137,7 +137,7 @@ def list_cautions(counts: pd.DataFrame) -> Iterator[str]:
         >>> import pandas as pd
         >>> counts = pd.DataFrame({
         ...     "population": ["mono"], "subject_kind": ["model"], "train_languages": ["en"],
-        ...     "draw": [""],
+        ...     "familiar_draw": [""],
         ... })
         >>> next(list_cautions(counts)).partition(":")[0]
         'All networks of mono learnt the same words'

@@ -21,9 +21,9 @@ def difference_sources(
     sds = _sds(fit)
     seed_share = sds.get(("seed", "(Intercept)"), 0.0) ** 2 * float((per_seed**2).sum())
     parts = [(seed_share, len(per_seed), int(seeds["population"].nunique()))]
-    if ("draw", "(Intercept)") in sds:
+    if ("familiar_draw", "(Intercept)") in sds:
         # Draws are the same in both groups and cancel; what differs is one difference per draw.
-        parts = [(seed_share, int(seeds["draw"].nunique()), 1)]
+        parts = [(seed_share, int(seeds["familiar_draw"].nunique()), 1)]
     asked = table.groupby(["word", "bilingual"], observed=True).size().unstack(fill_value=0) > 0
     if len(asked) < 2:
         return parts
@@ -47,7 +47,10 @@ def mean_sources(
     n_words = int(table.loc[table["bilingual"] == bilingual, "word"].nunique())
     level, slope = sds.get(("word", "(Intercept)"), 0.0), sds.get(("word", "bilingual"), 0.0)
     words = level**2 + bilingual * (slope**2 + 2 * _correlation(fit) * level * slope)
-    seed = sds.get(("seed", "(Intercept)"), 0.0) ** 2 + sds.get(("draw", "(Intercept)"), 0.0) ** 2
+    seed = (
+        sds.get(("seed", "(Intercept)"), 0.0) ** 2
+        + sds.get(("familiar_draw", "(Intercept)"), 0.0) ** 2
+    )
     found = [(seed / n_seeds, n_seeds, 1), (max(0.0, words) / n_words, n_words, 1)]
     return [part for part in found if part[1] > 1]
 

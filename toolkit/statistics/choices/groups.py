@@ -43,7 +43,7 @@ RANDOM = (
 """Random effects of the comparison and what they are reduced to if the first do not converge.
 
 Where both kinds of training met the same draws of familiar words, draws are crossed with training:
-``(1 | draw)`` is added, and what was called a seed is a draw within a population.
+``(1 | familiar_draw)`` is added, and what was called a seed is a draw within a population.
 
 Seeds are nested in training condition, so only words can have a slope. ``word`` is a concept in
 a language. Distractors and pictures are left out: every seed answers the same trial list, so they
@@ -199,7 +199,7 @@ def _compared(counts: pd.DataFrame) -> pd.DataFrame:
         asked = (counts["test_language"] == language) & counts["train_languages"].isin(taught)
         knows |= asked.to_numpy()
     keys = ["condition", "subject_kind", "population", "n_languages", "seed", "test_language"]
-    keys += ["word_concept", "n_choices", *["draw"] * ("draw" in counts)]
+    keys += ["word_concept", "n_choices", *["familiar_draw"] * ("familiar_draw" in counts)]
     summed = counts[knows].groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
     table = with_credit(summed.reset_index())
     table = table.assign(
@@ -326,12 +326,18 @@ def _fitted(table: pd.DataFrame, fixed: str) -> tuple[FitResult, str]:
 
 def _with_draws(random: str, table: pd.DataFrame) -> str:
     """Random effects, with draws where these are crossed with training."""
-    return f"(1 | draw) + {random}" if crossed_draws(table) else random
+    return f"(1 | familiar_draw) + {random}" if crossed_draws(table) else random
 
 
 def _per_seed(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracy of every seed in every test language."""
-    keys = ["population", "seed", "bilingual", "test_language", *["draw"] * ("draw" in table)]
+    keys = [
+        "population",
+        "seed",
+        "bilingual",
+        "test_language",
+        *["familiar_draw"] * ("familiar_draw" in table),
+    ]
     summed = table.groupby(keys, observed=True)[["n_right", "n_trials"]].sum().reset_index()
     return summed.assign(accuracy=summed["n_right"] / summed["n_trials"])
 

@@ -16,6 +16,9 @@ from paradigms.formula import RandomTerm
 if TYPE_CHECKING:
     import pandas as pd
 
+FACTORS = {"seed": "seed", "draw": "familiar_draw"}
+"""Column that tells participants apart, by what they are, see `unit_of`."""
+
 
 def by_draw(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of which every draw is one participant, where there are draws.
@@ -25,13 +28,13 @@ def by_draw(table: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> import pandas as pd
-        >>> table = pd.DataFrame({"seed": ["01a", "01b", "a"], "draw": ["01", "01", ""]})
+        >>> table = pd.DataFrame({"seed": ["01a", "01b", "a"], "familiar_draw": ["01", "01", ""]})
         >>> by_draw(table)["seed"].tolist()
         ['01', '01', 'a']
     """
-    if "draw" not in table:
+    if "familiar_draw" not in table:
         return table
-    draw = table["draw"].astype(object).fillna("")
+    draw = table["familiar_draw"].astype(object).fillna("")
     if not (draw != "").any():
         return table
     seed = draw.where(draw != "", table["seed"].astype(object))
@@ -47,7 +50,7 @@ def counts_by_draw(counts: pd.DataFrame) -> pd.DataFrame:
     """
     if not drawn(counts).any():
         return counts
-    whose = counts["population"].astype(object) + "/" + counts["draw"].astype(object)
+    whose = counts["population"].astype(object) + "/" + counts["familiar_draw"].astype(object)
     seed = whose.where(drawn(counts), counts["seed"].astype(object))
     table = counts.assign(seed=seed.astype("category"))
     numbers = ["n_trials", "n_correct", "n_ties"]
@@ -59,9 +62,9 @@ def drawn(counts: pd.DataFrame) -> pd.Series[bool]:
     """Which rows are of populations with draws."""
     import pandas as pd
 
-    if "draw" not in counts:
+    if "familiar_draw" not in counts:
         return pd.Series(False, index=counts.index)
-    return counts["draw"].astype(object).fillna("") != ""
+    return counts["familiar_draw"].astype(object).fillna("") != ""
 
 
 def drawn_populations(table: pd.DataFrame) -> frozenset[str]:
@@ -87,10 +90,11 @@ def over_participants(random: Sequence[RandomTerm], unit: str) -> tuple[RandomTe
 
     Example:
         >>> [str(term) for term in over_participants([RandomTerm("1", "seed")], "draw")]
-        ['(1 | draw)']
+        ['(1 | familiar_draw)']
     """
     return tuple(
-        RandomTerm(term.terms, unit if term.group == "seed" else term.group) for term in random
+        RandomTerm(term.terms, FACTORS[unit] if term.group == "seed" else term.group)
+        for term in random
     )
 
 
@@ -103,7 +107,7 @@ def crossed_draws(table: pd.DataFrame) -> bool:
     Example:
         >>> import pandas as pd
         >>> table = pd.DataFrame({
-        ...     "population": ["mono", "bi"], "draw": "01", "word_concept": ["dax", "wug"],
+        ...     "population": ["mono", "bi"], "familiar_draw": "01", "word_concept": ["dax", "wug"],
         ... })
         >>> crossed_draws(table), crossed_draws(table.assign(word_concept="dax"))
         (False, True)
@@ -111,7 +115,7 @@ def crossed_draws(table: pd.DataFrame) -> bool:
     if unit_of(table) != "draw":
         return False
     asked: dict[str, dict[str, frozenset[str]]] = {}
-    for (population, draw), own in table.groupby(["population", "draw"], observed=True):
+    for (population, draw), own in table.groupby(["population", "familiar_draw"], observed=True):
         asked.setdefault(str(population), {})[str(draw)] = frozenset(own["word_concept"])
     first, *others = asked.values()
     return bool(others) and all(other == first for other in others)

@@ -87,7 +87,7 @@ def _read(source: Path | pd.DataFrame, paradigms: Path | None) -> SeedTable:
         kind = kind_of(source, paradigms)
         refuse_other_kinds(kind, str(source), f"mevgs-toolkit report {source}")
         told = drawn(source)
-        table = read_run(source, ["n_choices", "tie", "train_languages", LIST, "draw"])
+        table = read_run(source, ["n_choices", "tie", "train_languages", LIST, "familiar_draw"])
     # Answers from elsewhere lack these; in a table of children and networks, the children do.
     for key, value in (("paradigm", ""), ("paradigm_version", 0), ("tie", False), (LIST, "")):
         if key not in table:

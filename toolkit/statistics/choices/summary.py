@@ -29,7 +29,7 @@ def summarise_choices(trials: Path, paradigm: BaseParadigm) -> list[SeedMean]:
     import pandas as pd
 
     columns = [*GROUP, "seed", "correct", "tie", "n_choices"]
-    columns += ["draw"] * ("draw" in parquet_names(trials))
+    columns += ["familiar_draw"] * ("familiar_draw" in parquet_names(trials))
     table = pd.read_parquet(trials, columns=columns)
     return results_of(seed_accuracy(by_draw(table)), paradigm, drawn_populations(table))
 
