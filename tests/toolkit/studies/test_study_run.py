@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from stimuli import StimulusSet
 from stimuli.files import sha256_of
@@ -229,11 +232,16 @@ def test_collecting_tells_what_is_missing(written: Write) -> None:
 
 
 def write_whole_set(folder: Path) -> Path:
-    """The small set, some of whose training material is held out."""
-    rows = tiny_rows()
+    """The small set with longer words, some of whose training material is held out."""
+    rows, rng = tiny_rows(), np.random.default_rng(1)
     for row in rows:
+        if row["kind"] == "word":
+            file = io.BytesIO()
+            soundfile.write(file, rng.uniform(-0.5, 0.5, 1600), 16000, format="WAV")
+            row["data"], row["duration_s"] = file.getvalue(), "0.100"
         if row["split"] == "train" and row["stimulus_id"].endswith("-1"):
             row["split"] = "valid"
+            row["voice"] = row.get("voice") and "val"
     return write_set(folder, rows, LANGUAGES)
 
 
@@ -242,10 +250,11 @@ def test_what_is_trained_is_trained_once_and_then_asked(
 ) -> None:
     whole = write_whole_set(tmp_path / "whole")
     (tmp_path / "grid.toml").write_text(
-        f'stimuli = "{whole}"\n[grid]\nlanguages = [[]]\nseeds = "ab"\nsize = ["xsm"]\n',
+        f'stimuli = "{whole}"\n[recipe]\nword_views = 1\npicture_views = 1\nsize = "xsm"\n'
+        '[grid]\nlanguages = [[]]\nseeds = "ab"\n',
         encoding="utf-8",
     )
-    study = written(f'[study]\ntitle = "T"\n{TRAINS}')
+    study = written(f'[study]\ntitle = "T"\n{TRAINS.replace("{tiny}", str(whole))}')
     plan = plan_study(study, Where(study.results))
     assert plan.missing == {"training": 2, "familiar": 3}
     assert {cell.key for cell in plan.runs[0].cells} == {None}
