@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -56,6 +56,8 @@ class Asking:
     """Populations that the study trains, with their seeds."""
     unsure: bool = False
     """Whether it trains others, which are not known: some grid is at fault."""
+    sets: dict[tuple[str, Path | None], StimulusSet] = field(default_factory=dict)
+    """Stimulus sets that were opened, by name and word list: each is read once."""
 
 
 Told = tuple[Location, ToolkitError | str, dict[str, str | None]]
@@ -125,8 +127,10 @@ class _Looking:
             words = None
         try:
             name = beside(self.asking.base, given or paradigm.default_set, list_sets())
-            opened = open_set(name, None if words is None else self.asking.base / words)
+            written = None if words is None else self.asking.base / words
+            opened = self.asking.sets.get((name, written)) or open_set(name, written)
             _ = opened.checksum
+            self.asking.sets[name, written] = opened
         except ToolkitError as error:
             self._tell((key,), error)
             return None
@@ -243,11 +247,11 @@ class _Looking:
         tested: dict[str, tuple[str, ...]] = {}
         for population in populations:
             try:
-                codes = languages_of(population, paradigm, stimuli, given)
-                tested[population.name] = tuple(codes)
-                for code in codes:
+                codes = tuple(languages_of(population, paradigm, stimuli, given))
+                for code in codes if codes not in tested.values() else ():
                     rng = trial_rng(paradigm, stimuli, code, 0)
                     paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
+                tested[population.name] = codes
             except ToolkitError as error:
                 self._tell(("languages",) if given else (), error)
                 break
