@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +20,7 @@ from toolkit.studies.file import Ask
 from toolkit.studies.names import beside
 from toolkit.studies.study import Asked
 from toolkit.subjects.clip.names import is_model_name
+from toolkit.subjects.frozen import SEED
 from toolkit.subjects.population import LIST_COMMAND, Population
 from toolkit.subjects.populations import (
     find_population,
@@ -64,18 +65,22 @@ Told = tuple[Location, ToolkitError | str, dict[str, str | None]]
 """Where in the table, what is wrong, and what is told besides."""
 
 
-def look_at_ask(table: Mapping[str, Any], asking: Asking) -> tuple[Asked | None, list[Told]]:
+def look_at_ask(
+    table: Mapping[str, Any], lacking: Collection[str], asking: Asking
+) -> tuple[Asked | None, list[Told]]:
     """An ask with all that it names, or everything that is wrong with it.
 
     Args:
         table: as it stands in the file, without what does not fit its schema.
+        lacking: keys that are without value for this reason.
         asking: what all asks share.
 
     Returns:
         The ask; None if something is wrong, here or with the schema. And what is.
     """
     looking = _Looking(table, asking)
-    return looking.asked(), looking.told
+    found = looking.asked(whole=not lacking)
+    return found, looking.told
 
 
 class _Looking:
@@ -86,10 +91,10 @@ class _Looking:
     def _tell(self, inside: Location, fault: ToolkitError | str, **parts: str | None) -> None:
         self.told.append((inside, fault, parts))
 
-    def asked(self) -> Asked | None:
+    def asked(self, *, whole: bool) -> Asked | None:
         paradigm = self._paradigm()
         stimuli = self._stimuli(paradigm) if paradigm else None
-        subjects = self._subjects()
+        subjects = self._subjects() if whole or "subjects" in self.table else []
         populations = [population for _, _, population in subjects]
         if paradigm:
             self._options(paradigm)
@@ -98,7 +103,7 @@ class _Looking:
         if not (paradigm and stimuli):
             return None
         tested = self._tested(paradigm, stimuli, populations)
-        if self.told or not {"paradigm", "subjects"} <= self.table.keys():
+        if self.told or not (whole and subjects):
             return None
         return Asked(
             table=checked(Ask, dict(self.table), Source("ask")),
@@ -148,7 +153,11 @@ class _Looking:
         """Every subject with its position in the list and the name that opens it."""
         found: list[tuple[int, str, Population]] = []
         seen: set[str] = set()
-        for number, given in enumerate(self.table.get("subjects", ())):
+        every = self.table.get("subjects", [*self.asking.trained])
+        if not every and not self.asking.unsure:
+            self._tell(("subjects",), "is lacking: the study trains no population",
+                       allowed="a list of populations", next_command=LIST_COMMAND)  # fmt: skip
+        for number, given in enumerate(every):
             steps = ("subjects", number)
             try:
                 name, population = self._subject(given)
@@ -214,6 +223,16 @@ class _Looking:
                     allowed="a population that it can be put to",
                     next_command=f"mevgs-toolkit describe {quoted(paradigm.name)}",
                 )
+            return
+        if SEED in population.seeds and getattr(paradigm, "shows_pictures", False):
+            self._tell(
+                steps,
+                f"cannot be asked {paradigm.name!r}: frozen features of words and pictures cannot "
+                "be compared",
+                given=name,
+                allowed="a paradigm that compares words with words, such as translation",
+                next_command="mevgs-toolkit list paradigms",
+            )
             return
         try:
             subject = _first(population)

@@ -192,7 +192,9 @@ class _Looking:
         self.whole = bool(self.content.get("ask"))
         asked: _Cells = {}
         for steps, table in self._tables("ask"):
-            ask, faults = look_at_ask(table, asking)
+            given = self.content["ask"][steps[-1]]
+            lacking = given.keys() - table.keys() if isinstance(given, dict) else {"paradigm"}
+            ask, faults = look_at_ask(table, lacking, asking)
             for inside, fault, parts in faults:
                 self._tell((*steps, *inside), fault, **parts)
             if ask is None:
@@ -239,8 +241,8 @@ class _Looking:
             if not found:
                 self._tell(steps, "names no test that is made of what is asked", given=name,
                            nearest=nearest_name(name, tests), allowed=_some(list(tests)),
-                           next_command="mevgs-toolkit check-study FILE, without it: it prints "
-                           "all names")  # fmt: skip
+                           next_command=f"mevgs-toolkit check-study {quoted(self.path)}, without "
+                           "it: it prints all names")  # fmt: skip
             for test in found:
                 if seen.setdefault(test, name) != name or list(names).count(name) > 1:
                     self._tell(steps, f"names {test}, which is named already", given=name,

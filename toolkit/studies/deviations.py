@@ -67,8 +67,9 @@ def _subjects(plan: StudyPlan) -> Iterator[str]:
         if population.name not in trained:
             yield f"the population {population.name} was trained."
         elif further:
-            what = "seed" if len(further) == 1 else "seeds"
-            yield f"{what} {', '.join(further)} of {population.name} were trained."
+            one = len(further) == 1
+            what, were = ("seed", "was") if one else ("seeds", "were")
+            yield f"{what} {', '.join(further)} of {population.name} {were} trained."
 
 
 def missing(plan: StudyPlan, results: Sequence[Mapping[str, Result]]) -> list[str]:

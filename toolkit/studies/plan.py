@@ -97,7 +97,7 @@ class PlannedRun:
     @property
     def told(self) -> str:
         """What it is, in one line."""
-        who = ", ".join(self.ask.table.subjects)
+        who = self.ask.who
         seed = "" if self.trial_seed is None else f", trial seed {self.trial_seed}"
         return f"{self.ask.question}: {who}{seed}"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SUBJECTS, RUNS = "subjects", "runs"
 """Folders of a study's results: populations that it trained, and runs."""
+MOST = 4
+"""Subjects that are named in a line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,14 @@ class Asked:
         if self.paradigm.kind != "choices":
             return (None,)
         return self.table.trial_seeds or (0,)
+
+    @property
+    def who(self) -> str:
+        """Subjects as the file names them, or their number where it names none or many."""
+        given = self.table.subjects or ()
+        if 0 < len(given) <= MOST:
+            return ", ".join(given)
+        return f"{len(self.names)} populations"
 
     @property
     def question(self) -> str:

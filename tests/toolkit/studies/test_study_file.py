@@ -125,6 +125,17 @@ BAD = {
         [('subjects = ["bilingual-en-nl"]', 'subjects = "bilingual-en-nl"')],
         ["ask[1].subjects (line 15)", 'given: "bilingual-en-nl"', "a list of one or more"],
     ),
+    "nobody to be asked": (
+        [
+            ('[[train]]\ngrid = "grid.toml"\n', ""),
+            ('subjects = ["bilingual-en-nl", "monolingual-en_size-xsm/a"]', ""),
+        ],
+        ["ask[0].subjects (line 5) is lacking", "trains no population", "list subjects"],
+    ),
+    "frozen features and pictures": (
+        [('subjects = ["bilingual-en-nl"]', 'subjects = ["bilingual-en-nl/frozen"]')],
+        ["ask[1].subjects[0] (line 15)", "such as translation"],
+    ),
     "language unknown": (
         [('languages = ["en"]', 'languages = ["en", "eng"]')],
         ["ask[0].languages[1] (line 10)", "given: eng", "did you mean: en", "allowed: en, nl, fr"],
@@ -217,6 +228,12 @@ def test_a_bad_study_file_is_one_clear_message(case: str, written: Callable[...,
     assert "try: " in told
     for part in parts:
         assert part in told, told
+
+
+def test_by_default_all_that_is_trained_is_asked(written: Callable[..., Path]) -> None:
+    study = read_study(written(('subjects = ["bilingual-en-nl"]\n', "")))
+    assert study.asks[1].names == ("monolingual-en_size-xsm", "monolingual-en_size-sm")
+    assert study.asks[1].who == "2 populations"
 
 
 @pytest.mark.parametrize(

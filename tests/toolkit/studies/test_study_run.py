@@ -272,7 +272,7 @@ def test_what_is_trained_is_trained_once_and_then_asked(
     (tmp_path / "grid.toml").write_text(fewer, encoding="utf-8")
     study = read_study(study.path)
     told = beyond(plan_study(study, Where(study.results)))
-    assert "seed b of untrained were trained." in told
+    assert "seed b of untrained was trained." in told
 
 
 def test_tests_are_named_as_the_analysis_names_them(written: Write, subjects_dir: Path) -> None:
