@@ -97,6 +97,7 @@ class _Looking:
             path=self.path,
             sha256=sha256_of(self.path),
             file=file,
+            files={name: sha256_of(self.path.parent / name) for name in _files(file)},
             grids=tuple(grids),
             asks=tuple(asks),
             tests=tests,
@@ -278,6 +279,12 @@ class _Looking:
 
 _Cells = dict[tuple[str, str], list[tuple[str, int | None, tuple[int | None, ...]]]]
 """Asks by what they ask and whom: their place, trials per class and trial seeds."""
+
+
+def _files(file: StudyFile) -> list[str]:
+    """Files that decide what is trained and asked, as they are named."""
+    words = [ask.words for ask in file.ask if ask.words is not None]
+    return list(dict.fromkeys([*(train.grid for train in file.train), *words]))
 
 
 def _backbone(base: Path, name: str) -> str:

@@ -80,7 +80,9 @@ def missing(plan: StudyPlan, results: Sequence[Mapping[str, Result]]) -> list[st
         results: its analyses by paradigm, one for each page; none if nothing is analysed yet.
     """
     told = [
-        f"seeds {', '.join(left)} of {one.population} are not trained."
+        f"seed {left[0]} of {one.population} is not trained."
+        if len(left) == 1
+        else f"seeds {', '.join(left)} of {one.population} are not trained."
         for one in plan.trainings
         if (left := [seed for seed in one.seeds if seed not in one.done])
     ]

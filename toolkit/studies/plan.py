@@ -145,6 +145,7 @@ class StudyPlan:
             "title": self.study.file.study.title,
             "study": str(self.study.path),
             "sha256": self.study.sha256,
+            "files": dict(self.study.files),
             "results": str(self.where.out),
             "trainings": [
                 {"population": one.population, "seeds": list(one.seeds), "done": list(one.done)}

@@ -276,7 +276,8 @@ def _planned(
         text = f"analyses beyond the confirmatory ones: {further} of {count(n, 'test')}."
         lines.append(Line("note", "Not in the plan", text))
     where = f"; registered at {about.preregistration}" if about.preregistration else ""
-    text = f"{study.path.name}, SHA-256 {study.sha256}{where}."
+    named = "".join(f"; {name}, SHA-256 {own}" for name, own in study.files.items())
+    text = f"{study.path.name}, SHA-256 {study.sha256}{named}{where}."
     lines.append(Line("note", "Study file", text))
     return Planned(
         hypotheses=about.hypotheses,

@@ -70,6 +70,8 @@ class Study:
     """Checksum of the file."""
     file: StudyFile
     """What the file holds."""
+    files: Mapping[str, str]
+    """Checksums of the grid files and word lists that it names."""
     grids: tuple[Grid, ...]
     """What is trained, one per ``[[train]]``."""
     asks: tuple[Asked, ...]

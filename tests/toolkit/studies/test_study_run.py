@@ -275,6 +275,19 @@ def test_what_is_trained_is_trained_once_and_then_asked(
     assert "seed b of untrained was trained." in told
 
 
+def test_every_stimulus_set_has_a_page_of_its_own(written: Write) -> None:
+    """Runs on different sets are never analysed together."""
+    text = STUDY + '[[ask]]\nparadigm = "me"\nsubjects = ["perfect/a"]\ntrials_per_class = 1\n'
+    study = written(text)
+    made = carried_out(study)
+    assert made.pages == tuple(study.results / name / "report.html" for name in ("tiny", "mini"))
+    assert [list(own) for own in made.results.values()] == [["familiar", "me"], ["me"]]
+    assert not made.missing
+    before = files(study.results)
+    carried_out(study)
+    assert files(study.results) == before
+
+
 def test_tests_are_named_as_the_analysis_names_them(written: Write, subjects_dir: Path) -> None:
     code = (subjects_dir / "hasher" / "hasher_subject.py").read_text()
     description = (subjects_dir / "hasher" / "population.toml").read_text()
