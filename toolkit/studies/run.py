@@ -92,12 +92,14 @@ def run_study(
         ToolkitError: what training, running or analysing raises; what was finished before is kept.
     """
     with _held(where):
-        _train(plan_study(study, where), jobs, progress)
         plan = plan_study(study, where)
-        for run in plan.runs:
-            if not (run.done and _knows(plan, run)):
-                _ask(plan, run, jobs or 1, progress)
-        return _told(plan_study(study, where), progress)
+        if plan.missing.get(TRAINING):
+            _train(plan, jobs, progress)
+            plan = plan_study(study, where)
+        left = [run for run in plan.runs if not (run.done and _knows(plan, run))]
+        for run in left:
+            _ask(plan, run, jobs or 1, progress)
+        return _told(plan_study(study, where) if left else plan, progress)
 
 
 def collect(study: Study, where: Where, *, progress: Progress = lambda *_: None) -> StudyResults:

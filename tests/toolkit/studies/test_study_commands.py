@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import toolkit
 from stimuli import StimulusSet
 from stimuli.files import sha256_of
 from tests.commands import Cli
@@ -107,6 +108,24 @@ def test_a_study_is_carried_out_once(cli: Cli, small: Path, tmp_path: Path) -> N
     status = cli("run-study", small.name, "--status", "--out", "elsewhere")
     assert "In the plan but missing: 1 of 1 cell of familiar" in status.out
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_python_and_the_command_do_the_same(cli: Cli, small: Path, tmp_path: Path) -> None:
+    study = toolkit.open_study(small)
+    assert [run.n_missing for run in toolkit.plan_study(study).runs] == [1]
+    made = toolkit.run_study(study, out="mine")
+    assert made.pages == (Path("mine/report.html"),)
+    assert cli("run-study", small.name).code == 0
+    pages = [
+        (tmp_path / name / "report.html").read_bytes() for name in ("mine", "my study-results")
+    ]
+    assert (
+        pages[0].partition(b"<h2 id=")[2].partition(b'id="reproduce"')[0]
+        == (pages[1].partition(b"<h2 id=")[2].partition(b'id="reproduce"')[0])
+    )
+    assert toolkit.preregistration(study) == cli("preregister", small.name).out
+    with pytest.raises(toolkit.ToolkitError, match="jobs"):
+        toolkit.run_study(study, jobs=0)
 
 
 def test_only_one_thing_is_done_instead(cli: Cli, small: Path) -> None:
