@@ -15,6 +15,7 @@ import soundfile
 from stimuli import StimulusSet
 from stimuli.files import sha256_of
 from tests.conftest import LANGUAGES, tiny_rows, write_set
+from tests.reports.browsing import html_faults, needs_java
 from toolkit.api.running import run_paradigm
 from toolkit.errors import ToolkitError
 from toolkit.studies import contrasts
@@ -173,6 +174,11 @@ def test_the_report_holds_what_was_planned_in_the_order_of_the_file(written: Wri
     told = json.loads((study.results / "statistics.json").read_text())
     assert [told[name]["settings"]["alpha"] for name in ("familiar", "me")] == [0.01, 0.01]
     assert {len(own["lists"]["seeds"]) if "seeds" in own["lists"] else 2 for own in [told["me"]]}
+
+
+@needs_java
+def test_the_report_of_a_study_is_valid_html(written: Write) -> None:
+    assert html_faults(carried_out(written()).pages[0]) == []
 
 
 def test_a_run_beyond_the_file_is_told(written: Write, tiny_set: StimulusSet) -> None:
