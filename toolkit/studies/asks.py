@@ -271,10 +271,25 @@ class _Looking:
                     rng = trial_rng(paradigm, stimuli, code, 0)
                     paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
                 tested[population.name] = codes
+                self._drawn(paradigm, stimuli, codes)
             except ToolkitError as error:
                 self._tell(("languages",) if given else (), error)
                 break
         return tested
+
+    def _drawn(self, paradigm: Paradigm, stimuli: StimulusSet, codes: Collection[str]) -> None:
+        """Refuse several lists of trials that the stimulus set fixes: they would be the same."""
+        fixed = stimuli.fixed_trials
+        known = set(fixed.loc[fixed["language"].isin(codes), "condition"])
+        names = [one.name for one in paradigm.conditions if one.name in known]
+        if names and len(self.table.get("trial_seeds", ())) > 1 and not self.told:
+            self._tell(
+                ("trial_seeds",),
+                f"asks for the same several times: the stimulus set {stimuli.name!r} fixes the "
+                f"trials of {', '.join(names)}",
+                given=str(list(self.table["trial_seeds"])),
+                allowed="one seed",
+            )
 
     def _written(
         self, paradigm: BaseParadigm, stimuli: StimulusSet, populations: Sequence[Population]

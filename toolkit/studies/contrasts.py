@@ -22,7 +22,7 @@ CHANCE = "above chance"
 
 @dataclass
 class _Cells:
-    """Who is asked one paradigm, in which languages."""
+    """Who is asked one paradigm on one stimulus set, in which languages."""
 
     paradigm: BaseParadigm
     tested: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -46,16 +46,18 @@ def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     found: dict[str, _Cells] = {}
     for ask in asks:
         if ask.paradigm.kind == "choices":
-            own = found.setdefault(ask.paradigm.name, _Cells(ask.paradigm))
+            own = found.setdefault(ask.question, _Cells(ask.paradigm))
             for population in ask.populations:
                 own.trained[population.name] = population.languages
                 known = own.tested.setdefault(population.name, {})
                 known |= dict.fromkeys(ask.tested[population.name])
-    return {
-        f"{paradigm}: {name}": tuple(f"{paradigm}: {test}" for test in tests)
-        for paradigm, cells in found.items()
-        for name, tests in _names(cells)
-    }
+    named: dict[str, dict[str, None]] = {}
+    for cells in found.values():
+        paradigm = cells.paradigm.name
+        for name, tests in _names(cells):
+            own_tests = named.setdefault(f"{paradigm}: {name}", {})
+            own_tests |= dict.fromkeys(f"{paradigm}: {test}" for test in tests)
+    return {name: tuple(tests) for name, tests in named.items()}
 
 
 def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
