@@ -212,7 +212,7 @@ class _Looking:
         for one in ask.populations:
             for seed, code in ((s, c) for s in one.seeds for c in ask.tested[one.name]):
                 who = f"{one.name}/{seed} in {code}"
-                others = asked.setdefault((ask.question, who), [])
+                others = asked.setdefault((*ask.key, who), [])
                 for place, known, numbers in others:
                     both = set(numbers) & set(ask.trial_seeds)
                     if both:
@@ -277,7 +277,7 @@ class _Looking:
                 self._tell(("power",), error)
 
 
-_Cells = dict[tuple[str, str], list[tuple[str, int | None, tuple[int | None, ...]]]]
+_Cells = dict[tuple[str, str, str], list[tuple[str, int | None, tuple[int | None, ...]]]]
 """Asks by what they ask and whom: their place, trials per class and trial seeds."""
 
 
@@ -299,4 +299,4 @@ def _all(parts: Mapping[str, str | None]) -> dict[str, Any]:
 def _some(names: Sequence[str]) -> str:
     """Names as far as they can be read."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return "; ".join(names[:SHOWN]) + more if names else "(none: no paradigm of choices is asked)"
+    return "; ".join(names[:SHOWN]) + more if names else "(none)"

@@ -55,8 +55,13 @@ class Asked:
         return f"{len(self.names)} populations"
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What is analysed together: name of the paradigm and checksum of the stimulus set."""
+        return self.paradigm.name, self.stimuli.checksum
+
+    @property
     def question(self) -> str:
-        """Paradigm and stimulus set: what is analysed together."""
+        """The same in words."""
         return f"{self.paradigm.name} on {self.stimuli.name}"
 
 

@@ -286,8 +286,9 @@ def test_every_stimulus_set_has_a_page_of_its_own(written: Write) -> None:
     text = STUDY + '[[ask]]\nparadigm = "me"\nsubjects = ["perfect/a"]\ntrials_per_class = 1\n'
     study = written(text)
     made = carried_out(study)
-    assert made.pages == tuple(study.results / name / "report.html" for name in ("tiny", "mini"))
-    assert [list(own) for own in made.results.values()] == [["familiar", "me"], ["me"]]
+    places = [study.results / "reports" / name for name in ("tiny", "mini")]
+    assert made.pages == tuple(place / "report.html" for place in places)
+    assert [list(own) for own in made.results] == [["familiar", "me"], ["me"]]
     assert not made.missing
     before = files(study.results)
     carried_out(study)
@@ -314,6 +315,21 @@ def test_tests_are_named_as_the_analysis_names_them(written: Write, subjects_dir
     )
     made = carried_out(study)
     known = {test for own in contrasts.tests_of(study.asks).values() for test in own}
-    assert set(sentences_of(made.results["tiny"])) == known
+    assert set(sentences_of(made.results[0])) == known
     assert "me: bilingual - monolingual, all languages" in known
     assert "me: more - one, en" in known
+
+
+def test_maps_have_a_primary_test_per_population(written: Write, scenes_set: StimulusSet) -> None:
+    study = written(
+        '[study]\ntitle = "T"\n[[ask]]\nparadigm = "dense-grounding"\nsubjects = ["perfect/a"]\n'
+        f'stimuli = "{scenes_set.folder}"\n'
+        '[[ask]]\nparadigm = "familiar"\nsubjects = ["perfect/a"]\nstimuli = "{tiny}"\n'
+        'trials_per_class = 1\n[analysis]\nconfirmatory = ["primary test"]\nalpha = 0.1\n'
+    )
+    assert study.confirmatory == ("dense-grounding: perfect, primary test",)
+    made = carried_out(study)
+    assert made.missing == ()
+    assert len(made.pages) == 2, "two sets of one name"
+    page = made.pages[0].read_text(encoding="utf-8")
+    assert re.search(r"<li>dense-grounding: perfect \(\w+\): ", page)
