@@ -24,7 +24,7 @@ import pytest
 from stimuli.finding import open_set
 from stimuli.limits import NESTING, TEXT_BYTES
 from stimuli.schemas import Source, checked
-from stimuli.texts import json_record, read_toml, write_toml
+from stimuli.texts import json_record, read_toml, toml_record, write_toml
 from stimuli.writing import Settings
 from tests.toolkit.statistics.random_grounding import grounding
 from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
@@ -36,6 +36,7 @@ from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
 from toolkit.statistics.saved import saved_manifest, saved_results, saved_summary
 from toolkit.statistics.settings import Settings as Choices
+from toolkit.studies.file import StudyFile
 from toolkit.subjects.backbones.ears import (
     Extractor,
     PatchExtractor,
@@ -144,12 +145,28 @@ GRID = {
                "standardise": True, "negatives_from": "own"},
     "grid": {"languages": [["en"], ["en", "nl"]], "seeds": 2, "dropout": [0.1, 0.2]},
 }  # fmt: skip
+STUDY = {
+    "study": {"title": "T", "hypotheses": ["H."], "against": ["A."], "exclusions": "None.",
+              "preregistration": "https://osf.io/abcde", "notes": "N."},
+    "train": [],
+    "ask": [{"paradigm": "me", "subjects": ["perfect"], "languages": ["en"], "stimuli": "mini",
+             "trials_per_class": 5, "trial_seeds": [0, 1]}],
+    "analysis": {"confirmatory": ["me: above chance"], "alpha": 0.01, "equivalence_bound": 0.1,
+                 "gate": {"condition": "familiar-novel", "minimum": 0.6}, "bootstrap": 9},
+    "power": {"odds_ratio": 0.9, "base_accuracy": 0.6, "seed_sd": 0.2, "word_sd": 0.1,
+              "slope_sd": 0.1, "words": 20, "trials_per_word": 5, "test": "mixed", "target": 0.9},
+    "report": {"gallery": 3, "figures": True},
+    "executor": {"slurm": {"partition": "gpu", "nice": 3, "requeue": True}},
+    "chunks": {"minutes": 5},
+}  # fmt: skip
 HUB = {"input_size": [3, 8, 8], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
 
 FILES = [
     File("population.toml", Description, lambda: POPULATION, read_population),
     File("set.toml", Settings, lambda: SET, open_set),
     File("grid.toml", GridFile, lambda: GRID, lambda f: read_grid(f / "grid.toml")),
+    File("study.toml", StudyFile, lambda: STUDY,
+         lambda f: toml_record(StudyFile, f / "study.toml")),
     File("config.json", PopulationConfig, shipped("monolingual-en/config.json"),
          lambda f: read_config(f / "config.json")),
     File("clip.json", DrawingConfig, shipped("multilingual-clip/config.json"),

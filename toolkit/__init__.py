@@ -44,7 +44,17 @@ if TYPE_CHECKING:
         score_all,
         write_report,
     )
+    from toolkit.studies.offered import (
+        Study,
+        StudyResults,
+        open_study,
+        plan_study,
+        preregistration,
+        run_study,
+    )
 
+STUDIES = ("Study", "StudyResults", "open_study", "plan_study", "preregistration", "run_study")
+"""What `toolkit.studies.offered` offers; everything else comes from `toolkit.api`."""
 __all__ = [
     "AllTriples",
     "LogitModel",
@@ -57,6 +67,8 @@ __all__ = [
     "Spaces",
     "Statistics",
     "StimulusSet",
+    "Study",
+    "StudyResults",
     "Subject",
     "ToolkitError",
     "__version__",
@@ -67,8 +79,12 @@ __all__ = [
     "open_population",
     "open_run",
     "open_set",
+    "open_study",
     "plan_seeds",
+    "plan_study",
+    "preregistration",
     "run_paradigm",
+    "run_study",
     "score_all",
     "write_report",
 ]
@@ -81,7 +97,8 @@ if not TYPE_CHECKING:  # names that are not offered are errors to a type checker
         """What is offered here, imported when it is first asked for."""
         if name not in __all__:
             raise AttributeError(f"module 'toolkit' has no attribute {name!r}")
-        return getattr(import_module("toolkit.api"), name)
+        module = "toolkit.studies.offered" if name in STUDIES else "toolkit.api"
+        return getattr(import_module(module), name)
 
     def __dir__() -> list[str]:
         """What is offered here, beside what every module has."""

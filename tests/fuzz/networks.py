@@ -315,6 +315,25 @@ def grid(folder: Path) -> Ready:
     return Ready(folder / "grid.toml", (text.encode(),), toml_mutator, read_grid)
 
 
+@target(weight=20)
+def study(folder: Path) -> Ready:
+    from tests.conftest import LANGUAGES, tiny_rows, write_set
+    from toolkit.studies.checks import read_study
+
+    write_set(folder / "tiny", tiny_rows(), LANGUAGES)
+    text = (
+        '[study]\ntitle = "T"\nhypotheses = ["One."]\nexclusions = "None."\n[[ask]]\n'
+        'paradigm = "me"\nsubjects = ["perfect", "random/a"]\nlanguages = ["en"]\n'
+        'stimuli = "tiny"\ntrials_per_class = 5\ntrial_seeds = [0, 1]\n[[ask]]\n'
+        'paradigm = "familiar"\nsubjects = ["perfect/b"]\nstimuli = "tiny"\n[analysis]\n'
+        'confirmatory = ["me: novel-familiar - absent-familiar"]\nalpha = 0.01\n'
+        'gate = { condition = "familiar-novel", minimum = 0.6 }\n[power]\nodds_ratio = 0.9\n'
+        "base_accuracy = 0.6\nseed_sd = 0.2\n[report]\ngallery = 3\n[executor.slurm]\n"
+        'partition = "gpu"\n[chunks]\nminutes = 15\n'
+    )
+    return Ready(folder / "study.toml", (text.encode(),), toml_mutator, read_study)
+
+
 @target(weight=2)
 def unfinished_training(folder: Path) -> Ready:
     """The state that a killed training goes on from."""

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pandas as pd
 import pytest
 
 import toolkit
-import toolkit.api
 from stimuli import StimulusSet
 from tests.stored import write_stored
 from toolkit import ToolkitError, analyze_space, open_run, run_paradigm, score_all
@@ -24,6 +24,8 @@ from toolkit.subjects.populations import open_population
 
 ROOT = Path(__file__).parents[2]
 SMALL: dict[str, Any] = {"trials_per_class": 2}
+PLACES = "toolkit.api", "toolkit.studies.offered"
+"""Where that comes from which `toolkit` offers."""
 
 
 @pytest.fixture
@@ -59,12 +61,14 @@ def test_what_is_offered_is_there_and_known_to_type_checkers() -> None:
     typed = [
         alias.name
         for node in ast.walk(source)
-        if isinstance(node, ast.ImportFrom) and node.module == "toolkit.api"
+        if isinstance(node, ast.ImportFrom) and node.module in PLACES
         for alias in node.names
     ]
-    assert set(typed) == set(toolkit.__all__) == set(toolkit.api.__all__)
-    for name in toolkit.__all__:
-        assert getattr(toolkit, name) is getattr(toolkit.api, name)
+    places = [import_module(name) for name in PLACES]
+    assert set(typed) == set(toolkit.__all__) == {name for own in places for name in own.__all__}
+    for place in places:
+        for name in place.__all__:
+            assert getattr(toolkit, name) is getattr(place, name)
     assert set(toolkit.__all__) <= set(dir(toolkit))
     assert toolkit.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="'run_paradim'"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +20,7 @@ from toolkit.studies.file import Ask
 from toolkit.studies.names import beside
 from toolkit.studies.study import Asked
 from toolkit.subjects.clip.names import is_model_name
+from toolkit.subjects.frozen import SEED
 from toolkit.subjects.population import LIST_COMMAND, Population
 from toolkit.subjects.populations import (
     find_population,
@@ -56,24 +57,30 @@ class Asking:
     """Populations that the study trains, with their seeds."""
     unsure: bool = False
     """Whether it trains others, which are not known: some grid is at fault."""
+    sets: dict[tuple[str, Path | None], StimulusSet] = field(default_factory=dict)
+    """Stimulus sets that were opened, by name and word list: each is read once."""
 
 
 Told = tuple[Location, ToolkitError | str, dict[str, str | None]]
 """Where in the table, what is wrong, and what is told besides."""
 
 
-def look_at_ask(table: Mapping[str, Any], asking: Asking) -> tuple[Asked | None, list[Told]]:
+def look_at_ask(
+    table: Mapping[str, Any], lacking: Collection[str], asking: Asking
+) -> tuple[Asked | None, list[Told]]:
     """An ask with all that it names, or everything that is wrong with it.
 
     Args:
         table: as it stands in the file, without what does not fit its schema.
+        lacking: keys that are without value for this reason.
         asking: what all asks share.
 
     Returns:
         The ask; None if something is wrong, here or with the schema. And what is.
     """
     looking = _Looking(table, asking)
-    return looking.asked(), looking.told
+    found = looking.asked(whole=not lacking)
+    return found, looking.told
 
 
 class _Looking:
@@ -84,10 +91,10 @@ class _Looking:
     def _tell(self, inside: Location, fault: ToolkitError | str, **parts: str | None) -> None:
         self.told.append((inside, fault, parts))
 
-    def asked(self) -> Asked | None:
+    def asked(self, *, whole: bool) -> Asked | None:
         paradigm = self._paradigm()
         stimuli = self._stimuli(paradigm) if paradigm else None
-        subjects = self._subjects()
+        subjects = self._subjects() if whole or "subjects" in self.table else []
         populations = [population for _, _, population in subjects]
         if paradigm:
             self._options(paradigm)
@@ -96,7 +103,7 @@ class _Looking:
         if not (paradigm and stimuli):
             return None
         tested = self._tested(paradigm, stimuli, populations)
-        if self.told or not {"paradigm", "subjects"} <= self.table.keys():
+        if self.told or not (whole and subjects):
             return None
         return Asked(
             table=checked(Ask, dict(self.table), Source("ask")),
@@ -125,8 +132,10 @@ class _Looking:
             words = None
         try:
             name = beside(self.asking.base, given or paradigm.default_set, list_sets())
-            opened = open_set(name, None if words is None else self.asking.base / words)
+            written = None if words is None else self.asking.base / words
+            opened = self.asking.sets.get((name, written)) or open_set(name, written)
             _ = opened.checksum
+            self.asking.sets[name, written] = opened
         except ToolkitError as error:
             self._tell((key,), error)
             return None
@@ -144,7 +153,11 @@ class _Looking:
         """Every subject with its position in the list and the name that opens it."""
         found: list[tuple[int, str, Population]] = []
         seen: set[str] = set()
-        for number, given in enumerate(self.table.get("subjects", ())):
+        every = self.table.get("subjects", [*self.asking.trained])
+        if not every and not self.asking.unsure:
+            self._tell(("subjects",), "is lacking: the study trains no population",
+                       allowed="a list of populations", next_command=LIST_COMMAND)  # fmt: skip
+        for number, given in enumerate(every):
             steps = ("subjects", number)
             try:
                 name, population = self._subject(given)
@@ -211,6 +224,16 @@ class _Looking:
                     next_command=f"mevgs-toolkit describe {quoted(paradigm.name)}",
                 )
             return
+        if SEED in population.seeds and getattr(paradigm, "shows_pictures", False):
+            self._tell(
+                steps,
+                f"cannot be asked {paradigm.name!r}: frozen features of words and pictures cannot "
+                "be compared",
+                given=name,
+                allowed="a paradigm that compares words with words, such as translation",
+                next_command="mevgs-toolkit list paradigms",
+            )
+            return
         try:
             subject = _first(population)
             if subject is not None and not any(
@@ -243,15 +266,30 @@ class _Looking:
         tested: dict[str, tuple[str, ...]] = {}
         for population in populations:
             try:
-                codes = languages_of(population, paradigm, stimuli, given)
-                tested[population.name] = tuple(codes)
-                for code in codes:
+                codes = tuple(languages_of(population, paradigm, stimuli, given))
+                for code in codes if codes not in tested.values() else ():
                     rng = trial_rng(paradigm, stimuli, code, 0)
                     paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
+                tested[population.name] = codes
+                self._drawn(paradigm, stimuli, codes)
             except ToolkitError as error:
                 self._tell(("languages",) if given else (), error)
                 break
         return tested
+
+    def _drawn(self, paradigm: Paradigm, stimuli: StimulusSet, codes: Collection[str]) -> None:
+        """Refuse several lists of trials that the stimulus set fixes: they would be the same."""
+        fixed = stimuli.fixed_trials
+        known = set(fixed.loc[fixed["language"].isin(codes), "condition"])
+        names = [one.name for one in paradigm.conditions if one.name in known]
+        if names and len(self.table.get("trial_seeds", ())) > 1 and not self.told:
+            self._tell(
+                ("trial_seeds",),
+                f"asks for the same several times: the stimulus set {stimuli.name!r} fixes the "
+                f"trials of {', '.join(names)}",
+                given=str(list(self.table["trial_seeds"])),
+                allowed="one seed",
+            )
 
     def _written(
         self, paradigm: BaseParadigm, stimuli: StimulusSet, populations: Sequence[Population]

@@ -97,6 +97,7 @@ class _Looking:
             path=self.path,
             sha256=sha256_of(self.path),
             file=file,
+            files={name: sha256_of(self.path.parent / name) for name in _files(file)},
             grids=tuple(grids),
             asks=tuple(asks),
             tests=tests,
@@ -196,7 +197,9 @@ class _Looking:
         self.whole = bool(self.content.get("ask"))
         asked: _Cells = {}
         for steps, table in self._tables("ask"):
-            ask, faults = look_at_ask(table, asking)
+            given = self.content["ask"][steps[-1]]
+            lacking = given.keys() - table.keys() if isinstance(given, dict) else {"paradigm"}
+            ask, faults = look_at_ask(table, lacking, asking)
             for inside, fault, parts in faults:
                 self._tell((*steps, *inside), fault, **parts)
             if ask is None:
@@ -213,7 +216,7 @@ class _Looking:
         for one in ask.populations:
             for seed, code in ((s, c) for s in one.seeds for c in ask.tested[one.name]):
                 who = f"{one.name}/{seed} in {code}"
-                others = asked.setdefault((ask.question, who), [])
+                others = asked.setdefault((*ask.key, who), [])
                 for place, known, numbers in others:
                     both = set(numbers) & set(ask.trial_seeds)
                     if both:
@@ -243,8 +246,8 @@ class _Looking:
             if not found:
                 self._tell(steps, "names no test that is made of what is asked", given=name,
                            nearest=nearest_name(name, tests), allowed=_some(list(tests)),
-                           next_command="mevgs-toolkit check-study FILE, without it: it prints "
-                           "all names")  # fmt: skip
+                           next_command=f"mevgs-toolkit check-study {quoted(self.path)}, without "
+                           "it: it prints all names")  # fmt: skip
             for test in found:
                 if seen.setdefault(test, name) != name or list(names).count(name) > 1:
                     self._tell(steps, f"names {test}, which is named already", given=name,
@@ -278,8 +281,14 @@ class _Looking:
                 self._tell(("power",), error)
 
 
-_Cells = dict[tuple[str, str], list[tuple[str, int | None, tuple[int | None, ...]]]]
+_Cells = dict[tuple[str, str, str], list[tuple[str, int | None, tuple[int | None, ...]]]]
 """Asks by what they ask and whom: their place, trials per class and trial seeds."""
+
+
+def _files(file: StudyFile) -> list[str]:
+    """Files that decide what is trained and asked, as they are named."""
+    words = [ask.words for ask in file.ask if ask.words is not None]
+    return list(dict.fromkeys([*(train.grid for train in file.train), *words]))
 
 
 def _backbone(base: Path, name: str) -> str:
@@ -294,4 +303,4 @@ def _all(parts: Mapping[str, str | None]) -> dict[str, Any]:
 def _some(names: Sequence[str]) -> str:
     """Names as far as they can be read."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return "; ".join(names[:SHOWN]) + more if names else "(none: no paradigm of choices is asked)"
+    return "; ".join(names[:SHOWN]) + more if names else "(none)"

@@ -1,7 +1,8 @@
 """Names of the tests that ``analyze`` makes of what a study asks, before it is asked.
 
-A study says in advance which of them are confirmatory. They are worded as the analysis words them
-(`toolkit.statistics.choices.cautions.named_tests`); tests of maps have no such names.
+A study says in advance which of them are confirmatory. Tests of choices are worded as the analysis
+words them (`toolkit.statistics.choices.cautions.named_tests`). Of maps, a population has one test
+that is primary: the one that the paradigm's formula asks for, of its primary measure.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from toolkit.statistics.phrases import apart
+from toolkit.studies.outcomes import primary_name
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
 CHANCE = "above chance"
 """Stands for all tests of a paradigm against chance."""
+PRIMARY = "primary test"
+"""Stands for the primary tests of all populations that are asked for maps."""
 
 
 @dataclass
 class _Cells:
-    """Who is asked one paradigm, in which languages."""
+    """Who is asked one paradigm on one stimulus set, in which languages."""
 
     paradigm: BaseParadigm
     tested: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -35,7 +39,7 @@ def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     """Every name that ``confirmatory`` may hold, with the tests that it stands for.
 
     A name is that of one test, or of a contrast between conditions, which stands for all
-    populations and languages, or `CHANCE`. The name of the paradigm stands before each.
+    populations and languages, `CHANCE`, or `PRIMARY`. The name of the paradigm stands before each.
 
     Args:
         asks: all that the study asks.
@@ -43,19 +47,22 @@ def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     Returns:
         Tests by name, each as ``PARADIGM: TEST``.
     """
-    found: dict[str, _Cells] = {}
+    found: dict[tuple[str, str], _Cells] = {}
     for ask in asks:
-        if ask.paradigm.kind == "choices":
-            own = found.setdefault(ask.paradigm.name, _Cells(ask.paradigm))
+        if ask.paradigm.kind in ("choices", "maps"):
+            own = found.setdefault(ask.key, _Cells(ask.paradigm))
             for population in ask.populations:
                 own.trained[population.name] = population.languages
                 known = own.tested.setdefault(population.name, {})
                 known |= dict.fromkeys(ask.tested[population.name])
-    return {
-        f"{paradigm}: {name}": tuple(f"{paradigm}: {test}" for test in tests)
-        for paradigm, cells in found.items()
-        for name, tests in _names(cells)
-    }
+    named: dict[str, dict[str, None]] = {}
+    for cells in found.values():
+        paradigm = cells.paradigm.name
+        names = _names if cells.paradigm.kind == "choices" else _names_of_maps
+        for name, tests in names(cells):
+            own_tests = named.setdefault(f"{paradigm}: {name}", {})
+            own_tests |= dict.fromkeys(f"{paradigm}: {test}" for test in tests)
+    return {name: tuple(tests) for name, tests in named.items()}
 
 
 def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -74,6 +81,12 @@ def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from ((name, (name,)) for name in own)
     for more in where.values():
         yield from ((f"{name}{more}", (f"{name}{more}",)) for name in _groups(cells))
+
+
+def _names_of_maps(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
+    tests = [primary_name(who) for who in cells.tested]
+    yield PRIMARY, tuple(tests)
+    yield from ((name, (name,)) for name in tests)
 
 
 def _groups(cells: _Cells) -> Iterator[str]:

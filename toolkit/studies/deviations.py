@@ -67,8 +67,9 @@ def _subjects(plan: StudyPlan) -> Iterator[str]:
         if population.name not in trained:
             yield f"the population {population.name} was trained."
         elif further:
-            what = "seed" if len(further) == 1 else "seeds"
-            yield f"{what} {', '.join(further)} of {population.name} were trained."
+            one = len(further) == 1
+            what, were = ("seed", "was") if one else ("seeds", "were")
+            yield f"{what} {', '.join(further)} of {population.name} {were} trained."
 
 
 def missing(plan: StudyPlan, results: Sequence[Mapping[str, Result]]) -> list[str]:
@@ -79,7 +80,9 @@ def missing(plan: StudyPlan, results: Sequence[Mapping[str, Result]]) -> list[st
         results: its analyses by paradigm, one for each page; none if nothing is analysed yet.
     """
     told = [
-        f"seeds {', '.join(left)} of {one.population} are not trained."
+        f"seed {left[0]} of {one.population} is not trained."
+        if len(left) == 1
+        else f"seeds {', '.join(left)} of {one.population} are not trained."
         for one in plan.trainings
         if (left := [seed for seed in one.seeds if seed not in one.done])
     ]

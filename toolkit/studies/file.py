@@ -33,6 +33,7 @@ def _once(values: tuple[Any, ...]) -> bool:
 
 
 Said = Annotated[str, Rule("text that is not empty", _is_said)]
+Texts = Annotated[tuple[Said, ...], Rule('a list of texts, as in ["one", "another"]')]
 Names = Annotated[tuple[Said, ...], Rule("a list of one or more, each once", _once)]
 
 
@@ -42,9 +43,9 @@ class About:
 
     title: Said
     """Title of the study and of its report."""
-    hypotheses: tuple[Said, ...] = ()
+    hypotheses: Texts = ()
     """What is expected, one sentence each."""
-    against: tuple[Said, ...] = ()
+    against: Texts = ()
     """What would count against the hypotheses."""
     exclusions: str = ""
     """Which data are left out, and why."""
@@ -73,8 +74,8 @@ class Ask:
 
     paradigm: Said
     """Its name."""
-    subjects: Names
-    """Populations, or single seeds of them; those that are trained here as well."""
+    subjects: Names | None = None
+    """Populations, or single seeds of them; by default all that the study trains."""
     languages: Names | None = None
     """Test languages; by default those that each population knows."""
     stimuli: Said | None = None
@@ -108,7 +109,7 @@ class GateTable:
 class Analysis:
     """``[analysis]``: what is fixed before the data are looked at."""
 
-    confirmatory: tuple[Said, ...] = ()
+    confirmatory: Texts = ()
     """Tests that decide about the hypotheses, by the names that ``check-study`` prints."""
     alpha: Annotated[float, Between(0.0001, 0.5)] = 0.05
     """Two-sided level of the tests."""
@@ -178,7 +179,7 @@ class StudyFile:
 
     study: About
     """What it is about."""
-    train: tuple[Train, ...] = ()
+    train: Annotated[tuple[Train, ...], Rule("one [[train]] or several")] = ()
     """What is trained."""
     ask: Annotated[tuple[Ask, ...], Rule("one [[ask]] or several", bool)]
     """Who is asked what."""

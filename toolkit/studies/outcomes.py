@@ -15,13 +15,15 @@ from toolkit.statistics.choices.prose import (
     places,
 )
 from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.maps.prose import resource_sentence
+from toolkit.statistics.maps.results import GroundingAnalysis
 
 if TYPE_CHECKING:
     from toolkit.statistics.models.results import Result
 
 
 def sentences_of(results: Mapping[str, Result]) -> dict[str, str]:
-    """What every test says, by its name, ``PARADIGM: TEST``; tests of maps have no names.
+    """What every test says, by its name, ``PARADIGM: TEST``; of maps, the primary ones.
 
     Args:
         results: analyses by paradigm.
@@ -30,8 +32,29 @@ def sentences_of(results: Mapping[str, Result]) -> dict[str, str]:
     for paradigm, analysis in results.items():
         if isinstance(analysis, Analysis):
             own = _sentences(analysis)
-            told |= {f"{paradigm}: {name}": sentence for name, sentence in own.items()}
+        elif isinstance(analysis, GroundingAnalysis):
+            own = {
+                primary_name(one.population): resource_sentence(one, analysis)
+                for one in analysis.populations
+                if one.primary
+            }
+        else:
+            continue
+        told |= {f"{paradigm}: {name}": sentence for name, sentence in own.items()}
     return told
+
+
+def primary_name(population: str) -> str:
+    """What the primary test of a population is called that was asked for maps.
+
+    Args:
+        population: its name.
+
+    Example:
+        >>> primary_name("multilingual-clip")
+        'multilingual-clip, primary test'
+    """
+    return f"{population}, primary test"
 
 
 def _sentences(analysis: Analysis) -> dict[str, str]:

@@ -98,7 +98,7 @@ class PlannedRun:
     @property
     def told(self) -> str:
         """What it is, in one line."""
-        who = ", ".join(self.ask.table.subjects)
+        who = self.ask.who
         seed = "" if self.trial_seed is None else f", trial seed {self.trial_seed}"
         return f"{self.ask.question}: {who}{seed}"
 
@@ -146,6 +146,7 @@ class StudyPlan:
             "title": self.study.file.study.title,
             "study": str(self.study.path),
             "sha256": self.study.sha256,
+            "files": dict(self.study.files),
             "results": str(self.where.out),
             "trainings": [
                 {"population": one.population, "seeds": list(one.seeds), "done": list(one.done)}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from paradigms.registry import source_checksum
 from toolkit.provenance import package_version
 from toolkit.running.choices import DEFAULT_PER_CLASS
 from toolkit.statistics.choices import condition_contrasts as conditions
@@ -47,6 +48,8 @@ def _lines(study: Study) -> Iterator[str]:
     about = study.file.study
     yield from (f"# {_text(about.title)}", "")
     yield f"- Study file: `{study.path.name}`, SHA-256 `{study.sha256}`"
+    for name, checksum in study.files.items():
+        yield f"- File that it names: `{name}`, SHA-256 `{checksum}`"
     yield f"- Written by mevgs-toolkit {package_version('mevgs-toolkit') or 'not installed'}"
     if about.preregistration:
         yield f"- Registered at {about.preregistration}"
@@ -93,8 +96,10 @@ def _training(study: Study) -> Iterator[str]:
 def _asked(number: int, ask: Asked) -> Iterator[str]:
     paradigm = ask.paradigm
     yield from (f"### {number}. {_text(ask.question)}", "")
-    yield f"Question: {_text(paradigm.question)} (paradigm version {paradigm.version})"
+    yield f"Question: {_text(paradigm.question)}"
     yield ""
+    source = source_checksum(paradigm)
+    yield f"- Paradigm: version {paradigm.version}, SHA-256 of its source `{source}`"
     yield f"- Stimuli: {_text(ask.stimuli.name)} {ask.stimuli.version}, `{ask.stimuli.checksum}`"
     for one in ask.populations:
         languages = ", ".join(ask.tested[one.name])

@@ -42,8 +42,8 @@ def print_plan(plan: StudyPlan) -> None:
         seed = "" if run.trial_seed is None else str(run.trial_seed)
         cells = (len(run.cells), run.n_done, run.n_missing)
         named = run.run_id or "(named once its networks are trained)"
-        who = ", ".join(run.ask.table.subjects)
-        made.add_row(*map(escape, (run.ask.question, who, seed, *map(str, cells), named)))
+        told = (run.ask.question, run.ask.who, seed, *map(str, cells), named)
+        made.add_row(*map(escape, told))
     out.print(made)
     _print_tests(plan)
     for sentence in effort(plan):

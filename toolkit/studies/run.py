@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+REPORTS = "reports"
+"""Folder of statistics and reports, one folder in it per stimulus set, where there are several."""
 FIGURES = "figures"
 """Folder of figures, where they are asked for."""
 
@@ -58,12 +60,12 @@ class StudyResults:
     """What was run beyond the file or otherwise."""
     missing: tuple[str, ...]
     """What the file says and is not there."""
-    results: Mapping[str, Mapping[str, Result]]
-    """Analyses by stimulus set and paradigm."""
+    results: tuple[Mapping[str, Result], ...]
+    """Analyses by paradigm, for every report."""
 
     def show(self) -> None:
         """Print what came of the confirmatory tests, where the study departs, and the reports."""
-        for own in self.results.values():
+        for own in self.results:
             for sentence in confirmed(self.plan.study, own):
                 say(sentence)
         print_departures(self.beyond, self.missing)
@@ -92,12 +94,14 @@ def run_study(
         ToolkitError: what training, running or analysing raises; what was finished before is kept.
     """
     with held(where):
-        _train(plan_study(study, where), jobs, progress)
         plan = plan_study(study, where)
-        for run in plan.runs:
-            if not (run.done and _knows(plan, run)):
-                _ask(plan, run, jobs or 1, progress)
-        return _told(plan_study(study, where), progress)
+        if plan.missing.get(TRAINING):
+            _train(plan, jobs, progress)
+            plan = plan_study(study, where)
+        left = [run for run in plan.runs if not (run.done and _knows(plan, run))]
+        for run in left:
+            _ask(plan, run, jobs or 1, progress)
+        return _told(plan_study(study, where) if left else plan, progress)
 
 
 def collect(study: Study, where: Where, *, progress: Progress = lambda *_: None) -> StudyResults:
@@ -177,24 +181,31 @@ def _ask(plan: StudyPlan, run: PlannedRun, jobs: int, progress: Progress) -> Non
 
 def _told(plan: StudyPlan, progress: Progress) -> StudyResults:
     """Analyse and report what is finished: one page, or one for every stimulus set."""
-    by_set: dict[str, list[PlannedRun]] = {}
+    folders = _folders(plan)
+    by_set: dict[Path, list[PlannedRun]] = {}
     for run in plan.runs:
         if run.done:
-            by_set.setdefault(run.ask.stimuli.name, []).append(run)
-    sets = list(dict.fromkeys(ask.stimuli.name for ask in plan.study.asks))
-    folders = {
-        name: plan.where.out / file_name(name) if len(sets) > 1 else plan.where.out
-        for name in by_set
-    }
-    results = {
-        name: _analysed(plan, runs, folders[name], progress) for name, runs in by_set.items()
-    }
+            by_set.setdefault(folders[run.ask.stimuli.checksum], []).append(run)
+    results = {folder: _analysed(plan, runs, folder, progress) for folder, runs in by_set.items()}
     without, lacking = beyond(plan), missing(plan, list(results.values()))
     pages = [
-        _page(plan, runs, folders[name], results[name], without, lacking)
-        for name, runs in by_set.items()
+        _page(plan, runs, folder, results[folder], without, lacking)
+        for folder, runs in by_set.items()
     ]
-    return StudyResults(plan, tuple(pages), tuple(without), tuple(lacking), results)
+    analyses = tuple(results.values())
+    return StudyResults(plan, tuple(pages), tuple(without), tuple(lacking), analyses)
+
+
+def _folders(plan: StudyPlan) -> dict[str, Path]:
+    """Where statistics and report of every stimulus set lie, by its checksum."""
+    sets = {ask.stimuli.checksum: file_name(ask.stimuli.name) for ask in plan.study.asks}
+    if len(sets) == 1:
+        return dict.fromkeys(sets, plan.where.out)
+    names, place = list(sets.values()), plan.where.out / REPORTS
+    return {
+        checksum: place / (name if names.count(name) == 1 else f"{name}-{checksum[:8]}")
+        for checksum, name in sets.items()
+    }
 
 
 def _analysed(
@@ -223,7 +234,7 @@ def _analysed(
             of_it, own, chosen, lambda done, total: progress("bootstrap", done, total)
         )
     made = {name: replace(one, made_of=key) for name, one in made.items()}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / STATISTICS_FILE, made)
     return made
 
@@ -283,7 +294,8 @@ def _planned(
         text = f"analyses beyond the confirmatory ones: {further} of {count(n, 'test')}."
         lines.append(Line("note", "Not in the plan", text))
     where = f"; registered at {about.preregistration}" if about.preregistration else ""
-    text = f"{study.path.name}, SHA-256 {study.sha256}{where}."
+    named = "".join(f"; {name}, SHA-256 {own}" for name, own in study.files.items())
+    text = f"{study.path.name}, SHA-256 {study.sha256}{named}{where}."
     lines.append(Line("note", "Study file", text))
     return Planned(
         hypotheses=about.hypotheses,

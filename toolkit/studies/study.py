@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SUBJECTS, RUNS = "subjects", "runs"
 """Folders of a study's results: populations that it trained, and runs."""
+MOST = 4
+"""Subjects that are named in a line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +47,21 @@ class Asked:
         return self.table.trial_seeds or (0,)
 
     @property
+    def who(self) -> str:
+        """Subjects as the file names them, or their number where it names none or many."""
+        given = self.table.subjects or ()
+        if 0 < len(given) <= MOST:
+            return ", ".join(given)
+        return f"{len(self.names)} populations"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is analysed together: name of the paradigm and checksum of the stimulus set."""
+        return self.paradigm.name, self.stimuli.checksum
+
+    @property
     def question(self) -> str:
-        """Paradigm and stimulus set: what is analysed together."""
+        """The same in words."""
         return f"{self.paradigm.name} on {self.stimuli.name}"
 
 
@@ -60,6 +75,8 @@ class Study:
     """Checksum of the file."""
     file: StudyFile
     """What the file holds."""
+    files: Mapping[str, str]
+    """Checksums of the grid files and word lists that it names."""
     grids: tuple[Grid, ...]
     """What is trained, one per ``[[train]]``."""
     asks: tuple[Asked, ...]

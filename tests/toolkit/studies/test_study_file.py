@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from stimuli import StimulusSet
 from stimuli.texts import read_toml
+from tests.conftest import LANGUAGES, tiny_rows, write_set
 from toolkit.errors import ToolkitError
 from toolkit.statistics.settings import Gate
 from toolkit.studies.checks import look_at, read_study
@@ -125,6 +127,17 @@ BAD = {
         [('subjects = ["bilingual-en-nl"]', 'subjects = "bilingual-en-nl"')],
         ["ask[1].subjects (line 15)", 'given: "bilingual-en-nl"', "a list of one or more"],
     ),
+    "nobody to be asked": (
+        [
+            ('[[train]]\ngrid = "grid.toml"\n', ""),
+            ('subjects = ["bilingual-en-nl", "monolingual-en_size-xsm/a"]', ""),
+        ],
+        ["ask[0].subjects (line 5) is lacking", "trains no population", "list subjects"],
+    ),
+    "frozen features and pictures": (
+        [('subjects = ["bilingual-en-nl"]', 'subjects = ["bilingual-en-nl/frozen"]')],
+        ["ask[1].subjects[0] (line 15)", "such as translation"],
+    ),
     "language unknown": (
         [('languages = ["en"]', 'languages = ["en", "eng"]')],
         ["ask[0].languages[1] (line 10)", "given: eng", "did you mean: en", "allowed: en, nl, fr"],
@@ -219,6 +232,12 @@ def test_a_bad_study_file_is_one_clear_message(case: str, written: Callable[...,
         assert part in told, told
 
 
+def test_by_default_all_that_is_trained_is_asked(written: Callable[..., Path]) -> None:
+    study = read_study(written(('subjects = ["bilingual-en-nl"]\n', "")))
+    assert study.asks[1].names == ("monolingual-en_size-xsm", "monolingual-en_size-sm")
+    assert study.asks[1].who == "2 populations"
+
+
 @pytest.mark.parametrize(
     ("grid", "parts"),
     [
@@ -282,6 +301,31 @@ def test_texts_over_several_lines_move_no_line(written: Callable[..., Path]) -> 
     path = written(('title = "ME"', notes), ('"me"', '"mee"'))
     _, faults, _ = look_at(path)
     assert faults[0].place == "ask[0].paradigm (line 15)"
+
+
+def test_trials_that_the_set_fixes_are_asked_once(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    trial = "familiar-familiar,en,bear-en-ann-test-0,bear-colour-test-0,car-colour-test-0"
+    fixed = write_set(tmp_path / "fixed", tiny_rows(), LANGUAGES) / "trials.csv"
+    fixed.write_text(f"condition,language,word_id,target_id,distractor_id\n{trial}\n", "utf-8")
+    subjects = 'subjects = ["bilingual-en-nl"]'
+    path = written((subjects, f'{subjects}\nstimuli = "fixed"\ntrial_seeds = [0, 1]'))
+    _, (fault,), _ = look_at(path)
+    assert fault.place == "ask[1].trial_seeds (line 17)"
+    assert "fixes the trials of familiar-familiar" in fault.fault
+
+
+def test_groups_on_different_sets_are_not_compared(
+    written: Callable[..., Path], tiny_set: StimulusSet
+) -> None:
+    study = read_study(written(
+        (', "monolingual-en_size-xsm/a"]', "]"),
+        ('"familiar"\nsubjects = ["bilingual-en-nl"]',
+         f'"me"\nsubjects = ["monolingual-en"]\nstimuli = "{tiny_set.folder}"'),
+    ))  # fmt: skip
+    assert "me: monolingual-en in en" in study.tests
+    assert "me: bilingual - monolingual, en" not in study.tests
 
 
 def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:

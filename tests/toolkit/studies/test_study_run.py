@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from stimuli import StimulusSet
 from stimuli.files import sha256_of
 from tests.conftest import LANGUAGES, tiny_rows, write_set
+from tests.reports.browsing import html_faults, needs_java
 from toolkit.api.running import run_paradigm
 from toolkit.errors import ToolkitError
 from toolkit.studies import contrasts
@@ -172,6 +176,11 @@ def test_the_report_holds_what_was_planned_in_the_order_of_the_file(written: Wri
     assert {len(own["lists"]["seeds"]) if "seeds" in own["lists"] else 2 for own in [told["me"]]}
 
 
+@needs_java
+def test_the_report_of_a_study_is_valid_html(written: Write) -> None:
+    assert html_faults(carried_out(written()).pages[0]) == []
+
+
 def test_a_run_beyond_the_file_is_told(written: Write, tiny_set: StimulusSet) -> None:
     study = written()
     carried_out(study)
@@ -229,11 +238,16 @@ def test_collecting_tells_what_is_missing(written: Write) -> None:
 
 
 def write_whole_set(folder: Path) -> Path:
-    """The small set, some of whose training material is held out."""
-    rows = tiny_rows()
+    """The small set with longer words, some of whose training material is held out."""
+    rows, rng = tiny_rows(), np.random.default_rng(1)
     for row in rows:
+        if row["kind"] == "word":
+            file = io.BytesIO()
+            soundfile.write(file, rng.uniform(-0.5, 0.5, 1600), 16000, format="WAV")
+            row["data"], row["duration_s"] = file.getvalue(), "0.100"
         if row["split"] == "train" and row["stimulus_id"].endswith("-1"):
             row["split"] = "valid"
+            row["voice"] = row.get("voice") and "val"
     return write_set(folder, rows, LANGUAGES)
 
 
@@ -242,10 +256,11 @@ def test_what_is_trained_is_trained_once_and_then_asked(
 ) -> None:
     whole = write_whole_set(tmp_path / "whole")
     (tmp_path / "grid.toml").write_text(
-        f'stimuli = "{whole}"\n[grid]\nlanguages = [[]]\nseeds = "ab"\nsize = ["xsm"]\n',
+        f'stimuli = "{whole}"\n[recipe]\nword_views = 1\npicture_views = 1\nsize = "xsm"\n'
+        '[grid]\nlanguages = [[]]\nseeds = "ab"\n',
         encoding="utf-8",
     )
-    study = written(f'[study]\ntitle = "T"\n{TRAINS}')
+    study = written(f'[study]\ntitle = "T"\n{TRAINS.replace("{tiny}", str(whole))}')
     plan = plan_study(study, Where(study.results))
     assert plan.missing == {"training": 2, "familiar": 3}
     assert {cell.key for cell in plan.runs[0].cells} == {None}
@@ -263,7 +278,21 @@ def test_what_is_trained_is_trained_once_and_then_asked(
     (tmp_path / "grid.toml").write_text(fewer, encoding="utf-8")
     study = read_study(study.path)
     told = beyond(plan_study(study, Where(study.results)))
-    assert "seed b of untrained were trained." in told
+    assert "seed b of untrained was trained." in told
+
+
+def test_every_stimulus_set_has_a_page_of_its_own(written: Write) -> None:
+    """Runs on different sets are never analysed together."""
+    text = STUDY + '[[ask]]\nparadigm = "me"\nsubjects = ["perfect/a"]\ntrials_per_class = 1\n'
+    study = written(text)
+    made = carried_out(study)
+    places = [study.results / "reports" / name for name in ("tiny", "mini")]
+    assert made.pages == tuple(place / "report.html" for place in places)
+    assert [list(own) for own in made.results] == [["familiar", "me"], ["me"]]
+    assert not made.missing
+    before = files(study.results)
+    carried_out(study)
+    assert files(study.results) == before
 
 
 def test_tests_are_named_as_the_analysis_names_them(written: Write, subjects_dir: Path) -> None:
@@ -286,6 +315,21 @@ def test_tests_are_named_as_the_analysis_names_them(written: Write, subjects_dir
     )
     made = carried_out(study)
     known = {test for own in contrasts.tests_of(study.asks).values() for test in own}
-    assert set(sentences_of(made.results["tiny"])) == known
+    assert set(sentences_of(made.results[0])) == known
     assert "me: bilingual - monolingual, all languages" in known
     assert "me: more - one, en" in known
+
+
+def test_maps_have_a_primary_test_per_population(written: Write, scenes_set: StimulusSet) -> None:
+    study = written(
+        '[study]\ntitle = "T"\n[[ask]]\nparadigm = "dense-grounding"\nsubjects = ["perfect/a"]\n'
+        f'stimuli = "{scenes_set.folder}"\n'
+        '[[ask]]\nparadigm = "familiar"\nsubjects = ["perfect/a"]\nstimuli = "{tiny}"\n'
+        'trials_per_class = 1\n[analysis]\nconfirmatory = ["primary test"]\nalpha = 0.1\n'
+    )
+    assert study.confirmatory == ("dense-grounding: perfect, primary test",)
+    made = carried_out(study)
+    assert made.missing == ()
+    assert len(made.pages) == 2, "two sets of one name"
+    page = made.pages[0].read_text(encoding="utf-8")
+    assert re.search(r"<li>dense-grounding: perfect \(\w+\): ", page)
