@@ -258,9 +258,9 @@ def _training(root: Path) -> Iterator[Kind]:
     from tests.toolkit.training.test_train_cli import write_features, write_small_set
     from toolkit.subjects.populations import open_population
     from toolkit.training import cards
+    from toolkit.training.bank_files import load_bank
     from toolkit.training.checkpoint import Checkpoint
     from toolkit.training.conditions import Condition
-    from toolkit.training.features import load_bank
     from toolkit.training.fit import LogRow
     from toolkit.training.logs import read_log
     from toolkit.training.populations import train_populations

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stimuli.files import is_sound, remove_abandoned
+from stimuli.files import remove_abandoned
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, unknown_name
 from toolkit.processes.alone import alone_in, alone_with
@@ -28,9 +28,7 @@ from toolkit.provenance import package_version
 from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell, Condition
-from toolkit.training.features import save_bank
 from toolkit.training.fit import Standing, network_config
-from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule
 from toolkit.training.sources import Progress, Source
@@ -91,7 +89,7 @@ def train_populations(
         raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
     facts, work = {}, []
     for condition in conditions:
-        bank = _features(condition.recipe, source, folder / "features", progress, device)
+        bank = source.kept_bank(condition.recipe, folder / "features", progress, device)
         facts[condition.name] = _facts(condition, source, bank, device)
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
@@ -176,19 +174,9 @@ def _check(conditions: Sequence[Condition], source: Source) -> None:
         for language in condition.languages:
             if language not in source.languages:
                 raise unknown_name("language", language, source.languages)
-        source.key(condition.recipe)
+        source.check(condition.recipe)
         for split in ("train", "valid") if condition.languages else ():
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
-
-
-def _features(
-    recipe: Recipe, source: Source, folder: Path, progress: Progress, device: Device
-) -> Path:
-    """File with the features that a recipe needs, made where it is missing."""
-    path = folder / f"{source.key(recipe)}.safetensors"
-    if not is_sound(path):
-        save_bank(source.bank(recipe, progress, device), path)
-    return path
 
 
 def _facts(condition: Condition, source: Source, features: Path, device: Device) -> dict[str, Any]:
@@ -203,7 +191,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "version": TRAINING_VERSION,
             **recipe.record(),
             **schedule.record(),
-            "features": features.stem,
+            "features": source.key(recipe),
             **({} if device.precision == "float32" else {"precision": device.precision}),
         },
         **({} if bank.made_on == CPU.told else {"features_made_on": bank.made_on}),

@@ -14,9 +14,10 @@ from queue import SimpleQueue
 from toolkit.devices import CPU, Device
 from toolkit.processes.workers import processes, tell
 from toolkit.training import fit
+from toolkit.training.bank_files import load_bank
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
-from toolkit.training.features import FeatureBank, load_bank
+from toolkit.training.features import FeatureBank
 from toolkit.training.together import begun_together, fit_together
 
 
@@ -89,12 +90,22 @@ def train_all(
 
 @lru_cache(maxsize=2)
 def opened_bank(path: Path) -> FeatureBank:
-    """The features, mapped into memory once per process.
+    """The features, mapped into memory once per process, or told where they are.
 
     Args:
         path: a file of `save_bank`.
     """
     return load_bank(path)
+
+
+@lru_cache(maxsize=1)
+def bank_at_hand(path: Path) -> FeatureBank:
+    """The features, as training takes them: in memory where there is not too much of them.
+
+    Args:
+        path: a file of `save_bank`.
+    """
+    return opened_bank(path).at_hand()
 
 
 def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> list[fit.Fitted]:
@@ -103,7 +114,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
     What is begun goes on in the way in which it was begun, so that a stop does not change it; on a
     card, what was begun together with others begins anew.
     """
-    condition, bank = group[0].cell.condition, opened_bank(group[0].bank)
+    condition, bank = group[0].cell.condition, bank_at_hand(group[0].bank)
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:

@@ -39,16 +39,23 @@ class Listing:
     """What the file says about all features."""
     dimensions: dict[str, int] = field(default_factory=dict)
     """Dimensions of each feature by the name of its group; -1 for one left unfinished."""
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Shape of each feature that is there, by the name of its group."""
+    in_place: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    """Of features that lie in the file in one piece, as the processor takes them (float32): where
+    they begin, and whether HDF5 has a checksum of each. Others are packed, or in other types."""
     media: dict[str, str] = field(default_factory=dict)
     """Checksum of samples or pixels -> group; published files have none."""
 
 
-def list_features(path: Path, *, kept: bool = True) -> Listing:
+def list_features(path: Path, *, kept: bool = True, sound: bool = True) -> Listing:
     """List a file of features.
 
     Args:
         path: an HDF5 file, one of ours or from elsewhere.
         kept: whether to refuse a file that says that its checksum lies beside it, and none does.
+        sound: whether to hold it against that checksum, which reads all of it. Who does not must
+            make sure of what is read of it (`in_place`).
 
     Raises:
         ToolkitError: it is missing, damaged, no HDF5, holds what is no feature, took too long, or
@@ -56,10 +63,10 @@ def list_features(path: Path, *, kept: bool = True) -> Listing:
     """
     if not path.is_file():
         raise ToolkitError("There is no such file of features.", given=str(path))
-    if checksum_file(path).is_file():
+    if sound and checksum_file(path).is_file():
         require_sound(path, EXTRACT_AGAIN)
     found = _listed_apart(path)
-    if kept and CHECKSUM in found.attributes:
+    if sound and kept and CHECKSUM in found.attributes:
         require_sound(path, EXTRACT_AGAIN, kept=True)
     return found
 
@@ -107,6 +114,11 @@ def _listed(path: Path) -> Listing:
                     raise ValueError(f"{name!r} lies in another file")
                 group = file[name]
                 found.dimensions[name] = _dimensions(group, name)
+                if found.dimensions[name] >= 0:
+                    data = group[DATA]
+                    found.shapes[name] = tuple(map(int, data.shape))
+                    if place := _place(data):
+                        found.in_place[name] = place
                 media = group.attrs.get(MEDIA)
                 if media is not None:
                     found.media[str(media)] = name
@@ -140,6 +152,24 @@ def _dimensions(group: Any, name: str) -> int:
     if data.chunks:
         data.id.get_num_chunks()  # goes through all of them
     return len(data.shape)
+
+
+def _place(data: Any) -> tuple[int, bool] | None:
+    """Where a feature begins in its file, if it lies there as it is; see `Listing.in_place`."""
+    import h5py
+
+    if data.id.get_type() != h5py.h5t.IEEE_F32LE:
+        return None
+    if data.chunks is None:
+        offset = data.id.get_offset()  # None: nothing was written, or it is in the header
+        return None if offset is None else (int(offset), False)
+    plan = data.id.get_create_plist()
+    filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
+    # Checksums stand behind the numbers of a chunk, which they leave as they are.
+    plain = filters <= {h5py.h5z.FILTER_FLETCHER32}
+    if not plain or data.chunks != data.shape or data.id.get_num_chunks() != 1:
+        return None
+    return int(data.id.get_chunk_info(0).byte_offset), bool(filters)
 
 
 def _product(sizes: tuple[int, ...]) -> int:
