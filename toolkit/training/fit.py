@@ -216,12 +216,13 @@ class Training:
     def step(self) -> None:
         """Make one update."""
         batch = self.begin()
-        self.look_ahead(self.update + 1)
         if batch:
             with self._device.holding(f"an update of {self.recipe.items} items"):
                 loss = items_loss(
                     self.network, batch.bank, batch.items, self.recipe.label_smoothing
                 )
+                del batch  # what was read is not needed any more, and the next takes as much
+                self.look_ahead(self.update + 1)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.learn(loss.item())
         self.update += 1

@@ -189,14 +189,17 @@ def step(trainings: Sequence[Together], following: Sequence[Together] = ()) -> N
         trainings: of one condition, which have made equally many updates.
         following: those that make the next one.
     """
-    begun = [(training, training.begin()) for training in trainings]
+    begun = [training.begin() for training in trainings]
+    learning = [training for training, batch in zip(trainings, begun, strict=True) if batch]
+    batches = [batch for batch in begun if batch]
+    losses = _losses(learning, batches) if batches else None
+    # What was read is not needed any more, and what is read next takes as much.
+    del begun, batches
     for training in following:
         training.look_ahead(training.update + (training in trainings))
-    drawn = [(training, batch) for training, batch in begun if batch]
-    if drawn:
-        losses = _losses([training for training, _ in drawn], [batch for _, batch in drawn])
+    if losses is not None:
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        for (training, _), loss in zip(drawn, losses.tolist(), strict=True):
+        for training, loss in zip(learning, losses.tolist(), strict=True):
             training.learn(loss)
     for training in trainings:
         training.update += 1

@@ -89,7 +89,7 @@ class TransformerPooling(nn.Module):
             projected: Tensor = self.proj_in(inputs)
             return projected
         products = inputs @ self.proj_in.weight.T
-        return products + self.proj_in.bias.to(products.dtype)
+        return products.add_(self.proj_in.bias.to(products.dtype))
 
     def _overlooked(self, inputs: Tensor, lengths: Tensor | None) -> Tensor | None:
         """True where a position does not count, shape (n, positions); None: all of them do."""
