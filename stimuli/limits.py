@@ -52,7 +52,9 @@ PARAMETERS = 2**30
 RATE_HZ = 1_000_000
 """Samples per second of a clip."""
 LISTING_S = 120
-"""Seconds in which what a file of features from elsewhere holds must have been listed."""
+"""Seconds in which what a file of features from elsewhere holds must have been listed..."""
+LISTING_BYTES_PER_S = 10**8
+"""...and one more for so many bytes of it."""
 
 
 def refuse_more(what: str, given: int, most: int, next_command: str | None = None) -> None:

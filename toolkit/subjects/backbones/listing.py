@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from stimuli.files import checksum_file, require_sound
-from stimuli.limits import FEATURE_VALUES, LISTING_S
+from stimuli.limits import FEATURE_VALUES, LISTING_BYTES_PER_S, LISTING_S
 from toolkit.errors import ToolkitError
 
 DATA = "feature"
@@ -78,20 +78,21 @@ def unreadable(path: Path, reason: str) -> ToolkitError:
 
 def _listed_apart(path: Path) -> Listing:
     """List a file in a process of its own: a fresh interpreter, which imports no script."""
+    limit_s = LISTING_S + path.stat().st_size / LISTING_BYTES_PER_S
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", __name__, str(path.absolute())],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=LISTING_S,
+            timeout=limit_s,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             check=True,
         )
         told = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise ToolkitError(
-            f"{path} cannot be read: HDF5 was not done with it in {LISTING_S} s; it is damaged.",
-            allowed=f"a file whose features are listed within {LISTING_S} s",
+            f"{path} cannot be read: HDF5 was not done with it in {limit_s:.0f} s; it is damaged.",
+            allowed=f"a file of that size whose features are listed within {limit_s:.0f} s",
             next_command=COPY_AGAIN,
         ) from error
     except (subprocess.CalledProcessError, ValueError) as error:
@@ -113,9 +114,9 @@ def _listed(path: Path) -> Listing:
                 if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
                     raise ValueError(f"{name!r} lies in another file")
                 group = file[name]
-                found.dimensions[name] = _dimensions(group, name)
-                if found.dimensions[name] >= 0:
-                    data = group[DATA]
+                data = _data(group, name)
+                found.dimensions[name] = -1 if data is None else len(data.shape)
+                if data is not None:
                     found.shapes[name] = tuple(map(int, data.shape))
                     if place := _place(data):
                         found.in_place[name] = place
@@ -130,28 +131,31 @@ def _listed(path: Path) -> Listing:
     return found
 
 
-def _dimensions(group: Any, name: str) -> int:
-    """Dimensions of a group's feature, after checking that it may be read."""
+def _data(group: Any, name: str) -> Any:
+    """A group's feature, after checking that it may be read; None for one left unfinished."""
     import h5py
 
     if not isinstance(group, h5py.Group):
         raise ValueError(f"{name!r} is no group")
     if DATA not in group:
-        return -1
-    linked = isinstance(group.get(DATA, getlink=True), h5py.ExternalLink)
-    data = group[DATA]
-    if linked or (isinstance(data, h5py.Dataset) and (data.external or data.is_virtual)):
+        return None
+    if isinstance(group.get(DATA, getlink=True), h5py.ExternalLink):
         raise ValueError(f"the feature {name!r} lies in another file")
+    data = group[DATA]
     if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fiu" or data.shape is None:
         raise ValueError(f"what {name!r} holds are no numbers")
-    for n_values in (_product(data.shape), _product(data.chunks or ())):
+    plan = data.id.get_create_plist()
+    if plan.get_external_count() or plan.get_layout() == h5py.h5d.VIRTUAL:
+        raise ValueError(f"the feature {name!r} lies in another file")
+    chunks = plan.get_chunk() if plan.get_layout() == h5py.h5d.CHUNKED else ()
+    for n_values in (_product(data.shape), _product(chunks)):
         if n_values > FEATURE_VALUES:
             raise ValueError(
                 f"the feature {name!r} is to have {n_values:,} values, more than {FEATURE_VALUES:,}"
             )
-    if data.chunks:
+    if chunks:
         data.id.get_num_chunks()  # goes through all of them
-    return len(data.shape)
+    return data
 
 
 def _place(data: Any) -> tuple[int, bool] | None:
@@ -160,14 +164,14 @@ def _place(data: Any) -> tuple[int, bool] | None:
 
     if data.id.get_type() != h5py.h5t.IEEE_F32LE:
         return None
-    if data.chunks is None:
+    plan = data.id.get_create_plist()
+    if plan.get_layout() != h5py.h5d.CHUNKED:
         offset = data.id.get_offset()  # None: nothing was written, or it is in the header
         return None if offset is None else (int(offset), False)
-    plan = data.id.get_create_plist()
     filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
     # Checksums stand behind the numbers of a chunk, which they leave as they are.
     plain = filters <= {h5py.h5z.FILTER_FLETCHER32}
-    if not plain or data.chunks != data.shape or data.id.get_num_chunks() != 1:
+    if not plain or plan.get_chunk() != data.shape or data.id.get_num_chunks() != 1:
         return None
     return int(data.id.get_chunk_info(0).byte_offset), bool(filters)
 
