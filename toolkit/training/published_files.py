@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.subjects.backbones.in_place import GoneThrough, Place, go_through
+from toolkit.subjects.backbones.in_place import GoneThrough, Place, go_through, state_of
 from toolkit.subjects.backbones.listing import EXTRACT_AGAIN
 from toolkit.subjects.features.sources import Job
 from toolkit.training.on_disk import OnDisk, Places
@@ -30,7 +30,7 @@ def find_features(
         ToolkitError: a file is missing, damaged, or lacks one of them; two were made by different
             backbones, or features differ in their size.
     """
-    total = sum(job.path.stat().st_size for job in wanted) // _MEGABYTE
+    total = sum(state_of(job.path)[1] for job in wanted) // _MEGABYTE
     done = 0
 
     def read(n_bytes: int) -> None:
