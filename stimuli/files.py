@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -181,6 +181,36 @@ def require_sound(path: str | Path, next_command: str | None = None, *, kept: bo
         _require(file, sha256_of(file) if told else None, told, next_command, kept)
 
 
+def require_sum(
+    path: str | Path, sha256: str, next_command: str | None = None, *, kept: bool = False
+) -> bool:
+    """As `require_sound`, where the content was read already.
+
+    Args:
+        path: the file.
+        sha256: of its content.
+        next_command: what makes it again.
+        kept: whether there must be a checksum beside it.
+
+    Returns:
+        Whether there is one.
+
+    Raises:
+        ToolkitError: as `require_sound`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "table.csv").write_text("a,b")
+        ...     require_sum(Path(folder) / "table.csv", "0" * 64)
+        False
+    """
+    file = Path(path)
+    told = _told(file)
+    _require(file, sha256, told, next_command, kept)
+    return told is not None
+
+
 def read_sound(path: str | Path, next_command: str | None = None, *, kept: bool = False) -> bytes:
     """As `require_sound`, and give the content: the very bytes whose checksum was looked at.
 
@@ -351,5 +381,18 @@ def sha256_of_files(paths: Iterable[str | Path]) -> str:
         ...     sha256_of_files(paths) == sha256_of_files(reversed(paths))
         True
     """
-    listing = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(map(Path, paths)))
+    return sha256_of_sums({Path(path): sha256_of(path) for path in paths})
+
+
+def sha256_of_sums(sums: Mapping[Path, str]) -> str:
+    """As `sha256_of_files`, where the checksum of each file is known already.
+
+    Args:
+        sums: SHA-256 of each file.
+
+    Example:
+        >>> sha256_of_sums({Path("a"): "0" * 64}) == sha256_of_sums({Path("b"): "0" * 64})
+        False
+    """
+    listing = "".join(f"{sha256}  {path.name}\n" for path, sha256 in sorted(sums.items()))
     return hashlib.sha256(listing.encode()).hexdigest()

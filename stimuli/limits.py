@@ -27,6 +27,10 @@ CARDS = 10_000
 """Trials in the gallery of a report."""
 FEATURE_VALUES = 2**26
 """Numbers in the feature of one clip or picture: 0.3 GB."""
+FEATURES_IN_MEMORY = 2**30
+"""Bytes of published features, in half precision, that a process keeps in memory to train on: 1 GB,
+4,000 pictures of the published size. What there is more of stays on the disk, and each update reads
+what it needs; the numbers that come of it are the same."""
 TABLE_VALUES = 2**29
 """Rows times columns of a table: 20 million trials of a run, 4 GB."""
 COLUMN_BYTES = 2**30
@@ -48,7 +52,9 @@ PARAMETERS = 2**30
 RATE_HZ = 1_000_000
 """Samples per second of a clip."""
 LISTING_S = 120
-"""Seconds in which what a file of features from elsewhere holds must have been listed."""
+"""Seconds in which what a file of features from elsewhere holds must have been listed..."""
+LISTING_BYTES_PER_S = 10**8
+"""...and one more for so many bytes of it."""
 
 
 def refuse_more(what: str, given: int, most: int, next_command: str | None = None) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import shutil
 import sys
@@ -93,6 +94,7 @@ def kinds(root: Path) -> Iterator[Kind]:
     yield from _spaces(root)
     yield from _features(root)
     yield from _training(root)
+    yield from _in_place(root)
     yield from _imported(root)
 
 
@@ -258,9 +260,9 @@ def _training(root: Path) -> Iterator[Kind]:
     from tests.toolkit.training.test_train_cli import write_features, write_small_set
     from toolkit.subjects.populations import open_population
     from toolkit.training import cards
+    from toolkit.training.bank_files import load_bank
     from toolkit.training.checkpoint import Checkpoint
     from toolkit.training.conditions import Condition
-    from toolkit.training.features import load_bank
     from toolkit.training.fit import LogRow
     from toolkit.training.logs import read_log
     from toolkit.training.populations import train_populations
@@ -304,6 +306,26 @@ def _training(root: Path) -> Iterator[Kind]:
         return MADE_AGAIN if found is None else found["weights"].numpy()
 
     yield Kind("states of trainings (train)", [state.path], resume)
+
+
+def _in_place(root: Path) -> Iterator[Kind]:
+    from tests.toolkit.training.test_reading_in_place import bank_of, feature_files
+    from tests.toolkit.training.test_training_sources import write_data
+    from toolkit.training.bank_files import load_bank, save_bank
+
+    bank, kept = bank_of(write_data(root / "published")), root / "published" / "kept.safetensors"
+    assert bank.disk is not None
+    save_bank(bank, kept)
+    times = {Path(file.path): file.mtime_ns for file in bank.disk.files}
+
+    def read() -> Any:
+        for path, mtime_ns in times.items():
+            os.utime(path, ns=(mtime_ns, mtime_ns))  # nothing but the bit tells that it was turned
+        found = load_bank(kept).at_hand()
+        return [found.frames.numpy(), found.maps.numpy(), found.word_start, found.word_table]
+
+    yield Kind("published features in place (train)", feature_files(root / "published"), read)
+    yield Kind("where published features lie (train)", [kept], read)
 
 
 def _imported(root: Path) -> Iterator[Kind]:

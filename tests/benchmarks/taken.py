@@ -18,6 +18,8 @@ class Taken:
 
     processor_s: float = 0.0
     """Seconds of the processor, with those of processes that were started and have ended."""
+    wall_s: float = 0.0
+    """Seconds on the wall."""
     told: str = ""
     """The same and the time on the wall, for readers."""
 
@@ -33,6 +35,6 @@ def measured() -> Iterator[Taken]:
     taken = Taken()
     worked, start = processor_s(), time.perf_counter()
     yield taken
-    wall = time.perf_counter() - start
+    taken.wall_s = time.perf_counter() - start
     taken.processor_s = processor_s() - worked
-    taken.told = f"{taken.processor_s:.2f} s of the processor ({wall:.2f} s on the wall)"
+    taken.told = f"{taken.processor_s:.2f} s of the processor ({taken.wall_s:.2f} s on the wall)"

@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import items_loss
+from toolkit.training.gathering import Buffers
 from toolkit.training.sampler import Choices, Items, Sampler
 
 pytestmark = pytest.mark.benchmark
@@ -164,9 +166,17 @@ def test_training_steps(published: Any, network: VGSNetwork, bank: FeatureBank) 
     batch = published_batch(bank, items)
     shared = Sampler(bank, "train", ["en"], seed=0).draw(ITEMS, CHOICES - 1)
 
+    given = replace(bank, buffers=Buffers())
+
+    def loss(items: Items) -> torch.Tensor:
+        """As a training has it: features are put where those of the update before were."""
+        assert given.buffers is not None
+        given.buffers.again()
+        return items_loss(network, given, items)
+
     def forward() -> None:
         with torch.no_grad():
-            items_loss(network, bank, items)
+            loss(items)
 
     words, pictures = batch[0].flatten(0, 1), batch[2].flatten(0, 1).flatten(2)
     flat = [one.transpose(1, 2).reshape(-1, one.shape[1]) for one in (words, pictures)]
@@ -177,23 +187,28 @@ def test_training_steps(published: Any, network: VGSNetwork, bank: FeatureBank) 
             for one, weight in zip(flat, weights, strict=True):
                 torch.mm(one, weight.T)
 
+    gradients = [torch.randn(len(one), MD.width) for one in flat]
+
+    def there_and_back() -> None:
+        products()
+        for one, gradient in zip(flat, gradients, strict=True):
+            torch.mm(gradient.T, one)
+
     steps = {
         "published step": stepper(published, lambda: published(*batch)),
-        "step, own negatives": stepper(
-            network, lambda: items_loss(network, bank, items), fused=True
-        ),
-        "step, shared negatives": stepper(
-            network, lambda: items_loss(network, bank, shared), fused=True
-        ),
+        "step, own negatives": stepper(network, lambda: loss(items), fused=True),
+        "step, shared negatives": stepper(network, lambda: loss(shared), fused=True),
         "forward pass over all distinct items": forward,
         "input projections of all distinct items alone": products,
+        "the same with the gradients of their weights": there_and_back,
     }
     best = in_turn(steps)
-    theirs, own, few, whole, least = best.values()
+    theirs, own, few, whole, least, both = best.values()
     sys.stdout.write(
         f"\nown negatives {theirs / own:.1f}x, shared negatives "
         f"{theirs / few:.1f}x the anchors per second; a step takes {own / whole:.1f} forward "
-        f"passes, a forward pass {whole / least:.1f} times its input projections\n"
+        f"passes, a forward pass {whole / least:.1f} times its input projections, a step "
+        f"{own / both:.2f} times these and the gradients of their weights\n"
     )
     assert theirs > 2 * own
     assert theirs > 10 * few

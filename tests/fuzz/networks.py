@@ -358,7 +358,7 @@ def unfinished_training(folder: Path) -> Ready:
 @target(weight=12)
 def features_for_training(folder: Path) -> Ready:
     from tests.toolkit.training.training_bank import make_bank
-    from toolkit.training.features import load_bank, save_bank
+    from toolkit.training.bank_files import load_bank, save_bank
 
     file = folder / "bank.safetensors"
     save_bank(make_bank(), file)

@@ -1,33 +1,32 @@
 """Features of the training stimuli: every view goes through the frozen backbones once.
 
 They are kept in one file, in half precision unless the recipe says otherwise; several training
-processes map it into memory together.
+processes map it into memory together. Published features stay in their files, see
+`toolkit.training.on_disk`: the file of a bank then holds where each lies, and its checksum.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from stimuli.files import require_sound, write_checked
-from stimuli.schemas import Source, checked
-from stimuli.texts import parse_json
+from stimuli import limits
 from toolkit.devices import CPU, Device
-from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
+from toolkit.training.gathering import Buffers, Scale, gather
+from toolkit.training.on_disk import OnDisk
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
@@ -39,32 +38,11 @@ SPLITS = ("train", "valid")
 _FRAME_STEP = 640
 _AT_ONCE = 256
 _SAMPLE_STEP = 7
-"""Means and deviations are taken over every seventh view, which is plenty."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Brings every channel to mean 0 and deviation 1."""
-
-    mean: Tensor
-    """Mean of each channel, (channels,)."""
-    deviation: Tensor
-    """Standard deviation of each channel, (channels,)."""
-
-    @classmethod
-    def of(cls, values: Tensor) -> Scale:
-        """The scale of some values, (n, channels)."""
-        deviation, mean = torch.std_mean(values, dim=0)
-        # A channel that never changes says nothing, whatever it is divided by.
-        return cls(mean, deviation.clamp(min=1e-3))
-
-    def apply(self, values: Tensor) -> Tensor:
-        """Scaled values, (..., channels)."""
-        return (values - self.mean) / self.deviation
-
-    def on(self, device: Device) -> Scale:
-        """The same scale, for values on a device."""
-        return Scale(device.to(self.mean), device.to(self.deviation))
+"""Means and deviations are taken over every seventh view, which is plenty, or over fewer."""
+_SAMPLE_BYTES = 1 << 28
+"""Features that means and deviations are taken over, at most."""
+_ONTO_A_CARD = 512
+"""Rows that are read at once where all go to a card."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +71,10 @@ class FeatureBank:
     """Where features are handed out."""
     samples: Path | None = None
     """File of a validation sample (`toolkit.training.published_samples`); None: one is drawn."""
+    disk: OnDisk | None = None
+    """Where features are that stay on the disk; `frames` and `maps` then tell shapes alone."""
+    buffers: Buffers | None = None
+    """Where features are put, the same for every update; None: into new memory."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""
@@ -139,6 +121,13 @@ class FeatureBank:
         """Size of a picture view as a network takes it."""
         return math.prod(self.maps.shape[1:]) * 4
 
+    @property
+    def n_bytes(self) -> int:
+        """Size of all features in their precision, wherever they are."""
+        words = int(self.word_start[-1]) * self.frames.shape[1]
+        maps = len(self.picture_table) * math.prod(self.maps.shape[1:])
+        return (words + maps) * self.frames.element_size()
+
     def words(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Speech features of some word views, padded to the longest.
 
@@ -148,20 +137,80 @@ class FeatureBank:
         Returns:
             Features, float32, (n, frames, dim), and lengths in frames, (n,).
         """
+        if self.disk:
+            return self.read(rows, _NO_ROWS).words(np.arange(len(rows)))
         lengths = self.word_start[rows + 1] - self.word_start[rows]
         places = self.word_start[rows][:, None] + np.arange(lengths.max())
         np.minimum(places, self.word_start[rows + 1][:, None] - 1, out=places)
-        features = self.device.to(self.frames[torch.from_numpy(places)]).float()
+        found = torch.from_numpy(places)
+        if self.device.kind == "cpu":
+            features = self.empty(*places.shape, self.frames.shape[1])
+            gather(self.frames, found.flatten(), features.flatten(0, 1))
+        else:
+            features = self.device.to(self.frames[found]).float()
         if self.word_scale:
-            features = self.word_scale.apply(features)
+            self.word_scale.apply(features)
         return features, self.device.to(torch.from_numpy(lengths))
 
     def pictures(self, rows: NDArray[np.int64]) -> Tensor:
-        """Feature maps of some picture views, float32, (n, channels, h, w)."""
-        maps = self.device.to(self.maps[torch.from_numpy(rows)]).float()
+        """Feature maps of some picture views, float32, (n, channels, h, w).
+
+        On a processor the channels of a place lie one after another, as a network multiplies them.
+        """
+        if self.disk:
+            return self.read(_NO_ROWS, rows).pictures(np.arange(len(rows)))
+        found = torch.from_numpy(rows)
+        if self.device.kind == "cpu":
+            channels, height, width = self.maps.shape[1:]
+            maps = self.empty(len(rows), height, width, channels).movedim(-1, 1)
+            gather(self.maps, found, maps)
+        else:
+            maps = self.device.to(self.maps[found]).float()
         if self.picture_scale:
-            maps = self.picture_scale.apply(maps.movedim(1, -1)).movedim(-1, 1)
+            self.picture_scale.apply(maps.movedim(1, -1))
         return maps
+
+    def empty(self, *shape: int) -> Tensor:
+        """Where features of that shape are to be put, float32."""
+        return self.buffers.empty(*shape) if self.buffers else torch.empty(shape)
+
+    def read(self, words: NDArray[np.int64], pictures: NDArray[np.int64]) -> FeatureBank:
+        """A bank of some rows alone, in memory; only of a bank whose features are on the disk.
+
+        Args:
+            words: rows of word views, which become rows 0, 1, ... there.
+            pictures: rows of picture views.
+
+        Raises:
+            ToolkitError: a feature is not what it was when its file was gone through.
+        """
+        if self.disk is None:
+            raise ValueError("the features of this bank are in memory")
+        ends = np.cumsum(self.word_start[words + 1] - self.word_start[words])
+        start = np.concatenate([[0], ends]).astype(np.int64)
+        frames = torch.empty(int(start[-1]), self.frames.shape[1], dtype=self.frames.dtype)
+        maps = torch.empty(len(pictures), *self.maps.shape[1:], dtype=self.maps.dtype)
+        word_table = tuple(self.word_table[row] for row in words.tolist())
+        picture_table = tuple(self.picture_table[row] for row in pictures.tolist())
+        each = [frames[one:other] for one, other in itertools.pairwise(start.tolist())]
+        self.disk.read(self.disk.words.some(words), [row[0] for row in word_table], each)
+        names = [row[0] for row in picture_table]
+        self.disk.read(self.disk.pictures.some(pictures), names, maps.unbind())
+        return replace(
+            self,
+            word_table=word_table,
+            picture_table=picture_table,
+            frames=frames,
+            word_start=start,
+            maps=maps,
+            disk=None,
+        )
+
+    def at_hand(self) -> FeatureBank:
+        """The same bank in memory, if there is not too much of it (`FEATURES_IN_MEMORY`)."""
+        if self.disk is None or self.n_bytes > limits.FEATURES_IN_MEMORY:
+            return self
+        return self.read(np.arange(len(self.word_table)), np.arange(len(self.picture_table)))
 
     def on(self, device: Device) -> FeatureBank:
         """The same bank, handing out features on a device.
@@ -169,8 +218,11 @@ class FeatureBank:
         All of it lies there where it has room, in its precision; otherwise what is asked for is
         sent there each time.
         """
-        frames, maps = self.frames, self.maps
-        if device.has_room(frames.nbytes + maps.nbytes):
+        frames, maps, disk = self.frames, self.maps, self.disk
+        if device.has_room(self.n_bytes):
+            if disk and device.kind != "cpu":
+                frames, maps = self._onto(device)
+                disk = None
             frames, maps = device.to(frames), device.to(maps)
         return replace(
             self,
@@ -179,7 +231,24 @@ class FeatureBank:
             word_scale=self.word_scale and self.word_scale.on(device),
             picture_scale=self.picture_scale and self.picture_scale.on(device),
             device=device,
+            disk=disk,
         )
+
+    def _onto(self, device: Device) -> tuple[Tensor, Tensor]:
+        """Speech features and feature maps from the disk, all on a card, sent there by and by."""
+        shapes = (
+            (int(self.word_start[-1]), self.frames.shape[1]),
+            (len(self.picture_table), *self.maps.shape[1:]),
+        )
+        frames, maps = (
+            torch.empty(shape, dtype=self.frames.dtype, device=device.place) for shape in shapes
+        )
+        for rows in _runs(len(self.word_table)):
+            there = slice(self.word_start[rows[0]], self.word_start[rows[-1] + 1])
+            frames[there] = device.to(self.read(rows, _NO_ROWS).frames)
+        for rows in _runs(len(maps)):
+            maps[rows[0] : rows[-1] + 1] = device.to(self.read(_NO_ROWS, rows).maps)
+        return frames, maps
 
     def standardised(self, languages: Sequence[str]) -> FeatureBank:
         """The same bank, handing out features with mean 0 and deviation 1 in every channel.
@@ -190,15 +259,28 @@ class FeatureBank:
         words = [
             self.word_rows("train", c, language) for c in self.concepts for language in languages
         ]
-        features, lengths = self.words(np.concatenate(words)[::_SAMPLE_STEP])
+        features, lengths = self.words(_sample(np.concatenate(words), self.word_bytes))
         heard = torch.arange(features.shape[1]) < lengths.unsqueeze(1)
         pictures = [self.picture_rows("train", concept) for concept in self.concepts]
-        maps = self.pictures(np.concatenate(pictures)[::_SAMPLE_STEP])
+        maps = self.pictures(_sample(np.concatenate(pictures), self.picture_bytes))
         return replace(
             self,
             word_scale=Scale.of(features[heard]),
             picture_scale=Scale.of(maps.movedim(1, -1).flatten(0, 2)),
         )
+
+
+_NO_ROWS = np.empty(0, dtype=np.int64)
+
+
+def _sample(rows: NDArray[np.int64], row_bytes: int) -> NDArray[np.int64]:
+    return rows[:: max(_SAMPLE_STEP, -(-len(rows) * row_bytes // _SAMPLE_BYTES))]
+
+
+def _runs(n: int) -> Iterator[NDArray[np.int64]]:
+    """The numbers below `n`, some at a time."""
+    for start in range(0, n, _ONTO_A_CARD):
+        yield np.arange(start, min(n, start + _ONTO_A_CARD))
 
 
 def build_bank(
@@ -283,75 +365,6 @@ def outline(stimuli: StimulusSet, languages: Collection[str] | None = None) -> F
         frames=torch.empty(0, 0),
         word_start=np.zeros(1, dtype=np.int64),
         maps=torch.empty(0, 0, 0, 0),
-    )
-
-
-@dataclass(frozen=True)
-class BankTables:
-    """What the metadata of a bank's file hold: their schema."""
-
-    concepts: tuple[str, ...]
-    """Classes."""
-    words: tuple[tuple[str, str, str, str], ...]
-    """Clips, see `FeatureBank.word_table`."""
-    pictures: tuple[tuple[str, str, str], ...]
-    """Pictures, see `FeatureBank.picture_table`."""
-    made_on: str = CPU.told
-    """Device that the backbones computed on; told of cards alone."""
-
-
-def save_bank(bank: FeatureBank, path: Path) -> None:
-    """Write a bank to one safetensors file.
-
-    Args:
-        bank: what to write.
-        path: where to.
-    """
-    tables: dict[str, Any] = {
-        "concepts": bank.concepts,
-        "words": bank.word_table,
-        "pictures": bank.picture_table,
-    }
-    if bank.made_on != CPU.told:
-        tables["made_on"] = bank.made_on
-    tensors = {
-        "frames": bank.frames,
-        "maps": bank.maps,
-        "word_start": torch.from_numpy(bank.word_start),
-    }
-    with write_checked(path) as unfinished:
-        # One entry only: several would be written in random order.
-        save_file(tensors, unfinished, metadata={"tables": json.dumps(tables)})
-
-
-def load_bank(path: Path) -> FeatureBank:
-    """Map a bank into memory; processes that do so share the pages.
-
-    Args:
-        path: a file of `save_bank`.
-    """
-    require_sound(path, kept=True)
-    again = f"rm {quoted(path)}, then the same command again"
-    try:
-        with safe_open(path, framework="pt") as file:
-            told = (file.metadata() or {}).get("tables", "")
-            frames, maps = file.get_tensor("frames"), file.get_tensor("maps")
-            word_start = file.get_tensor("word_start").numpy()
-    except Exception as error:
-        # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
-        raise ToolkitError(
-            f"{path} cannot be read: {first_line(error)}.", next_command=again
-        ) from error
-    source = Source(str(path), again)
-    tables = checked(BankTables, parse_json(told, source), source)
-    return FeatureBank(
-        concepts=tables.concepts,
-        word_table=tables.words,
-        picture_table=tables.pictures,
-        frames=frames,
-        word_start=word_start,
-        maps=maps,
-        made_on=tables.made_on,
     )
 
 

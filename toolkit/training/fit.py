@@ -22,10 +22,12 @@ from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.checkpoint import Checkpoint, StoppedError
 from toolkit.training.features import FeatureBank
+from toolkit.training.gathering import Buffers
 from toolkit.training.logs import LogRow
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Items, Sampler
+from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule, learning_rate
+from toolkit.training.supply import Batch, Supply
 from toolkit.training.validation import Validation, items_loss
 
 SAVE_AFTER_S = 60.0
@@ -190,6 +192,7 @@ class Training:
         recipe: Recipe,
         seed: int,
         device: Device = CPU,
+        buffers: Buffers | None = None,
     ) -> None:
         self.bank, self.recipe, self._device = bank, recipe, device
         self._here = bank.on(device)
@@ -200,7 +203,7 @@ class Training:
         self._averaged = copy.deepcopy(self.network)
         self._best = _copy(self._averaged)
         self._optimiser = optimiser(self.network.parameters(), recipe)
-        self._sampler = Sampler(
+        sampler = Sampler(
             bank,
             "train",
             languages,
@@ -209,6 +212,8 @@ class Training:
             links=recipe.links,
             epoch_clips=self.schedule.epoch_clips,
         )
+        asked = recipe.items, recipe.negatives_drawn
+        self._supply = Supply(self._here, sampler, *asked, buffers or Buffers())
         self._validation = Validation(self._here, languages, recipe)
         self.update = self.kept = 0
         self.log: list[LogRow] = []
@@ -216,15 +221,24 @@ class Training:
 
     def step(self) -> None:
         """Make one update."""
-        items = self.begin()
-        if items:
+        batch = self.begin()
+        if batch:
             with self._device.holding(f"an update of {self.recipe.items} items"):
-                loss = items_loss(self.network, self._here, items, self.recipe.label_smoothing)
+                loss = items_loss(
+                    self.network, batch.bank, batch.items, self.recipe.label_smoothing
+                )
+                del batch  # what was read is not needed any more, and the next takes as much
+                self.look_ahead(self.update + 1)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.learn(loss.item())
         self.update += 1
 
-    def begin(self) -> Items | None:
+    def look_ahead(self, update: int) -> None:
+        """Have what an update is made from fetched meanwhile, if there will be such an update."""
+        if update < self.schedule.n_updates:
+            self._supply.look_ahead()
+
+    def begin(self) -> Batch | None:
         """Begin an update: draw its items; None where there is nothing to learn from them."""
         recipe = self.recipe
         rate = learning_rate(
@@ -236,9 +250,9 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._optimiser.zero_grad()
-        items = self._sampler.draw(recipe.items, recipe.negatives_drawn)
+        batch = self._supply.take()
         # An epoch may end with a single item; without negatives, it has nothing to differ from.
-        return items if recipe.negatives_drawn or len(items.words.rows) > 1 else None
+        return batch if recipe.negatives_drawn or len(batch.items.words.rows) > 1 else None
 
     def learn(self, loss: float) -> None:
         """Follow the gradients of the items' loss."""
@@ -305,7 +319,7 @@ class Training:
             "averaged": self._averaged.state_dict(),
             "best": self._best,
             "optimiser": self._optimiser.state_dict(),
-            "sampler": self._sampler.state(),
+            "sampler": self._supply.state(),
             "torch_rng": torch.get_rng_state(),
             "card_rng": self._random_states,
             "devices": list(self._devices),
@@ -332,7 +346,7 @@ class Training:
         self._averaged.load_state_dict(state["averaged"])
         self._best = state["best"]
         self._optimiser.load_state_dict(state["optimiser"])
-        self._sampler.restore(state["sampler"])
+        self._supply.restore(state["sampler"])
         torch.set_rng_state(state["torch_rng"])
         self._random_states = dict(told.card_rng)
         if self._device.kind in self._random_states:

@@ -26,7 +26,8 @@ from torch.autograd import Function
 from torch.nn import functional
 
 from toolkit.subjects.vgs.config import NetworkConfig
-from toolkit.training.features import FeatureBank, Scale
+from toolkit.training.features import FeatureBank
+from toolkit.training.gathering import gather
 
 _EPS = 1e-5
 """Of all layer normalisations, the default of torch."""
@@ -75,8 +76,11 @@ def words(
     length = int(lengths.max())
     counts = torch.arange(length) < lengths.unsqueeze(1)
     row, place = _kept(counts, config, generator)
-    features = bank.frames.index_select(0, start.index_select(0, row) + place).float()
-    return _rows(features, bank.word_scale, row, place, counts.shape, config, generator)
+    features = bank.empty(len(row), bank.frames.shape[1])
+    gather(bank.frames, start.index_select(0, row) + place, features)
+    if bank.word_scale:
+        bank.word_scale.apply(features)
+    return _rows(features, row, place, counts.shape, config, generator)
 
 
 def pictures(
@@ -90,13 +94,16 @@ def pictures(
         config: of the network.
         generator: of the network.
     """
-    maps = bank.maps.index_select(0, torch.from_numpy(rows)).flatten(2).transpose(1, 2)
-    counts = torch.ones(maps.shape[:2], dtype=torch.bool)
+    positions = bank.maps.shape[2:].numel()
+    counts = torch.ones(len(rows), positions, dtype=torch.bool)
     row, place = _kept(counts, config, generator)
-    features = maps[row, place].float()
-    return _rows(
-        features, bank.picture_scale, row, place, counts.shape, config.for_pictures(), generator
-    )
+    maps = bank.pictures(rows).flatten(2).transpose(1, 2).flatten(0, 1)
+    if len(row) < len(maps):
+        features = bank.empty(len(row), maps.shape[1])
+        torch.index_select(maps, 0, row * positions + place, out=features)
+    else:
+        features = maps
+    return _rows(features, row, place, counts.shape, config.for_pictures(), generator)
 
 
 def _kept(
@@ -112,16 +119,13 @@ def _kept(
 
 def _rows(
     features: Tensor,
-    scale: Scale | None,
     row: Tensor,
     place: Tensor,
     shape: Sequence[int],
     config: NetworkConfig,
     generator: torch.Generator,
 ) -> Rows:
-    """Scale the positions, and draw what is dropped in the order in which the layers draw it."""
-    if scale:
-        features.sub_(scale.mean).div_(scale.deviation)
+    """Draw what is dropped in the order in which the layers draw it."""
     n, places, width = shape[0], shape[1] + 1, config.width
 
     def draw(*size: int) -> Tensor:

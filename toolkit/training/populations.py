@@ -30,10 +30,8 @@ from toolkit.training import cards
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell, Condition
 from toolkit.training.draws import Draws
-from toolkit.training.features import save_bank
 from toolkit.training.fit import Standing, network_config
 from toolkit.training.published_samples import read_samples
-from toolkit.training.recipe import Recipe
 from toolkit.training.sampler import Sampler
 from toolkit.training.schedule import Schedule
 from toolkit.training.sources import Progress, Source
@@ -98,7 +96,7 @@ def train_populations(
         raise ToolkitError(f"Cannot make the folder {folder}: {error.strerror}.") from error
     facts, work = {}, []
     for condition in conditions:
-        bank = _features(condition.recipe, source, folder / "features", progress, device)
+        bank = source.kept_bank(condition.recipe, folder / "features", progress, device)
         facts[condition.name] = _facts(condition, source, bank, device)
         (folder / condition.name).mkdir(exist_ok=True)
         with alone_in(folder / condition.name):
@@ -166,7 +164,7 @@ def train_states(
     folder = Path(out)
     for part in ("features", UNFINISHED):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    bank = _features(condition.recipe, source, folder / "features", lambda *_: None, device)
+    bank = source.kept_bank(condition.recipe, folder / "features", lambda *_: None, device)
     facts = _facts(condition, source, bank, device)
     jobs = _jobs(condition, names, folder, bank, facts, source, device)
     waiting = [
@@ -214,9 +212,9 @@ def trained_states(
         device: where networks compute.
     """
     folder = Path(out)
-    bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
-    if not is_sound(bank):
+    if not is_sound(source.bank_path(condition.recipe, folder / "features")):
         return []
+    bank = source.kept_bank(condition.recipe, folder / "features", lambda *_: None, device)
     facts = _facts(condition, source, bank, device)
     found = []
     for job in _jobs(condition, names, folder, bank, facts, source, device):
@@ -250,9 +248,9 @@ def finished_subjects(
     """
     folder, found = Path(out), []
     for condition in conditions:
-        bank = folder / "features" / f"{source.key(condition.recipe)}.safetensors"
-        if not is_sound(bank):
+        if not is_sound(source.bank_path(condition.recipe, folder / "features")):
             continue
+        bank = source.kept_bank(condition.recipe, folder / "features", lambda *_: None, device)
         facts = _facts(condition, source, bank, device)
         found += [
             cell.name
@@ -321,23 +319,13 @@ def check_training(conditions: Sequence[Condition], source: Source) -> None:
         for language in condition.languages:
             if language not in source.languages:
                 raise unknown_name("language", language, source.languages)
-        source.key(condition.recipe)
+        source.check(condition.recipe)
         for split in ("train", "valid") if condition.languages else ():
             Sampler(bank, split, condition.languages, seed=0, links=condition.recipe.links)
         if samples := source.samples(condition.languages, condition.recipe):
             read_samples(samples, bank, condition.recipe)
         if condition.draws:
             condition.draws.of(bank.concepts)
-
-
-def _features(
-    recipe: Recipe, source: Source, folder: Path, progress: Progress, device: Device
-) -> Path:
-    """File with the features that a recipe needs, made where it is missing."""
-    path = folder / f"{source.key(recipe)}.safetensors"
-    if not is_sound(path):
-        save_bank(source.bank(recipe, progress, device), path)
-    return path
 
 
 def _facts(condition: Condition, source: Source, features: Path, device: Device) -> dict[str, Any]:
@@ -358,7 +346,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "version": TRAINING_VERSION,
             **recipe.record(),
             **schedule.record(),
-            "features": features.stem,
+            "features": source.key(recipe),
             **({} if device.precision == "float32" else {"precision": device.precision}),
             **_samples(source.samples(languages, recipe)),
         },

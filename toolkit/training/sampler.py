@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,12 @@ class Sampler:
             Choices(pictures, places),
             None if second is None else Choices(second, places),
         )
+
+    def copy(self) -> Sampler:
+        """Another one, which will draw the same."""
+        other = copy.copy(self)
+        other._rng = copy.deepcopy(self._rng)
+        return other
 
     def state(self) -> dict[str, Any]:
         """Everything that decides what is drawn next, in plain numbers and strings."""

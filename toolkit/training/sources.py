@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 
 from stimuli import StimulusSet, open_set
-from stimuli.files import sha256_of, sha256_of_files
+from stimuli.files import is_sound, sha256_of, sha256_of_sums
 from stimuli.published import (
     VOCABULARY,
     check_entry,
@@ -24,16 +25,14 @@ from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
-from toolkit.subjects.backbones.stored import (
-    BACKBONE,
-    SUFFIX,
-    FeatureFile,
-    is_known,
-    require_alike,
-)
+from toolkit.subjects.backbones.in_place import state_of
+from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
+from toolkit.training.bank_files import load_bank, save_bank
 from toolkit.training.features import SPLITS, FeatureBank, bank_key, build_bank, outline
+from toolkit.training.on_disk import OnDisk
+from toolkit.training.published_files import find_features
 from toolkit.training.published_samples import find_samples
 from toolkit.training.recipe import Recipe
 
@@ -74,15 +73,31 @@ class Source(Protocol):
     def outline(self) -> FeatureBank:
         """Its names and classes, without features."""
 
-    def key(self, recipe: Recipe) -> str:
-        """Name of the bank that a recipe needs: a checksum over all that decides its content.
+    def check(self, recipe: Recipe) -> None:
+        """Refuse a recipe that there can be no features for.
 
         Raises:
-            ToolkitError: there can be no such bank.
+            ToolkitError: it asks for altered views of published features.
         """
+
+    def key(self, recipe: Recipe) -> str:
+        """Name of the bank that a recipe needs: a checksum over all that decides its content."""
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """The bank that a recipe needs; backbones compute on the device, always in float32."""
+
+    def bank_path(self, recipe: Recipe, folder: Path) -> Path:
+        """File in a folder that `kept_bank` makes, there or not."""
+
+    def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
+        """File of the bank that a recipe needs, made where it is missing or damaged.
+
+        Args:
+            recipe: how subjects are trained.
+            folder: where such files are kept.
+            progress: called as the work goes on.
+            device: where backbones compute.
+        """
 
 
 def open_source(
@@ -171,6 +186,9 @@ class SetSource:
         """See `Source`."""
         return outline(self.stimuli, self.heard)
 
+    def check(self, recipe: Recipe) -> None:
+        """See `Source`; of stimuli, there is any number of views."""
+
     def key(self, recipe: Recipe) -> str:
         """See `Source`."""
         return bank_key(
@@ -198,6 +216,17 @@ class SetSource:
         )
         return replace(made, made_on=exact.told)
 
+    def bank_path(self, recipe: Recipe, folder: Path) -> Path:
+        """See `Source`."""
+        return folder / f"{self.key(recipe)}.safetensors"
+
+    def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
+        """See `Source`."""
+        path = self.bank_path(recipe, folder)
+        if not is_sound(path):
+            save_bank(self.bank(recipe, progress, device), path)
+        return path
+
     @cached_property
     def _sums(self) -> dict[Path, str]:
         """Checksum of each backbone: some are hundreds of megabytes, and read once."""
@@ -208,7 +237,10 @@ class PublishedData:
     """The data of Oneata et al. (2025) as published, or others in the same layout.
 
     File lists and vocabulary are in `data`, features in `output`, as the published code and
-    `extract-features` write them. Features are kept in the precision of the recipe.
+    `extract-features` write them. Features stay there, and are rounded to the precision of the
+    recipe when they are read. All files are gone through once, for their checksums and those of
+    single features; what was found is kept, and holds as long as size and time of the last change
+    of every file are the same.
 
     Args:
         root: the folder that holds `data` and `output`.
@@ -248,13 +280,16 @@ class PublishedData:
         self._classes = {job: self._classes_of(job) for job in self._jobs}
         spoken = {self._language(job) for job in self._jobs if job.kind == "word"}
         self.languages = tuple(sorted(language_code(language) for language in spoken))
+        lists = {self._data / "filelists" / job.source for job in self._jobs}
+        self._texts = [*sorted(lists), *(self._data / name for name in VOCABULARY)]
+        self._sums: dict[Job, str] = {}
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 over lists, vocabulary and features."""
-        lists = {self._data / "filelists" / job.source for job in self._jobs}
-        words = [self._data / name for name in VOCABULARY]
-        return sha256_of_files([*lists, *words, *(job.path for job in self._jobs)])
+        """SHA-256 over lists, vocabulary and features; these are read if they were not yet."""
+        sums = {path: sha256_of(path) for path in self._texts}
+        sums |= {job.path: self._sums.get(job) or sha256_of(job.path) for job in self._jobs}
+        return sha256_of_sums(sums)
 
     def backbones(self) -> dict[str, dict[str, str]]:
         """See `Source`; known by their checksums where the files of features tell them.
@@ -281,7 +316,10 @@ class PublishedData:
     @cached_property
     def _told_files(self) -> dict[str, str]:
         root = self._data.parent
-        return {job.path.relative_to(root).as_posix(): sha256_of(job.path) for job in self._jobs}
+        return {
+            job.path.relative_to(root).as_posix(): self._sums.get(job) or sha256_of(job.path)
+            for job in self._jobs
+        }
 
     @cached_property
     def _made_by(self) -> dict[str, str]:
@@ -305,9 +343,10 @@ class PublishedData:
 
     def outline(self) -> FeatureBank:
         """See `Source`."""
-        return self._bank({job: [] for job in self._jobs}, [torch.empty(0, 0)] * 2)
+        n_words = sum(len(own) for job, own in self._classes.items() if job.kind == "word")
+        return self._bank([0] * n_words, 0, (0, 0, 0), None)
 
-    def key(self, recipe: Recipe) -> str:
+    def check(self, recipe: Recipe) -> None:
         """See `Source`; published features are of the stimuli as they are."""
         if (recipe.word_views, recipe.picture_views) != (1, 1):
             raise ToolkitError(
@@ -315,50 +354,63 @@ class PublishedData:
                 given=f"{recipe.word_views} word views, {recipe.picture_views} picture views",
                 allowed="word_views = 1 and picture_views = 1, as in the recipe 'published'",
             )
+
+    def key(self, recipe: Recipe) -> str:
+        """See `Source`."""
         return bank_key(self.checksum, *_precision_facts(recipe))
 
+    def bank_path(self, recipe: Recipe, folder: Path) -> Path:
+        """See `Source`; named after the state of the files of features, which are not read."""
+        told = [
+            [sha256_of(path) for path in self._texts],
+            *(state_of(job.path) for job in self._jobs),
+        ]
+        key = bank_key(json.dumps(told), *_precision_facts(recipe))
+        return folder / f"in-place-{key}.safetensors"
+
+    def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
+        """See `Source`; what was found in the files of features, and not the features."""
+        path = self.bank_path(recipe, folder)
+        if not is_sound(path):
+            save_bank(self.bank(recipe, progress, device), path)
+        disk = load_bank(path).disk
+        assert disk is not None
+        gone_through = zip(self._jobs, disk.files, strict=True)
+        self._sums = {job: file.sha256 for job, file in gone_through}
+        return path
+
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
-        """See `Source`; nothing is computed."""
-        done, total = 0, sum(len(classes) for classes in self._classes.values())
-        lengths: dict[Job, list[int]] = {}
-        tensors: dict[str, list[torch.Tensor]] = {"word": [], "picture": []}
-        first: dict[str, tuple[int, ...]] = {}
-        for job, classes in self._classes.items():
-            lengths[job] = []
-            read = FeatureFile(job.path).read(list(classes))
-            for name, feature in zip(classes, read, strict=True):
-                shape = first.setdefault(job.kind, feature.shape)
-                require_alike(job.path, name, feature.shape, shape)
-                lengths[job].append(len(feature))
-                precision = _PRECISIONS[recipe.feature_precision]
-                tensors[job.kind].append(torch.from_numpy(feature).to(precision))
-                done += 1
-                progress("reading features", done, total)
-        joined = [torch.cat(tensors["word"]), torch.stack(tensors["picture"])]
-        return self._bank(lengths, joined)
+        """See `Source`; nothing is computed, and features stay where they are."""
+        disk, found = find_features(self._classes, progress)
+        lengths = [shape[0] for shape in found["word"]]
+        dim = next((shape[1] for shape in found["word"]), 0)
+        shape = next(iter(found["picture"]), (0, 0, 0))
+        return self._bank(lengths, dim, shape, disk, _PRECISIONS[recipe.feature_precision])
 
     def _bank(
-        self, lengths: Mapping[Job, Sequence[int]], tensors: list[torch.Tensor]
+        self,
+        lengths: Sequence[int],
+        dim: int,
+        shape: tuple[int, ...],
+        disk: OnDisk | None,
+        precision: torch.dtype = torch.half,
     ) -> FeatureBank:
-        rows = [
-            (job, name, concept)
-            for job, own in self._classes.items()
-            for name, concept in own.items()
-        ]
-        frames = [n for job in lengths if job.kind == "word" for n in lengths[job]]
+        rows: dict[str, list[tuple[Job, str, str]]] = {"word": [], "picture": []}
+        for job, own in self._classes.items():
+            rows[job.kind] += [(job, name, concept) for name, concept in own.items()]
         return FeatureBank(
-            concepts=tuple(sorted({concept for _, _, concept in rows})),
+            concepts=tuple(sorted({row[2] for own in rows.values() for row in own})),
             word_table=tuple(
                 (name, _split(job), concept, language_code(self._language(job)))
-                for job, name, concept in rows
-                if job.kind == "word"
+                for job, name, concept in rows["word"]
             ),
             picture_table=tuple(
-                (name, _split(job), concept) for job, name, concept in rows if job.kind == "picture"
+                (name, _split(job), concept) for job, name, concept in rows["picture"]
             ),
-            frames=tensors[0],
-            word_start=np.concatenate([[0], np.cumsum(frames)]).astype(np.int64),
-            maps=tensors[1],
+            frames=torch.empty(0, dim, dtype=precision),
+            word_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            maps=torch.empty(0, *shape, dtype=precision),
+            disk=disk,
         )
 
     def _classes_of(self, job: Job) -> dict[str, str]:

@@ -24,8 +24,10 @@ from toolkit.training import fit, packed
 from toolkit.training.checkpoint import Checkpoint, StoppedError
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Fitted, Standing, Training, averaging_share
+from toolkit.training.gathering import Buffers
 from toolkit.training.recipe import Recipe
-from toolkit.training.sampler import Choices, Items
+from toolkit.training.sampler import Choices
+from toolkit.training.supply import Batch
 
 _BYTES_AT_ONCE = 1 << 30
 """Features that are looked up for one pass."""
@@ -86,8 +88,9 @@ def fit_together(
         different = {id(bank): bank for bank in banks}
         scaled = {key: bank.standardised(languages) for key, bank in different.items()}
         banks = [scaled[id(bank)] for bank in banks]
+    buffers = Buffers()
     trainings = [
-        _begun(bank, languages, recipe, seed, checkpoint)
+        _begun(bank, languages, recipe, seed, checkpoint, buffers)
         for bank, seed, checkpoint in zip(banks, seeds, checkpoints, strict=True)
     ]
 
@@ -99,8 +102,9 @@ def fit_together(
     at_once = max(1, _BYTES_AT_ONCE // _bytes(banks[0], recipe))
     saved_at = told_at = time.monotonic()
     while behind := _furthest_behind(trainings):
-        for start in range(0, len(behind), at_once):
-            step(behind[start : start + at_once])
+        groups = [behind[start : start + at_once] for start in range(0, len(behind), at_once)]
+        for group, following in zip(groups, [*groups[1:], groups[0]], strict=True):
+            step(group, following)
         due, now = behind[0].is_due(), time.monotonic()
         ends = _must_end(checkpoints)
         if due or ends or now - saved_at > fit.SAVE_AFTER_S:
@@ -124,8 +128,9 @@ class Together(Training):
         recipe: Recipe,
         seed: int,
         checkpoint: Checkpoint | None = None,
+        buffers: Buffers | None = None,
     ) -> None:
-        super().__init__(bank, languages, recipe, seed)
+        super().__init__(bank, languages, recipe, seed, buffers=buffers)
         self.generator = torch.Generator().manual_seed(seed)
         """What `fit` draws from the global one."""
         self.vector, self._mean = _joined(self.network), _joined(self._averaged)
@@ -162,12 +167,13 @@ def _begun(
     recipe: Recipe,
     seed: int,
     checkpoint: Checkpoint | None,
+    buffers: Buffers,
 ) -> Together:
     """A subject as its checkpoint has it, or before its first update."""
-    training = Together(bank, languages, recipe, seed, checkpoint)
+    training = Together(bank, languages, recipe, seed, checkpoint, buffers)
     saved = checkpoint.load() if checkpoint else None
     if saved and not training.restore(saved):
-        training, saved = Together(bank, languages, recipe, seed, checkpoint), None
+        training, saved = Together(bank, languages, recipe, seed, checkpoint, buffers), None
     if not saved:
         training.validate()
     return training
@@ -194,33 +200,41 @@ def _furthest_behind(trainings: Sequence[Together]) -> list[Together]:
     return [training for training in trainings if training.update == least]
 
 
-def step(trainings: Sequence[Together]) -> None:
+def step(trainings: Sequence[Together], following: Sequence[Together] = ()) -> None:
     """Make one update of each.
 
     Args:
         trainings: of one condition, which have made equally many updates.
+        following: those that make the next one.
     """
-    begun = [(training, training.begin()) for training in trainings]
-    drawn = [(training, items) for training, items in begun if items]
-    if drawn:
-        losses = _losses([training for training, _ in drawn], [items for _, items in drawn])
+    begun = [training.begin() for training in trainings]
+    learning = [training for training, batch in zip(trainings, begun, strict=True) if batch]
+    batches = [batch for batch in begun if batch]
+    losses = _losses(learning, batches) if batches else None
+    # What was read is not needed any more, and what is read next takes as much.
+    del begun, batches
+    for training in following:
+        training.look_ahead(training.update + (training in trainings))
+    if losses is not None:
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        for (training, _), loss in zip(drawn, losses.tolist(), strict=True):
+        for training, loss in zip(learning, losses.tolist(), strict=True):
             training.learn(loss)
     for training in trainings:
         training.update += 1
 
 
-def _losses(trainings: Sequence[Together], items: Sequence[Items]) -> Tensor:
+def _losses(trainings: Sequence[Together], batches: Sequence[Batch]) -> Tensor:
     """What `items_loss` gives for each, (n,)."""
     weights = _weights(trainings)
+    given = trainings, weights, [batch.bank for batch in batches]
+    items = [batch.items for batch in batches]
     embedded = [
-        _embedded("audio_enc", trainings, weights, [one.words for one in items]),
-        _embedded("image_enc", trainings, weights, [one.pictures for one in items]),
+        _embedded("audio_enc", *given, [one.words for one in items]),
+        _embedded("image_enc", *given, [one.pictures for one in items]),
     ]
     second = [one.second_words for one in items if one.second_words]
     if second:
-        embedded.append(_embedded("audio_enc", trainings, weights, second))
+        embedded.append(_embedded("audio_enc", *given, second))
     scoring = _Scoring(trainings[0].network)
     own = {name: weights[name] for name, _ in scoring.named_parameters()}
     smoothing = trainings[0].recipe.label_smoothing
@@ -236,6 +250,7 @@ def _embedded(
     tower: str,
     trainings: Sequence[Together],
     weights: packed.Weights,
+    banks: Sequence[FeatureBank],
     choices: Sequence[Choices],
 ) -> Tensor:
     """Embeddings place by place, (networks, items, 1 + negatives, embedding)."""
@@ -244,8 +259,8 @@ def _embedded(
     if tower == "image_enc":
         config, look_up = config.for_pictures(), packed.pictures
     rows = [
-        look_up(training.bank, one.rows, config, training.generator)
-        for training, one in zip(trainings, choices, strict=True)
+        look_up(bank, one.rows, config, training.generator)
+        for bank, training, one in zip(banks, trainings, choices, strict=True)
     ]
     prefix = f"{tower}.pool."
     own = {
@@ -305,6 +320,5 @@ def _weights(trainings: Sequence[Together]) -> dict[str, Tensor]:
 
 def _bytes(bank: FeatureBank, recipe: Recipe) -> int:
     """What the features of one seed's update take at most."""
-    rows = recipe.items * (1 + (recipe.negatives_drawn if recipe.negatives_from == "own" else 0))
-    frames = int((bank.word_start[1:] - bank.word_start[:-1]).max())
-    return rows * (frames * bank.frames.shape[1] + bank.maps[0].numel()) * 4
+    rows = recipe.items * (1 + (recipe.negatives_drawn if recipe.negatives_from != "batch" else 0))
+    return rows * (bank.word_bytes + bank.picture_bytes)

@@ -14,9 +14,10 @@ from queue import SimpleQueue
 from toolkit.devices import CPU, Device
 from toolkit.processes.workers import processes, tell
 from toolkit.training import fit
+from toolkit.training.bank_files import load_bank
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
-from toolkit.training.features import FeatureBank, load_bank
+from toolkit.training.features import FeatureBank
 from toolkit.training.together import begun_together, fit_together
 
 
@@ -41,7 +42,7 @@ class Job:
 
     def features(self) -> FeatureBank:
         """What it is trained on."""
-        bank = replace(opened_bank(self.bank), samples=self.samples)
+        bank = replace(bank_at_hand(self.bank), samples=self.samples)
         return bank if self.concepts is None else bank.only(self.concepts)
 
 
@@ -98,12 +99,22 @@ def train_all(
 
 @lru_cache(maxsize=2)
 def opened_bank(path: Path) -> FeatureBank:
-    """The features, mapped into memory once per process.
+    """The features, mapped into memory once per process, or told where they are.
 
     Args:
         path: a file of `save_bank`.
     """
     return load_bank(path)
+
+
+@lru_cache(maxsize=1)
+def bank_at_hand(path: Path) -> FeatureBank:
+    """The features, as training takes them: in memory where there is not too much of them.
+
+    Args:
+        path: a file of `save_bank`.
+    """
+    return opened_bank(path).at_hand()
 
 
 def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> list[fit.Fitted]:

@@ -22,7 +22,8 @@ from toolkit.cli import main
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.population import WEIGHTS
 from toolkit.subjects.populations import open_population
-from toolkit.training.features import FeatureBank, bank_key, outline, save_bank
+from toolkit.training.bank_files import save_bank
+from toolkit.training.features import FeatureBank, bank_key, outline
 
 GRID = """
 stimuli = "set"

@@ -24,10 +24,11 @@ from toolkit.devices import CPU, TOLERANCES, Device, NoRoomError, find_device
 from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.training import fit as fitting
 from toolkit.training import populations, workers
+from toolkit.training.bank_files import load_bank
 from toolkit.training.cards import trained_on
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Condition
-from toolkit.training.features import FeatureBank, load_bank
+from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Fitted, Standing, fit, network_config
 from toolkit.training.sampler import Sampler
 from toolkit.training.sources import SetSource

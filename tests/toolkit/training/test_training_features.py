@@ -11,14 +11,8 @@ import torch
 from stimuli import open_set
 from tests.toolkit.training.training_bank import CONCEPTS, Ear, Eye, SmallSet, make_bank
 from toolkit.training import views
-from toolkit.training.features import (
-    SPLITS,
-    FeatureBank,
-    build_bank,
-    load_bank,
-    outline,
-    save_bank,
-)
+from toolkit.training.bank_files import load_bank, save_bank
+from toolkit.training.features import SPLITS, FeatureBank, build_bank, outline
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def test_bank_holds_the_familiar_words_as_they_are(root: Path) -> None:
     assert bank.concepts == SEEN
     assert {row[1] for row in bank.word_table} == {"train", "valid"}
     assert len(bank.word_table) == 2 * 2 * 3 * 2
-    assert len(bank.picture_table) == len(bank.maps) == 2 * 3 * 2
+    assert len(bank.picture_table) == len(bank.at_hand().maps) == 2 * 3 * 2
     path = root / "output" / "features-audio" / "me-dataset-valid-dutch-wavlm-base-plus.h5"
     wanted = next(FeatureFile(path).read(["clock-1"]))
     row = bank.word_table.index(("clock-1", "valid", "clock", "nl"))

@@ -108,14 +108,15 @@ class FeatureFile:
 
     Args:
         path: an HDF5 file, one of ours or a published one.
+        sound: see `list_features`.
 
     Raises:
         ToolkitError: the file is missing, cut short, damaged, or no HDF5.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, sound: bool = True) -> None:
         self.path = Path(path)
-        self._listing = list_features(self.path)
+        self._listing = list_features(self.path, sound=sound)
         self.attributes: Mapping[str, str] = self._listing.attributes
         self.names = tuple(self._listing.dimensions)
         """Names of all groups, sorted; those left unfinished are among them."""
@@ -136,6 +137,24 @@ class FeatureFile:
                 return kind
         raise self._wrong_shape(self.names[0], f"{dimensions} dimensions", "either of")
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of the feature of a clip or picture.
+
+        Raises:
+            ToolkitError: the name is not there or was left unfinished, or the feature has the
+                wrong dimensions.
+        """
+        self._require(name)
+        shape = tuple(self._listing.shapes[group_name(name)])
+        if len(shape) != _DIMENSIONS[self.kind] or 0 in shape:
+            raise self._wrong_shape(name, f"shape {shape}", self.kind)
+        return shape
+
+    def place(self, name: str) -> tuple[int, bool] | None:
+        """Where a feature lies in the file as it is, see `Listing.in_place`; None: it does not."""
+        found = self._listing.in_place.get(group_name(name))
+        return (found[0], found[1]) if found else None
+
     def read(self, names: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         """Features of some clips or pictures, in the order of the names.
 
@@ -147,22 +166,32 @@ class FeatureFile:
                 dimensions or another size than the first one, or the file is damaged.
         """
         first: tuple[int, ...] | None = None
-        with self._open() as file:
+        with self.open() as file:
             for name in names:
-                self._require(name)
-                data = file[group_name(name)][DATA]
-                if data.ndim != _DIMENSIONS[self.kind] or 0 in data.shape:
-                    raise self._wrong_shape(name, f"shape {data.shape}", self.kind)
-                first = first or data.shape
-                require_alike(self.path, name, data.shape, first)
-                try:
-                    yield np.asarray(data[()], dtype=np.float32)
-                except (OSError, RuntimeError, MemoryError) as error:
-                    raise ToolkitError(
-                        f"The feature {name!r} in {self.path} is damaged: its checksum is wrong, "
-                        "or it cannot be read.",
-                        next_command=EXTRACT_AGAIN,
-                    ) from error
+                feature = self.read_from(file, name)
+                first = first or feature.shape
+                require_alike(self.path, name, feature.shape, first)
+                yield feature
+
+    @contextmanager
+    def open(self) -> Iterator[Any]:
+        """The file, as HDF5 opens it, for `read_from`."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            yield file
+
+    def read_from(self, file: Any, name: str) -> NDArray[np.float32]:
+        """As `read`, one feature of the file that `open` gave."""
+        self.shape(name)
+        try:
+            return np.asarray(file[group_name(name)][DATA][()], dtype=np.float32)
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise ToolkitError(
+                f"The feature {name!r} in {self.path} is damaged: its checksum is wrong, "
+                "or it cannot be read.",
+                next_command=EXTRACT_AGAIN,
+            ) from error
 
     def media(self) -> dict[str, str]:
         """Checksum of the samples or pixels (see `media_sha256`) -> name; published files: none."""
@@ -191,13 +220,6 @@ class FeatureFile:
             given=given,
             allowed=", ".join(allowed),
         )
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
-            yield file
 
 
 def require_alike(path: Path, name: str, shape: tuple[int, ...], first: tuple[int, ...]) -> None:

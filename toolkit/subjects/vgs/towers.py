@@ -33,6 +33,9 @@ class TransformerPooling(nn.Module):
     Args:
         input_dim: channels of one position.
         config: widths and dropout.
+        bias_last: whether the bias of the input projection is added to finished products. Torch
+            begins with it where positions lie one after another, and sums then differ in their
+            last digits; those of pictures are to be the same however their features lie.
 
     Example:
         >>> pool = TransformerPooling(5, NetworkConfig(word_dim=5, picture_dim=7, embedding=3))
@@ -40,7 +43,7 @@ class TransformerPooling(nn.Module):
         torch.Size([2, 3])
     """
 
-    def __init__(self, input_dim: int, config: NetworkConfig) -> None:
+    def __init__(self, input_dim: int, config: NetworkConfig, *, bias_last: bool = False) -> None:
         super().__init__()
         self.class_embedding = nn.Parameter(input_dim**-0.5 * torch.randn(config.width))
         self.proj_in = nn.Linear(input_dim, config.width)
@@ -55,6 +58,7 @@ class TransformerPooling(nn.Module):
         )
         self.ln_out = nn.LayerNorm(config.width)
         self.proj_out = nn.Linear(config.width, config.embedding, bias=False)
+        self._bias_last = bias_last
         self._heads = config.heads
         self._position_dropout = config.position_dropout
 
@@ -70,7 +74,7 @@ class TransformerPooling(nn.Module):
             Shape (n, embedding), not normalised.
         """
         layer = self.layer
-        tokens = layer.norm1(self.proj_in(inputs))
+        tokens = layer.norm1(self._projected(inputs))
         first = layer.norm1(self.class_embedding)
         pooled = self._attend(first, tokens, self._overlooked(inputs, lengths))
         residual = self.class_embedding + layer.dropout1(pooled)
@@ -78,6 +82,14 @@ class TransformerPooling(nn.Module):
         residual = residual + layer.dropout2(layer.linear2(inner))
         out: Tensor = self.proj_out(self.ln_out(residual))
         return out
+
+    def _projected(self, inputs: Tensor) -> Tensor:
+        """Positions in the width of the layer, (n, positions, width)."""
+        if not self._bias_last:
+            projected: Tensor = self.proj_in(inputs)
+            return projected
+        products = inputs @ self.proj_in.weight.T
+        return products.add_(self.proj_in.bias.to(products.dtype))
 
     def _overlooked(self, inputs: Tensor, lengths: Tensor | None) -> Tensor | None:
         """True where a position does not count, shape (n, positions); None: all of them do."""
@@ -117,9 +129,9 @@ class TransformerPooling(nn.Module):
 class Tower(nn.Module):
     """One modality's encoder; holds its pooling under the published name `pool`."""
 
-    def __init__(self, input_dim: int, config: NetworkConfig) -> None:
+    def __init__(self, input_dim: int, config: NetworkConfig, *, bias_last: bool = False) -> None:
         super().__init__()
-        self.pool = TransformerPooling(input_dim, config)
+        self.pool = TransformerPooling(input_dim, config, bias_last=bias_last)
 
     def forward(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Pool each sequence, see `TransformerPooling.forward`."""
@@ -149,7 +161,7 @@ class VGSNetwork(nn.Module):
         for name, part in self.family.parts().items():
             setattr(self, name, part)
         self.audio_enc = Tower(config.word_dim, config)
-        self.image_enc = Tower(config.picture_dim, config.for_pictures())
+        self.image_enc = Tower(config.picture_dim, config.for_pictures(), bias_last=True)
 
     def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
