@@ -75,7 +75,7 @@ class LackingError(ToolkitError):
         own = told.get(SOURCE) == f"{name} {checksum}"
         first = ", ".join(names[number] for number in self.numbers[:3])
         option, only = ("hearing", "words") if kind == "word" else ("seeing", "pictures")
-        out = quoted(path.parent) if own else "DIR"
+        where = path.parent if own else "DIR"
         taken = "" if is_known(told.get(BACKBONE, "")) else " --take FOLDER-OF-FEATURES"
         return ToolkitError(
             f"{path} lacks the features of {len(self.numbers)} of {self.n_asked} {kind}s of the "
@@ -84,8 +84,8 @@ class LackingError(ToolkitError):
             allowed="a file with the features of all that is asked"
             + ("" if own else "; this one was made of other stimuli"),
             next_command=f"mevgs-toolkit extract-features {quoted(place)} --only {only} "
-            f"--{option} {quoted(path.stem)}{taken} --out {out}"
-            + ("" if own else ", then --features DIR"),
+            f"--{option} {quoted(path.stem)}{taken} "
+            f"--out {quoted(where)}" + ("" if own else ", then --features DIR"),
         )
 
 
