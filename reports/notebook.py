@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from toolkit.statistics.means import Summary
     from toolkit.statistics.models.results import Result
 
-HIDDEN = ("meaning", "seeds")
-"""Columns of results that are left out of tables: what they hold is no single value."""
+HIDDEN = ("meaning", "seeds", "unit")
+"""Columns of results that are left out of tables: no single value, or said in the note below."""
 
 
 def text_of(show: Callable[..., None], *content: Any) -> str:

@@ -59,7 +59,7 @@ def test_json_is_stable_and_agrees_with_the_trials(me: Cli) -> None:
     }  # fmt: skip
     assert set(summary["results"][0]) == {
         "population", "test_language", "condition", "meaning", "headline", "n_seeds", "n_trials",
-        "n_ties", "mean", "sd", "std_error", "ci_low", "ci_high", "chance", "seeds",
+        "n_ties", "mean", "sd", "std_error", "ci_low", "ci_high", "chance", "seeds", "unit",
     }  # fmt: skip
     table = read_trials(Path(summary["run_directory"]) / "trials.parquet")
     for result in summary["results"]:

@@ -18,6 +18,7 @@ from toolkit.subjects.population import WEIGHTS
 from toolkit.subjects.populations import open_population
 from toolkit.training import cards, populations, workers
 from toolkit.training.conditions import Cell, Condition, seeds_of
+from toolkit.training.draws import Draws
 from toolkit.training.recipe import PUBLISHED, Recipe
 from toolkit.training.sources import SetSource
 
@@ -228,12 +229,19 @@ def test_folder_that_cannot_be_made(small: SmallSet, tmp_path: Path) -> None:
 def test_shipped_weights_carry_the_checksum_of_their_recipe(folder: Path) -> None:
     """The same command would not train them again, and says the same about them."""
     facts = json.loads((folder / "config.json").read_text())
-    condition = Condition.of(facts["languages"], Recipe())
+    draws = None
+    if "draws" in facts:
+        draws = Draws(
+            *(facts["draws"][f"familiar_{what}"] for what in ("draws", "concepts", "seed"))
+        )
+        drawn = draws.of(sorted({name for own in facts["familiar"].values() for name in own}))
+        assert facts["familiar"] == {name: list(own) for name, own in drawn.items()}
+    condition = Condition.of(facts["languages"], Recipe(), draws=draws)
     assert condition.name == facts["population"] == folder.name
     bank = facts["training"]["features"]
     told = {"version": populations.TRAINING_VERSION, **condition.recipe.record()}
     assert facts["training"] == told | {"features": bank}
-    for seed in "aj":
+    for seed in ("01a", "20a") if draws else "aj":
         key = populations.cell_key(Cell(condition, seed), facts)
         assert cards.stored_key(folder, seed) == key
 
