@@ -16,8 +16,8 @@ from tests.conftest import tiny_rows, write_set
 from toolkit.errors import ToolkitError
 from toolkit.subjects.backbones.stored import FeatureFile, media_sha256, write_features
 from toolkit.subjects.populations import open_population
+from toolkit.training.bank_files import load_bank, save_bank
 from toolkit.training.conditions import Condition
-from toolkit.training.features import load_bank, save_bank
 from toolkit.training.populations import train_populations
 from toolkit.training.recipe import PUBLISHED, Recipe
 from toolkit.training.sources import PublishedData, SetSource, open_source
