@@ -106,7 +106,7 @@ def memory_mb() -> float:
     """The most memory that this process had so far, or one that it started and that has ended."""
     own, others = (resource.getrusage(who).ru_maxrss for who in
                    (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
-    return max(own, others) / 1000
+    return max(own, others) * 1024 / 1e6
 
 
 def tell_memory(n_pictures: int, root: Path, start: str, told: dict[str, float]) -> None:
