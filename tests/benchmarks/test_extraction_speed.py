@@ -10,7 +10,6 @@ Besides the included backbones there are networks of the published sizes, with r
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import WavLMConfig, WavLMModel
 
+from tests.benchmarks.taken import measured
 from toolkit.processes.threads import one_thread
 from toolkit.subjects.backbones.finding import find_backbone
 from toolkit.subjects.backbones.hearing import Hearing
@@ -117,14 +117,11 @@ def test_extraction(kind: str, made: Callable[[str, Path], Path], n: int, tmp_pa
     own: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(ROUNDS):
         for side, work in sides.items():
-            others, start, wall = sum(os.times()[2:4]), time.process_time(), time.perf_counter()
-            work()
+            start = time.process_time()
+            with measured() as taken:
+                work()
             own[side].append(time.process_time() - start)
-            sys.stdout.write(
-                f"\n{side}: {own[side][-1]:.2f} s of the processor, "
-                f"{sum(os.times()[2:4]) - others:.2f} s in other processes, "
-                f"{time.perf_counter() - wall:.2f} s on the wall"
-            )
+            sys.stdout.write(f"\n{side}: {own[side][-1]:.2f} s here; with others {taken.told}")
     one, two = (
         float(np.median(np.divide(own["bare pass"], own[side])))
         for side in ("extraction", "extraction, 2 jobs")
