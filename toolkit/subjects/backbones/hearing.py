@@ -38,6 +38,7 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "hearing"
 
 _Width = Annotated[int, Between(1, WIDTH)]
 _Layers = Annotated[int, Between(0, 1_000)]
+_Samples = Annotated[int, Between(1, 16_000)]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ class HearingConfig:
     """Layers, likewise."""
     conv_dim: tuple[_Width, ...] = ()
     """Channels of the layers that meet the waveform, likewise."""
+    conv_kernel: tuple[_Samples, ...] = ()
+    """Samples, or frames, that each of them takes in, likewise."""
+    conv_stride: tuple[_Samples, ...] = ()
+    """Samples, or frames, from one of its frames to the next, likewise."""
+    max_bucket_distance: Annotated[int, Between(1, 1_000_000)] = 800
+    """Frames up to which distances are told apart, likewise."""
+    adapter_stride: _Samples = 2
+    """Frames to one of those of the last layers of some, likewise."""
+    num_adapter_layers: Annotated[int, Between(0, 100)] = 3
+    """How many there are of these, likewise."""
     d_model: _Width = 1
     """Width of a Whisper."""
     encoder_ffn_dim: _Width = 1
