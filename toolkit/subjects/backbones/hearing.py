@@ -130,13 +130,7 @@ class Hearing:
             )
         self._ear: Ear = open_ear(self.folder, told.model_type, self._error)
         self._ear.model = device.put(self._ear.model)
-        try:
-            self.features([np.zeros(self.shortest_clip, dtype=np.float32)])
-        except NoRoomError:
-            raise
-        except Exception as error:
-            # What settings make of a network may fit its weights, and no clip.
-            raise self._error(f"cannot hear a clip: {first_line(error)}") from error
+        self.features([np.zeros(self.shortest_clip, dtype=np.float32)])
 
     @property
     def dim(self) -> int:
@@ -204,9 +198,15 @@ class Hearing:
             Alike(members, self._ear.per_batch, filled or checked[members[0]].nbytes)
             for members in alike.values()
         )
-        for batch, hidden in self._device.portions(hear, *groups):
-            for index, one in zip(batch, hidden.cpu().numpy(), strict=True):
-                frames[index] = np.ascontiguousarray(one[: n_frames[index]])
+        try:
+            for batch, hidden in self._device.portions(hear, *groups):
+                for index, one in zip(batch, hidden.cpu().numpy(), strict=True):
+                    frames[index] = np.ascontiguousarray(one[: n_frames[index]])
+        except (NoRoomError, ToolkitError, MemoryError):
+            raise
+        except Exception as error:
+            # Settings may fit the weights of a network, and no clip, or none that is longer.
+            raise self._error(f"cannot hear a clip: {first_line(error)}") from error
         return [frames[index] for index in range(len(checked))]
 
     def _check(self, index: int, clip: npt.NDArray[np.floating[Any]]) -> Frames:
