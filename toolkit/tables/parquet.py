@@ -73,12 +73,24 @@ def valid(table: pa.Table) -> pa.Table:
     """A table as it was read, its texts and codes looked at: the library takes them as they are.
 
     What pandas noted of it is left out, and the row numbers it kept: a note could turn a column
-    into names of rows.
+    into names of rows. Columns of bytes, as which some programs write texts, become texts.
 
     Raises:
         pyarrow.ArrowException: a text is not UTF-8, or a code stands for nothing.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> valid(pa.table({"word": [b"bear"]})).to_pydict()
+        {'word': ['bear']}
     """
+    import pyarrow as pa
+
     table.validate(full=True)
+    for place, field in enumerate(table.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if _is_bytes(kind):
+            texts = table.column(place).cast(kind).cast(pa.large_binary()).cast(pa.large_string())
+            table = table.set_column(place, field.name, texts.cast(pa.string()))
     notes = table.schema.metadata or {}
     table = table.select([name for name in table.column_names if not name.startswith(ROW_NUMBERS)])
     return table.replace_schema_metadata({k: v for k, v in notes.items() if k != b"pandas"})
@@ -92,6 +104,17 @@ def _is_text(kind: Any) -> bool:
         or types.is_large_string(kind)
         or types.is_binary(kind)
         or types.is_large_binary(kind)
+    )
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(
+        types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+        or types.is_binary_view(kind)
     )
 
 
