@@ -1,15 +1,20 @@
 """Translation as in the published analysis: few clips per centroid, frozen features unscaled."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from paradigms import Responses, Trials, paradigm
 from paradigms.base import Floats
 from paradigms.translation import Translation
 from stimuli import StimulusSet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLIPS = 30
 """Most clips of a class in a language, as in the published analysis."""

@@ -82,7 +82,7 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
     manifest = saved_manifest(done.directory.folder)
     chapter = SimpleNamespace(
         paradigm=name, version=1, question="?", results=[],
-        statistics=SimpleNamespace(lists=pd.DataFrame()),
+        statistics=SimpleNamespace(lists=pd.DataFrame(), draws=pd.DataFrame()),
         runs=[SimpleNamespace(manifest=manifest)], manifests=[manifest],
         digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
     )  # fmt: skip

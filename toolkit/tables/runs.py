@@ -27,8 +27,14 @@ def trials_file(path: Path) -> Path:
     file = sound_table(path)
     if file.is_file():
         return file
-    if manifest_of(file).get("status") == "running":
+    told = manifest_of(file)
+    if told.get("status") == "running":
         raise no_trials(file)
+    if "paradigm" in told:
+        raise ToolkitError(
+            f"The run in {path} was not finished: it has no {TRIALS_FILE}.",
+            next_command="the same run-paradigm command again; it does only what is missing",
+        )
     runs = (
         sorted(str(found.parent) for found in path.glob(f"*/{TRIALS_FILE}"))
         if path.is_dir()

@@ -480,7 +480,7 @@ def test_a_run_of_others_is_refused(
 
 def test_nan_in_stored_embeddings_is_no_embedding(analyzed: Cli) -> None:
     assert analyzed("--subject", "hasher/a", "--bootstrap", 2, "--map-seeds", 0)[0] == 0
-    (stored,) = Path("mevgs-runs/embeddings").glob("*.npz")
+    (stored,) = Path("mevgs-runs/embeddings").glob("*/*.npz")
     content = dict(np.load(stored))
     content["words"][0] = np.nan
     np.savez(stored, **content)

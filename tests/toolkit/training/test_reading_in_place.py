@@ -101,14 +101,17 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> FeatureBank:
     return bank_of(write_data(tmp_path_factory.mktemp("published") / "me-vgs"))
 
 
-@pytest.mark.parametrize("first", [0, 2])
-def test_features_are_those_that_hdf5_gives_in_half_precision(root: Path, first: int) -> None:
+@pytest.mark.parametrize(("first", "precision"), [(0, "half"), (2, "float32")])
+def test_features_are_those_that_hdf5_gives_in_the_precision_of_the_recipe(
+    root: Path, first: int, precision: str
+) -> None:
     """However the files were written: six of eight layouts at a time, one for each file."""
     layouts = dict(zip(feature_files(root), list(LAYOUTS)[first:], strict=False))
     for path, layout in layouts.items():
         lay_out(path, layout)
-    expected = {path: dict(_read(path)) for path in layouts}
-    bank = published(root).bank(RECIPE, lambda *_: None)
+    expected = {path: dict(_read(path, precision)) for path in layouts}
+    recipe = replace(RECIPE, feature_precision=precision)
+    bank = published(root).bank(recipe, lambda *_: None)
     assert bank.disk is not None
     for places in (bank.disk.words, bank.disk.pictures):
         for number, offset in zip(places.file, places.offset, strict=True):
@@ -127,10 +130,11 @@ def test_features_are_those_that_hdf5_gives_in_half_precision(root: Path, first:
         assert torch.equal(picture, expected[path][name])
 
 
-def _read(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+def _read(path: Path, precision: str) -> Iterator[tuple[str, torch.Tensor]]:
     file = FeatureFile(path)
     for name, feature in zip(file.names, file.read(file.names), strict=True):
-        yield name, torch.from_numpy(feature).half().float()
+        found = torch.from_numpy(feature)
+        yield name, found.half().float() if precision == "half" else found
 
 
 def states(bank: FeatureBank, recipe: Recipe, folder: Path, seeds: int = 1) -> list[Any]:
@@ -140,7 +144,7 @@ def states(bank: FeatureBank, recipe: Recipe, folder: Path, seeds: int = 1) -> l
     if seeds == 1:
         fit(bank, ["en", "nl"], recipe, 0, checkpoint=files[0])
     else:
-        fit_together(bank, ["en", "nl"], recipe, range(seeds), checkpoints=files)
+        fit_together([bank] * seeds, ["en", "nl"], recipe, range(seeds), checkpoints=files)
     return [stored(file) for file in files]
 
 
@@ -344,13 +348,13 @@ def test_a_file_that_is_cut_short_while_it_is_open_is_told(
 def test_features_of_another_size_are_refused(root: Path) -> None:
     path = root / "output" / "features-image" / "me-dataset-valid-dino-resnet50.h5"
     _write(path, "dog-valid-1", np.ones((7, 3, 3), "f"))
-    with pytest.raises(ToolkitError, match=r"'dog-valid-1' in .* size of the others"):
+    with pytest.raises(ToolkitError, match=r"'dog-valid-1' in .* another size than others"):
         published(root).bank(RECIPE, lambda *_: None)
     path = root / "output" / "features-audio" / "me-dataset-train-dutch-wavlm-base-plus.h5"
     _write(path, "dog-1", np.ones((3, 4), "f"))
-    with pytest.raises(ToolkitError, match=r"'dog-1' in .* size of the others") as caught:
+    with pytest.raises(ToolkitError, match=r"'dog-1' in .* another size than others") as caught:
         published(root).bank(RECIPE, lambda *_: None)
-    assert (caught.value.given, caught.value.allowed) == ("channels: 4", "5")
+    assert (caught.value.given, caught.value.allowed) == ("shape (3, 4)", "shape (frames, 5)")
 
 
 def test_features_of_two_backbones_are_refused(root: Path) -> None:

@@ -61,8 +61,14 @@ def write_small_set(folder: Path) -> StimulusSet:
     return open_set(write_set(folder, rows, ("en", "fr")))
 
 
-def write_features(out: Path, stimuli: StimulusSet) -> None:
-    """Random features where the command looks for those of the backbones."""
+def write_features(out: Path, stimuli: StimulusSet, *precision: str) -> None:
+    """Random features where the command looks for those of the backbones.
+
+    Args:
+        out: folder of the populations.
+        stimuli: what they are of.
+        precision: ``float32`` where the recipe keeps them so, as the published one does.
+    """
     told = outline(stimuli)
     rng = torch.Generator().manual_seed(0)
     n_words, n_pictures = len(told.word_table), len(told.picture_table)
@@ -76,7 +82,7 @@ def write_features(out: Path, stimuli: StimulusSet) -> None:
     )
     sums = [backbone_checksum(WEIGHTS / kind) for kind in ("hearing", "seeing")]
     (out / "features").mkdir(parents=True)
-    key = bank_key(stimuli.checksum, *sums, 1, 1, "float32")
+    key = bank_key(stimuli.checksum, *sums, 1, 1, *precision)
     save_bank(bank, out / "features" / f"{key}.safetensors")
 
 
@@ -158,7 +164,7 @@ def training(folder: Path, jobs: str, **environment: str) -> Iterator[subprocess
 @pytest.mark.usefixtures("train")
 def test_ctrl_c_ends_all_that_train(tmp_path: Path, stop: dict[str, str]) -> None:
     """While subjects are waited for, and while a finished one is written and others train on."""
-    write_features(tmp_path / "killed", open_set(tmp_path / "set"))
+    write_features(tmp_path / "killed", open_set(tmp_path / "set"), "float32")
     with training(tmp_path, "2", **stop) as process:
         next_line(process)
         os.killpg(process.pid, signal.SIGINT)
@@ -177,7 +183,7 @@ def test_a_killed_grid_goes_on_to_the_same_weights(
 ) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for out in (whole, killed):
-        write_features(out, open_set(tmp_path / "set"))
+        write_features(out, open_set(tmp_path / "set"), "float32")
     with training(tmp_path, jobs) as process:
         assert next_line(process) == "one is finished, and another is begun"
         process.kill()
@@ -203,7 +209,7 @@ def test_a_killed_grid_goes_on_to_the_same_weights(
 
 
 def test_one_population_by_codes(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    write_features(tmp_path / "out", open_set(tmp_path / "set"))
+    write_features(tmp_path / "out", open_set(tmp_path / "set"), "float32")
     code, text = train(
         *("--languages", "fr,en", "--stimuli", "set", "--out", "out", "--seeds", "1"),
         *("--recipe", "published", "--size", "xsm", "--family", "clip-two-audios"),
@@ -220,7 +226,7 @@ def test_one_population_by_codes(train: Callable[..., tuple[int, str]], tmp_path
 def test_links_are_trained_in_one_language_and_in_two(
     train: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    write_features(tmp_path / "out", open_set(tmp_path / "set"))
+    write_features(tmp_path / "out", open_set(tmp_path / "set"), "float32")
     (tmp_path / "grid.toml").write_text(
         GRID.replace("epochs = 12", "epochs = 1\nwarmup_epochs = 0")
         + 'family = ["clip-two-audios"]\n'

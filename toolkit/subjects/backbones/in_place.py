@@ -223,7 +223,7 @@ class OpenedFile:
         if self._hdf5 is None:
             self._hdf5 = FeatureFile(self._path, sound=False)
             opened = ExitStack()
-            self._within = opened.enter_context(self._hdf5.open())
+            self._within = opened.enter_context(self._hdf5.opened())
             weakref.finalize(self, opened.close)
         return np.ascontiguousarray(self._hdf5.read_from(self._within, name))
 

@@ -166,7 +166,7 @@ class FeatureFile:
                 dimensions or another size than the first one, or the file is damaged.
         """
         first: tuple[int, ...] | None = None
-        with self.open() as file:
+        with self.opened() as file:
             for name in names:
                 feature = self.read_from(file, name)
                 first = first or feature.shape
@@ -174,7 +174,7 @@ class FeatureFile:
                 yield feature
 
     @contextmanager
-    def open(self) -> Iterator[Any]:
+    def opened(self) -> Iterator[Any]:
         """The file, as HDF5 opens it, for `read_from`."""
         import h5py
 
@@ -182,7 +182,7 @@ class FeatureFile:
             yield file
 
     def read_from(self, file: Any, name: str) -> NDArray[np.float32]:
-        """As `read`, one feature of the file that `open` gave."""
+        """As `read`, one feature of the file that `opened` gave."""
         self.shape(name)
         try:
             return np.asarray(file[group_name(name)][DATA][()], dtype=np.float32)
