@@ -47,6 +47,8 @@ NESTING = 100
 """Lists and objects inside each other in JSON or TOML."""
 STEPS = 10_000_000
 """Updates or epochs of a training."""
+LAYERS = 1_000
+"""Layers of a network that is built from its settings."""
 PARAMETERS = 2**30
 """Numbers in the weights of one network that is built from its settings: 4.3 GB."""
 RATE_HZ = 1_000_000

@@ -328,6 +328,18 @@ def submit(work: Work, numbers: Sequence[int]) -> Submitted:
     return Submitted(tuple(jobs), tuple(done), tuple(left), why if left else "", n_calls)
 
 
+def requeue(task: str) -> None:
+    """Put one of one's own tasks into the queue again; it ends where it is.
+
+    Args:
+        task: its number, such as ``1234_5``.
+
+    Raises:
+        ToolkitError: there is no SLURM here, or it refuses.
+    """
+    _ask("scontrol", "requeue", task)
+
+
 def _ask(*command: str, given: str | None = None) -> str:
     """What a program of SLURM answers.
 

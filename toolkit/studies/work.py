@@ -12,7 +12,6 @@ is put into the queue again.
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from reports.terminal import say
 from stimuli.files import sha256_of
 from toolkit.devices import find_device
 from toolkit.errors import ToolkitError, quoted
+from toolkit.processes.slurm import requeue
 from toolkit.studies.attempts import attempt, attempts_file, own_task
 from toolkit.studies.checks import read_study
 from toolkit.studies.chunks import AskPart, Chunk, ChunkList, Kept, TrainPart, subject_of
@@ -192,5 +192,5 @@ def _queue_again(told: Told) -> None:
     """Have SLURM put a task into the queue again whose time is up."""
     job = own_task()
     if job and told.signal == getattr(signal, "SIGUSR1", None):
-        with suppress(OSError):
-            subprocess.run(["scontrol", "requeue", job], check=False)
+        with suppress(ToolkitError):  # a site may forbid it; the next run-study hands it over
+            requeue(job)

@@ -373,10 +373,9 @@ class PublishedData:
         path = self.bank_path(recipe, folder)
         if not is_sound(path):
             save_bank(self.bank(recipe, progress, device), path)
-        disk = load_bank(path).disk
-        assert disk is not None
-        gone_through = zip(self._jobs, disk.files, strict=True)
-        self._sums = {job: file.sha256 for job, file in gone_through}
+        if disk := load_bank(path).disk:
+            gone_through = zip(self._jobs, disk.files, strict=True)
+            self._sums = {job: file.sha256 for job, file in gone_through}
         return path
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:

@@ -11,6 +11,7 @@ import numpy as np
 
 from toolkit.training.features import FeatureBank
 from toolkit.training.gathering import Buffers
+from toolkit.training.on_disk import OnDisk
 from toolkit.training.sampler import Choices, Items, Sampler
 
 
@@ -60,18 +61,19 @@ class Supply:
             self._bank.buffers.again()
         if not self._bank.disk:
             return Batch(self._sampler.draw(*self._asked), self._bank)
-        self.look_ahead()
-        assert self._ahead is not None
-        (self._sampler, batch), self._ahead = self._ahead, None
+        (self._sampler, batch), self._ahead = self._ahead or self._begun(self._bank.disk), None
         return batch.result()
 
     def look_ahead(self) -> None:
         """Have the features of the next update fetched, if they are not at hand."""
-        disk = self._bank.disk
-        if disk and self._ahead is None:
-            sampler = self._sampler.copy()
-            items = sampler.draw(*self._asked)
-            self._ahead = sampler, disk.begin(lambda: fetched(self._bank, items))
+        if self._bank.disk and self._ahead is None:
+            self._ahead = self._begun(self._bank.disk)
+
+    def _begun(self, disk: OnDisk) -> tuple[Sampler, Future[Batch]]:
+        """The next update's items, being fetched, and the sampler as it is after them."""
+        sampler = self._sampler.copy()
+        items = sampler.draw(*self._asked)
+        return sampler, disk.begin(lambda: fetched(self._bank, items))
 
     def state(self) -> dict[str, Any]:
         """Everything that decides what is taken next, see `Sampler.state`."""

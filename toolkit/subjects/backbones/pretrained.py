@@ -115,7 +115,7 @@ def load_model(
             misfit = fits(sketch)
             if misfit is None:
                 refuse_hollow(sketch, weights)
-                model, report = type(sketch).from_pretrained(  # nosec B615 # local
+                model, report = type(sketch).from_pretrained(
                     folder,
                     output_loading_info=True,
                     key_mapping=renamed,

@@ -198,7 +198,8 @@ class TimmEye:
             # Damaged bytes make the libraries raise whatever they happen to stumble over.
             raise self._complain(f"has unreadable weights: {first_line(error)}") from error
         if not isinstance(found, dict) or not all(
-            isinstance(v, torch.Tensor) for v in found.values()
+            isinstance(name, str) and isinstance(value, torch.Tensor)
+            for name, value in found.items()
         ):
             raise self._complain(f"has a weights file {self._weights.name} that is no state dict")
         if not lie_in(self._weights, found.values()):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stimuli.limits import LAYERS, refuse_more
 from stimuli.texts import json_record
 from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.subjects.hub import cached_names, in_hub_cache, is_hub_name
@@ -210,9 +211,22 @@ def read_settings(path: Path) -> dict[str, Any]:
         path: the file.
 
     Raises:
-        ToolkitError: it cannot be read.
+        ToolkitError: it cannot be read, or tells of more layers than any network has.
     """
-    return json_record(dict[str, Any], path)
+    settings = json_record(dict[str, Any], path)
+    _refuse_endless(settings, path)
+    return settings
+
+
+def _refuse_endless(settings: Mapping[str, Any], path: Path) -> None:
+    """Refuse a network whose layers would be laid out, one after the other, for years."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            _refuse_endless(value, path)
+        elif "layers" in name or name == "depth":
+            for n in value if isinstance(value, list) else [value]:
+                if isinstance(n, int):
+                    refuse_more(f"{name} in {path}", n, LAYERS)
 
 
 def transformers_folder(given: str) -> Path | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, first_line
 from toolkit.subjects.backbones.files import refuse_hollow
-from toolkit.subjects.clip.names import find_files
+from toolkit.subjects.clip.names import find_files, read_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,6 +60,7 @@ class TransformersTowers:
     def __init__(self, folder: Path, weights: Path, device: Device = CPU) -> None:
         import transformers
 
+        read_settings(folder / "config.json")
         try:
             config = transformers.AutoConfig.from_pretrained(folder, **_FROM_DISK)  # nosec B615 # local
             self.model = device.put(_load(config, folder, weights).eval().float())
