@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import ToolkitError
 from toolkit.statistics import phrases, ratios
 
 if TYPE_CHECKING:
@@ -19,6 +20,32 @@ NONE = "-"
 """Stands where there is no number."""
 
 
+def real(value: Any) -> float:
+    """A number as it is, and NaN where there is none; tables of results may hold anything.
+
+    Args:
+        value: from results that were read from a file.
+
+    Raises:
+        ToolkitError: it is a text.
+
+    Example:
+        >>> real(0.5), real(None)
+        (0.5, nan)
+    """
+    if value is None:
+        return math.nan
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise ToolkitError(
+            "Where a number belongs, the results hold something else.",
+            given=str(value),
+            allowed="a number, or null where there is none",
+            next_command="mevgs-toolkit analyze RUN, which makes the results again",
+        )
+    found: float = value
+    return found
+
+
 def percent(share: float) -> str:
     """A share as per cent with one decimal; a dash where there is no number.
 
@@ -26,7 +53,7 @@ def percent(share: float) -> str:
         >>> percent(0.6621), percent(math.nan)
         ('66.2 %', '-')
     """
-    return NONE if math.isnan(share) else phrases.percent(share)
+    return NONE if math.isnan(real(share)) else phrases.percent(share)
 
 
 def number(value: float, factor: float = 1, digits: int = 1) -> str:
@@ -36,7 +63,7 @@ def number(value: float, factor: float = 1, digits: int = 1) -> str:
         >>> number(0.5162, 100), number(math.inf), number(math.nan), number(-0.001)
         ('51.6', '-', '-', '0.0')
     """
-    return phrases.fixed(factor * value, digits) if math.isfinite(value) else NONE
+    return phrases.fixed(factor * value, digits) if math.isfinite(real(value)) else NONE
 
 
 def interval(
@@ -65,7 +92,7 @@ def between(low: float, high: float) -> str:
         >>> between(0.483, 0.66), between(math.nan, math.nan)
         ('48.3 % to 66.0 %', '-')
     """
-    if math.isnan(low) or math.isnan(high):
+    if math.isnan(real(low)) or math.isnan(real(high)):
         return NONE
     return " to ".join(f"{end} %" for end in phrases.alike([100 * low, 100 * high]))
 
@@ -84,6 +111,7 @@ def estimate(
         >>> estimate(-0.031, -0.125, 0.064, 100, mark=0.0), estimate(0.5, math.nan, math.nan, 100)
         ('-3.1 [-12.5, 6.4]', '50.0')
     """
+    value, low, high = map(real, (value, low, high))
     known = [factor * x for x in (value, low, high) if math.isfinite(x)]
     n_ends = sum(map(math.isfinite, (low, high)))
     ends = phrases.alike(known, [] if math.isnan(mark) else [mark], digits)
@@ -100,7 +128,7 @@ def p_value(value: float) -> str:
         >>> p_value(0.0123), p_value(0.00001), p_value(1.0)
         ('.012', '<.001', '1.000')
     """
-    return NONE if math.isnan(value) else phrases.bare_p(value)
+    return NONE if math.isnan(real(value)) else phrases.bare_p(value)
 
 
 def odds_ratio(effect: Contrast | None) -> str:
@@ -123,7 +151,7 @@ def t_of_df(statistic: float, df: float) -> str:
         >>> t_of_df(1.658, 34.4), t_of_df(1.658, math.inf), t_of_df(math.nan, 3.0)
         ('1.66 (34.4)', 'z = 1.66', '-')
     """
-    if math.isnan(statistic) or math.isnan(df):
+    if math.isnan(real(statistic)) or math.isnan(real(df)):
         return NONE
     if math.isinf(df):
         return phrases.statistic(statistic, df)
@@ -137,7 +165,7 @@ def bayes_factor(value: float) -> str:
         >>> bayes_factor(0.317), bayes_factor(math.inf), bayes_factor(math.nan)
         ('0.32', 'over 9999', '-')
     """
-    return NONE if math.isnan(value) else ratios.factor(value)
+    return NONE if math.isnan(real(value)) else ratios.factor(value)
 
 
 def places_of(groups: Sequence[GroupComparison]) -> list[str]:
