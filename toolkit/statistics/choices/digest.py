@@ -89,7 +89,7 @@ def digest(
     about = pd.concat([table[ABOUT] for table in read]).drop_duplicates()
     about = about.astype({"population": str, "train_languages": str})
     subjects = pd.concat([table[WHO].astype(str) for table in read]).drop_duplicates()
-    whole = [table for table in read if "margin" in table]
+    whole = [table for table in read if "margin" in table and len(table)]
     if not whole:
         return replace(no_choices(), populations=about, subjects=subjects)
     trials = pd.concat(whole)
