@@ -20,7 +20,7 @@ from reports.tables import model_summaries, tables
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.tables.manifests import require_stored
 from toolkit.tables.parquet import parquet_names, told
 
@@ -130,8 +130,23 @@ def write_report(
 
 
 def render(folders: Sequence[Path], options: Options) -> str:
-    """The page as text; the same tables give the same text."""
-    return _page(_gather(folders, options))
+    """The page as text; the same tables give the same text.
+
+    Raises:
+        ToolkitError: a folder is no run, or what its files say does not fit together: each may be
+            as its schema wants it, and tell of languages or seeds that another does not know.
+    """
+    try:
+        return _page(_gather(folders, options))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if options.analyses:
+            raise
+        names = ", ".join(map(str, folders))
+        raise ToolkitError(
+            f"No report can be made of what is saved in {names}: {first_line(error)}.",
+            allowed="manifest, summary and statistics as run-paradigm and analyze wrote them",
+            next_command=f"mevgs-toolkit analyze {' '.join(quoted(one) for one in folders)}",
+        ) from error
 
 
 def _gather(folders: Sequence[Path], options: Options) -> Material:
