@@ -251,6 +251,31 @@ def read_trials(path: Path) -> pd.DataFrame:
     return table
 
 
+def with_numbers(table: pa.Table) -> pa.Table:
+    """A trials table with numbers where they belong, though they may be written as texts.
+
+    Args:
+        table: as it was read.
+
+    Raises:
+        pyarrow.ArrowException: a text is no number.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> with_numbers(pa.table({"correct": ["1", "0"]}))["correct"].to_pylist()
+        [1, 0]
+    """
+    import pyarrow as pa
+
+    kinds = {column.name: column.dtype for column in COLUMNS if column.dtype != "category"}
+    for place, field in enumerate(table.schema):
+        if field.name in kinds and not pa.types.is_primitive(field.type):
+            texts = table.column(place).cast(pa.string())
+            number = pa.from_numpy_dtype(kinds[field.name])
+            table = table.set_column(place, field.name, texts.cast(number))
+    return table
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
     """An exported table: names stay text, 007 is never 7; everything else is a number if it can."""
     import pandas as pd

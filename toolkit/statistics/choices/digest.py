@@ -13,11 +13,10 @@ import numpy as np
 from toolkit.statistics.choices.lists import LIST, drawn
 from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
-from toolkit.tables.trials import COLUMNS, read_trials, unsaid_kind
+from toolkit.tables.trials import read_trials, unsaid_kind, with_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 N_BINS = 40
 """Bins of the margins, about; zero is always an edge."""
@@ -130,7 +129,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
                 names = wanted_of(parquet.schema_arrow.names)
                 more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
                 table = valid(parquet.read(columns=list({*names, *more})))
-        table = _numbers(table)
+        table = with_numbers(table)
         wanted = wanted_of(table.column_names)
         # Twice as fast as to have the reader filter each of hundreds of small row groups.
         rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
@@ -142,24 +141,6 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     if "familiar_draw" not in frame:
         frame = frame.assign(familiar_draw="")
     return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
-
-
-def _numbers(table: pa.Table) -> pa.Table:
-    """The table with numbers where they belong, though they may be written as texts.
-
-    Raises:
-        pyarrow.ArrowException: a text is no number.
-    """
-    import pyarrow as pa
-
-    kinds = {column.name: column.dtype for column in COLUMNS if column.dtype != "category"}
-    for place, field in enumerate(table.schema):
-        plain = pa.types.is_primitive(field.type)
-        if field.name in kinds and not plain:
-            texts = table.column(place).cast(pa.string())
-            number = pa.from_numpy_dtype(kinds[field.name])
-            table = table.set_column(place, field.name, texts.cast(number))
-    return table
 
 
 def _margins(trials: pd.DataFrame) -> pd.DataFrame:

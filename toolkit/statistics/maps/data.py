@@ -13,7 +13,7 @@ from toolkit.errors import ToolkitError, quoted
 from toolkit.tables.answers import described, name_faults
 from toolkit.tables.manifests import read_manifest, sound_table
 from toolkit.tables.parquet import parquet_names, told, valid
-from toolkit.tables.trials import COLUMNS
+from toolkit.tables.trials import COLUMNS, with_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,7 +287,7 @@ def _read(file: Path) -> pd.DataFrame:
             *(name for name in needed if name in schema.names),
             *(name for name in schema.names if name in own and _is_number(schema, name)),
         ]
-        table: pd.DataFrame = valid(pq.read_table(file, columns=wanted)).to_pandas()
+        table: pd.DataFrame = with_numbers(valid(pq.read_table(file, columns=wanted))).to_pandas()
     missing = [name for name in needed if name not in schema.names]
     if missing:
         raise ToolkitError(f"{file} lacks the column {', '.join(missing)}.")
