@@ -240,7 +240,10 @@ class _Row:
 
 def _row(record: dict[Hashable, Any], full: float) -> _Row:
     language, training = (str(record[name]).strip().lower() for name in COLUMNS[:2])
-    numbers = [np.nan if record[name] is None else float(record[name]) for name in COLUMNS[2:]]
+    try:
+        numbers = [np.nan if record[name] is None else float(record[name]) for name in COLUMNS[2:]]
+    except OverflowError:
+        raise ValueError("a number is too large") from None
     n_seeds, mean, std_error = numbers
     languages = frozenset(re.findall(r"[^\W\d_]+", training))
     if not np.isfinite(numbers).all():
