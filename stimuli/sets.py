@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli import checks, decoding, fixed, media, objects, wordlists
-from stimuli.errors import ToolkitError, nearest_name, quoted, unknown_name
+from stimuli.errors import MESSAGE, ToolkitError, nearest_name, quoted, shortened, unknown_name
 from stimuli.tables import read_table, records
 
 if TYPE_CHECKING:
@@ -291,6 +291,10 @@ class StimulusSet:
             ...     [fault.split(": ")[-1] for fault in open_set(folder).check()]
             ['it has no stimuli.csv.']
         """
+        return [shortened(fault, MESSAGE) for fault in self._faults()]
+
+    def _faults(self) -> list[str]:
+        """Everything that is wrong with the set, however long it is."""
         try:
             table = _read_table(self.folder)
         except ToolkitError as error:
