@@ -13,10 +13,10 @@ from stimuli import open_set
 from toolkit.running.choices import trial_rng
 from toolkit.running.embedding import embed
 from toolkit.running.embedding_store import EmbeddingStore
-from toolkit.running.folder import EMBEDDINGS
 from toolkit.running.score_all import must_perceive
 from toolkit.running.subject_refs import subjects_of
 from toolkit.subjects.populations import open_population
+from toolkit.tables.manifests import EMBEDDINGS
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -21,7 +21,7 @@ from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, first_line, quoted
-from toolkit.tables.manifests import require_stored
+from toolkit.tables.manifests import SPACE_FILE, require_stored
 from toolkit.tables.parquet import parquet_names, told
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ def _maps(chapter: Chapter[Any], material: Material) -> Sequence[Overlay]:
 
 def is_space(folder: Path) -> bool:
     """True for the folder of an embedding-space analysis."""
-    return (folder / "variance.parquet").is_file()
+    return (folder / SPACE_FILE).is_file()
 
 
 def _space_figures(folders: Sequence[Path]) -> list[Figure]:

@@ -14,6 +14,7 @@ from stimuli.cells import unguarded_table
 from toolkit.errors import ToolkitError, quoted
 from toolkit.statistics.means import Summary
 from toolkit.statistics.saved import SUMMARY_FILE, saved_manifest, saved_summary
+from toolkit.tables.among import holds_instead
 from toolkit.tables.kinds import kind_of
 from toolkit.tables.manifests import MANIFEST_FILE, read_stored
 from toolkit.tables.parquet import told
@@ -37,6 +38,12 @@ def read_run(folder: Path) -> RunFiles:
             f"There is no run folder {folder}.",
             allowed="the folder that run-paradigm printed",
             next_command=f"ls {quoted(folder.parent)}" if folder.parent.is_dir() else AGAIN,
+        )
+    if reason := holds_instead(folder):
+        raise ToolkitError(
+            f"{folder} is not the folder of a run: {reason}.",
+            allowed="the folder that run-paradigm printed",
+            next_command=AGAIN,
         )
     manifest, summary = saved_manifest(folder), saved_summary(folder)
     if manifest is None or summary is None:

@@ -6,6 +6,7 @@ It lives in the lowest layer so that every layer above can raise it; `toolkit.er
 from __future__ import annotations
 
 import difflib
+import locale
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -157,22 +158,35 @@ def _typed(character: str) -> str:
 def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to the given one, or None when nothing is close.
 
-    Upper and lower case count as equal; a name of the same parts in another order is closest.
+    Upper and lower case count as equal; a name of the same parts in another order is closest. The
+    name of a language means its code, and so does the code with a region.
 
     Example:
         >>> nearest_name("Cluck", ["clock", "camel"])
         'clock'
         >>> nearest_name("nl_EN", ["en-fr", "en-nl", "nl"])
         'en-nl'
+        >>> nearest_name("Dutch", ["en", "nl"]), nearest_name("en-US", ["en", "nl"])
+        ('nl', 'en')
         >>> nearest_name("xyz", ["clock", "camel"]) is None
         True
     """
     by_folded = {name.casefold(): name for name in allowed}
     folded = given.casefold()
+    named = _language(folded)
+    if named is not None or (code := re.split(r"[\W_]", folded)[0]) in by_folded:
+        return by_folded.get(code if named is None else named)
     same_parts = [name for name in by_folded if _parts(name) == _parts(folded)]
     close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=0.5)
     close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
+
+
+def _language(name: str) -> str | None:
+    """The code of a language that is called so; None if none is."""
+    # Python's table of locales: english is en_EN.ISO8859-1. Its short names are codes, or no words.
+    known = locale.locale_alias.get(name) if len(name) > 4 and name.isalpha() else None
+    return known and known.partition("_")[0]
 
 
 def _parts(name: str) -> list[str]:
@@ -181,7 +195,11 @@ def _parts(name: str) -> list[str]:
 
 
 def unknown_name(
-    kind: str, given: str, allowed: Sequence[str], next_command: str | None = None
+    kind: str,
+    given: str,
+    allowed: Sequence[str],
+    next_command: str | None = None,
+    where: str | None = None,
 ) -> ToolkitError:
     """The error for a name that is not known, with the nearest one that is.
 
@@ -190,6 +208,7 @@ def unknown_name(
         given: the unknown name.
         allowed: every known name.
         next_command: a command that lists the known names.
+        where: what would have to hold it, unless it was looked for everywhere.
 
     Returns:
         The error, to be raised by the caller.
@@ -206,7 +225,7 @@ def unknown_name(
           try: mevgs-toolkit list stimuli
     """
     return ToolkitError(
-        f"There is no {kind} {given!r}.",
+        f"There is no {kind} {given!r}{f' in {where}' if where else ''}.",
         given=given,
         allowed=", ".join(allowed) if allowed else "(none found)",
         nearest=nearest_name(given, allowed),

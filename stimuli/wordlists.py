@@ -76,7 +76,7 @@ class WordList:
         >>> words.text("car", "em", "article")
         Traceback (most recent call last):
             ...
-        stimuli.errors.ToolkitError: There is no language of the word list 'em'.
+        stimuli.errors.ToolkitError: There is no language 'em' in the word list.
           given: em
           did you mean: en
           allowed: en
@@ -96,7 +96,7 @@ class WordList:
             ToolkitError: there is none; the nearest code is shown.
         """
         if code not in self.languages:
-            raise unknown_name("language of the word list", code, list(self.languages))
+            raise unknown_name("language", code, list(self.languages), where="the word list")
         return self.languages[code]
 
     def word(self, concept: str, code: str) -> Word:

@@ -26,7 +26,7 @@ from toolkit.records import plain
 from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import EmbeddingStore
-from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out
 from toolkit.running.score_all import must_perceive
 from toolkit.running.subject_refs import subjects_of
@@ -36,6 +36,7 @@ from toolkit.statistics.space.sample import Sample, Space
 from toolkit.statistics.space.words import read_accuracy
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
+from toolkit.tables.manifests import EMBEDDINGS, SPACE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +211,7 @@ def compare_spaces(
         stimuli=stimuli,
         cells={"tables": content_key({**facts, **content, **device.facts})},
         facts=facts,
-        tables=("variance.parquet",),
+        tables=(SPACE_FILE,),
         device=device,
     )
     made: list[SpaceTables] = []

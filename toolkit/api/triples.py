@@ -16,11 +16,11 @@ from toolkit.devices import find_device
 from toolkit.records import plain
 from toolkit.running.embedding import Progress
 from toolkit.running.plan import DEFAULT_ROOT
-from toolkit.running.score_all import TABLE_NAME
 from toolkit.running.score_all import score_all as count_all
 from toolkit.statistics.choices.exact import ExactSummary, summarise_exact
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_populations
+from toolkit.tables.manifests import EXHAUSTIVE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ class AllTriples:
         return (
             f"{self.table['n_triples'].sum():,} triples in {self.duration_s:.1f} s, "
             f"{self.n_computed} cells computed, {self.n_reused} reused. Written to {self.folder} "
-            f"({TABLE_NAME}: by word, target and distractor class)"
+            f"({EXHAUSTIVE_FILE}: by word, target and distractor class)"
         )
 
     def __repr__(self) -> str:

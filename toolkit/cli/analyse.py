@@ -10,11 +10,12 @@ import typer
 from reports.terminal import say_json
 from stimuli.limits import RESAMPLES
 from toolkit.cli.options import AlphaOption, Format, FormatOption, ParadigmsOption
+from toolkit.cli.tasks import ANALYSE
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(analyze)
+    app.command(rich_help_panel=ANALYSE)(analyze)
 
 
 def analyze(
@@ -75,10 +76,16 @@ def analyze(
       mevgs-toolkit analyze mevgs-runs/me-* --bootstrap 999 -o statistics.json
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from toolkit.api.results import analyse_runs
-    from toolkit.cli.progress import progress_bars
+    from toolkit.cli.given import runs_given
+    from toolkit.cli.progress import progress_bars, working
     from toolkit.statistics.saved import STATISTICS_FILE
 
-    with progress_bars(show=output is Format.TABLE) as progress:
+    runs = runs_given(runs)
+    shown = output is Format.TABLE
+    with (
+        working("Fitting mixed models", show=shown and not bootstrap),
+        progress_bars(show=shown and bootstrap > 0) as progress,
+    ):
         made = analyse_runs(
             runs,
             alpha=alpha,

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +33,8 @@ from toolkit.cli import (
     tables,
     train,
 )
+from toolkit.cli.listing import print_version
+from toolkit.cli.tasks import ByTask
 from toolkit.errors import ToolkitError, UncheckedWarning
 from toolkit.processes.interrupts import INTERRUPTED, MESSAGE, clearing_up_undisturbed
 
@@ -45,14 +47,36 @@ COLLECTOR_PACE = (100_000, 50, 100)
 
 app = typer.Typer(
     name="mevgs-toolkit",
+    cls=ByTask,
     no_args_is_help=True,
     # Plain help: drawing it with rich would double the time that --help takes.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Ask a trained model what child-language researchers ask a child.\n\n"
-    "Start with: mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
+    "Start with:\n\n\b\n"
+    "  mevgs-toolkit run-paradigm me --subject bilingual-en-nl\n"
+    "  mevgs-toolkit list subjects\n"
+    "  mevgs-toolkit report mevgs-runs/me-* -o report.html",
 )
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Print the version and exit.",
+            callback=print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 run.register(app)
 scoring.register(app)
 analyse.register(app)

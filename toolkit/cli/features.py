@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say
 from stimuli.limits import JOBS
+from toolkit.cli.completion import set_names
 from toolkit.cli.options import (
     HEARING,
     SEEING,
@@ -18,6 +19,7 @@ from toolkit.cli.options import (
     PrecisionOption,
     SeeingOption,
 )
+from toolkit.cli.tasks import PREPARE
 
 SHOWN = 20
 """Unreadable files that the message names; the table has all."""
@@ -32,12 +34,16 @@ class Kind(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("extract-features")(extract_features)
+    app.command("extract-features", rich_help_panel=PREPARE)(extract_features)
 
 
 def extract_features(
     source: Annotated[
-        str, typer.Argument(help="Stimulus set, or folder with data/filelists as me-vgs has it.")
+        str,
+        typer.Argument(
+            help="Stimulus set, or folder with data/filelists as me-vgs has it.",
+            autocompletion=set_names,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the HDF5 files.")],
     hearing: HearingOption = HEARING,

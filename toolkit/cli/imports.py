@@ -16,13 +16,14 @@ from toolkit.cli.options import (
     NewSetOption,
     SeeingOption,
 )
+from toolkit.cli.tasks import PREPARE, TRAIN
 from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("import-mevgs")(import_mevgs)
-    app.command("import-data")(import_data)
+    app.command("import-mevgs", rich_help_panel=TRAIN)(import_mevgs)
+    app.command("import-data", rich_help_panel=PREPARE)(import_data)
 
 
 def import_mevgs(

@@ -10,7 +10,9 @@ import typer
 
 from reports.terminal import say
 from stimuli.characters import shown, shown_message
+from toolkit.cli.completion import all_names
 from toolkit.cli.options import ParadigmsOption, SubjectsOption
+from toolkit.cli.tasks import LOOK_UP
 from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ class Kind(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("list")(list_names)
-    app.command()(describe)
-    app.command()(version)
+    app.command("list", rich_help_panel=LOOK_UP)(list_names)
+    app.command(rich_help_panel=LOOK_UP)(describe)
+    app.command(rich_help_panel=LOOK_UP)(version)
 
 
 def list_names(
@@ -106,7 +108,8 @@ def describe(
     name: Annotated[
         str,
         typer.Argument(
-            help="A paradigm, population, one of its seeds, stimulus set or published model."
+            help="A paradigm, population, one of its seeds, stimulus set or published model.",
+            autocompletion=all_names,
         ),
     ],
     subjects: SubjectsOption = None,
@@ -168,6 +171,15 @@ def version() -> None:
     for package in DEPENDENCIES:
         made.add_row(package, package_version(package) or "not installed")
     console().print(made)
+
+
+def print_version(wanted: bool) -> None:
+    """The version alone, as every program tells it."""
+    from toolkit.provenance import package_version
+
+    if wanted:
+        say(f"mevgs-toolkit {package_version('mevgs-toolkit') or 'not installed'}")
+        raise typer.Exit
 
 
 def _describe_paradigm(paradigm: BaseParadigm) -> None:

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from toolkit.cli.tasks import PREPARE, REPORT
 from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("new-paradigm")(new_paradigm)
-    app.command()(export)
+    app.command("new-paradigm", rich_help_panel=PREPARE)(new_paradigm)
+    app.command(rich_help_panel=REPORT)(export)
 
 
 def new_paradigm(

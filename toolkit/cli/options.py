@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stimuli.limits import JOBS
+from toolkit.cli.completion import language_codes, set_names, subject_names
 
 RUNS = Path("mevgs-runs")
 """Folder of the runs where none is named."""
@@ -29,12 +30,15 @@ SubjectOption = Annotated[
         metavar="POPULATION",
         help="Population (all its seeds), one seed of it, or the folder of one, e.g. "
         "bilingual-en-nl, bilingual-en-nl/c or my-subjects/mine. Repeatable.",
+        autocompletion=subject_names,
     ),
 ]
 LanguageOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="CODE", help="Test language; by default those the population knows. Repeatable."
+        metavar="CODE",
+        help="Test language; by default those the population knows. Repeatable.",
+        autocompletion=language_codes,
     ),
 ]
 StimuliOption = Annotated[
@@ -43,6 +47,7 @@ StimuliOption = Annotated[
         help="Stimulus set: a name from 'list stimuli' or a folder; by default mini, or that which "
         "the subjects say.",
         show_default=False,
+        autocompletion=set_names,
     ),
 ]
 WordsOption = Annotated[

@@ -11,6 +11,7 @@ import typer
 from reports.terminal import say, say_json
 from stimuli.limits import JOBS
 from toolkit.cli.options import AlphaOption
+from toolkit.cli.tasks import ANALYSE
 
 if TYPE_CHECKING:
     from toolkit.errors import ToolkitError
@@ -34,7 +35,7 @@ class PowerTest(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(power)
+    app.command(rich_help_panel=ANALYSE)(power)
 
 
 def power(

@@ -9,12 +9,14 @@ import typer
 
 from reports.terminal import say
 from stimuli.limits import CARDS
+from toolkit.cli.completion import set_names
 from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.tasks import REPORT
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(report)
+    app.command(rich_help_panel=REPORT)(report)
 
 
 def report(
@@ -44,7 +46,10 @@ def report(
     ] = None,
     stimuli: Annotated[
         str | None,
-        typer.Option(help="Stimulus set or its folder, if it has moved since the run."),
+        typer.Option(
+            help="Stimulus set or its folder, if it has moved since the run.",
+            autocompletion=set_names,
+        ),
     ] = None,
     paradigms: ParadigmsOption = None,
 ) -> None:
@@ -61,8 +66,11 @@ def report(
       mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from toolkit.api.results import REPORT_FILE, write_report
+    from toolkit.cli.given import runs_given
+    from toolkit.cli.progress import working
     from toolkit.errors import ToolkitError, quoted
 
+    runs = runs_given(runs, spaces=True)
     if out is None and len(runs) > 1:
         raise ToolkitError(
             "Several runs make one page, and its place is not given.",
@@ -74,15 +82,16 @@ def report(
             next_command=f"mevgs-toolkit report {quoted(runs[0])} -o "
             f"{quoted(runs[0].with_suffix('.html'))}",
         )
-    written = write_report(
-        runs,
-        out or runs[0] / REPORT_FILE,
-        title=title,
-        n_trials=max_trials if gallery else 0,
-        figures=figures,
-        stimuli=stimuli,
-        paradigms_dir=paradigms,
-    )
+    with working("Analysing, drawing and writing", show=True):
+        written = write_report(
+            runs,
+            out or runs[0] / REPORT_FILE,
+            title=title,
+            n_trials=max_trials if gallery else 0,
+            figures=figures,
+            stimuli=stimuli,
+            paradigms_dir=paradigms,
+        )
     say(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     if figures is not None:
         say(f"Figures: {figures}")

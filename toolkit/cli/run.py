@@ -8,6 +8,7 @@ import typer
 
 from reports.terminal import say, say_json
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
+from toolkit.cli.completion import paradigm_names, set_names
 from toolkit.cli.options import (
     RUNS,
     DeviceOption,
@@ -22,15 +23,21 @@ from toolkit.cli.options import (
     SubjectsOption,
     WordsOption,
 )
+from toolkit.cli.tasks import ASK
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("run-paradigm")(run_paradigm)
+    app.command("run-paradigm", rich_help_panel=ASK)(run_paradigm)
 
 
 def run_paradigm(
-    name: Annotated[str, typer.Argument(help="Paradigm, e.g. familiar, me or translation.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Paradigm, e.g. familiar, me or translation.", autocompletion=paradigm_names
+        ),
+    ],
     subject: SubjectOption,
     language: LanguageOption = None,
     stimuli: Annotated[
@@ -39,6 +46,7 @@ def run_paradigm(
             help="Stimulus set: a name from 'list stimuli', a folder of one, or a plain folder of "
             "pictures; by default the paradigm's own, or that which the subjects say.",
             show_default=False,
+            autocompletion=set_names,
         ),
     ] = None,
     words: WordsOption = None,
@@ -93,7 +101,7 @@ def run_paradigm(
         --stimuli my-photos --words words.toml
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from toolkit.api.running import prepare_run
-    from toolkit.cli.progress import progress_bars
+    from toolkit.cli.progress import progress_bars, working
     from toolkit.statistics.saved import STATISTICS_FILE
 
     start = prepare_run(
@@ -115,12 +123,15 @@ def run_paradigm(
     )
     with progress_bars(show=output is Format.TABLE) as progress:
         run = start(progress)
-    if output is Format.TABLE:
+    shown = output is Format.TABLE
+    if shown:
         run.show()
-    statistics = run.analyse()
+    with working("Fitting mixed models", show=shown):
+        statistics = run.analyse()
     if output is Format.TABLE:
         statistics.show(run.folder / STATISTICS_FILE)
-    page = run.report() if report else None
+    with working("Writing the report", show=shown):
+        page = run.report() if report else None
     if output is Format.JSON:
         told = {**run.told, "report": str(page) if page else None}
         say_json(told)

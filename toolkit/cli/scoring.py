@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say_json
+from toolkit.cli.completion import paradigm_names
 from toolkit.cli.options import (
     RUNS,
     DeviceOption,
@@ -22,15 +23,21 @@ from toolkit.cli.options import (
     SubjectOption,
     SubjectsOption,
 )
+from toolkit.cli.tasks import ASK
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("score-all")(score_all)
+    app.command("score-all", rich_help_panel=ASK)(score_all)
 
 
 def score_all(
-    name: Annotated[str, typer.Argument(help="Paradigm of picture pairs: familiar, me, or yours.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Paradigm of picture pairs: familiar, me, or yours.", autocompletion=paradigm_names
+        ),
+    ],
     subject: SubjectOption,
     language: LanguageOption = None,
     stimuli: StimuliOption = None,

@@ -24,11 +24,12 @@ from toolkit.cli.options import (
     SubjectOption,
     SubjectsOption,
 )
+from toolkit.cli.tasks import ASK
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("analyze-space")(analyze_space)
+    app.command("analyze-space", rich_help_panel=ASK)(analyze_space)
 
 
 def analyze_space(

@@ -9,19 +9,25 @@ import typer
 
 from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
+from toolkit.cli.completion import set_names
 from toolkit.cli.options import NewSetOption, WordsOption
+from toolkit.cli.tasks import PREPARE
 from toolkit.errors import quoted
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("check-stimuli")(check_stimuli)
-    app.command()(synthesize)
+    app.command("check-stimuli", rich_help_panel=PREPARE)(check_stimuli)
+    app.command(rich_help_panel=PREPARE)(synthesize)
 
 
 def check_stimuli(
     directory: Annotated[
-        str, typer.Argument(help="Folder of a stimulus set or of pictures, or a set's name.")
+        str,
+        typer.Argument(
+            help="Folder of a stimulus set or of pictures, or a set's name.",
+            autocompletion=set_names,
+        ),
     ],
     words: WordsOption = None,
 ) -> None:

@@ -11,6 +11,7 @@ import typer
 from reports.terminal import say, say_json
 from stimuli.limits import JOBS
 from toolkit.cli.options import DeviceOption, Format, FormatOption, PrecisionOption
+from toolkit.cli.tasks import STUDY
 from toolkit.errors import ToolkitError, quoted
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ class ExecutorName(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("new-study")(new_study)
-    app.command("check-study")(check_study)
-    app.command()(preregister)
-    app.command("run-study")(run_study)
-    app.command()(work)
+    app.command("new-study", rich_help_panel=STUDY)(new_study)
+    app.command("check-study", rich_help_panel=STUDY)(check_study)
+    app.command(rich_help_panel=STUDY)(preregister)
+    app.command("run-study", rich_help_panel=STUDY)(run_study)
+    app.command(rich_help_panel=STUDY)(work)
 
 
 def new_study(

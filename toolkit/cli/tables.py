@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say
 from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.tasks import ANALYSE, REPORT
 from toolkit.errors import quoted
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ FORMAT_OF = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(table)
-    app.command("import-trials")(import_trials)
+    app.command(rich_help_panel=REPORT)(table)
+    app.command("import-trials", rich_help_panel=ANALYSE)(import_trials)
 
 
 def table(
@@ -92,11 +93,12 @@ def table(
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.publication import render
     from stimuli.files import write_atomic
+    from toolkit.cli.given import runs_given
     from toolkit.statistics.choices.publication import publication_table
 
     suffix = output.suffix.lower() if output is not None else ".txt"
     chosen = form or FORMAT_OF.get(suffix, Format.TEXT)
-    made = publication_table(run, conditions=conditions.value, paradigms=paradigms)
+    made = publication_table(runs_given(run), conditions=conditions.value, paradigms=paradigms)
     text = render(made, chosen.value, digits)
     if output is None:
         say(text, end="")

@@ -11,7 +11,9 @@ import typer
 
 from reports.terminal import console, say
 from stimuli.limits import JOBS
+from toolkit.cli.completion import subject_names
 from toolkit.cli.options import DeviceOption, NewPopulationsOption, PrecisionOption
+from toolkit.cli.tasks import TRAIN
 from toolkit.errors import quoted
 from toolkit.subjects.vgs.families import listed
 
@@ -27,7 +29,7 @@ _EXAMPLE_GRID = Path(__file__).parents[1] / "training" / "example-grid.toml"
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(train)
+    app.command(rich_help_panel=TRAIN)(train)
 
 
 def _show_example(wanted: bool) -> None:
@@ -40,7 +42,10 @@ def train(
     out: NewPopulationsOption,
     population: Annotated[
         list[str] | None,
-        typer.Option(help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable."),
+        typer.Option(
+            help="Population to train, e.g. bilingual-en-nl, or 'all'. Repeatable.",
+            autocompletion=subject_names,
+        ),
     ] = None,
     languages: Annotated[
         list[str] | None,
@@ -178,10 +183,15 @@ def _from_options(given: dict[str, Any]) -> Grid:
         [code.strip() for code in codes.split(",") if code.strip()]
         for codes in given.get("languages", [])
     ]
-    if names := given.get("population", []):
+    if (names := given.get("population", [])) and sets:
+        raise ToolkitError(
+            "The name of a population tells its languages, and other languages were given.",
+            given=f"--population {', '.join(names)}, --languages {' '.join(given['languages'])}",
+            allowed="--population or --languages, each as often as there are populations to train",
+        )
+    if names:
         source = open_source(*(places.get(key, usual) for key, usual in PLACES.items()))
-        known = languages_of(names, source.languages)
-        sets += [list(codes) for codes in known if list(codes) not in sets]
+        sets = [list(codes) for codes in languages_of(names, source.languages)]
     if not sets:
         raise ToolkitError(
             "Nothing was named to train.",
@@ -202,10 +212,9 @@ def _from_options(given: dict[str, Any]) -> Grid:
 @contextmanager
 def _bars() -> Iterator[tuple[Progress, Watch]]:
     """Bars with losses where someone watches; a line per validation in a log file."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from toolkit.cli.progress import bars
 
-    out = console(error=True)
-    if not out.is_terminal:
+    if not console(error=True).is_terminal:
         told: dict[str, int] = {}
 
         def line(subject: str, standing: Standing) -> None:
@@ -219,27 +228,12 @@ def _bars() -> Iterator[tuple[Progress, Watch]]:
 
         yield lambda *_: None, line
         return
-    columns = (
-        TextColumn("{task.description:<24}", markup=False),
-        BarColumn(20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[losses]}"),
-    )
-    with Progress(*columns, console=out, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, done: int, total: int, losses: str = "") -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total, losses="")
-            bars.update(tasks[what], completed=done, total=total, losses=losses)
+    with bars() as draw:
 
         def watch(subject: str, standing: Standing) -> None:
-            report(subject, standing.update, standing.n_updates, _losses(standing))
-            if standing.update == standing.n_updates:
-                bars.remove_task(tasks.pop(subject))
+            draw(subject, standing.update, standing.n_updates, _losses(standing), stays=False)
 
-        yield report, watch
+        yield draw, watch
 
 
 def _losses(standing: Standing) -> str:

@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.running.capabilities import incapable_first
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
-from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.plan import (
     DEFAULT_ROOT,
@@ -32,6 +32,7 @@ from toolkit.running.plan import (
 )
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.tables.manifests import EMBEDDINGS
 from toolkit.tables.trials import DRAW, answers_table
 
 if TYPE_CHECKING:
@@ -183,10 +184,11 @@ def _languages_of(
     for language in chosen:
         if language not in stimuli.languages:
             raise unknown_name(
-                f"language of the stimulus set {stimuli.name!r}",
+                "language",
                 language,
                 stimuli.languages,
                 f"mevgs-toolkit describe {quoted(stimuli.name)}",
+                where=f"the stimulus set {stimuli.name!r}",
             )
     if len(chosen) < paradigm.min_languages:
         raise ToolkitError(

@@ -42,7 +42,13 @@ from stimuli.files import (
 from toolkit.errors import ToolkitError, quoted
 from toolkit.processes.alone import alone_in
 from toolkit.records import write
-from toolkit.tables.manifests import MANIFEST_FILE, TRIALS_FILE, read_manifest
+from toolkit.tables.manifests import (
+    CELLS,
+    EMBEDDINGS,
+    MANIFEST_FILE,
+    TRIALS_FILE,
+    read_manifest,
+)
 from toolkit.tables.parquet import parquet_names, told
 from toolkit.tables.trials import (
     COLUMNS,
@@ -60,10 +66,6 @@ if TYPE_CHECKING:
 
 TRAINING_FILE = "training.csv"
 """In a run's folder: how the populations were trained, as far as they say."""
-CELLS = "cells"
-"""Beside the runs: their finished pieces."""
-EMBEDDINGS = "embeddings"
-"""Beside the runs: what subjects made of stimuli."""
 AGAIN = "the same command again: it makes what is damaged anew"
 """What helps where a stored file was damaged while a run was made."""
 

@@ -28,7 +28,7 @@ from toolkit.running.capabilities import incapable_first, require
 from toolkit.running.embedding import Progress
 from toolkit.running.embedding_store import EmbeddingStore
 from toolkit.running.energy import measure_energy
-from toolkit.running.folder import AGAIN, EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.folder import AGAIN, RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.map_cells import (
     MAPS_PREFIX,
@@ -46,7 +46,7 @@ from toolkit.running.map_cells import (
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, Prepared, labels, named, untrained
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.contract import SeesMasks
-from toolkit.tables.manifests import TRIALS_FILE
+from toolkit.tables.manifests import EMBEDDINGS, TRIALS_FILE
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -19,11 +19,12 @@ from toolkit.running.choices import languages_of
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.exhaustive import Wins, count_wins
-from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.plan import DEFAULT_ROOT, Finished, Plan, carry_out, labels, named
 from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.running.triples import Material, Question, picture_pairs, questions
 from toolkit.subjects.contract import Floats, SeesAnswers, Subject
+from toolkit.tables.manifests import EMBEDDINGS, EXHAUSTIVE_FILE
 from toolkit.tables.trials import DRAW
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _Asked = tuple[frozenset[str] | None, str]
-TABLE_NAME = "exhaustive.parquet"
-"""File of the counts in the run folder."""
 COUNTS_SCHEMA = 1
 """Raised when a column of the counts changes its meaning."""
 COLUMNS = {
@@ -139,7 +138,7 @@ def score_all(
         stimuli=stimuli,
         cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
         facts={"languages": tested, "any_style": any_style, "columns": columns},
-        tables=(TABLE_NAME,),
+        tables=(EXHAUSTIVE_FILE,),
         device=device,
     )
 
@@ -168,12 +167,12 @@ def score_all(
                 with directory.writing(directory.cell_path(cell.key)) as path:
                     _rows(found, pairs, subject, cell.language).to_parquet(path, compression="zstd")
             progress("counting", done + 1, len(missing))
-        with write_checked(directory.folder / TABLE_NAME) as path:
+        with write_checked(directory.folder / EXHAUSTIVE_FILE) as path:
             _joined(directory, cells, columns).to_parquet(path, compression="zstd", index=False)
         return {}
 
     done = carry_out(plan, root, RunDirectory.has_cell, compute)
-    return ScoredAll(**vars(done), table=pd.read_parquet(done.directory.folder / TABLE_NAME))
+    return ScoredAll(**vars(done), table=pd.read_parquet(done.directory.folder / EXHAUSTIVE_FILE))
 
 
 def _cells(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stimuli.files import sha256_of
 from toolkit.errors import ToolkitError, nearest_name
+from toolkit.tables.among import holds_instead
 from toolkit.tables.manifests import TRIALS_FILE, no_trials, read_manifest, sound_table, table_of
 from toolkit.tables.parquet import ROW_NUMBERS, parquet_names, told, valid
 from toolkit.tables.trials import read_trials
@@ -28,6 +29,12 @@ def trials_file(path: Path) -> Path:
     if file.is_file():
         return file
     told = manifest_of(file)
+    if reason := holds_instead(file.parent):
+        raise ToolkitError(
+            f"There are no trials in {path}: {reason}.",
+            allowed=f"a run folder, its {TRIALS_FILE}, or a table written by import-trials",
+            next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
+        )
     if told.get("status") == "running":
         raise no_trials(file)
     if "paradigm" in told:

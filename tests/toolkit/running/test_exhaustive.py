@@ -19,9 +19,10 @@ from toolkit.errors import ToolkitError
 from toolkit.running import exhaustive
 from toolkit.running.choices import run
 from toolkit.running.exhaustive import count_wins
-from toolkit.running.score_all import COLUMNS, TABLE_NAME, score_all
+from toolkit.running.score_all import COLUMNS, score_all
 from toolkit.statistics.choices.exact import cell_accuracy
 from toolkit.subjects.populations import open_population
+from toolkit.tables.manifests import EXHAUSTIVE_FILE
 from toolkit.tables.trials import read_trials
 
 Key = tuple[str, str, str]
@@ -163,7 +164,7 @@ def test_a_population_is_asked_every_triple(
         assert found == counts, condition
     # Two of the random pictures have the same sum, which is all that this subject looks at.
     assert done.table["n_ties"].sum() > 0
-    read = pd.read_parquet(done.directory.folder / TABLE_NAME)
+    read = pd.read_parquet(done.directory.folder / EXHAUSTIVE_FILE)
     assert list(read) == list(COLUMNS)
     assert read["n_correct"].tolist() == done.table["n_correct"].tolist()
 
@@ -212,7 +213,7 @@ def test_counting_goes_on_where_it_stopped(
         score_all(*asked, root=tmp_path / "cut", progress=stop)
     folder = tmp_path / "cut" / whole.directory.run_id
     assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
-    assert not (folder / TABLE_NAME).exists()
+    assert not (folder / EXHAUSTIVE_FILE).exists()
     done = score_all(*asked, root=tmp_path / "cut")
     assert (done.n_computed, done.n_reused) == (2, 4)
     pd.testing.assert_frame_equal(done.table, whole.table)
@@ -311,7 +312,7 @@ def test_command_prints_accuracies_and_words_and_writes_the_counts(scored: Cli) 
     code, out, _ = scored("me", "--subject", "hasher", "--format", "json")
     assert code == 0
     said = json.loads(out)
-    table = pd.read_parquet(Path(said["run_directory"]) / TABLE_NAME)
+    table = pd.read_parquet(Path(said["run_directory"]) / EXHAUSTIVE_FILE)
     assert said["n_triples"] == table["n_triples"].sum()
     for row in said["results"]:
         own = table[
