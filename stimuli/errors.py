@@ -113,6 +113,21 @@ def first_line(error: BaseException) -> str:
     return " ".join(told[: 2 if told[0].endswith(":") else 1])
 
 
+def typed(value: object) -> str:
+    """A value as one would type it: numbers of NumPy and pandas without their types.
+
+    Args:
+        value: a number or a text.
+
+    Example:
+        >>> import numpy as np
+        >>> typed(np.int16(1)), typed(np.float32(0.5)), typed("1")
+        ('1', '0.5', "'1'")
+    """
+    plain = getattr(value, "item", None)
+    return repr(plain() if callable(plain) else value)
+
+
 def quoted(name: object) -> str:
     r"""A path or name as it may be typed, blanks and signs in quotation marks.
 
@@ -173,20 +188,21 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
     """
     by_folded = {name.casefold(): name for name in allowed}
     folded = given.casefold()
-    named = _language(folded)
-    if named is not None or (code := re.split(r"[\W_]", folded)[0]) in by_folded:
-        return by_folded.get(code if named is None else named)
     same_parts = [name for name in by_folded if _parts(name) == _parts(folded)]
+    if not same_parts and (code := _language(folded)) in by_folded:
+        return by_folded[code]
     close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=0.5)
     close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
 
 
-def _language(name: str) -> str | None:
-    """The code of a language that is called so; None if none is."""
+def _language(name: str) -> str:
+    """The code of the language that is called so, or that stands before a region; else empty."""
+    if region := re.fullmatch(r"([a-z]{2,3})[-_][a-z]{2}", name):
+        return region[1]
     # Python's table of locales: english is en_EN.ISO8859-1. Its short names are codes, or no words.
-    known = locale.locale_alias.get(name) if len(name) > 4 and name.isalpha() else None
-    return known and known.partition("_")[0]
+    known = locale.locale_alias.get(name, "") if len(name) > 4 and name.isalpha() else ""
+    return known.partition("_")[0]
 
 
 def _parts(name: str) -> list[str]:

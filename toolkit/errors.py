@@ -7,6 +7,7 @@ from stimuli.errors import (
     first_line,
     nearest_name,
     quoted,
+    typed,
     unknown_name,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "first_line",
     "nearest_name",
     "quoted",
+    "typed",
     "unknown_name",
 ]

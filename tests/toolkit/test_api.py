@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -263,13 +264,14 @@ def test_markup_in_names_is_shown_as_text(ask: Any, subjects_dir: Path) -> None:
         ({"trials_per_class": 99999999999}, "a whole number from 1 to 100,000"),
         ({"trials_per_class": 2.5}, "trials_per_class must be a whole number"),
         ({"trials_per_class": "50"}, "trials_per_class must be a whole number"),
+        ({"trials_per_class": np.int16(-1)}, "given: trials_per_class=-1"),
         ({"trial_seed": -1}, "trial_seed must be a whole number from 0 on"),
         ({"templates": "bare"}, "--template means nothing here: words are spoken in 'me'"),
         ({"words": "words.toml"}, "words"),
         ({"paradigm": "em"}, "There is no paradigm 'em'"),
         ({"subjects": "haser"}, "There is no population 'haser'"),
         ({"subjects": []}, "No population was named"),
-        ({"languages": "ln"}, "no language of the stimulus set 'tiny' 'ln'"),
+        ({"languages": "ln"}, "no language 'ln' in the stimulus set 'tiny'"),
         ({"stimuli": "mimi"}, "There is no stimulus set 'mimi'"),
         ({"paradigm": "dense-grounding", "trials_per_class": 2}, "--trials-per-class means"),
         ({"paradigm": "dense-grounding", "trial_seed": 0}, "--trial-seed means nothing here"),

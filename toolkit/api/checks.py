@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, list_sets, open_set
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, typed
 from toolkit.running.plan import named
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def whole(name: str, value: int, lowest: int, highest: int | None = None) -> int
     if number < lowest or (highest is not None and number > highest):
         to = "on" if highest is None else f"to {highest:,}"
         raise ToolkitError(
-            f"{name} must be a whole number from {lowest} {to}.", given=f"{name}={value!r}"
+            f"{name} must be a whole number from {lowest} {to}.", given=f"{name}={typed(value)}"
         )
     return number
 
@@ -164,7 +164,7 @@ def within(name: str, value: float, low: float, high: float) -> float:
         fits = False
     if not fits:
         raise ToolkitError(
-            f"{name} must lie between {low:g} and {high:g}.", given=f"{name}={value!r}"
+            f"{name} must lie between {low:g} and {high:g}.", given=f"{name}={typed(value)}"
         )
     return float(value)
 

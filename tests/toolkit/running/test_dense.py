@@ -412,7 +412,7 @@ def test_a_further_language_needs_lines_in_the_list_alone(
 @pytest.mark.parametrize(
     ("options", "message", "nearest"),
     [
-        ({"languages": ["lbx"]}, "no language of the word list 'lbx'", "lb"),
+        ({"languages": ["lbx"]}, "no language 'lbx' in the word list", "lb"),
         ({"templates": ["bar"]}, "no template that all languages asked have 'bar'", "bare"),
     ],
 )

@@ -371,7 +371,7 @@ def test_language_that_a_subject_never_heard_is_a_control_with_a_warning(
 def test_unknown_language_is_refused(
     hasher: Population, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
-    with pytest.raises(ToolkitError, match="no language of the stimulus set 'tiny' 'de'"):
+    with pytest.raises(ToolkitError, match="no language 'de' in the stimulus set 'tiny'"):
         run(get_paradigm("me"), [hasher], tiny_set, languages=["de"], root=tmp_path)
     assert not list(tmp_path.glob("me-*"))
 
@@ -459,7 +459,7 @@ def test_a_wrong_language_is_told_of_whoever_could_be_asked(
 
     broken = Population("broken", ("en",), ("a",), "Broken.", fail)  # type: ignore[arg-type]
     for who in (hasher, open_population("perfect"), broken):
-        with pytest.raises(ToolkitError, match="no language of the stimulus set 'tiny' 'de'"):
+        with pytest.raises(ToolkitError, match="no language 'de' in the stimulus set 'tiny'"):
             run(get_paradigm("me"), [who], tiny_set, languages=["de"], root=tmp_path)
     with pytest.raises(RuntimeError):
         run(get_paradigm("me"), [broken], tiny_set, root=tmp_path)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from paradigms.formula import Formula, RandomTerm, parse
-from toolkit.errors import ToolkitError, nearest_name
+from toolkit.errors import ToolkitError, nearest_name, typed
 from toolkit.statistics.models.results import Coefficient, FitResult, LogOdds, RandomEffect
 from toolkit.statistics.models.separation import SEPARATED, problem_of
 from toolkit.statistics.models.student import quantile, two_sided
@@ -203,7 +203,9 @@ def _check_columns(data: pd.DataFrame, formula: Formula, family: Family) -> None
         if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
             raise ToolkitError(
                 f"Column {name} holds text, expected numbers.",
-                given=f"e.g. {values.dropna().iloc[0]!r}" if values.notna().any() else "no value",
+                given=f"e.g. {typed(values.dropna().iloc[0])}"
+                if values.notna().any()
+                else "no value",
                 allowed="0 or 1 (logistic model), any number (linear model)",
             )
         finite = values.dropna().to_numpy(float)
