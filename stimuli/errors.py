@@ -183,14 +183,19 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
         'en-nl'
         >>> nearest_name("Dutch", ["en", "nl"]), nearest_name("en-US", ["en", "nl"])
         ('nl', 'en')
+        >>> nearest_name("german", ["en", "nl"]) is None
+        True
         >>> nearest_name("xyz", ["clock", "camel"]) is None
         True
     """
     by_folded = {name.casefold(): name for name in allowed}
     folded = given.casefold()
     same_parts = [name for name in by_folded if _parts(name) == _parts(folded)]
-    if not same_parts and (code := _language(folded)) in by_folded:
-        return by_folded[code]
+    if not same_parts and (code := _language(folded)):
+        if code in by_folded:
+            return by_folded[code]
+        if folded.isalpha():  # a language, and not one of these
+            return None
     close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=0.5)
     close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
