@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.parts import Card, Line, ModelSummary, Overlay, Table
+    from reports.parts import Card, Line, ModelSummary, Overlay, Overview, Table
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
     from toolkit.statistics.means import SeedMean
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 def _nothing(*_: Any) -> tuple[()]:
     return ()
+
+
+def _none(*_: Any) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Report:
     """What to know of the results of a summary."""
     print_analysis: Callable[[Console, Any], None]
     """Print the tests of an analysis."""
+    overview: Callable[[Chapter[Any]], Overview | None] = _none
+    """What is seen first; None where figures and tables have no first among them."""
     models: Callable[[Chapter[Any]], Sequence[ModelSummary]] = _nothing
     """Every fitted model in full."""
     models_note: str = ""

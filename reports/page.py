@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.chapter import Chapter
 from reports.facts import checksum, credit_table, run_facts, toolkit_version
+from reports.glossary import explained, language_name, listed_terms, meaning
 from reports.kinds import REPORTS
 from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
@@ -21,6 +22,7 @@ from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
 from toolkit.errors import ToolkitError, first_line, quoted
+from toolkit.statistics.phrases import count
 from toolkit.tables.manifests import SPACE_FILE, require_stored
 from toolkit.tables.parquet import parquet_names, told
 
@@ -188,7 +190,10 @@ def _page(material: Material) -> str:
     told, specs = [], []
     shown = credits_of(chapters, stimuli)
     for chapter, cards in zip(chapters, material.cards, strict=True):
-        figures = chapter_figures(chapter, material.concepts)
+        first = REPORTS[chapter.kind].overview(chapter)
+        own = [first.figure] if first else []
+        rest = chapter_figures(chapter, material.concepts)
+        figures = [*own, *(figure for figure in rest if figure.name not in {f.name for f in own})]
         maps = _maps(chapter, material)
         shown += dict.fromkeys(row.credit for row in maps if row.credit is not None)
         drawn, own_specs = _draw(figures, chapter.paradigm, options)
@@ -202,7 +207,9 @@ def _page(material: Material) -> str:
                 "answers": chapter.statistics.answers,
                 "sentences": chapter.statistics.sentences,
                 "apa": chapter.statistics.apa,
-                "figures": drawn,
+                "first": first,
+                "first_figure": drawn[0] if first else None,
+                "figures": drawn[len(own) :],
                 "cards": cards,
                 "maps": maps,
                 "models_note": REPORTS[chapter.kind].models_note,
@@ -236,6 +243,7 @@ def _page(material: Material) -> str:
             references=references(chapters),
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
+            terms=listed_terms(),
             checksum=checksum(folders),
             specs=[*specs, *space_specs],
             vega=vega,
@@ -375,13 +383,15 @@ def _policy(*scripts: str) -> str:
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
     )
+    made.filters |= {"explained": explained, "meaning": meaning}
+    return made
 
 
 def _shown(value: Any) -> Any:
@@ -412,11 +422,21 @@ def _title(chapters: Sequence[Chapter[Any]]) -> str:
 
 
 def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> str:
+    """Who was asked how much, in which languages, and with which stimuli."""
     told = [manifest for chapter in chapters for manifest in chapter.manifests]
-    trials = sum(row.n_trials for chapter in chapters for row in chapter.results)
-    languages = sorted({language for chapter in chapters for language in chapter.languages})
-    shown = f"{trials:,} trials, tested in {', '.join(languages)}"
+    populations = {name for chapter in chapters for name, _ in chapter.cells}
+    rows = [row for chapter in chapters for row in chapter.headline]
+    people = {(row.population, name) for row in rows for name in row.seeds}
+    who = "network" if told else "participant"
+    each = [row.n_trials // row.n_seeds for row in rows if row.n_seeds] or [0]
+    trials = " to ".join(f"{n:,}" for n in sorted({min(each), max(each)}))
+    codes = sorted({code for chapter in chapters for code in chapter.languages})
+    shown = (
+        f"{count(len(populations), 'population')}, {count(len(people), who)}; "
+        f"{trials} trials of the test for each of them in each language "
+        f"({', '.join(map(language_name, codes))})"
+    )
     if not told:
         return f"{shown}; from a table that was imported"
     name = stimuli.title if stimuli is not None else told[0].stimuli.name
-    return f"{shown}, stimuli: {name}"
+    return f"{shown}; stimuli: {name}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from reports.figures import Figure
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,20 @@ class Table:
     languages: tuple[str, ...] = ()
     """Language of the text in each column, where columns hold texts in several languages; empty for
     the page's own."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is seen of a paradigm first: the test that decides, for everyone who was asked."""
+
+    question: str
+    """What that test asks."""
+    verdict: str
+    """What it says, in a sentence or two."""
+    figure: Figure
+    """Its estimates and intervals; not shown again further down."""
+    table: Table
+    """The same in numbers, with p values, narrow enough for the page."""
 
 
 @dataclass(frozen=True)

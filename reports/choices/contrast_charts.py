@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.condition_contrasts import ConditionTest
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
     from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.choices.verdicts import Verdict
@@ -51,7 +52,20 @@ def figures(chapter: Chapter[Analysis]) -> Iterator[Figure]:
 
 
 def conditions(chapter: Chapter[Analysis]) -> Figure | None:
-    """The test minus its controls, in percentage points; None if nothing was compared."""
+    """The test minus its controls; None if no more was compared than is seen first."""
+    tests = chapter.statistics.conditions
+    if len({test.question for test in tests}) < 2:
+        return None
+    return _minus(tests, "condition-contrasts", "The test minus its controls")
+
+
+def deciding(tests: Sequence[ConditionTest]) -> Figure | None:
+    """The contrast that decides; None if it could not be tested."""
+    return _minus(tests, "deciding", f"{tests[0].plus} minus {tests[0].minus}")
+
+
+def _minus(tests: Sequence[ConditionTest], name: str, title: str) -> Figure | None:
+    """Conditions less their controls, in percentage points; None if nothing could be tested."""
     import altair as alt
     import pandas as pd
 
@@ -64,7 +78,7 @@ def conditions(chapter: Chapter[Analysis]) -> Figure | None:
             **_points(test.contrast),
             **_tested(test.contrast, test.verdict),
         }
-        for test in chapter.statistics.conditions
+        for test in tests
         if test.contrast is not None and test.verdict != "undecided"
     ]
     if not rows:
@@ -104,8 +118,8 @@ def conditions(chapter: Chapter[Analysis]) -> Figure | None:
         for row in data.astype(dict.fromkeys(drawn, float)).to_dict("records")
     ]
     return Figure(
-        name="condition-contrasts",
-        title="The test minus its controls",
+        name=name,
+        title=title,
         caption=(
             "Diamond and line: the mixed model's difference for a typical seed and target with its "
             "95 % interval (further seeds and further words), ties at chance level; right of the "

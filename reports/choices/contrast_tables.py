@@ -20,7 +20,7 @@ from reports.numbers import (
 )
 from reports.parts import Table
 from toolkit.statistics.models.penalised import METHOD
-from toolkit.statistics.phrases import TIES, chi_squared
+from toolkit.statistics.phrases import TIES, apart, chi_squared
 
 if TYPE_CHECKING:
     from toolkit.statistics.choices.chance import ChanceTest
@@ -61,6 +61,50 @@ def tests(told: Analysis) -> Iterator[Table]:
             title = f", {title}{which}"
             yield _contrasts(group, f"planned-contrasts{end}", title)
             yield _seed_means(group, f"seed-means{end}", title)
+
+
+def chance_overview(found: Sequence[ChanceTest]) -> Table:
+    """Tests against chance, narrow enough for the first screen."""
+    names = apart([(test.condition,) for test in found])
+    return Table(
+        name="overview",
+        title="Tests against chance",
+        columns=("Population", "Test language", "Verdict", "Correct (%)", "Chance (%)",
+                 "Model (%)", "95 % CI (%)", "p", "p Holm"),
+        rows=tuple(
+            (
+                test.population, f"{test.test_language}{where}", VERDICTS[test.verdict],
+                number(test.accuracy, 100), number(test.chance, 100), *_model(test),
+                p_value(test.p_value), p_value(test.p_holm),
+            )
+            for test, where in zip(found, names, strict=True)
+        ),
+        n_labels=3,
+        note="Model: logistic mixed model, a typical seed and word; its interval and p speak about "
+        "further seeds and further words.",
+    )  # fmt: skip
+
+
+def condition_overview(found: Sequence[ConditionTest]) -> Table:
+    """One contrast for everyone who was asked, narrow enough for the first screen."""
+    first = found[0]
+    return Table(
+        name="overview",
+        title=f"{first.plus} less {first.minus}",
+        columns=("Population", "Test language", "Verdict", "Test (%)", "Control (%)",
+                 "Difference (points) [95 % CI]", "p", "p Holm"),
+        rows=tuple(
+            (
+                test.population, test.test_language, VERDICTS[test.verdict],
+                *(number(share, 100) for share in test.accuracies), points_of, p, p_holm,
+            )
+            for test in found
+            for points_of, _, _, p, p_holm in [_effect(test)]
+        ),
+        n_labels=3,
+        note="Difference: logistic mixed model, a typical seed and target; its interval and p "
+        "speak about further seeds and further words.",
+    )  # fmt: skip
 
 
 def _chance(found: Sequence[ChanceTest], name: str, which: str) -> Table:

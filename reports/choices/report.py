@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reports.choices import gallery, methods, status, tables
+from reports.choices import overview as first_seen
 from reports.choices.text import print_accuracies, print_controls, print_tests
 from reports.kinds import Report
 from reports.units import draws_note, units
@@ -52,6 +53,7 @@ def assumptions(chapter: Chapter[Analysis]) -> str:
 
 REPORT = Report(
     figures=figures,
+    overview=first_seen.overview,
     tables=tables.tables,
     trials=methods.trials,
     analysis=methods.analysis,

@@ -98,7 +98,7 @@
       button("PNG", title, () => savePng(figure, figure.id + ".png")),
       button("Data (CSV)", title, () => save(figure.id + ".csv", csvOf(numbersOf(specs.get(figure.id))), "text/csv")),
     );
-    figure.append(bar);
+    figure.querySelector("details").append(bar);
     watcher.observe(figure);
   });
 
@@ -157,7 +157,7 @@
     [...table.tHead.rows[0].cells].forEach((header, column) => {
       const made = button(header.textContent, "sort", () => sort(table, column, header));
       made.removeAttribute("aria-label");
-      made.title = "Sort by this column";
+      made.title = (header.title ? header.title + " " : "") + "Sort by this column";
       header.replaceChildren(made);
     });
     const bar = document.createElement("div");
@@ -168,6 +168,14 @@
     );
     table.closest(".scroll").after(bar);
   });
+
+  // Paper cannot be unfolded.
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((part) => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 
   document.documentElement.dataset.ready = "yes";
 })();

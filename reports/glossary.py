@@ -1,0 +1,142 @@
+"""Terms of the page, explained where they stand and in a list at its end."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stimuli.characters import shown
+
+TERMS = {
+    "absent-familiar": "Control: a familiar word is said whose picture is not there; a novel "
+    "picture stands beside another familiar one. The word is not novel, so a choice of the novel "
+    "picture is not mutual exclusivity.",
+    "Bayes factor": "How many times likelier the data are if there is a difference than if there "
+    "is none (BF10). Above 1 speaks for a difference, below 1 against one.",
+    "chance": "The share of correct answers that guessing gives: 50 % with two pictures.",
+    "control": "A condition that differs from the test in one respect, so that the difference "
+    "between them has one explanation less.",
+    "d (seeds)": "Mean distance from chance in standard deviations over seeds. Seeds are much more "
+    "alike than children, so it cannot be compared with d over children.",
+    "d (words)": "As d over seeds, but in standard deviations over words.",
+    "gate": "What a network must reach in a control before its answers to the test count: who does "
+    "not know familiar words cannot show what it does with novel ones.",
+    "Holm": "Correction of p values for the number of tests (Holm, 1979): with it, the chance that "
+    "any of a family of tests finds what is not there stays below the level of one test.",
+    "item": "What is asked about in a trial: here the word, with its target and distractor.",
+    "margin": "Score of the target less score of the best distractor. Above 0 the answer is "
+    "correct. Its unit is that of the network's similarity; only its sign and order count.",
+    "ME": "Mutual exclusivity: a novel word is taken for the thing that has no name yet, because "
+    "it is novel.",
+    "mixed model": "A regression in which seeds and words are samples of all that could have been "
+    "taken: what it finds holds for further seeds and further words.",
+    "mutual exclusivity": "A novel word is taken for the thing that has no name yet, because it is "
+    "novel.",
+    "novel*-familiar": "Control: a novel word is said, and the novel picture shows another novel "
+    "thing. Who chooses by novelty alone does not notice.",
+    "novel-familiar": "The test: a novel word, its picture beside a familiar one.",
+    "odds ratio": "Odds of a correct answer in one condition or group, divided by those in the "
+    "other. 1 means no difference.",
+    "seed": "One network. Networks of a population differ in their random start and in the order "
+    "of their training alone, as children of one group differ.",
+    "singular": "A mixed model that finds no variation over seeds or words at all, so that its "
+    "interval may be too narrow.",
+    "TOST": "Two one-sided tests: whether a difference is shown to be smaller than a bound that "
+    "was set in advance. Not being significant shows nothing of the kind.",
+    "typical": "What a mixed model says of a seed and a word in the middle of all; the mean over "
+    "seeds and words lies a little nearer to chance.",
+    "ties": "Answers in which both pictures had the very same score.",
+}
+"""Terms as they stand on the page, and what they mean."""
+LANGUAGES = {
+    "ar": "Arabic", "ca": "Catalan", "de": "German", "en": "English", "es": "Spanish",
+    "eu": "Basque", "fr": "French", "it": "Italian", "lb": "Luxembourgish", "nl": "Dutch",
+    "pt": "Portuguese", "ru": "Russian", "zh-CN": "Chinese (simplified)",
+    "zh-TW": "Chinese (traditional)",
+}  # fmt: skip
+"""Names of languages by their codes (ISO 639-1, with regions)."""
+_SPELLINGS = {"Mutual exclusivity": "mutual exclusivity", "seeds": "seed", "items": "item",
+              "Holm's": "Holm", "margins": "margin", "gated": "gate", "gates": "gate",
+              "tie": "ties", "controls": "control"}  # fmt: skip
+_FOUND = re.compile(
+    "|".join(
+        rf"(?<![\w*-]){re.escape(name)}(?![\w*-])"
+        for name in sorted({*TERMS, *_SPELLINGS}, key=len, reverse=True)
+    )
+)
+
+
+def language_name(code: str) -> str:
+    """A language by name and code; the code alone where its name is not known.
+
+    Example:
+        >>> language_name("nl"), language_name("xx")
+        ('Dutch (nl)', 'xx')
+    """
+    return f"{LANGUAGES[code]} ({code})" if code in LANGUAGES else code
+
+
+def listed_terms() -> list[tuple[str, str, str]]:
+    """All terms in alphabetical order: anchor, term and meaning.
+
+    Example:
+        >>> listed_terms()[0][:2]
+        ('term-absent-familiar', 'absent-familiar')
+    """
+    return [(anchor(term), term, TERMS[term]) for term in sorted(TERMS, key=str.lower)]
+
+
+def anchor(term: str) -> str:
+    """Where a term is explained on the page.
+
+    Example:
+        >>> anchor("d (seeds)")
+        'term-d-seeds'
+    """
+    return "term-" + re.sub("[^a-z0-9*]+", "-", term.lower()).strip("-").replace("*", "-other")
+
+
+def explained(text: str) -> Any:
+    """A text with its terms explained on hovering, each leading to the list of terms.
+
+    Args:
+        text: plain text, which is escaped.
+
+    Returns:
+        Markup.
+
+    Example:
+        >>> print(explained("p < .05 (Holm)")[:42])
+        p &lt; .05 (<a class="term" href="#term-ho
+    """
+    from markupsafe import Markup, escape
+
+    parts, end, seen = [], 0, set()
+    text = shown(text, keep="\n\t")
+    for found in _FOUND.finditer(text):
+        term = _SPELLINGS.get(found[0], found[0])
+        if term in seen:
+            continue
+        seen.add(term)
+        parts += [escape(text[end : found.start()]), _link(found[0], term)]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def meaning(heading: str) -> str:
+    """What a heading of a column means; empty where it holds no term.
+
+    Example:
+        >>> meaning("p Holm")[:27], meaning("Population")
+        ('Correction of p values for ', '')
+    """
+    found = _FOUND.search(heading)
+    return TERMS[_SPELLINGS.get(found[0], found[0])] if found else ""
+
+
+def _link(spelling: str, term: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup('<a class="term" href="#{}" title="{}">{}</a>').format(
+        anchor(term), TERMS[term], spelling
+    )
