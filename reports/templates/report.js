@@ -90,7 +90,7 @@
     });
   }, { rootMargin: "200px" });
   figures.forEach((figure) => {
-    const title = figure.querySelector("h4").textContent;
+    const title = figure.closest("details").querySelector("h4").textContent;
     const bar = document.createElement("div");
     bar.className = "buttons";
     bar.append(
@@ -98,7 +98,7 @@
       button("PNG", title, () => savePng(figure, figure.id + ".png")),
       button("Data (CSV)", title, () => save(figure.id + ".csv", csvOf(numbersOf(specs.get(figure.id))), "text/csv")),
     );
-    figure.querySelector("details").append(bar);
+    figure.append(bar);
     watcher.observe(figure);
   });
 

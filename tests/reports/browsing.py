@@ -66,6 +66,7 @@ def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = 
 
 def scroll_through(browser: Any) -> None:
     """Look at every figure until it has come alive."""
+    browser.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
     for figure in browser.find_elements("css selector", "figure.figure"):
         browser.execute_script("arguments[0].scrollIntoView()", figure)
         wait_for(browser, "return arguments[0].dataset.live === 'yes'", figure)

@@ -90,6 +90,7 @@ class TestBrowser:
         found = "#me-items .mark-symbol.role-mark path"
         mark = browser.find_element("css selector", found)
         to_middle = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
+        browser.execute_script("arguments[0].closest('details').open = true", mark)
 
         def hover() -> None:
             browser.execute_script(to_middle, mark)
@@ -166,6 +167,46 @@ class TestBrowser:
         copied = browser.execute_async_script(script, texts)
         cells = [next(csv.reader([text.splitlines()[1]]))[0] for text in copied]
         assert cells == [guarded(text) for text in texts]
+
+    def test_the_test_that_decides_is_seen_first(self, browser: Any) -> None:
+        first = """
+            const parts = [...document.querySelectorAll('#answers > *')];
+            const place = (of) => parts.findIndex((own) => own.matches(of) || own.querySelector(of));
+            const table = document.querySelector("table[data-name='me-overview']");
+            return [place('.verdict'), place('#me-deciding'), place('table'), place('dl.answers'),
+              table.offsetWidth, table.tBodies[0].rows.length];
+        """
+        *places, width, rows = browser.execute_script(first)
+        assert places == sorted(places)
+        assert places[0] > 0
+        assert width <= 930
+        assert rows > 1
+        assert browser.find_elements("css selector", "#me-condition-contrasts"), "all contrasts"
+
+    def test_terms_are_explained_where_they_stand_and_in_a_list(self, browser: Any) -> None:
+        script = """
+            const meaning = (term) => document.getElementById(term.hash.slice(1)).lastChild.textContent;
+            return [...document.querySelectorAll('a.term')].map(
+              (term) => [term.textContent, term.title, meaning(term)]);
+        """
+        found = browser.execute_script(script)
+        assert {"Holm", "chance", "seeds"} <= {text for text, _, _ in found}
+        assert all(title == listed for _, title, listed in found)
+
+    def test_paper_unfolds_everything(self, browser: Any) -> None:
+        script = """
+            document.querySelectorAll('details').forEach((d) => { d.open = false; });
+            const folded = () => document.querySelectorAll('details:not([open])').length;
+            const seen = [folded()];
+            for (const event of ['beforeprint', 'afterprint']) {
+              window.dispatchEvent(new Event(event));
+              seen.push(folded());
+            }
+            return seen;
+        """
+        before, printed, after = browser.execute_script(script)
+        assert printed == 0
+        assert before == after > 10
 
     def test_accessibility_has_no_serious_finding(self, browser: Any) -> None:
         browser.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
