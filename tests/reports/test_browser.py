@@ -171,7 +171,8 @@ class TestBrowser:
     def test_the_test_that_decides_is_seen_first(self, browser: Any) -> None:
         first = """
             const parts = [...document.querySelectorAll('#answers > *')];
-            const place = (of) => parts.findIndex((own) => own.matches(of) || own.querySelector(of));
+            const place = (of) =>
+              parts.findIndex((own) => own.matches(of) || own.querySelector(of));
             const table = document.querySelector("table[data-name='me-overview']");
             return [place('.verdict'), place('#me-deciding'), place('table'), place('dl.answers'),
               table.offsetWidth, table.tBodies[0].rows.length];
@@ -185,7 +186,8 @@ class TestBrowser:
 
     def test_terms_are_explained_where_they_stand_and_in_a_list(self, browser: Any) -> None:
         script = """
-            const meaning = (term) => document.getElementById(term.hash.slice(1)).lastChild.textContent;
+            const meaning = (term) =>
+              document.getElementById(term.hash.slice(1)).lastChild.textContent;
             return [...document.querySelectorAll('a.term')].map(
               (term) => [term.textContent, term.title, meaning(term)]);
         """
