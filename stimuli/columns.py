@@ -9,7 +9,7 @@ from stimuli.cells import csv_text
 KINDS = ("picture", "word")
 STATUSES = ("familiar", "novel")
 SPLITS = ("train", "valid", "test")
-STYLES = ("colour", "glyph")
+STYLES = ("colour", "glyph", "photograph")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ COLUMNS = (
     ),
     Column(
         "style",
-        "How a picture is drawn: with colours of its own, or in one ink.",
+        "How a picture is drawn: with colours of its own, or in one ink; or it is a photograph.",
         "",
         " | ".join(STYLES) + "; empty for words",
         "colour",

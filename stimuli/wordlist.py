@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from stimuli.cells import unguarded
 from stimuli.checks import counted
 from stimuli.columns import STATUSES
 from stimuli.errors import ToolkitError, nearest_name
+from stimuli.spellings import separated
 from stimuli.texts import read_text
 
 
@@ -41,8 +41,8 @@ def read_word_list(path: Path, statuses: Mapping[str, str]) -> list[Word]:
     """
     allowed = "a CSV file in UTF-8 with the columns concept, word and, if wanted, status"
     try:
-        reader = csv.DictReader(io.StringIO(read_text(path, allowed), newline=""))
-        headings, rows = list(reader.fieldnames or ()), list(reader)
+        headings, *rest = separated(read_text(path, allowed)) or [[]]
+        rows = [dict(zip(headings, row, strict=False)) for row in rest]
     except csv.Error as error:
         raise ToolkitError(
             f"The list of words {path} cannot be read: {error}.", allowed=allowed

@@ -9,6 +9,7 @@ import typer
 
 from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
+from stimuli.making import PHOTOGRAPH
 from toolkit.cli.completion import set_names
 from toolkit.cli.options import NewSetOption, WordsOption
 from toolkit.cli.tasks import PREPARE
@@ -18,6 +19,7 @@ from toolkit.errors import quoted
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("check-stimuli", rich_help_panel=PREPARE)(check_stimuli)
+    app.command("make-set", rich_help_panel=PREPARE)(make_set)
     app.command(rich_help_panel=PREPARE)(synthesize)
 
 
@@ -47,6 +49,110 @@ def check_stimuli(
             say(f"  - {fault}", error=True)
         raise typer.Exit(2)
     say(f"{found.name} {found.version}: {len(found.table)} files, no faults.")
+
+
+def make_set(
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder with pictures/CONCEPT/* and words/LANGUAGE/CONCEPT/*."),
+    ],
+    out: NewSetOption,
+    novel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONCEPT,...",
+            help="Concepts that subjects have never met; all others are familiar. Repeatable.",
+        ),
+    ] = None,
+    pictures_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET",
+            help="Take the pictures of a known set, for words of a further language.",
+            autocompletion=set_names,
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the files (SPDX identifier) [asked, or unknown].")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Where the files come from [asked, or a folder of one's own]."),
+    ] = None,
+    author: Annotated[str, typer.Option(help="Who made the files.")] = "",
+    style: Annotated[
+        str, typer.Option(help="How pictures look: photograph, colour or glyph.")
+    ] = PHOTOGRAPH,
+    size: Annotated[
+        int, typer.Option(min=8, max=4096, help="Height and width of pictures, in pixels.")
+    ] = 224,
+    training: Annotated[
+        bool,
+        typer.Option(
+            "--training",
+            help="Share pictures and voices of familiar concepts out among training, validation "
+            "and test; otherwise everything is for tests.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that.")] = 0,
+) -> None:
+    """Make a stimulus set of a folder of pictures and recordings.
+
+    Any format, size, sample rate: pictures become squares of one size, clips mono at 16 kHz. A
+    voice is told by its file's name up to the first _ or -, as anna in anna_2.wav. A table
+    words.csv in the folder may give spellings: concept, and a column per language.
+
+    \b
+    Examples:
+      mevgs-toolkit make-set my-folder --novel vase,whisk --licence CC-BY-4.0 --out my-set
+      mevgs-toolkit make-set my-german-words --pictures-of mini --out mini-de
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
+    from stimuli import making, open_set
+    from stimuli.columns import STYLES
+    from toolkit.cli.progress import progress_bars
+    from toolkit.errors import unknown_name
+
+    if style not in STYLES:
+        raise unknown_name("style of pictures", style, STYLES)
+    about = making.About(
+        licence=_asked(licence, "Licence of the files (SPDX identifier)", making.UNKNOWN),
+        source=_asked(source, "Where they come from", making.MADE_FROM),
+        author=author,
+        style=style,
+        size_px=size,
+    )
+    known = open_set(pictures_of) if pictures_of else None
+    names = [name.strip() for part in novel or () for name in part.split(",") if name.strip()]
+    with progress_bars(show=True) as progress:
+        made = making.make_set(
+            folder,
+            out,
+            novel=names,
+            about=about,
+            pictures_of=known,
+            training=training,
+            seed=seed,
+            progress=progress,
+        )
+    for what, counts in (("files", made.counts), ("concepts", made.concepts)):
+        for name, n in counts.items():
+            say(f"{n:7} {what}: {name}")
+    if made.converted:
+        say(f"{made.converted:7} clips converted to mono at 16 kHz, 16 bits")
+    for note in made.notes:
+        say(f"Note: {note}.")
+    say(f"Check it: mevgs-toolkit check-stimuli {quoted(out)}")
+    test = "me" if "novel" in made.concepts else "familiar"
+    say(f"Ask: mevgs-toolkit run-paradigm {test} --stimuli {quoted(out)} --subject POPULATION")
+
+
+def _asked(given: str | None, question: str, otherwise: str) -> str:
+    """What was given; else what is answered, where someone sits at the terminal."""
+    import sys
+
+    if given is None and sys.stdin.isatty() and sys.stderr.isatty():
+        return str(typer.prompt(question, default=otherwise, err=True))
+    return otherwise if given is None else given
 
 
 def synthesize(
