@@ -353,7 +353,11 @@ def made_on(device: Device) -> dict[str, Any]:
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_a_card_agrees_with_the_processor_as_far_as_one_can_be_played(precision: str) -> None:
-    expected, found = made_on(CPU), made_on(FakeCard(precision=precision))
+    expected = made_on(CPU)
+    # oneDNN's grouped convolutions are wrong in bfloat16 on some processors (torch 2.15.0 with AMX:
+    # 106 % off). No command computes in it on a processor; here one stands in for a card.
+    with torch.backends.mkldnn.flags(enabled=False):
+        found = made_on(FakeCard(precision=precision))
     distances = {name: distance(found[name], expected[name]) for name in expected}
     assert max(distances.values()) <= TOLERANCES[precision], distances
     assert precision == "float32" or min(distances.values()) > 1e-4, "bf16 was not computed in"
