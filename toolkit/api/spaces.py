@@ -55,7 +55,7 @@ def analyze_space(
     *,
     languages: str | Sequence[str] = (),
     stimuli: str | Path | StimulusSet | None = None,
-    run: Run | str | Path | None = None,
+    run: Run | str | Path | Sequence[Run | str | Path] = (),
     per_class: int = PER_CLASS,
     n_bootstrap: int = 1000,
     map_seeds: int = 1,
@@ -78,7 +78,8 @@ def analyze_space(
         languages: test languages; by default those that each population knows.
         stimuli: a set, its name or its folder; by default ``mini``, or that which the
             populations say.
-        run: a run of the same networks, whose accuracy per word is set beside their spaces.
+        run: a run of the same networks, or several, whose accuracy per word is set beside their
+            spaces.
         per_class: clips and pictures of each class, at most.
         n_bootstrap: resamples of every interval; 0 for none.
         map_seeds: networks per population that get maps (PCA, t-SNE).
@@ -110,7 +111,7 @@ def analyze_space(
         populations,
         shown_set(stimuli, populations, Paradigm.default_set),
         languages=several(languages),
-        run=run.folder if isinstance(run, Run) else optional(run),
+        runs=[one.folder if isinstance(one, Run) else Path(one) for one in several(run)],
         paradigms=optional(paradigms_dir),
         per_class=whole("per_class", per_class, 1),
         n_bootstrap=whole("n_bootstrap", n_bootstrap, 0),
@@ -154,7 +155,7 @@ def compare_spaces(
     stimuli: StimulusSet,
     *,
     languages: Sequence[str] = (),
-    run: Path | None = None,
+    runs: Sequence[Path] = (),
     paradigms: Path | None = None,
     per_class: int = PER_CLASS,
     n_bootstrap: int = 1000,
@@ -171,8 +172,8 @@ def compare_spaces(
         populations: whose spaces, all their seeds.
         stimuli: what is said and shown; only its test split, the same for all.
         languages: test languages; by default as in `toolkit.running.choices.run`.
-        run: a run of the same networks, whose accuracy per word is set beside their spaces.
-        paradigms: folder with paradigms of one's own, for that run.
+        runs: runs of the same networks, whose accuracy per word is set beside their spaces.
+        paradigms: folder with paradigms of one's own, for those runs.
         per_class: clips and pictures of each class, at most.
         n_bootstrap: resamples of every interval; 0 for none.
         map_seeds: networks per population of which maps are made.
@@ -192,7 +193,7 @@ def compare_spaces(
     # Any test of single words is made in the languages that are looked at here.
     asked = as_choices(get_paradigm("familiar"))
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
-    accuracy = _accuracy(run, list(tested), paradigms) if run else None
+    accuracy = _accuracy(runs, list(tested), paradigms) if runs else None
     sampled = _sampled(stimuli, tested, per_class, seed)
     facts = {
         "languages": tested,
@@ -200,7 +201,7 @@ def compare_spaces(
         "n_bootstrap": n_bootstrap,
         "bootstrap_seed": seed,
         "map_seeds": map_seeds,
-        "run": run.name if run else None,
+        "run": ", ".join(run.name for run in runs) or None,
     }
     subjects = {one.name: one.checksum for one in subjects_of(populations)}
     answered = sorted(accuracy.items()) if accuracy else None
@@ -301,17 +302,17 @@ def _spaces(
     return [found[one.name] for one in subjects]
 
 
-def _accuracy(run: Path, populations: Sequence[str], paradigms: Path | None) -> Accuracy:
-    """Accuracy per network and word in a run that asked these populations.
+def _accuracy(runs: Sequence[Path], populations: Sequence[str], paradigms: Path | None) -> Accuracy:
+    """Accuracy per network and word in runs that asked these populations.
 
     Raises:
-        ToolkitError: if there is no such run, or it asked none of them.
+        ToolkitError: if there is no such run, or none asked any of them.
     """
-    counts = read_counts([run])
+    counts = read_counts(runs)
     asked = sorted(set(counts["population"].astype(str)))
     if not set(asked) & set(populations):
         raise ToolkitError(
-            f"The run {run} asked none of these populations.",
+            f"{', '.join(map(str, runs))} asked none of these populations.",
             given=", ".join(populations),
             allowed=", ".join(asked),
             nearest=nearest_name(populations[0], asked),

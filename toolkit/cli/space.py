@@ -40,8 +40,14 @@ def analyze_space(
     features: FeaturesOption = None,
     paradigms: ParadigmsOption = None,
     run: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="Run of the same networks: accuracy per word."),
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN...",
+            help="Run of the same networks: accuracy per word. Repeatable, or a pattern.",
+        ),
+    ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", hidden=True, show_default=False)
     ] = None,
     per_class: Annotated[
         int, typer.Option(min=1, max=TRIALS_PER_CLASS, help="Clips and pictures per class.")
@@ -71,18 +77,27 @@ def analyze_space(
     \b
     Examples:
       mevgs-toolkit analyze-space --subject monolingual-en --subject bilingual-en-nl
-      mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-bilingual-en-nl-*
+      mevgs-toolkit analyze-space --subject bilingual-en-nl --run mevgs-runs/me-*
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.space_text import print_spaces
     from toolkit.api.spaces import analyze_space as describe_spaces
+    from toolkit.cli.given import runs_given
     from toolkit.cli.progress import progress_bars
+    from toolkit.errors import ToolkitError, quoted
 
+    if more and not run:
+        raise ToolkitError(
+            "What are these? Populations stand behind --subject, runs behind --run.",
+            given=" ".join(map(quoted, more)),
+        )
+    # The shell puts what a pattern finds behind the option: the first is the option's.
+    run = [*(run or ()), *(more or ())]
     with progress_bars(show=output is Format.TABLE) as progress:
         made = describe_spaces(
             subject,
             languages=language or (),
             stimuli=stimuli,
-            run=run,
+            run=runs_given(run) if run else (),
             per_class=per_class,
             n_bootstrap=bootstrap,
             map_seeds=map_seeds,

@@ -458,6 +458,7 @@ def test_one_seed_and_no_maps_are_said(analyzed: Cli) -> None:
         (["--subject", "hasher", "--language", "fr"], "en, nl"),
         (["--subject", "perfect", "--language", "en"], "trial list"),
         (["--subject", "hasher", "--run", "nowhere"], "no trials table"),
+        (["--subject", "hasher", "nowhere"], "runs behind --run"),
     ],
 )
 def test_wrong_names_get_one_clear_message(
@@ -476,6 +477,21 @@ def test_a_run_of_others_is_refused(
     code, _, err = analyzed("--subject", "hasher", "--run", others, "--bootstrap", 2)
     assert code == 2
     assert "asked none of these populations" in err
+
+
+def test_runs_that_a_pattern_finds_count_together(
+    analyzed: Cli, tiny_set: StimulusSet, subjects_dir: Path
+) -> None:
+    runs = [me_run(name, tiny_set, subjects_dir) for name in ("hasher/a", "hasher/b")]
+    few = ("--bootstrap", 0, "--map-seeds", 0)
+    code, _, err = analyzed("--subject", "hasher", "--run", *runs, Path("mevgs-runs/cells"), *few)
+    assert code == 0, err
+    assert "cells is left out" in err
+    (folder,) = Path("mevgs-runs").glob("space-hasher-*")
+    found = pd.read_csv(folder / "words_seeds.csv")
+    assert set(found["seed"]) == {"a", "b", "c"}
+    known = found.dropna(subset=["accuracy"]).groupby("seed").size()
+    assert set(known.index) == {"a", "b"}
 
 
 def test_nan_in_stored_embeddings_is_no_embedding(analyzed: Cli) -> None:
