@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from stimuli.characters import shown
+from stimuli.languages import LANGUAGES
 
 TERMS = {
     "absent-familiar": "Control: a familiar word is said whose picture is not there; a novel "
@@ -48,13 +49,6 @@ TERMS = {
     "ties": "Answers in which both pictures had the very same score.",
 }
 """Terms as they stand on the page, and what they mean."""
-LANGUAGES = {
-    "ar": "Arabic", "ca": "Catalan", "de": "German", "en": "English", "es": "Spanish",
-    "eu": "Basque", "fr": "French", "it": "Italian", "lb": "Luxembourgish", "nl": "Dutch",
-    "pt": "Portuguese", "ru": "Russian", "zh-CN": "Chinese (simplified)",
-    "zh-TW": "Chinese (traditional)",
-}  # fmt: skip
-"""Names of languages by their codes (ISO 639-1, with regions)."""
 _SPELLINGS = {"Mutual exclusivity": "mutual exclusivity", "seeds": "seed", "items": "item",
               "Holm's": "Holm", "margins": "margin", "gated": "gate", "gates": "gate",
               "tie": "ties", "controls": "control"}  # fmt: skip

@@ -18,7 +18,8 @@ text, and the word of every concept in every language:
     en = { word = "car", article = "a" }
     lb = { word = "Auto", article = "en" }
 
-A further language is a further table and a further line per concept; no code is needed.
+A further language is a further table and a further line per concept; no code is needed. Where no
+template of a language asks for an article, a word alone will do: ``en = "car"``.
 """
 
 from __future__ import annotations
@@ -167,10 +168,15 @@ def read_words(path: str | Path) -> WordList:
             for code, one in given["languages"].items()
         },
         words={
-            concept: {code: Word(one["word"], one.get("article", "")) for code, one in own.items()}
+            concept: {code: _word(one) for code, one in own.items()}
             for concept, own in given["words"].items()
         },
     )
+
+
+def _word(given: str | Mapping[str, str]) -> Word:
+    """A word as it stands in a list."""
+    return Word(given) if isinstance(given, str) else Word(given["word"], given.get("article", ""))
 
 
 def _faults(given: Mapping[str, Any]) -> Iterator[str]:
@@ -199,7 +205,7 @@ def _faults(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _language_faults(code: str, one: Any) -> Iterator[str]:
-    if _CODE.fullmatch(code) is None:
+    if not is_code(code):
         yield "the code is not like en, lb or zh-TW"
     if not isinstance(one, dict):
         yield "it must be a table"
@@ -242,10 +248,30 @@ def _concept_faults(concept: str, own: Any, languages: Mapping[str, Any]) -> Ite
         where = f"words.{concept}.{code}"
         if code not in languages:
             yield f"{where}: there is no language {code!r}" + _hint(code, languages)
+        elif isinstance(one, str) and _asks_for_articles(languages[code]):
+            yield f'{where}: templates ask for an article: {{ word = "car", article = "a" }}'
+        elif _says_something(one):
+            continue
         elif not isinstance(one, dict) or not _says_something(one.get("word")):
             yield f'{where}: it must be like {{ word = "car", article = "a" }}'
         elif not isinstance(one.get("article", ""), str) or not set(one) <= _PARTS:
             yield f"{where}: besides word there may be article, a text, and nothing else"
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is like the code of a language (BCP 47).
+
+    Example:
+        >>> is_code("zh-TW"), is_code("German")
+        (True, False)
+    """
+    return _CODE.fullmatch(text) is not None
+
+
+def _asks_for_articles(language: Any) -> bool:
+    templates = language.get("templates") if isinstance(language, dict) else None
+    texts = templates.values() if isinstance(templates, dict) else ()
+    return any("{article}" in text for text in texts if isinstance(text, str))
 
 
 def _says_something(word: Any) -> bool:

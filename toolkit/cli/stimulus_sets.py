@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("check-stimuli", rich_help_panel=PREPARE)(check_stimuli)
     app.command("make-set", rich_help_panel=PREPARE)(make_set)
+    app.command("new-words", rich_help_panel=PREPARE)(new_words)
     app.command(rich_help_panel=PREPARE)(synthesize)
 
 
@@ -144,6 +145,28 @@ def make_set(
     say(f"Check it: mevgs-toolkit check-stimuli {quoted(out)}")
     test = "me" if "novel" in made.concepts else "familiar"
     say(f"Ask: mevgs-toolkit run-paradigm {test} --stimuli {quoted(out)} --subject POPULATION")
+
+
+def new_words(
+    folder: Annotated[Path, typer.Argument(help="Folder of pictures, or of folders by concept.")],
+    languages: Annotated[
+        list[str],
+        typer.Option(metavar="CODE,...", help="Languages; the first is the reference. Repeatable."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write.")] = Path(
+        "words.toml"
+    ),
+) -> None:
+    """Write a list of written words to be filled in, for dense grounding.
+
+    Example: mevgs-toolkit new-words my-photos --languages en,de
+    """
+    from stimuli import newwords
+
+    codes = [code.strip() for part in languages for code in part.split(",") if code.strip()]
+    file, n_concepts = newwords.new_words(folder, codes, out)
+    say(f"{n_concepts} concepts in {len(dict.fromkeys(codes))} languages written to {file}.")
+    say(f"Fill it in, then: mevgs-toolkit check-stimuli {quoted(folder)} --words {quoted(file)}")
 
 
 def _asked(given: str | None, question: str, otherwise: str) -> str:
