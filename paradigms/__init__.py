@@ -13,9 +13,11 @@ point group ``mevgs_toolkit.paradigms``.
 """
 
 from paradigms.base import BaseParadigm
+from paradigms.choices.lessons import WordLearning
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
-from paradigms.choices.trials import ALL_WORDS, Trials
-from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.choices.trials import ALL_WORDS, Lessons, Trials
+from paradigms.conditions import Condition, ConditionContrast, PairCondition, TaughtCondition
+from paradigms.learning import ExemplarMemory, GradientSteps, LearningRule
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -26,6 +28,10 @@ __all__ = [
     "BaseParadigm",
     "Condition",
     "ConditionContrast",
+    "ExemplarMemory",
+    "GradientSteps",
+    "LearningRule",
+    "Lessons",
     "MapParadigm",
     "Measure",
     "PairCondition",
@@ -34,7 +40,9 @@ __all__ = [
     "Queries",
     "Reading",
     "Responses",
+    "TaughtCondition",
     "Trials",
+    "WordLearning",
     "find_paradigms",
     "paradigm",
 ]

@@ -109,3 +109,26 @@ class PairCondition(Condition):
                 allowed="at least one class to say, and two to show",
             )
         return found
+
+
+@dataclass(frozen=True)
+class TaughtCondition(Condition):
+    """A condition that asks for novel words after they were met; see `WordLearning`.
+
+    The word is said beside its picture and that of another word of the session, so that neither
+    picture is newer than the other. All conditions that teach ask the very same trials; what was
+    learnt before is all that differs.
+    """
+
+    exposures: int = 0
+    """How often every word of the session was met before, each time with another clip and
+    picture."""
+    alone: bool = False
+    """True where the picture was named alone; False where it had to be selected, beside that of a
+    familiar class."""
+    others: int = 0
+    """Pairs of other novel words that were met since."""
+    batches: int = 0
+    """Further training since: batches with one pair of every familiar class, pictures alone."""
+    selection: bool = False
+    """True for referent selection itself: the first exposure, asked before anything is learnt."""

@@ -19,6 +19,53 @@ ALL_WORDS = "*"
 
 
 @dataclass(frozen=True, eq=False)
+class Lessons:
+    """What is learnt before trials are asked: phases, each after another one or after nothing.
+
+    What a subject learns from is a word and one of the pictures shown with it, its own choice
+    unless there is one alone.
+    """
+
+    after: npt.NDArray[np.int32]
+    """(p,) the phase that comes before each phase; -1 where nothing does. Phases come in order."""
+    phase: npt.NDArray[np.int32]
+    """(e,) phase of every exposure, ascending; those of a phase are learnt together."""
+    word: npt.NDArray[np.int32]
+    """(e,) index into the words of the list."""
+    shown: npt.NDArray[np.int32]
+    """(e, 2) index into its options; -1 in the second place where a picture is shown alone."""
+    asked_after: npt.NDArray[np.int32]
+    """(n,) phase after which each trial is asked; -1 where nothing was learnt."""
+
+    def faults(self, n_trials: int, n_words: int, n_options: int) -> Iterable[str]:
+        """What keeps the lessons from fitting a list of so many trials, words and options."""
+        n = len(self.after)
+        if self.after.min(initial=-1) < -1 or (self.after >= np.arange(n)).any():
+            yield "a phase comes before the one that it follows"
+        if len(self.asked_after) != n_trials:
+            yield "lessons are for another number of trials"
+        if len(self.word) != len(self.phase) or self.shown.shape != (len(self.phase), 2):
+            yield "phases, words and pictures of exposures differ in number"
+            return
+        if (np.diff(self.phase) < 0).any():
+            yield "exposures are not in the order of phases"
+        for what, index, lowest, size in (
+            ("phase", self.phase, 0, n),
+            ("phase", self.asked_after, -1, n),
+            ("word", self.word, 0, n_words),
+            ("picture", self.shown[:, 0], 0, n_options),
+            ("picture", self.shown[:, 1], -1, n_options),
+        ):
+            if index.min(initial=lowest) < lowest or index.max(initial=-1) >= size:
+                yield f"a {what} index of a lesson lies outside the {what}s"
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[np.int32], ...]:
+        """All arrays, in one order."""
+        return (self.after, self.phase, self.word, self.shown, self.asked_after)
+
+
+@dataclass(frozen=True, eq=False)
 class Trials:
     """A list of trials, held as indices into vocabularies of words and options.
 
@@ -55,6 +102,8 @@ class Trials:
     """Words that an option stands for, where options are groups of words and not pictures."""
     familiar: frozenset[str] = frozenset()
     """Concepts that count as familiar; subjects never see it."""
+    lessons: Lessons | None = None
+    """What is learnt before trials are asked; None where nothing is."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -90,6 +139,8 @@ class Trials:
             if ((columns[place] == columns[later]) & (columns[place] >= 0)).any():
                 yield "a trial shows the same option twice"
                 break
+        if self.lessons is not None:
+            yield from self.lessons.faults(n, len(self.word_ids), len(self.option_ids))
         yield from self._name_faults()
 
     def _name_faults(self) -> Iterable[str]:
@@ -133,7 +184,9 @@ class Trials:
             sorted(self.option_words.items()),
         )
         digest.update(json.dumps(names).encode())
-        for array in (self.condition, self.word, self.options, self.target_position):
+        learnt = self.lessons.arrays if self.lessons is not None else ()
+        own = (self.condition, self.word, self.options, self.target_position)
+        for array in (*own, *learnt):
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
