@@ -16,7 +16,13 @@ from paradigms.base import BaseParadigm
 from paradigms.choices.lessons import WordLearning
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
 from paradigms.choices.trials import ALL_WORDS, Lessons, Trials
-from paradigms.conditions import Condition, ConditionContrast, PairCondition, TaughtCondition
+from paradigms.conditions import (
+    ChildResult,
+    Condition,
+    ConditionContrast,
+    PairCondition,
+    TaughtCondition,
+)
 from paradigms.learning import ExemplarMemory, GradientSteps, LearningRule
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
@@ -26,6 +32,7 @@ from paradigms.registry import find_paradigms, paradigm
 __all__ = [
     "ALL_WORDS",
     "BaseParadigm",
+    "ChildResult",
     "Condition",
     "ConditionContrast",
     "ExemplarMemory",

@@ -112,6 +112,24 @@ class PairCondition(Condition):
 
 
 @dataclass(frozen=True)
+class ChildResult:
+    """What children did in a condition, for comparison; nothing is computed from it."""
+
+    condition: str
+    """Name of the condition."""
+    who: str
+    """Age and number of the children."""
+    source: str
+    """The study."""
+    share: float | None = None
+    """Share of correct answers, or of looking at the target; None where it is told in words."""
+    chance: float | None = None
+    """Chance level in the study."""
+    found: str = ""
+    """What was found, in words."""
+
+
+@dataclass(frozen=True)
 class TaughtCondition(Condition):
     """A condition that asks for novel words after they were met; see `WordLearning`.
 

@@ -1,6 +1,7 @@
 """Fast mapping: is a word kept that was met once, and whose referent had to be selected?"""
 
 from paradigms import (
+    ChildResult,
     ConditionContrast,
     ExemplarMemory,
     GradientSteps,
@@ -8,6 +9,10 @@ from paradigms import (
     WordLearning,
     paradigm,
 )
+
+
+HORST = "Horst & Samuelson 2008, 3 objects"
+BION = "Bion et al. 2013, looking, 2 pictures"
 
 
 @paradigm("fast-mapping", version=1)
@@ -66,6 +71,22 @@ class FastMapping(WordLearning):
         ConditionContrast("four-exposures", "at-once", "Do more exposures help?"),
         ConditionContrast("at-once", "eight-others", "Do other words interfere?"),
         ConditionContrast("at-once", "four-batches", "Does training on familiar words forget?"),
+    )
+    children = (
+        ChildResult(
+            "referent-selection", "24 months, n = 16", f"{HORST}, experiment 2", 0.70, 0.33
+        ),
+        ChildResult(
+            "retention", "24 months", HORST, found="very poor after 5 minutes, selection excellent"
+        ),
+        ChildResult(
+            "ostensive", "24 months", HORST, found="the first 4 names of the session are retained"
+        ),
+        ChildResult("referent-selection", "18 months, n = 22", BION, 0.52, 0.5),
+        ChildResult("referent-selection", "24 months, n = 25", BION, 0.65, 0.5),
+        ChildResult("referent-selection", "30 months, n = 20", BION, 0.68, 0.5),
+        ChildResult("retention", "24 months", BION, found="no evidence of retention"),
+        ChildResult("retention", "30 months", BION, found="fragile evidence of retention"),
     )
     formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from toolkit.statistics.choices.chance import ChanceTest
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
+    from toolkit.statistics.choices.forgetting import ForgettingRate
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
     from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.means import SeedMean, Summary
@@ -90,6 +91,7 @@ def print_tests(out: Console, told: Analysis) -> None:
     _print_conditions(out, told.conditions)
     for group, title in zip(told.groups, titles_of(told.groups), strict=True):
         _print_groups(out, group, title)
+    _print_forgetting(out, told.forgetting)
     _print_draws(out, told.draws)
     _print_lists(out, told.lists)
 
@@ -185,6 +187,23 @@ def _tested(effect: Contrast | None) -> tuple[str, str, str]:
         return NONE, NONE, NONE
     statistic = t_of_df(effect.statistic, effect.df)
     return statistic, p_value(effect.p_value), p_value(effect.p_holm)
+
+
+def _print_forgetting(out: Console, found: Sequence[ForgettingRate]) -> None:
+    if not found:
+        return
+    numbers = ("at once", "rate [95 % CI]", "seeds")
+    made = table("population, language: with every", *numbers, "problem", numbers=numbers)
+    for rate in found:
+        made.add_row(
+            _name(f"{rate.population}, {rate.test_language}: {rate.since}"),
+            percent(rate.at_once),
+            estimate(rate.rate, rate.ci_low, rate.ci_high, digits=3),
+            str(rate.n_seeds),
+            _name(rate.problem or NONE),
+        )
+    out.print("\nForgetting: exponential down to chance, fitted to means over seeds")
+    out.print(made)
 
 
 def _print_draws(out: Console, found: pd.DataFrame) -> None:

@@ -173,6 +173,7 @@ def version() -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
+    from paradigms import WordLearning
     from reports.terminal import console, table
 
     out = console()
@@ -182,7 +183,10 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
     )
     out.print(escape(paradigm.question))
     out.print(f"Source: {escape(paradigm.source)}")
-    out.print(f"Model: {escape(paradigm.formula)}\n")
+    out.print(f"Model: {escape(paradigm.formula)}")
+    if isinstance(paradigm, WordLearning):
+        out.print(f"Learning: {escape(paradigm.rule.told)}")
+    out.print()
     made = table("condition", "role", "meaning")
     for condition in paradigm.conditions:
         role = "test" if condition.headline else "control"
@@ -192,6 +196,15 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
         made = table("contrast", "question")
         for contrast in paradigm.contrasts:
             made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
+        out.print()
+        out.print(made)
+    if isinstance(paradigm, WordLearning) and paradigm.children:
+        made = table("children", "condition", "share correct", "chance", "what was found")
+        for child in paradigm.children:
+            share = "" if child.share is None else f"{child.share:.2f}"
+            chance = "" if child.chance is None else f"{child.chance:.2f}"
+            told = f"{child.found} ({child.source})" if child.found else child.source
+            made.add_row(escape(child.who), escape(child.condition), share, chance, escape(told))
         out.print()
         out.print(made)
     measures = paradigm.all_measures()

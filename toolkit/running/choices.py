@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +133,7 @@ def prepare(
             "trials_per_class": per_class,
             "trial_seed": trial_seed,
             **_fixed(asked, stimuli, tested),
-            **({"learning": asked.rule.record()} if isinstance(asked, WordLearning) else {}),
+            **(_taught(asked) if isinstance(asked, WordLearning) else {}),
         },
         warnings=(*untrained(populations, tested), *untold(populations)),
         device=device,
@@ -163,6 +163,12 @@ def _fixed(
     names = set(known["condition"])
     asked = [condition.name for condition in paradigm.conditions if condition.name in names]
     return {"fixed_trials": asked} if asked else {}
+
+
+def _taught(paradigm: WordLearning) -> dict[str, Any]:
+    """How words are learnt, and what children did."""
+    children = [asdict(known) for known in paradigm.children]
+    return {"learning": paradigm.rule.record(), "children": children}
 
 
 def languages_of(

@@ -15,6 +15,7 @@ from toolkit.statistics.choices.condition_contrasts import ConditionTest, contra
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.draws import draw_sentences, list_cautions, variation
 from toolkit.statistics.choices.families import families_of, family_text
+from toolkit.statistics.choices.forgetting import forgetting_rates
 from toolkit.statistics.choices.gates import apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
@@ -24,6 +25,7 @@ from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
     condition_sentence,
+    forgetting_sentence,
     gate_sentence,
     group_sentence,
     places,
@@ -109,6 +111,7 @@ def analyse(
         consistency=item_consistency(counts),
         lists=no_lists(),
         draws=draws,
+        forgetting=(rates := forgetting_rates(passed, paradigm.conditions)),
         families=tuple(tests.families()),
         answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
         apa=apa_paragraph(
@@ -121,6 +124,7 @@ def analyse(
             *draw_sentences(draws, tested),
             gate_sentence(report),
             *tests.sentences(),
+            *map(forgetting_sentence, rates),
         ),
         warnings=(*cautions(counts, tests.named()), *list_cautions(counts)),
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
 from toolkit.statistics.choices.seeds import SeedComparison
@@ -26,6 +27,7 @@ from toolkit.statistics.phrases import (
     corrected,
     count,
     difference,
+    fixed,
     from_to,
     joined,
     listed,
@@ -374,6 +376,21 @@ def _seed_means(seeds: SeedComparison, unit: str) -> str:
         f"by {change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
         f"{corrected(seeds.p_value, seeds.p_holm)}; equivalence to within {points(seeds.bound)}, "
         f"TOST {corrected(seeds.p_equivalence, seeds.p_equivalence_holm)}."
+    )
+
+
+def forgetting_sentence(found: ForgettingRate) -> str:
+    """How fast is forgotten, or why that cannot be said."""
+    who = f"{found.population} in {found.test_language}, forgetting with every {found.since}"
+    if found.problem:
+        return f"{who}: no rate ({found.problem})."
+    low, high = (fixed(value, 3) for value in (found.ci_low, found.ci_high))
+    half = math.log(2) / found.rate if found.rate else math.inf
+    told = f"half of what is known at once is lost after {fixed(half, 1)}"
+    return (
+        f"{who}: from {percent(found.at_once, found.chance)} at once to chance at a rate of "
+        f"{fixed(found.rate, 3)} [{low}, {high}] over {count(found.n_seeds, found.unit)}; "
+        f"{told if math.isfinite(half) else 'nothing is seen to be lost'}."
     )
 
 

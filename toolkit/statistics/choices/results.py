@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison
 from toolkit.statistics.models.results import Result
@@ -54,3 +55,6 @@ class Analysis(Result):
     draws: pd.DataFrame
     """How far draws of familiar words, seeds, words and distractors differ, see
     `toolkit.statistics.choices.draws.variation`; empty without draws."""
+    forgetting: tuple[ForgettingRate, ...] = ()
+    """How fast is forgotten what a paradigm taught: seeds that passed the gate; empty where it
+    teaches nothing."""
