@@ -55,7 +55,10 @@ class FastMapping(WordLearning):
             "one-batch", "one exposure, a batch of familiar words since", exposures=1, batches=1
         ),
         TaughtCondition(
-            "four-batches", "one exposure, 4 batches of familiar words since", exposures=1, batches=4
+            "four-batches",
+            "one exposure, 4 batches of familiar words since",
+            exposures=1,
+            batches=4,
         ),
         TaughtCondition(
             "ostensive",

@@ -234,7 +234,9 @@ class _Session:
         """The phases before a condition is asked."""
         how = "name" if condition.alone else "select"
         yield from ((how, n) for n in range(condition.exposures))
-        yield from (("others", n) for n, mark in enumerate(self.marks) if 0 < mark <= condition.others)
+        yield from (
+            ("others", n) for n, mark in enumerate(self.marks) if 0 < mark <= condition.others
+        )
         yield from (("familiar", n) for n in range(condition.batches))
 
     def _exposures(self, step: Step) -> list[Exposure]:

@@ -278,7 +278,9 @@ def _compute(
         }
         for subject, own in by_subject.items()
     }
-    words, pictures = (_joined(own[kind] for own in needed.values()) for kind in ("word", "picture"))
+    words, pictures = (
+        _joined(own[kind] for own in needed.values()) for kind in ("word", "picture")
+    )
     teaching = Teaching(stimuli, words, pictures)
     done = 0
     for subject, loaded, known in embed(

@@ -193,9 +193,7 @@ class Teaching:
     def __post_init__(self) -> None:
         self._made: tuple[str, dict[str, Any], dict[str, Any]] = ("", {}, {})
 
-    def pupils(
-        self, rule: LearningRule, subject: Any, trials: Trials, known: Embeddings
-    ) -> Pupils:
+    def pupils(self, rule: LearningRule, subject: Any, trials: Trials, known: Embeddings) -> Pupils:
         """A subject at the start of the lessons of a trial list.
 
         Args:

@@ -85,8 +85,7 @@ class TowerPupils:
         made: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(states)
         asked = [np.unique(shown, return_inverse=True) for shown in options]
         for places in _alike(
-            (len(own), len(different))
-            for own, (different, _) in zip(words, asked, strict=True)
+            (len(own), len(different)) for own, (different, _) in zip(words, asked, strict=True)
         ):
             weights = _stacked([states[place] for place in places])
             heard, lengths = self._heard([words[place] for place in places])
