@@ -15,7 +15,7 @@ point group ``mevgs_toolkit.paradigms``.
 from paradigms.base import BaseParadigm
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
 from paradigms.choices.trials import ALL_WORDS, Trials
-from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.conditions import Condition, ConditionContrast, Graded, PairCondition
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -26,6 +26,7 @@ __all__ = [
     "BaseParadigm",
     "Condition",
     "ConditionContrast",
+    "Graded",
     "MapParadigm",
     "Measure",
     "PairCondition",

@@ -55,6 +55,10 @@ class Trials:
     """Words that an option stands for, where options are groups of words and not pictures."""
     familiar: frozenset[str] = frozenset()
     """Concepts that count as familiar; subjects never see it."""
+    variant_of: Mapping[str, str] = field(default_factory=dict)
+    """How a word is changed, by its id; words that are said as they are do not stand here."""
+    practice: frozenset[str] = frozenset()
+    """Names of conditions whose trials are practice."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -120,6 +124,21 @@ class Trials:
     def asks_all_words(self) -> bool:
         """True where at least one trial averages over all words."""
         return bool((self.word < 0).any())
+
+    @property
+    def is_practice(self) -> npt.NDArray[np.bool_]:
+        """(n,) True for practice trials, which nothing is concluded from."""
+        return np.array([name in self.practice for name in self.conditions])[self.condition]
+
+    @property
+    def set_aside(self) -> frozenset[str]:
+        """Words that are no part of all words: those changed, and those of practice trials."""
+        if not self.practice:
+            return frozenset(self.variant_of)
+        practised = self.is_practice
+        said = set(self.word[~practised].tolist())
+        only = set(self.word[practised].tolist()) - said - {-1}
+        return frozenset([*self.variant_of, *(self.word_ids[word] for word in only)])
 
     @property
     def checksum(self) -> str:

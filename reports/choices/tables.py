@@ -13,6 +13,7 @@ from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.choices.groups import GroupModel
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.models.results import FitResult
 
 
-Test = ChanceTest | ConditionTest | GroupModel
+Test = ChanceTest | ConditionTest | TrendTest | GroupModel
 """A test of an analysis of choices."""
 
 
@@ -161,6 +162,7 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
     named += [
         (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t) for t in told.conditions
     ]
+    named += [(f"{t.population} in {t.test_language}, {t.factor}, trend", t) for t in told.trends]
     return named + [
         (f"{model.name}{where}", model)
         for group, where in zip(told.groups, places_of(told.groups), strict=True)
@@ -170,4 +172,4 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
 
 def penalised_of(test: Test) -> Penalised | None:
     """What stands in for a test; None where nothing does, as between conditions."""
-    return None if isinstance(test, ConditionTest) else test.penalised
+    return None if isinstance(test, ConditionTest | TrendTest) else test.penalised

@@ -185,13 +185,19 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
     out.print(f"Model: {escape(paradigm.formula)}\n")
     made = table("condition", "role", "meaning")
     for condition in paradigm.conditions:
-        role = "test" if condition.headline else "control"
-        made.add_row(escape(condition.name), role, escape(condition.meaning))
+        made.add_row(escape(condition.name), condition.role, escape(condition.meaning))
     out.print(made)
     if paradigm.contrasts:
         made = table("contrast", "question")
         for contrast in paradigm.contrasts:
             made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
+        out.print()
+        out.print(made)
+    if paradigm.graded:
+        made = table("graded factor", "levels", "question")
+        for factor in paradigm.graded:
+            levels = ", ".join(f"{name} {at:g}" for name, at in factor.levels.items())
+            made.add_row(escape(factor.name), escape(levels), escape(factor.question))
         out.print()
         out.print(made)
     measures = paradigm.all_measures()
