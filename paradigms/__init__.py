@@ -20,6 +20,7 @@ from paradigms.conditions import (
     ChildResult,
     Condition,
     ConditionContrast,
+    Graded,
     PairCondition,
     TaughtCondition,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Condition",
     "ConditionContrast",
     "ExemplarMemory",
+    "Graded",
     "GradientSteps",
     "LearningRule",
     "Lessons",

@@ -4,12 +4,12 @@ from paradigms import (
     ChildResult,
     ConditionContrast,
     ExemplarMemory,
+    Graded,
     GradientSteps,
     TaughtCondition,
     WordLearning,
     paradigm,
 )
-
 
 HORST = "Horst & Samuelson 2008, 3 objects"
 BION = "Bion et al. 2013, looking, 2 pictures"
@@ -71,9 +71,26 @@ class FastMapping(WordLearning):
     contrasts = (
         ConditionContrast("retention", "untaught", "Is more known than before the word was met?"),
         ConditionContrast("ostensive", "retention", "Is retention better if nothing is selected?"),
-        ConditionContrast("four-exposures", "at-once", "Do more exposures help?"),
-        ConditionContrast("at-once", "eight-others", "Do other words interfere?"),
-        ConditionContrast("at-once", "four-batches", "Does training on familiar words forget?"),
+    )
+    graded = (
+        Graded(
+            "exposures",
+            {"untaught": 0, "at-once": 1, "two-exposures": 2, "four-exposures": 4},
+            "Do more exposures help?",
+            "exposure",
+        ),
+        Graded(
+            "interference",
+            {"at-once": 0, "two-others": 2, "retention": 4, "eight-others": 8},
+            "Do other words since the exposure interfere?",
+            "other word",
+        ),
+        Graded(
+            "further training",
+            {"at-once": 0, "one-batch": 1, "four-batches": 4},
+            "Is a word forgotten with further training on familiar words?",
+            "batch",
+        ),
     )
     children = (
         ChildResult(
@@ -91,7 +108,10 @@ class FastMapping(WordLearning):
         ChildResult("retention", "24 months", BION, found="no evidence of retention"),
         ChildResult("retention", "30 months", BION, found="fragile evidence of retention"),
     )
-    formula = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
+    formula = (
+        "correct ~ level + (1 + level | seed) + (1 + level | word_concept) "
+        "+ (1 | distractor_concept)"
+    )
 
 
 @paradigm("fast-mapping-gradient", version=1)

@@ -104,6 +104,10 @@ class Trials:
     """Concepts that count as familiar; subjects never see it."""
     lessons: Lessons | None = None
     """What is learnt before trials are asked; None where nothing is."""
+    variant_of: Mapping[str, str] = field(default_factory=dict)
+    """How a word is changed, by its id; words that are said as they are do not stand here."""
+    practice: frozenset[str] = frozenset()
+    """Names of conditions whose trials are practice."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -139,11 +143,12 @@ class Trials:
             if ((columns[place] == columns[later]) & (columns[place] >= 0)).any():
                 yield "a trial shows the same option twice"
                 break
-        if self.lessons is not None:
-            yield from self.lessons.faults(n, len(self.word_ids), len(self.option_ids))
         yield from self._name_faults()
 
     def _name_faults(self) -> Iterable[str]:
+        if self.lessons is not None:
+            n_words, n_options = len(self.word_ids), len(self.option_ids)
+            yield from self.lessons.faults(len(self), n_words, n_options)
         missing = [
             name for name in (*self.word_ids, *self.option_ids) if name not in self.concept_of
         ]
@@ -171,6 +176,21 @@ class Trials:
     def asks_all_words(self) -> bool:
         """True where at least one trial averages over all words."""
         return bool((self.word < 0).any())
+
+    @property
+    def is_practice(self) -> npt.NDArray[np.bool_]:
+        """(n,) True for practice trials, which nothing is concluded from."""
+        return np.array([name in self.practice for name in self.conditions])[self.condition]
+
+    @property
+    def set_aside(self) -> frozenset[str]:
+        """Words that are no part of all words: those changed, and those of practice trials."""
+        if not self.practice:
+            return frozenset(self.variant_of)
+        practised = self.is_practice
+        said = set(self.word[~practised].tolist())
+        only = set(self.word[practised].tolist()) - said - {-1}
+        return frozenset([*self.variant_of, *(self.word_ids[word] for word in only)])
 
     @property
     def checksum(self) -> str:

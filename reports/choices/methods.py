@@ -101,6 +101,7 @@ def analysis(chapter: Chapter[Analysis]) -> Iterator[str]:
     asked: list[tuple[str, Sequence[Test]]] = [
         ("against chance, per population and language", found.chance),
         ("the test against its controls", found.conditions),
+        ("trends over graded factors", found.trends),
         ("bilingual against monolingual", groups),
     ]
     told = [f"{what}: {_formulas(tests)}" for what, tests in asked if tests]

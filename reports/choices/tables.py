@@ -13,6 +13,7 @@ from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.choices.groups import GroupModel
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.models.results import FitResult
 
 
-Test = ChanceTest | ConditionTest | GroupModel
+Test = ChanceTest | ConditionTest | TrendTest | GroupModel
 """A test of an analysis of choices."""
 
 
@@ -112,7 +113,8 @@ def _forgetting(found: Sequence[ForgettingRate]) -> Table:
                 f"{rate.doses[name]:g}: {percent(share)}" for name, share in rate.accuracies.items()
             ),
             number(rate.at_once, 100), number(rate.rate, digits=3),
-            interval(rate.ci_low, rate.ci_high, digits=3), str(rate.n_seeds), rate.problem or "none",
+            interval(rate.ci_low, rate.ci_high, digits=3), str(rate.n_seeds),
+            rate.problem or "none",
         )
         for rate in found
     )  # fmt: skip
@@ -210,6 +212,7 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
     named += [
         (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t) for t in told.conditions
     ]
+    named += [(f"{t.population} in {t.test_language}, {t.factor}, trend", t) for t in told.trends]
     return named + [
         (f"{model.name}{where}", model)
         for group, where in zip(told.groups, places_of(told.groups), strict=True)
@@ -219,4 +222,4 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
 
 def penalised_of(test: Test) -> Penalised | None:
     """What stands in for a test; None where nothing does, as between conditions."""
-    return None if isinstance(test, ConditionTest) else test.penalised
+    return None if isinstance(test, ConditionTest | TrendTest) else test.penalised

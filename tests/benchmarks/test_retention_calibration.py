@@ -40,7 +40,7 @@ SDS = {
 }  # fmt: skip
 """Log odds; those of words, foils and seeds of the order found in the included populations."""
 TAUGHT = 4
-FORMULA = parse(FastMapping.formula)
+FORMULA = parse(FastMapping.formula).at_one_level
 CONTRAST = (ConditionContrast("retention", "untaught", "?"),)
 RATE, KNOWN = 0.25, 0.3
 """Forgetting rate per other word, and share correct above chance at once."""
@@ -135,7 +135,7 @@ def experiment(design: Design, seed: tuple[int, ...]) -> dict[str, float]:
     (taught,) = contrast_tests(counts, CONTRAST, 0.05)
     if taught.contrast is not None:
         found["retention - untaught: t"] = rejects(taught.contrast.p_value)
-    (rate,) = forgetting_rates(forgotten(design, rng), FastMapping.conditions)
+    (rate,) = forgetting_rates(forgotten(design, rng), FastMapping.conditions, FastMapping.graded)
     found["forgetting rate: interval"] = covers(rate.ci_low, rate.ci_high, RATE)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from toolkit.statistics.models.student import quantile
 if TYPE_CHECKING:
     import pandas as pd
 
-    from paradigms import Condition
+    from paradigms import Condition, Graded
 
 Floats = npt.NDArray[np.float64]
 RATES: Floats = np.concatenate([[0.0], np.geomspace(1e-3, 10, 2000)])
@@ -41,7 +41,7 @@ class ForgettingRate:
     test_language: str
     """In which language."""
     since: str
-    """What came since, in the singular: ``other word`` or ``batch of familiar words``."""
+    """What came since, in the singular, e.g. ``other word``."""
     doses: Mapping[str, float]
     """How much of it came, by condition."""
     accuracies: Mapping[str, float]
@@ -65,43 +65,27 @@ class ForgettingRate:
 
 
 def forgetting_rates(
-    counts: pd.DataFrame, conditions: Sequence[Condition]
+    counts: pd.DataFrame, conditions: Sequence[Condition], factors: Sequence[Graded]
 ) -> tuple[ForgettingRate, ...]:
     """Forgetting rates per population, language and kind of what came since.
 
     Args:
         counts: rows of all conditions, populations and languages.
         conditions: what the paradigm declares.
-
-    Returns:
-        None where the paradigm teaches nothing, or asks at one dose only.
+        factors: its graded factors; those over conditions with equally many exposures, one of them
+            at level 0, are about forgetting.
     """
+    taught = {one.name: one for one in conditions if isinstance(one, TaughtCondition)}
     found = []
-    for since, doses in _curves(conditions):
-        asked = counts[counts["condition"].isin(list(doses))]
+    for factor in factors:
+        exposures = {taught[name].exposures if name in taught else 0 for name in factor.levels}
+        if len(exposures) > 1 or not all(exposures) or 0 not in factor.levels.values():
+            continue
+        asked = counts[counts["condition"].isin(list(factor.levels))]
         for _, own in asked.groupby(["population", "test_language"], observed=True):
-            if set(own["condition"].unique()) == set(doses):
-                found.append(_rate(own, since, doses))
+            if set(own["condition"].unique()) == set(factor.levels):
+                found.append(_rate(own, factor.unit, factor.levels))
     return tuple(found)
-
-
-def _curves(conditions: Sequence[Condition]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Conditions that differ in what came since the exposures alone, with how much came.
-
-    The number of exposures is that of the test itself.
-    """
-    taught = [
-        one
-        for one in conditions
-        if isinstance(one, TaughtCondition) and one.exposures and not one.alone
-    ]
-    exposures = {one.exposures for one in taught if one.headline}
-    alike = [one for one in taught if one.exposures in exposures]
-    others = {one.name: float(one.others) for one in alike if not one.batches}
-    batches = {one.name: float(one.batches) for one in alike if not one.others}
-    for since, doses in (("other word", others), ("batch of familiar words", batches)):
-        if len(set(doses.values())) > 1 and 0 in doses.values():
-            yield since, doses
 
 
 def _rate(counts: pd.DataFrame, since: str, doses: Mapping[str, float]) -> ForgettingRate:
