@@ -140,12 +140,6 @@ class _Supply:
     def of(cls, stimuli: StimulusSet, language: str, rng: np.random.Generator) -> _Supply:
         words = stimuli.select(kind="word", split="test", language=language)
         pictures = stimuli.select(kind="picture", split="test")
-        if words.empty:
-            raise ToolkitError(
-                f"The stimulus set {stimuli.name!r} has no test words in language {language!r}.",
-                allowed=", ".join(stimuli.languages) or "none",
-                next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
-            )
         clips, shown = (_by_class(table) for table in (words, pictures))
         both = sorted(set(clips) & set(shown))
         status = dict(zip(pictures["concept"], pictures["status"], strict=True))

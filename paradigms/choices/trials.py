@@ -204,9 +204,10 @@ class Trials:
             sorted(self.option_words.items()),
         )
         digest.update(json.dumps(names).encode())
-        learnt = self.lessons.arrays if self.lessons is not None else ()
-        own = (self.condition, self.word, self.options, self.target_position)
-        for array in (*own, *learnt):
+        arrays: list[npt.NDArray[Any]] = [self.condition, self.word]
+        arrays += [self.options, self.target_position]
+        arrays += self.lessons.arrays if self.lessons is not None else ()
+        for array in arrays:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 

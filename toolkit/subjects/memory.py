@@ -85,5 +85,4 @@ class ExemplarMemory:
 def _unit(vectors: Floats) -> Floats:
     """Scale (n, d) vectors to length one; zero vectors stay zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = vectors / np.where(length == 0, 1, length)
-    return unit
+    return (vectors / np.where(length == 0, 1, length)).astype(np.float32)
