@@ -13,9 +13,18 @@ point group ``mevgs_toolkit.paradigms``.
 """
 
 from paradigms.base import BaseParadigm
+from paradigms.choices.lessons import WordLearning
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
-from paradigms.choices.trials import ALL_WORDS, Trials
-from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.choices.trials import ALL_WORDS, Lessons, Trials
+from paradigms.conditions import (
+    ChildResult,
+    Condition,
+    ConditionContrast,
+    Graded,
+    PairCondition,
+    TaughtCondition,
+)
+from paradigms.learning import ExemplarMemory, GradientSteps, LearningRule
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -24,8 +33,14 @@ from paradigms.registry import find_paradigms, paradigm
 __all__ = [
     "ALL_WORDS",
     "BaseParadigm",
+    "ChildResult",
     "Condition",
     "ConditionContrast",
+    "ExemplarMemory",
+    "Graded",
+    "GradientSteps",
+    "LearningRule",
+    "Lessons",
     "MapParadigm",
     "Measure",
     "PairCondition",
@@ -34,7 +49,9 @@ __all__ = [
     "Queries",
     "Reading",
     "Responses",
+    "TaughtCondition",
     "Trials",
+    "WordLearning",
     "find_paradigms",
     "paradigm",
 ]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.conditions import Condition, ConditionContrast
+from paradigms.conditions import Condition, ConditionContrast, Graded
 from paradigms.formula import parse
 from paradigms.measures import Measure
 
@@ -42,6 +42,8 @@ class BaseParadigm(ABC):
     """Conditions; the headline ones first."""
     contrasts: ClassVar[tuple[ConditionContrast, ...]] = ()
     """Differences between conditions that are tested besides chance; a family, fixed in advance."""
+    graded: ClassVar[tuple[Graded, ...]] = ()
+    """Graded factors, each tested by a linear contrast; a family, fixed in advance."""
     formula: ClassVar[str]
     """Mixed model that answers the question for one population and language, lme4 notation.
 

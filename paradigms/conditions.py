@@ -21,6 +21,14 @@ class Condition:
     """What is said and shown, in one phrase."""
     headline: bool = False
     """True for the test itself, False for its controls."""
+    practice: bool = False
+    """True for trials before the test, on stimuli of the validation split, which no test shows:
+    what a paradigm must set, it sets by these alone."""
+
+    @property
+    def role(self) -> str:
+        """What it is there for: ``test``, ``control`` or ``practice``."""
+        return "test" if self.headline else "practice" if self.practice else "control"
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,44 @@ class ConditionContrast:
     """Name of the condition that is taken from it, its control."""
     question: str
     """What a difference would say, as a question."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A graded factor: conditions that differ in how much of something there is.
+
+    It is tested by a linear contrast, the slope over its levels; in the paradigm's formula it
+    is called ``level``, see `paradigms.formula.check_declared`.
+
+    Example:
+        >>> noise = Graded("noise", {"quiet": 0, "some": 10, "loud": 20}, "Does noise hurt?", "dB")
+        >>> noise.lowest, noise.highest, noise.span
+        (['quiet'], ['loud'], 20)
+    """
+
+    name: str
+    """What there is more or less of, e.g. ``features changed``."""
+    levels: Mapping[str, float]
+    """How much of it there is in each of its conditions; several may have the same level."""
+    question: str
+    """What a slope would say, as a question."""
+    unit: str = "step"
+    """What levels are counted in, in the singular."""
+
+    @property
+    def span(self) -> float:
+        """Highest level minus lowest."""
+        return max(self.levels.values()) - min(self.levels.values())
+
+    @property
+    def lowest(self) -> list[str]:
+        """Conditions at the lowest level."""
+        return [name for name, at in self.levels.items() if at == min(self.levels.values())]
+
+    @property
+    def highest(self) -> list[str]:
+        """Conditions at the highest level."""
+        return [name for name, at in self.levels.items() if at == max(self.levels.values())]
 
 
 @dataclass(frozen=True)
@@ -56,6 +102,11 @@ class PairCondition(Condition):
     """True where no single word is asked, but which picture scores higher over all words."""
     pairs_of: str = ""
     """Name of the condition whose picture pairs are shown again; empty for pairs of its own."""
+    variant: str = ""
+    """How the words are changed, a value of the set's column ``variant``; empty for words as they
+    are. With ``pairs_of`` every trial of that condition is asked again with the same word, voice
+    and pictures, so that the change is made within items; words that the set does not have so are
+    left out."""
 
     def classes(
         self, status: Mapping[str, str], said: Collection[str], pictured: Collection[str]
@@ -109,3 +160,44 @@ class PairCondition(Condition):
                 allowed="at least one class to say, and two to show",
             )
         return found
+
+
+@dataclass(frozen=True)
+class ChildResult:
+    """What children did in a condition, for comparison; nothing is computed from it."""
+
+    condition: str
+    """Name of the condition."""
+    who: str
+    """Age and number of the children."""
+    source: str
+    """The study."""
+    share: float | None = None
+    """Share of correct answers, or of looking at the target; None where it is told in words."""
+    chance: float | None = None
+    """Chance level in the study."""
+    found: str = ""
+    """What was found, in words."""
+
+
+@dataclass(frozen=True)
+class TaughtCondition(Condition):
+    """A condition that asks for novel words after they were met; see `WordLearning`.
+
+    The word is said beside its picture and that of another word of the session, so that neither
+    picture is newer than the other. All conditions that teach ask the very same trials; what was
+    learnt before is all that differs.
+    """
+
+    exposures: int = 0
+    """How often every word of the session was met before, each time with another clip and
+    picture."""
+    alone: bool = False
+    """True where the picture was named alone; False where it had to be selected, beside that of a
+    familiar class."""
+    others: int = 0
+    """Pairs of other novel words that were met since."""
+    batches: int = 0
+    """Further training since: batches with one pair of every familiar class, pictures alone."""
+    selection: bool = False
+    """True for referent selection itself: the first exposure, asked before anything is learnt."""

@@ -15,6 +15,8 @@ CROSSED = ("seed", "word_concept", "target_concept", "distractor_concept")
 """Factors that trials of choices can vary over, at random."""
 MAP_FACTORS = ("test_language", "word_concept", "target_id", "seed")
 """Factors that maps can vary over, at random."""
+LEVEL = "level"
+"""Level of a graded factor: the one fixed effect of a paradigm of choices."""
 RESOURCE = "resource"
 """Group of a language, ``high`` or ``low``: the one fixed effect of a paradigm of maps."""
 
@@ -84,6 +86,12 @@ class Formula:
         """The same without the random terms of a grouping factor."""
         return self.with_random(tuple(t for t in self.random if t.group != group))
 
+    @property
+    def at_one_level(self) -> Formula:
+        """The same for one level of a graded factor: intercepts alone."""
+        random = tuple(RandomTerm("1", term.group) for term in self.random)
+        return Formula(self.response, "1", random) if self.fixed == LEVEL else self
+
     def with_fixed(self, fixed: str) -> Formula:
         """The same with another fixed part."""
         return Formula(self.response, fixed, self.random)
@@ -138,46 +146,76 @@ def offsets(fixed: str) -> list[str]:
     return OFFSET.findall(fixed)
 
 
-def check_declared(text: str, who: str) -> Formula:
+def check_declared(text: str, who: str, *, graded: bool = False) -> Formula:
     """The formula of a paradigm of choices, if it can be fitted exactly as it is declared.
 
     Its model is fitted per population, language and condition, where nothing is left that a fixed
-    effect could stand for: the answer is the intercept, held against chance.
+    effect could stand for: the answer is the intercept, held against chance. Where the paradigm
+    declares graded factors (`paradigms.Graded`), the formula is that of their linear contrasts:
+    one model per population, language and factor, in which ``level`` is the factor's level; what
+    is held against chance is the same without it.
 
     Args:
         text: what the paradigm declares.
         who: name of the paradigm, for the message.
+        graded: whether it has graded factors.
 
     Raises:
-        ToolkitError: if the response is not ``correct``, there is a fixed effect, or a random term
-            is no intercept over one of `CROSSED`.
+        ToolkitError: if the response is not ``correct``, there is another fixed effect than
+            ``level`` of a graded factor, which must be there, or a random term is no intercept, or
+            slope of ``level``, over one of `CROSSED`.
 
     Example:
         >>> str(check_declared("correct ~ 1 + (1 | seed) + (1 | word_concept)", "mine"))
         'correct ~ 1 + (1 | seed) + (1 | word_concept)'
+        >>> slope = check_declared("correct ~ level + (level | seed)", "mine", graded=True)
+        >>> str(slope), str(slope.at_one_level)
+        ('correct ~ level + (1 + level | seed)', 'correct ~ 1 + (1 | seed)')
     """
     example = "correct ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
-    formula = _parsed(text, who, example)
-    if formula.response != "correct":
-        raise _refused(text, who, "its response must be 'correct'", example)
-    if formula.fixed != "1":
-        raise _refused(
-            text,
-            who,
-            f"{formula.fixed!r} cannot be a fixed effect: one model is fitted per population, "
-            "language and condition, and its intercept is held against chance",
-            example,
+    allowed = f"an intercept and random intercepts over {', '.join(CROSSED)}, e.g. {example}"
+    if graded:
+        example = "correct ~ level + (1 + level | seed) + (1 + level | word_concept)"
+        allowed = (
+            f"the fixed effect {LEVEL} of the graded factors, and random intercepts and slopes of "
+            f"it over {', '.join(CROSSED)}, e.g. {example}"
         )
-    groups = [term.group for term in formula.random]
-    for term in formula.random:
-        if term.terms != "1":
-            raise _refused(text, who, f"{term} has a slope, which nothing varies for", example)
+    formula = _parsed(text, who, example)
+
+    def refused(why: str) -> ToolkitError:
+        return _cannot(text, who, why, allowed)
+
+    if formula.response != "correct":
+        raise refused("its response must be 'correct'")
+    fixed = _parts(formula.fixed) - {"1"}
+    if graded and fixed != {LEVEL}:
+        raise refused(f"its fixed effect must be {LEVEL!r}, since it declares graded factors")
+    if fixed and not graded:
+        raise refused(
+            f"{formula.fixed!r} cannot be a fixed effect: one model is fitted per population, "
+            "language and condition, and its intercept is held against chance"
+        )
+    random = _with_slopes(formula.random, LEVEL if graded else "1", refused)
+    return Formula("correct", LEVEL if graded else "1", random)
+
+
+def _with_slopes(
+    terms: Sequence[RandomTerm], slope: str, refused: Callable[[str], ToolkitError]
+) -> tuple[RandomTerm, ...]:
+    """Random terms of choices in one spelling; an error for one that cannot be fitted."""
+    groups = [term.group for term in terms]
+    found = []
+    for term in terms:
+        if not _parts(term.terms) <= {"1", slope}:
+            raise refused(f"{term} has a slope, which nothing varies for")
         if term.group not in CROSSED:
             hint = _hint(term.group, CROSSED)
-            raise _refused(text, who, f"trials do not vary over {term.group!r}{hint}", example)
+            raise refused(f"trials do not vary over {term.group!r}{hint}")
         if groups.count(term.group) > 1:
-            raise _refused(text, who, f"{term} occurs twice", example)
-    return formula
+            raise refused(f"{term} occurs twice")
+        both = slope != "1" and slope in _parts(term.terms)
+        found.append(RandomTerm(f"1 + {slope}" if both else "1", term.group))
+    return tuple(found)
 
 
 def check_maps(text: str, who: str, measures: Sequence[str]) -> Formula:
@@ -279,11 +317,6 @@ def _parts(text: str) -> set[str]:
 def _hint(given: str, allowed: Sequence[str]) -> str:
     near = nearest_name(given, allowed)
     return f", did you mean {near}" if near else ""
-
-
-def _refused(text: str, who: str, why: str, example: str) -> ToolkitError:
-    allowed = f"an intercept and random intercepts over {', '.join(CROSSED)}, e.g. {example}"
-    return _cannot(text, who, why, allowed)
 
 
 def _cannot(text: str, who: str, why: str, allowed: str) -> ToolkitError:

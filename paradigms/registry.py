@@ -86,11 +86,25 @@ def _check_conditions(cls: type[BaseParadigm]) -> None:
         if pairs_of and pairs_of not in known:
             what = f"condition of {cls.name!r} before {condition.name!r}"
             raise unknown_name(what, pairs_of, known)
+        if getattr(condition, "variant", "") and not pairs_of:
+            raise ToolkitError(
+                f"Condition {condition.name!r} of {cls.name!r} says changed words, and not whose "
+                "trials are asked again with them.",
+                given=f"variant={condition.variant!r} without pairs_of",
+                allowed=f"pairs_of, the name of a condition before it: {', '.join(known)}",
+            )
         known.append(condition.name)
-    for contrast in cls.contrasts:
-        for given in (contrast.plus, contrast.minus):
-            if given not in known:
-                raise unknown_name(f"condition of {cls.name!r}", given, known)
+    named = [name for contrast in cls.contrasts for name in (contrast.plus, contrast.minus)]
+    for given in (*named, *(name for factor in cls.graded for name in factor.levels)):
+        if given not in known:
+            raise unknown_name(f"condition of {cls.name!r}", given, known)
+    for factor in cls.graded:
+        if len(set(factor.levels.values())) < 2:
+            raise ToolkitError(
+                f"The graded factor {factor.name!r} of {cls.name!r} has one level only.",
+                given=f"{dict(factor.levels)}",
+                allowed="a number for each condition, two or more different ones",
+            )
 
 
 def _place(cls: type) -> str:

@@ -14,6 +14,7 @@ from toolkit.statistics import phrases, ratios
 
 if TYPE_CHECKING:
     from toolkit.statistics.choices.groups import GroupComparison
+    from toolkit.statistics.choices.trends import TrendTest
     from toolkit.statistics.models.results import Contrast
 
 NONE = "-"
@@ -136,6 +137,13 @@ def odds_ratio(effect: Contrast | None) -> str:
     if effect is None or math.isnan(effect.estimate):
         return NONE
     return ratios.odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)
+
+
+def slope_ratio(test: TrendTest) -> str:
+    """Odds ratio per unit of a graded factor with its interval; a dash where there is none."""
+    if math.isnan(test.slope):
+        return NONE
+    return ratios.odds_ratio(test.slope, test.slope_low, test.slope_high)
 
 
 def points(effect: Contrast) -> str:

@@ -96,6 +96,14 @@ COLUMNS = (
         False,
     ),
     Column(
+        "variant",
+        "How a word is changed on purpose; it is then said only where a test asks for it.",
+        "",
+        "any text; empty for pictures, and for words as they are",
+        "place+voice",
+        False,
+    ),
+    Column(
         "family",
         "Drawings that share a family are versions of one another (outline, filled, mirrored,"
         " redrawn); a family stands in one split only.",

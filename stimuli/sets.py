@@ -187,6 +187,7 @@ class StimulusSet:
         status: str | None = None,
         language: str | None = None,
         concept: str | None = None,
+        variant: str | None = "",
     ) -> pd.DataFrame:
         """The rows in which every given column has the given value.
 
@@ -196,6 +197,7 @@ class StimulusSet:
             status: familiar or novel.
             language: ISO code; only words have one.
             concept: English name of what is drawn or said.
+            variant: how words are changed; empty for words as they are, None for all there are.
 
         Returns:
             Rows of `table` in its order; none when nothing fits.
@@ -217,6 +219,10 @@ class StimulusSet:
             "concept": concept,
         }
         rows = self.table
+        if variant == "":
+            rows = rows[rows["variant"] == ""] if "variant" in rows else rows
+        else:
+            wanted["variant"] = variant
         for column, value in wanted.items():
             if value is None:
                 continue

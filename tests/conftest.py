@@ -81,6 +81,8 @@ def write_set(folder: Path, rows: list[dict[str, Any]], languages: tuple[str, ..
         "stimulus_id", "kind", "concept", "status", "language", "source", "licence", "split",
         "path", "sha256", "duration_s", "voice", "style",
     ]  # fmt: skip
+    if any("variant" in row for row in rows):
+        names.append("variant")
     folder.mkdir(parents=True)
     for row in rows:
         path = folder / row["path"]

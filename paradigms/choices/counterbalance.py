@@ -33,6 +33,8 @@ Floats = npt.NDArray[np.float64]
 AGAIN, OUT_OF_TURN, ITSELF = 1e3, 1e6, 1e9
 """What it costs to show a pair of classes with the same word again, to leave the turn of
 distractors, and to show a class beside itself. A pair costs one for each time it was shown."""
+MAKE_CHANGED = "mevgs-toolkit mispronounce --help"
+"""How a set with changed words is made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,51 @@ def picture_pairs(
     """
     if per_class < 1:
         raise ToolkitError(f"{per_class} trials per class were asked for.", allowed="1 or more")
+    said, shown = _vocabulary(stimuli, language, any(one.practice for one in conditions))
+    words, pictures = said[0], shown[0]
+    changed: dict[str, tuple[_Items, int]] = {}
+    made: dict[str, tuple[Ints, Ints, Ints]] = {}
+    fixed = stimuli.fixed_trials
+    for design in conditions:
+        own = fixed[(fixed["condition"] == design.name) & (fixed["language"] == language)]
+        if design.variant:
+            if design.variant not in changed:
+                start = sum(len(items.ids) for items in said)
+                said.append(_changed(stimuli, language, design))
+                changed[design.variant] = said[-1], start
+            asked = made[design.pairs_of]
+            made[design.name] = _said_again(design, asked, words, *changed[design.variant])
+        elif design.pairs_of:
+            made[design.name] = made[design.pairs_of]
+        elif design.practice:
+            spoken, pairs, places = _condition(design, said[1], shown[1], rng, per_class)
+            made[design.name] = spoken + len(words.ids), pairs + len(pictures.ids), places
+        elif len(own):
+            made[design.name] = _fixed(own, words, pictures, rng)
+        else:
+            made[design.name] = _condition(design, words, pictures, rng, per_class)
+    word = [
+        np.full_like(made[d.name][0], -1) if d.all_words else made[d.name][0] for d in conditions
+    ]
+    return Trials(
+        word_ids=tuple(name for items in said for name in items.ids),
+        option_ids=tuple(name for items in shown for name in items.ids),
+        concept_of={k: v for items in (*said, *shown) for k, v in items.concept_of().items()},
+        conditions=tuple(design.name for design in conditions),
+        condition=np.repeat(np.arange(len(conditions), dtype=np.int16), list(map(len, word))),
+        word=np.concatenate(word),
+        options=np.concatenate([made[d.name][1] for d in conditions]),
+        target_position=np.concatenate([made[d.name][2] for d in conditions]).astype(np.int16),
+        familiar=frozenset([*words.classes("familiar"), *pictures.classes("familiar")]),
+        variant_of={name: how for how, (items, _) in changed.items() for name in items.ids},
+        practice=frozenset(design.name for design in conditions if design.practice),
+    )
+
+
+def _vocabulary(
+    stimuli: StimulusSet, language: str, practised: bool
+) -> tuple[list[_Items], list[_Items]]:
+    """Words and pictures of the test split, and those of practice trials if there are any."""
     words = _Items.of(stimuli.select(kind="word", split="test", language=language), "voice")
     pictures = _Items.of(stimuli.select(kind="picture", split="test"), "style")
     if not words.ids:
@@ -107,33 +154,83 @@ def picture_pairs(
             allowed=", ".join(stimuli.languages) or "none",
             next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
         )
-    made: dict[str, tuple[Ints, Ints, Ints]] = {}
-    fixed = stimuli.fixed_trials
-    for design in conditions:
-        own = fixed[(fixed["condition"] == design.name) & (fixed["language"] == language)]
-        if design.pairs_of:
-            made[design.name] = made[design.pairs_of]
-        elif len(own):
-            made[design.name] = _fixed(own, words, pictures, rng)
-        else:
-            made[design.name] = _condition(design, words, pictures, rng, per_class)
-    all_words = [design.all_words for design in conditions]
-    word = [
-        np.full_like(made[d.name][0], -1) if every else made[d.name][0]
-        for d, every in zip(conditions, all_words, strict=True)
-    ]
-    lengths = [len(part) for part in word]
-    return Trials(
-        word_ids=words.ids,
-        option_ids=pictures.ids,
-        concept_of=words.concept_of() | pictures.concept_of(),
-        conditions=tuple(design.name for design in conditions),
-        condition=np.repeat(np.arange(len(conditions), dtype=np.int16), lengths),
-        word=np.concatenate(word),
-        options=np.concatenate([made[d.name][1] for d in conditions]),
-        target_position=np.concatenate([made[d.name][2] for d in conditions]).astype(np.int16),
-        familiar=frozenset([*words.classes("familiar"), *pictures.classes("familiar")]),
-    )
+    if not practised:
+        return [words], [pictures]
+    spoken = _practice(stimuli, "word", language)
+    return [words, spoken], [pictures, _practice(stimuli, "picture")]
+
+
+def _practice(stimuli: StimulusSet, kind: str, language: str | None = None) -> _Items:
+    """Words or pictures of the validation split."""
+    table = stimuli.table
+    if not ((table["kind"] == kind) & (table["split"] == "valid")).any():
+        raise ToolkitError(
+            f"The stimulus set {stimuli.name!r} has no {kind}s to practise with.",
+            allowed="words and pictures of the split valid, which no test shows",
+            next_command="mevgs-toolkit describe mini",
+        )
+    rows = stimuli.select(kind=kind, split="valid", language=language)
+    return _Items.of(rows, "voice" if kind == "word" else "style")
+
+
+def _changed(stimuli: StimulusSet, language: str, design: PairCondition) -> _Items:
+    """Words that are changed as a condition asks for."""
+    if "variant" not in stimuli.table:
+        raise ToolkitError(
+            f"Condition {design.name!r} says changed words ({design.variant}), and the stimulus "
+            f"set {stimuli.name!r} has none: it has no column 'variant'.",
+            allowed="a set that says how its words are changed, e.g. mini-mispronounced",
+            next_command=MAKE_CHANGED,
+        )
+    rows = stimuli.select(kind="word", split="test", language=language, variant=None)
+    rows = rows[rows["variant"] == design.variant]
+    if rows.empty:
+        raise ToolkitError(
+            f"The stimulus set {stimuli.name!r} has no words that are changed as condition "
+            f"{design.name!r} asks for in language {language!r}.",
+            given=f"words whose variant is {design.variant!r}",
+            next_command=MAKE_CHANGED,
+        )
+    return _Items.of(rows, "voice")
+
+
+def _said_again(
+    design: PairCondition,
+    asked: tuple[Ints, Ints, Ints],
+    words: _Items,
+    changed: _Items,
+    start: int,
+) -> tuple[Ints, Ints, Ints]:
+    """The trials of a condition with changed words: same word, same voice, same pictures.
+
+    Args:
+        design: the condition that says them.
+        asked: word (n,), options (n, 2) and target position (n,) of the condition.
+        words: words as they are.
+        changed: changed words.
+        start: index of the first of these among all words of the list.
+
+    Returns:
+        The same without the trials of words that are not changed so.
+    """
+    by_voice: dict[tuple[str, str], list[int]] = {}
+    for number, (concept, group) in enumerate(zip(changed.concept, changed.group, strict=True)):
+        by_voice.setdefault((changed.concepts[concept], changed.groups[group]), []).append(number)
+    again = np.full(len(asked[0]), -1, dtype=np.int32)
+    concept, group = words.concept[asked[0]], words.group[asked[0]]
+    for code, voice in set(zip(concept.tolist(), group.tolist(), strict=True)):
+        if alike := by_voice.get((words.concepts[code], words.groups[voice]), []):
+            here = np.flatnonzero((concept == code) & (group == voice))
+            again[here] = np.resize(np.array(alike, dtype=np.int32), len(here)) + start
+    kept = again >= 0
+    if not kept.any():
+        raise ToolkitError(
+            f"No word of condition {design.pairs_of!r} is changed as condition {design.name!r} "
+            "asks for, in a voice that says it as it is as well.",
+            given=f"words whose variant is {design.variant!r}, e.g. {changed.ids[0]}",
+            next_command=MAKE_CHANGED,
+        )
+    return again[kept], asked[1][kept], asked[2][kept]
 
 
 def _condition(

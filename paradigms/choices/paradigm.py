@@ -53,7 +53,7 @@ class Paradigm(BaseParadigm):
     def check_declaration(cls) -> None:
         """Refuse a formula that is not fitted as it stands; see `paradigms.formula`."""
         if hasattr(cls, "formula"):
-            check_declared(cls.formula, cls.name)
+            check_declared(cls.formula, cls.name, graded=bool(cls.graded))
 
     @abstractmethod
     def trials(
@@ -150,9 +150,14 @@ def _parts(n: int) -> Iterator[slice]:
 def word_weights(trials: Trials) -> Floats:
     """Weights for a mean over all words in which every word class weighs the same.
 
+    Changed words, and those of practice trials, have no part in it.
+
     Returns:
         (n_words,) weights that add up to one.
     """
-    concepts = [trials.concept_of[word] for word in trials.word_ids]
-    size = Counter(concepts)
-    return np.array([1 / size[concept] / len(size) for concept in concepts], dtype=np.float32)
+    aside = trials.set_aside
+    concepts = ["" if word in aside else trials.concept_of[word] for word in trials.word_ids]
+    size = Counter(concept for concept in concepts if concept)
+    return np.array(
+        [1 / size[concept] / len(size) if concept else 0 for concept in concepts], dtype=np.float32
+    )

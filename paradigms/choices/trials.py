@@ -19,6 +19,53 @@ ALL_WORDS = "*"
 
 
 @dataclass(frozen=True, eq=False)
+class Lessons:
+    """What is learnt before trials are asked: phases, each after another one or after nothing.
+
+    What a subject learns from is a word and one of the pictures shown with it, its own choice
+    unless there is one alone.
+    """
+
+    after: npt.NDArray[np.int32]
+    """(p,) the phase that comes before each phase; -1 where nothing does. Phases come in order."""
+    phase: npt.NDArray[np.int32]
+    """(e,) phase of every exposure, ascending; those of a phase are learnt together."""
+    word: npt.NDArray[np.int32]
+    """(e,) index into the words of the list."""
+    shown: npt.NDArray[np.int32]
+    """(e, 2) index into its options; -1 in the second place where a picture is shown alone."""
+    asked_after: npt.NDArray[np.int32]
+    """(n,) phase after which each trial is asked; -1 where nothing was learnt."""
+
+    def faults(self, n_trials: int, n_words: int, n_options: int) -> Iterable[str]:
+        """What keeps the lessons from fitting a list of so many trials, words and options."""
+        n = len(self.after)
+        if self.after.min(initial=-1) < -1 or (self.after >= np.arange(n)).any():
+            yield "a phase comes before the one that it follows"
+        if len(self.asked_after) != n_trials:
+            yield "lessons are for another number of trials"
+        if len(self.word) != len(self.phase) or self.shown.shape != (len(self.phase), 2):
+            yield "phases, words and pictures of exposures differ in number"
+            return
+        if (np.diff(self.phase) < 0).any():
+            yield "exposures are not in the order of phases"
+        for what, index, lowest, size in (
+            ("phase", self.phase, 0, n),
+            ("phase", self.asked_after, -1, n),
+            ("word", self.word, 0, n_words),
+            ("picture", self.shown[:, 0], 0, n_options),
+            ("picture", self.shown[:, 1], -1, n_options),
+        ):
+            if index.min(initial=lowest) < lowest or index.max(initial=-1) >= size:
+                yield f"a {what} index of a lesson lies outside the {what}s"
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[np.int32], ...]:
+        """All arrays, in one order."""
+        return (self.after, self.phase, self.word, self.shown, self.asked_after)
+
+
+@dataclass(frozen=True, eq=False)
 class Trials:
     """A list of trials, held as indices into vocabularies of words and options.
 
@@ -55,6 +102,12 @@ class Trials:
     """Words that an option stands for, where options are groups of words and not pictures."""
     familiar: frozenset[str] = frozenset()
     """Concepts that count as familiar; subjects never see it."""
+    lessons: Lessons | None = None
+    """What is learnt before trials are asked; None where nothing is."""
+    variant_of: Mapping[str, str] = field(default_factory=dict)
+    """How a word is changed, by its id; words that are said as they are do not stand here."""
+    practice: frozenset[str] = frozenset()
+    """Names of conditions whose trials are practice."""
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -93,6 +146,9 @@ class Trials:
         yield from self._name_faults()
 
     def _name_faults(self) -> Iterable[str]:
+        if self.lessons is not None:
+            n_words, n_options = len(self.word_ids), len(self.option_ids)
+            yield from self.lessons.faults(len(self), n_words, n_options)
         missing = [
             name for name in (*self.word_ids, *self.option_ids) if name not in self.concept_of
         ]
@@ -122,6 +178,21 @@ class Trials:
         return bool((self.word < 0).any())
 
     @property
+    def is_practice(self) -> npt.NDArray[np.bool_]:
+        """(n,) True for practice trials, which nothing is concluded from."""
+        return np.array([name in self.practice for name in self.conditions])[self.condition]
+
+    @property
+    def set_aside(self) -> frozenset[str]:
+        """Words that are no part of all words: those changed, and those of practice trials."""
+        if not self.practice:
+            return frozenset(self.variant_of)
+        practised = self.is_practice
+        said = set(self.word[~practised].tolist())
+        only = set(self.word[practised].tolist()) - said - {-1}
+        return frozenset([*self.variant_of, *(self.word_ids[word] for word in only)])
+
+    @property
     def checksum(self) -> str:
         """SHA-256 over everything in the list; two equal lists have equal checksums."""
         digest = hashlib.sha256()
@@ -133,7 +204,10 @@ class Trials:
             sorted(self.option_words.items()),
         )
         digest.update(json.dumps(names).encode())
-        for array in (self.condition, self.word, self.options, self.target_position):
+        arrays: list[npt.NDArray[Any]] = [self.condition, self.word]
+        arrays += [self.options, self.target_position]
+        arrays += self.lessons.arrays if self.lessons is not None else ()
+        for array in arrays:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 

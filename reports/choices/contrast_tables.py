@@ -15,6 +15,7 @@ from reports.numbers import (
     odds_ratio,
     p_value,
     points,
+    slope_ratio,
     t_of_df,
     titles_of,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
     from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.choices.trends import TrendTest
     from toolkit.statistics.choices.verdicts import Verdict
     from toolkit.statistics.models.likelihood import LikelihoodRatio
     from toolkit.statistics.models.penalised import Penalised
@@ -53,8 +55,10 @@ def tests(told: Analysis) -> Iterator[Table]:
     """All tables of tests in the order of the page, with and without gated seeds."""
     yield _chance(told.chance, "chance", "")
     yield _conditions(told.conditions, "condition-contrasts", "")
+    yield _trends(told.trends, "trends", "")
     yield _chance(told.chance_all_seeds, "chance-all", GATED)
     yield _conditions(told.conditions_all_seeds, "condition-contrasts-all", GATED)
+    yield _trends(told.trends_all_seeds, "trends-all", GATED)
     for groups, last, which in ((told.groups, "", ""), (told.groups_all_seeds, "-all", GATED)):
         for place, (group, title) in enumerate(zip(groups, titles_of(groups), strict=True)):
             end = f"-{place + 1}" * (place > 0) + last
@@ -172,7 +176,36 @@ def _condition(test: ConditionTest) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _effect(test: ConditionTest | GroupModel) -> tuple[str, ...]:
+def _trends(found: Sequence[TrendTest], name: str, which: str) -> Table:
+    return Table(
+        name=name,
+        title=f"Trends over graded factors{which}",
+        columns=("Population", "Test language", "Factor", "Verdict", "Level: chosen (%)",
+                 "Odds ratio per step [95 % CI]", "Highest - lowest (points) [95 % CI]", "t (df)",
+                 "p", "p Holm", "Visible", "d (seeds)", "Seeds", "Words"),
+        rows=tuple(_trend(test) for test in found),
+        n_labels=4,
+        note=_note(
+            [],
+            "Linear contrast of a logistic mixed model over the levels: further seeds and further "
+            "words. Step: one unit of the factor. Highest - lowest: along the line, for a typical "
+            "seed and word. Higher: the share rises with the level; lower: it falls. Shares: mean "
+            "over seeds, ties at chance level.",
+        ),
+    )  # fmt: skip
+
+
+def _trend(test: TrendTest) -> tuple[str, ...]:
+    levels = "; ".join(f"{own.level:g}: {number(own.accuracy, 100)}" for own in test.levels)
+    effect = _effect(test)
+    return (
+        test.population, test.test_language, test.factor, VERDICTS[test.verdict], levels,
+        slope_ratio(test), effect[0], *effect[2:], _visible(test),
+        number(test.d_seeds, digits=2), str(test.n_seeds), str(test.n_words),
+    )  # fmt: skip
+
+
+def _effect(test: ConditionTest | TrendTest | GroupModel) -> tuple[str, ...]:
     """Difference, odds ratio, statistic and p-values of a contrast."""
     effect = test.contrast
     if effect is None or test.verdict == "undecided":
@@ -259,7 +292,7 @@ def _note(instead: Sequence[Penalised | None], text: str) -> str:
     return " ".join([text.strip(), LEGEND, *([INSTEAD] if starred else [])])
 
 
-def _visible(test: ChanceTest | ConditionTest | GroupModel) -> str:
+def _visible(test: ChanceTest | ConditionTest | TrendTest | GroupModel) -> str:
     return NONE if test.verdict in ("few", "undecided") else number(test.visible, 100)
 
 

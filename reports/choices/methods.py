@@ -52,8 +52,18 @@ def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
         f"came from the set {stimuli.name} (version {stimuli.version}), test split only, "
         f"with {manifest.trials_per_class} trials per word class and condition."
     )
+    if learning := manifest.learning:
+        yield (
+            "Words were taught in sessions of a few novel words: each was met a number of times "
+            "beside its picture and a familiar one, of which the network's own choice was what it "
+            "learnt (or beside its picture alone, where the condition says so), then asked for "
+            "once, beside its picture and that of another word of the session. Clips and pictures "
+            "of the test were never those of an exposure; all conditions of a session asked the "
+            "same trials; every session began with the network as it was trained."
+        )
+        yield learning.told
     picked = chapter.digest.picked
-    if not picked.empty and (picked["n_choices"] == 2).all():
+    if not learning and not picked.empty and (picked["n_choices"] == 2).all():
         yield (
             "Words, pictures and distractors were counterbalanced: every word equally often, every "
             "distractor class equally often within a word (and every target class, where the word "
@@ -91,6 +101,7 @@ def analysis(chapter: Chapter[Analysis]) -> Iterator[str]:
     asked: list[tuple[str, Sequence[Test]]] = [
         ("against chance, per population and language", found.chance),
         ("the test against its controls", found.conditions),
+        ("trends over graded factors", found.trends),
         ("bilingual against monolingual", groups),
     ]
     told = [f"{what}: {_formulas(tests)}" for what, tests in asked if tests]
@@ -128,6 +139,12 @@ def analysis(chapter: Chapter[Analysis]) -> Iterator[str]:
         yield (
             f"Where the data do not decide a model ({_counted(instead)}), an estimate without a "
             f"test is given from a fit that is {METHOD} (Greenland & Mansournia, 2015)."
+        )
+    if found.forgetting:
+        yield (
+            "Forgetting is described by chance + (at once - chance) exp(-rate n), fitted to the "
+            "means over seeds by least squares, with intervals from a jackknife over seeds; n "
+            "counts the other words, or the batches of familiar words, since the exposure."
         )
     if found.families:
         yield f"Families of tests, as planned: {'; '.join(found.families)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.choices import contrast_tables
-from reports.numbers import interval, number, percent, places_of
+from reports.numbers import interval, number, percent, places_of, real
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
 from reports.units import draws_note
@@ -13,18 +13,22 @@ from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.draws import SOURCES
 from toolkit.statistics.choices.groups import GroupModel
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.phrases import TIES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from reports.chapter import Chapter
+    from toolkit.statistics.choices.forgetting import ForgettingRate
     from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.models.penalised import Penalised
     from toolkit.statistics.models.results import FitResult
 
 
-Test = ChanceTest | ConditionTest | GroupModel
+Test = ChanceTest | ConditionTest | TrendTest | GroupModel
 """A test of an analysis of choices."""
 
 
@@ -33,6 +37,7 @@ def tables(chapter: Chapter[Analysis]) -> list[Table]:
     told = chapter.statistics
     made = [_accuracy(chapter), _draws(told.draws), _lists(told.lists)]
     made += contrast_tables.tests(told)
+    made += [_forgetting(told.forgetting), _children(chapter)]
     return [*made, _words(chapter), _consistency(told.consistency)]
 
 
@@ -100,6 +105,52 @@ def _lists(found: pd.DataFrame) -> Table:
     )  # fmt: skip
 
 
+def _forgetting(found: Sequence[ForgettingRate]) -> Table:
+    rows = tuple(
+        (
+            rate.population, rate.test_language, rate.since,
+            "; ".join(
+                f"{rate.doses[name]:g}: {percent(share)}" for name, share in rate.accuracies.items()
+            ),
+            number(rate.at_once, 100), number(rate.rate, digits=3),
+            interval(rate.ci_low, rate.ci_high, digits=3), str(rate.n_seeds),
+            rate.problem or "none",
+        )
+        for rate in found
+    )  # fmt: skip
+    return Table(
+        name="forgetting",
+        title="How fast is forgotten what was learnt",
+        columns=("Population", "Test language", "With every", "Correct by number", "At once (%)",
+                 "Rate", "95 % CI", "Seeds", "Problem"),
+        rows=rows,
+        n_labels=3,
+        note="Chance + (at once - chance) exp(-rate n), fitted to the means over seeds by least "
+        "squares; n is the number of other words, or of batches, since the exposure. Intervals: "
+        "jackknife over seeds, Student's t. No rate without an accuracy above chance at once.",
+    )  # fmt: skip
+
+
+def _children(chapter: Chapter[Analysis]) -> Table:
+    told = dict.fromkeys(child for manifest in chapter.manifests for child in manifest.children)
+    rows = tuple(
+        (
+            child.condition, child.who, number(real(child.share), 100),
+            number(real(child.chance), 100), child.found or "-", child.source,
+        )
+        for child in told
+    )  # fmt: skip
+    return Table(
+        name="children",
+        title="What children did",
+        columns=("Condition", "Children", "Correct (%)", "Chance (%)", "Found", "Source"),
+        rows=rows,
+        n_labels=2,
+        note="From the literature, to be read beside the table above; nothing is computed from it. "
+        "Children met objects, or pictures, of other designs and delays.",
+    )  # fmt: skip
+
+
 def _words(chapter: Chapter[Analysis]) -> Table:
     headline = {row.condition for row in chapter.headline}
     rows = tuple(
@@ -161,6 +212,7 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
     named += [
         (f"{t.population} in {t.test_language}, {t.plus} - {t.minus}", t) for t in told.conditions
     ]
+    named += [(f"{t.population} in {t.test_language}, {t.factor}, trend", t) for t in told.trends]
     return named + [
         (f"{model.name}{where}", model)
         for group, where in zip(told.groups, places_of(told.groups), strict=True)
@@ -170,4 +222,4 @@ def named_tests(told: Analysis) -> list[tuple[str, Test]]:
 
 def penalised_of(test: Test) -> Penalised | None:
     """What stands in for a test; None where nothing does, as between conditions."""
-    return None if isinstance(test, ConditionTest) else test.penalised
+    return None if isinstance(test, ConditionTest | TrendTest) else test.penalised

@@ -16,6 +16,7 @@ from reports.numbers import (
     p_value,
     percent,
     points,
+    slope_ratio,
     t_of_df,
     titles_of,
 )
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
     from toolkit.statistics.choices.chance import ChanceTest
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
+    from toolkit.statistics.choices.forgetting import ForgettingRate
     from toolkit.statistics.choices.groups import GroupComparison, GroupModel
     from toolkit.statistics.choices.results import Analysis
+    from toolkit.statistics.choices.trends import TrendTest
     from toolkit.statistics.means import SeedMean, Summary
     from toolkit.statistics.models.results import Contrast
 
@@ -88,8 +91,10 @@ def print_tests(out: Console, told: Analysis) -> None:
     """Print the tests of an analysis of choices."""
     _print_chance(out, told.chance)
     _print_conditions(out, told.conditions)
+    _print_trends(out, told.trends)
     for group, title in zip(told.groups, titles_of(told.groups), strict=True):
         _print_groups(out, group, title)
+    _print_forgetting(out, told.forgetting)
     _print_draws(out, told.draws)
     _print_lists(out, told.lists)
 
@@ -125,6 +130,28 @@ def _print_conditions(out: Console, tests: Sequence[ConditionTest]) -> None:
             _name(f"{test.population}, {test.test_language}"),
             *(number(share, 100) for share in test.accuracies),
             points(effect) if effect else NONE,
+            *_tested(effect),
+        )
+    for asked, made in tables.items():
+        out.print(f"\n{asked}", markup=False)
+        out.print(made)
+
+
+def _print_trends(out: Console, tests: Sequence[TrendTest]) -> None:
+    numbers = ("per level", "odds ratio [95 % CI]", "t(df)", "p", "p Holm")
+    tables: dict[str, Table] = {}
+    for test in tests:
+        levels = ", ".join(f"{own.level:g}" for own in test.levels)
+        asked = (
+            f"Trend over {test.factor} ({levels}; odds ratio per {test.unit_of_level}): "
+            f"{test.question}"
+        )
+        made = tables.setdefault(asked, table("population, language", *numbers, numbers=numbers))
+        effect = None if test.verdict == "undecided" else test.contrast
+        made.add_row(
+            _name(f"{test.population}, {test.test_language}"),
+            " ".join(number(own.accuracy, 100) for own in test.levels),
+            slope_ratio(test),
             *_tested(effect),
         )
     for asked, made in tables.items():
@@ -185,6 +212,23 @@ def _tested(effect: Contrast | None) -> tuple[str, str, str]:
         return NONE, NONE, NONE
     statistic = t_of_df(effect.statistic, effect.df)
     return statistic, p_value(effect.p_value), p_value(effect.p_holm)
+
+
+def _print_forgetting(out: Console, found: Sequence[ForgettingRate]) -> None:
+    if not found:
+        return
+    numbers = ("at once", "rate [95 % CI]", "seeds")
+    made = table("population, language: with every", *numbers, "problem", numbers=numbers)
+    for rate in found:
+        made.add_row(
+            _name(f"{rate.population}, {rate.test_language}: {rate.since}"),
+            percent(rate.at_once),
+            estimate(rate.rate, rate.ci_low, rate.ci_high, digits=3),
+            str(rate.n_seeds),
+            _name(rate.problem or NONE),
+        )
+    out.print("\nForgetting: exponential down to chance, fitted to means over seeds")
+    out.print(made)
 
 
 def _print_draws(out: Console, found: pd.DataFrame) -> None:

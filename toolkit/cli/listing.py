@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from paradigms import BaseParadigm
+    from paradigms import BaseParadigm, WordLearning
     from stimuli import StimulusSet
     from stimuli.plugins import Found
     from toolkit.subjects.population import Population
@@ -185,6 +185,7 @@ def print_version(wanted: bool) -> None:
 def _describe_paradigm(paradigm: BaseParadigm) -> None:
     from rich.markup import escape
 
+    from paradigms import WordLearning
     from reports.terminal import console, table
 
     out = console()
@@ -194,11 +195,13 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
     )
     out.print(escape(paradigm.question))
     out.print(f"Source: {escape(paradigm.source)}")
-    out.print(f"Model: {escape(paradigm.formula)}\n")
+    out.print(f"Model: {escape(paradigm.formula)}")
+    if isinstance(paradigm, WordLearning):
+        out.print(f"Learning: {escape(paradigm.rule.told)}")
+    out.print()
     made = table("condition", "role", "meaning")
     for condition in paradigm.conditions:
-        role = "test" if condition.headline else "control"
-        made.add_row(escape(condition.name), role, escape(condition.meaning))
+        made.add_row(escape(condition.name), condition.role, escape(condition.meaning))
     out.print(made)
     if paradigm.contrasts:
         made = table("contrast", "question")
@@ -206,6 +209,15 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
         out.print()
         out.print(made)
+    if paradigm.graded:
+        made = table("graded factor", "levels", "question")
+        for factor in paradigm.graded:
+            levels = ", ".join(f"{name} {at:g}" for name, at in factor.levels.items())
+            made.add_row(escape(factor.name), escape(levels), escape(factor.question))
+        out.print()
+        out.print(made)
+    if isinstance(paradigm, WordLearning):
+        _describe_children(paradigm)
     measures = paradigm.all_measures()
     if measures:
         made = table("measure", "meaning", "values", "chance")
@@ -214,6 +226,21 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(measure.name), escape(measure.meaning), measure.values, chance)
         out.print()
         out.print(made)
+
+
+def _describe_children(paradigm: WordLearning) -> None:
+    from rich.markup import escape
+
+    from reports.terminal import console, table
+
+    made = table("children", "condition", "share correct", "chance", "found", "source")
+    for child in paradigm.children:
+        numbers = ["" if share is None else f"{share:.2f}" for share in (child.share, child.chance)]
+        told = map(escape, (child.who, child.condition))
+        made.add_row(*told, *numbers, escape(child.found), escape(child.source))
+    out = console()
+    out.print()
+    out.print(made)
 
 
 def _describe_population(population: Population) -> None:

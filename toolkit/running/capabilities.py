@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 TOLD = {
     "Subject": "hear words and look at pictures",
+    "Learns": "learn from pairs of words and pictures",
     "ReadsText": "read text",
     "SeesPlaces": "say what is seen at each place of a picture",
 }
 """What each protocol of `toolkit.subjects.contract` means, as it stands in an error."""
 EXAMPLES = {
     ("Subject",): ("me", "bilingual-en-nl"),
+    ("Subject", "Learns"): ("fast-mapping-gradient", "bilingual-en-nl"),
     ("ReadsText", "SeesPlaces"): ("dense-grounding", "multilingual-clip"),
 }
 """A paradigm and a population that go together, for everything that built-in paradigms need."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms import BaseParadigm, Paradigm, Responses, Trials
+from paradigms import BaseParadigm, Paradigm, Responses, Trials, WordLearning
 from paradigms.choices.paradigm import as_choices
 from stimuli.names import file_name
 from toolkit.devices import CPU, Device
@@ -20,6 +20,7 @@ from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore
 from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running
+from toolkit.running.lessons import Teaching, taught_scores
 from toolkit.running.plan import (
     DEFAULT_ROOT,
     Finished,
@@ -133,6 +134,7 @@ def prepare(
             "trials_per_class": per_class,
             "trial_seed": trial_seed,
             **_fixed(asked, stimuli, tested),
+            **(_taught(asked) if isinstance(asked, WordLearning) else {}),
         },
         warnings=(*untrained(populations, tested), *untold(populations)),
         device=device,
@@ -162,6 +164,12 @@ def _fixed(
     names = set(known["condition"])
     asked = [condition.name for condition in paradigm.conditions if condition.name in names]
     return {"fixed_trials": asked} if asked else {}
+
+
+def _taught(paradigm: WordLearning) -> dict[str, Any]:
+    """How words are learnt, and what children did."""
+    children = [asdict(known) for known in paradigm.children]
+    return {"learning": paradigm.rule.record(), "children": children}
 
 
 def languages_of(
@@ -272,10 +280,16 @@ def _compute(
         }
         for subject, own in by_subject.items()
     }
+    words, pictures = (
+        _joined(own[kind] for own in needed.values()) for kind in ("word", "picture")
+    )
+    teaching = Teaching(stimuli, words, pictures)
     done = 0
-    for subject, loaded, known in embed(needed, stimuli, store, jobs=jobs, progress=progress):
+    for subject, loaded, known in embed(
+        needed, stimuli, store, needs=paradigm.needs, jobs=jobs, progress=progress
+    ):
         for cell in by_subject[subject]:
-            scores = _scores(cell, paradigm, loaded, known)
+            scores = _scores(cell, paradigm, loaded, known, teaching)
             directory.write_cell(
                 *(cell.key, _answers(cell, paradigm, scores), paradigm.kind),
                 (DRAW,) if subject.draw else (),
@@ -290,11 +304,19 @@ def _joined(ids: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _scores(
-    cell: Cell, paradigm: Paradigm, subject: Subject | SeesAnswers, known: Embeddings
+    cell: Cell,
+    paradigm: Paradigm,
+    subject: Subject | SeesAnswers,
+    known: Embeddings,
+    teaching: Teaching,
 ) -> Floats:
     """Scores of every option of a cell's trials, (n, places), checked to be finite."""
     if isinstance(subject, SeesAnswers):
         scores = subject.answer(cell.trials)
+    elif isinstance(paradigm, WordLearning):
+        scores = taught_scores(
+            cell.trials, teaching.pupils(paradigm.rule, subject, cell.trials, known)
+        )
     else:
         shown = cell.trials.option_ids if paradigm.shows_pictures else ()
         responses = Responses(

@@ -36,6 +36,7 @@ def embed(
     stimuli: StimulusSet,
     store: EmbeddingStore,
     *,
+    needs: Sequence[str] = ("Subject",),
     jobs: int = 1,
     progress: Progress = lambda *_: None,
 ) -> Iterator[tuple[SubjectRef, Subject | SeesAnswers, Embeddings]]:
@@ -48,6 +49,7 @@ def embed(
         needed: for every subject, the ids of the stimuli it needs by kind (``word``, ``picture``).
         stimuli: the set they belong to.
         store: where embeddings are kept, and on which device they are made.
+        needs: what every subject must be able to do, see `toolkit.running.capabilities`.
         jobs: subjects on the same backbones that are worked on at the same time.
         progress: called as the work goes on.
 
@@ -55,9 +57,10 @@ def embed(
         Each subject, loaded, with its embeddings.
 
     Raises:
-        ToolkitError: if a stimulus cannot be read, or a subject returns a wrong shape or NaN.
+        ToolkitError: if a stimulus cannot be read, or a subject lacks what is needed of it, or
+            returns a wrong shape or NaN.
     """
-    for group in _groups(needed, store.device, progress):
+    for group in _groups(needed, store.device, needs, progress):
         if any(isinstance(loaded, SeesAnswers) for loaded in group.values()):
             yield from ((subject, loaded, Embeddings({}, {})) for subject, loaded in group.items())
             continue
@@ -80,7 +83,7 @@ def _missing(needed: Needed, stored: Embeddings) -> dict[str, list[str]]:
 
 
 def _groups(
-    subjects: Iterable[SubjectRef], device: Device, progress: Progress
+    subjects: Iterable[SubjectRef], device: Device, needs: Sequence[str], progress: Progress
 ) -> Iterator[dict[SubjectRef, Any]]:
     """Load subjects: those that share backbones together, all others one at a time."""
     waiting = list(subjects)
@@ -91,7 +94,7 @@ def _groups(
         if isinstance(loaded, SeesAnswers):
             yield {subject: loaded}
             continue
-        require(subject.name, loaded, ("Subject",))
+        require(subject.name, loaded, needs)
         if isinstance(loaded, SharesBackbones):
             key = f"{loaded.hearing.sha256}/{loaded.seeing.sha256}"
             shared.setdefault(key, {})[subject] = loaded

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paradigms import ALL_WORDS, BaseParadigm, Paradigm, PicturePairs
+from paradigms import ALL_WORDS, BaseParadigm, Paradigm, PicturePairs, WordLearning
 from paradigms.choices.paradigm import as_choices
 from toolkit.errors import ToolkitError, quoted
 
@@ -132,6 +132,13 @@ def picture_pairs(paradigm: BaseParadigm) -> PicturePairs:
         ToolkitError: if it asks for maps, or makes trials or scores in its own way.
     """
     asked = as_choices(paradigm)
+    if isinstance(asked, WordLearning):
+        raise ToolkitError(
+            f"Paradigm {paradigm.name!r} teaches words between trials: what a picture scores hangs "
+            "on the session, so that there are no triples to go through.",
+            allowed="a paradigm of picture pairs, e.g. familiar or me",
+            next_command=f"mevgs-toolkit run-paradigm {quoted(paradigm.name)} --subject NAME",
+        )
     kind = type(asked)
     if (
         not isinstance(asked, PicturePairs)

@@ -38,8 +38,9 @@ class _Cells:
 def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     """Every name that ``confirmatory`` may hold, with the tests that it stands for.
 
-    A name is that of one test, or of a contrast between conditions, which stands for all
-    populations and languages, `CHANCE`, or `PRIMARY`. The name of the paradigm stands before each.
+    A name is that of one test, or of a contrast between conditions or a graded factor, which stands
+    for all populations and languages, `CHANCE`, or `PRIMARY`. The name of the paradigm stands
+    before each.
 
     Args:
         asks: all that the study asks.
@@ -78,6 +79,10 @@ def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
         what = f"{contrast.plus} - {contrast.minus}"
         own = [f"{who} in {code}, {what}" for who, code in asked]
         yield what, tuple(own)
+        yield from ((name, (name,)) for name in own)
+    for factor in paradigm.graded:
+        own = [f"{who} in {code}, {factor.name}" for who, code in asked]
+        yield factor.name, tuple(own)
         yield from ((name, (name,)) for name in own)
     for more in where.values():
         yield from ((f"{name}{more}", (f"{name}{more}",)) for name in _groups(cells))

@@ -13,8 +13,10 @@ from toolkit.statistics.choices.prose import (
     condition_sentence,
     group_sentence,
     places,
+    trend_sentence,
 )
 from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.maps.prose import resource_sentence
 from toolkit.statistics.maps.results import GroundingAnalysis
 
@@ -59,11 +61,14 @@ def primary_name(population: str) -> str:
 
 def _sentences(analysis: Analysis) -> dict[str, str]:
     told: dict[str, str] = {}
-    for named in named_tests(analysis.chance, analysis.conditions, analysis.groups):
+    tests = analysis.chance, analysis.conditions, analysis.groups, analysis.trends
+    for named in named_tests(*tests):
         if isinstance(named.test, ChanceTest):
             told[named.name] = chance_sentence(named.test)
         elif isinstance(named.test, ConditionTest):
             told[named.name] = condition_sentence(named.test)
+        elif isinstance(named.test, TrendTest):
+            told[named.name] = trend_sentence(named.test)
     for group, where in zip(analysis.groups, places(analysis.groups), strict=True):
         told |= {f"{model.name}{where}": group_sentence(model, where) for model in group.models}
     return told

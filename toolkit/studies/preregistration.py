@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from paradigms.formula import parse
 from paradigms.registry import source_checksum
 from toolkit.provenance import package_version
 from toolkit.running.choices import DEFAULT_PER_CLASS
@@ -29,6 +30,10 @@ CORRECTION = (
     "against chance; all tests of conditions against their controls; the groups compared per test "
     "language; and per bilingual population. Families hold every planned test, confirmatory or "
     "not. Groups compared over all languages are one test."
+)
+GRADED = (
+    "All slopes over the graded factors of a paradigm are one more family. Where their model does "
+    "not converge, random slopes are left out."
 )
 
 
@@ -177,7 +182,11 @@ def _analyses(study: Study) -> Iterator[str]:
     paradigms = _paradigms(study)
     for paradigm in paradigms:
         against = ", against chance" if paradigm.kind == "choices" else ""
-        yield f"- Model of {_text(paradigm.name)}{against}: `{paradigm.formula}`"
+        formula = paradigm.formula
+        if paradigm.graded:
+            yield f"- Model of {_text(paradigm.name)}, trend over a graded factor: `{formula}`"
+            formula = str(parse(formula).at_one_level)
+        yield f"- Model of {_text(paradigm.name)}{against}: `{formula}`"
     if any(paradigm.contrasts for paradigm in paradigms):
         yield f"- Model of a condition against its control: {_model(conditions, 'plus')}"
     if any("bilingual - monolingual" in test for test in study.tests):
@@ -187,6 +196,8 @@ def _analyses(study: Study) -> Iterator[str]:
     if told.bootstrap:
         yield f"- Parametric bootstrap: {count(told.bootstrap, 'simulation')}"
     yield f"- {CORRECTION}"
+    if any(paradigm.graded for paradigm in paradigms):
+        yield f"- {GRADED}"
     yield from _others(study)
 
 

@@ -12,6 +12,7 @@ from toolkit.devices import Device
 from toolkit.errors import ToolkitError
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
 Clip = npt.NDArray[np.float32]
 """(n_samples,) mono sound at 16 kHz in [-1, 1]."""
 Picture = npt.NDArray[np.uint8]
@@ -108,6 +109,59 @@ class SharesBackbones(Protocol):
 
     def embed_picture_features(self, features: Any) -> Floats:
         """Embed m pictures from their features as (m, d) float32."""
+        ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A subject that goes on learning from pairs of a word and a picture."""
+
+    def learn(self, pairs: Sequence[tuple[Clip, Picture]], *, rate: float, steps: int) -> Any:
+        """The subject after it learnt from n pairs; it itself stays as it is.
+
+        Args:
+            pairs: clips, each with the picture that it is to go with.
+            rate: length of a step, as a multiple of the gradient.
+            steps: how many are taken, all on the same pairs.
+        """
+        ...
+
+
+class Pupils(Protocol):
+    """Subjects that learn side by side, each a state of its own, with known words and pictures.
+
+    Words and pictures are told by their places among those known.
+    """
+
+    start: Any
+    """The state in which nothing is learnt yet."""
+
+    def scores(
+        self, states: Sequence[Any], words: Sequence[Ints], options: Sequence[Ints]
+    ) -> list[Floats]:
+        """For every state, the scores of the (n, k) options of its n words."""
+        ...
+
+    def learn(
+        self, states: Sequence[Any], words: Sequence[Ints], pictures: Sequence[Ints]
+    ) -> list[Any]:
+        """For every state, what it is after it learnt its n pairs, all at once."""
+        ...
+
+
+@runtime_checkable
+class LearnsTogether(SharesBackbones, Learns, Protocol):
+    """A subject that can go through many lessons side by side, from frozen features."""
+
+    def pupils(self, words: Any, pictures: Any, *, rate: float, steps: int) -> Pupils:
+        """The subject at the start of its lessons.
+
+        Args:
+            words: features of all words, as `embed_word_features` takes them.
+            pictures: features of all pictures, as `embed_picture_features` takes them.
+            rate: as for `Learns.learn`.
+            steps: as for `Learns.learn`.
+        """
         ...
 
 

@@ -52,12 +52,41 @@ def _familiar_seeker(trials: Trials, seed: int) -> Floats:
     return is_familiar[trials.options].astype(np.float32)
 
 
+FORGETTING_RATE = 0.25
+"""Of the forgetter: what it learnt is left after n other pairs with probability exp(-rate n)."""
+
+
+def _forgetter(trials: Trials, seed: int) -> Floats:
+    """Knows everything, except novel words: it learns those from one exposure, and forgets."""
+    scores = _perfect(trials, seed)
+    lessons = trials.lessons
+    if lessons is None:
+        return scores
+    concept = [trials.concept_of[word] for word in trials.word_ids]
+    met: dict[int, list[str]] = {}
+    for phase, word in zip(lessons.phase.tolist(), lessons.word.tolist(), strict=True):
+        met.setdefault(phase, []).append(concept[word])
+    is_familiar = np.array([trials.concept_of[o] in trials.familiar for o in trials.option_ids])
+    rng = np.random.default_rng([seed, int(trials.checksum[:8], 16)])
+    for row, phase in enumerate(lessons.asked_after.tolist()):
+        if is_familiar[trials.options[row]].any():
+            continue
+        since = 0
+        while phase >= 0 and concept[trials.word[row]] not in met[phase]:
+            since += len(met[phase])
+            phase = int(lessons.after[phase])
+        if phase < 0 or rng.random() > np.exp(-FORGETTING_RATE * since):
+            scores[row] = rng.random(scores.shape[1])
+    return scores
+
+
 RULES: dict[str, Rule] = {
     "perfect": _perfect,
     "reversed": _reversed,
     "random": _random,
     "constant": _constant,
     "familiar-seeker": _familiar_seeker,
+    "forgetter": _forgetter,
 }
 """Rule of every dummy; what each does is said in its ``population.toml``."""
 
@@ -84,6 +113,7 @@ DRAWINGS: dict[str, Drawing] = {
     "random": _draw_anything,
     "constant": _draw_nothing,
     "familiar-seeker": _draw_nothing,
+    "forgetter": _draw_truth,
 }
 """How every dummy draws a map; nothing in a picture is new or familiar."""
 

@@ -15,6 +15,7 @@ from toolkit.statistics.choices.condition_contrasts import ConditionTest, contra
 from toolkit.statistics.choices.conditions import require_test
 from toolkit.statistics.choices.draws import draw_sentences, list_cautions, variation
 from toolkit.statistics.choices.families import families_of, family_text
+from toolkit.statistics.choices.forgetting import forgetting_rates
 from toolkit.statistics.choices.gates import apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
@@ -24,13 +25,16 @@ from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
     condition_sentence,
+    forgetting_sentence,
     gate_sentence,
     group_sentence,
     places,
+    trend_sentence,
 )
 from toolkit.statistics.choices.reading import told_of_reading
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import summarise_choices
+from toolkit.statistics.choices.trends import TrendTest, trend_tests
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.settings import OPTIONS, Gate, Settings
@@ -78,18 +82,19 @@ def analyse(
             f"mevgs-toolkit describe {quoted(paradigm.name)}",
         )
     gate = settings.gate or _own_gate(paradigm)
-    formula = check_declared(paradigm.formula, paradigm.name)
+    declared = check_declared(paradigm.formula, paradigm.name, graded=bool(paradigm.graded))
+    formula = declared.at_one_level
     networks, report = apply_gate(counts, gate)
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
     tested = networks[networks["condition"].isin(headline)]
     draws = variation(tested, formula)
     # Where networks learnt different draws of words, a draw is one participant.
     passed, counts = counts_by_draw(networks), counts_by_draw(counts)
-    tests = _tests(passed, counts, paradigm, formula, settings, progress)
+    tests = _tests(passed, counts, paradigm, declared, settings, progress)
     everyone = (
-        _tests(counts, counts, paradigm, formula, settings, progress)
+        _tests(counts, counts, paradigm, declared, settings, progress)
         if report.failed
-        else _Tests((), (), ())
+        else _Tests((), (), (), ())
     )
     return Analysis(
         engine=engine(),
@@ -102,6 +107,8 @@ def analyse(
         chance_all_seeds=everyone.chance,
         conditions=tests.conditions,
         conditions_all_seeds=everyone.conditions,
+        trends=tests.trends,
+        trends_all_seeds=everyone.trends,
         groups=tests.groups,
         groups_all_seeds=everyone.groups,
         words=word_accuracy(counts),
@@ -109,18 +116,22 @@ def analyse(
         consistency=item_consistency(counts),
         lists=no_lists(),
         draws=draws,
+        forgetting=(rates := forgetting_rates(passed, paradigm.conditions, paradigm.graded)),
         families=tuple(tests.families()),
-        answers=tuple(answers(tests.chance, tests.conditions, tests.groups, settings.alpha)),
+        answers=tuple(
+            answers(tests.chance, tests.conditions, tests.groups, settings.alpha, tests.trends)
+        ),
         apa=apa_paragraph(
             paradigm.name,
             " + ".join(map(str, formula.random)),
             engine(),
-            *(tests.chance, tests.conditions, tests.groups),
+            *(tests.chance, tests.conditions, tests.groups, tests.trends),
         ),
         sentences=(
             *draw_sentences(draws, tested),
             gate_sentence(report),
             *tests.sentences(),
+            *map(forgetting_sentence, rates),
         ),
         warnings=(*cautions(counts, tests.named()), *list_cautions(counts)),
     )
@@ -136,16 +147,18 @@ class _Tests:
 
     chance: tuple[ChanceTest, ...]
     conditions: tuple[ConditionTest, ...]
+    trends: tuple[TrendTest, ...]
     groups: tuple[GroupComparison, ...]
 
     def named(self) -> list[Named]:
         """Every test under its name."""
-        return named_tests(self.chance, self.conditions, self.groups)
+        return named_tests(self.chance, self.conditions, self.groups, self.trends)
 
     def sentences(self) -> list[str]:
         """What may be said, test by test."""
         said = [chance_sentence(test) for test in self.chance]
         said += [condition_sentence(test) for test in self.conditions]
+        said += [trend_sentence(test) for test in self.trends]
         return said + [
             group_sentence(model, where)
             for group, where in zip(self.groups, places(self.groups), strict=True)
@@ -157,6 +170,7 @@ class _Tests:
         named = (
             ("above chance", self.chance),
             ("a condition against its control", self.conditions),
+            ("trend over a graded factor", self.trends),
         )
         found = [family_text(name, tests) for name, tests in named if tests]
         return found + [
@@ -181,8 +195,10 @@ def _tests(
     named = [name for pair in wanted for name in (pair.plus, pair.minus)]
     asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
     with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
-        tests, groups = _headline(counts, planned, paradigm, formula, settings, progress)
-        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), tuple(groups))
+        one = formula.at_one_level
+        tests, groups = _headline(counts, planned, paradigm, one, settings, progress)
+        trends = trend_tests(counts, paradigm.graded, formula, settings.alpha, planned)
+        return _Tests(tuple(decided(tests, settings.alpha)), conditions(), trends, tuple(groups))
 
 
 def _headline(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
-from toolkit.statistics.choices.prose import places
+from toolkit.statistics.choices.prose import places, trend_name
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.choices.verdicts import Verdict
 from toolkit.statistics.models.results import Contrast
 from toolkit.statistics.phrases import (
@@ -31,6 +32,7 @@ def apa_paragraph(
     chance: Sequence[ChanceTest],
     conditions: Sequence[ConditionTest],
     groups: Sequence[GroupComparison],
+    trends: Sequence[TrendTest] = (),
 ) -> str:
     """The results of an analysis in one paragraph.
 
@@ -41,6 +43,7 @@ def apa_paragraph(
         chance: tests against chance.
         conditions: the test against its controls.
         groups: comparisons of monolingual and bilingual populations.
+        trends: slopes over graded factors.
     """
     said = [
         f"Answers in the paradigm {paradigm} were analysed with logistic mixed-effects models "
@@ -51,6 +54,7 @@ def apa_paragraph(
     ]
     said += [_chance(test) for test in chance]
     said += [_condition(test) for test in conditions]
+    said += [_trend(test) for test in trends]
     said += [
         _group(model, where)
         for group, where in zip(groups, places(groups), strict=True)
@@ -76,6 +80,12 @@ def _chance(test: ChanceTest) -> str:
 
 def _condition(test: ConditionTest) -> str:
     name = f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}"
+    sizes = {f"d over {test.unit}s": test.d_seeds}
+    return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
+
+
+def _trend(test: TrendTest) -> str:
+    name = f"{trend_name(test)}, highest less lowest level along a linear trend"
     sizes = {f"d over {test.unit}s": test.d_seeds}
     return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
-from toolkit.statistics.choices.prose import chance_names, condition_name, places
+from toolkit.statistics.choices.prose import chance_names, condition_name, places, trend_name
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.phrases import TIES, count, tied
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Named:
 
     name: str
     """What it is about."""
-    test: ChanceTest | ConditionTest | GroupModel
+    test: ChanceTest | ConditionTest | TrendTest | GroupModel
     """The test."""
 
 
@@ -37,11 +38,13 @@ def named_tests(
     chance: Sequence[ChanceTest],
     conditions: Sequence[ConditionTest],
     groups: Sequence[GroupComparison],
+    trends: Sequence[TrendTest] = (),
 ) -> list[Named]:
     """Every test with its name, in the order of the analysis."""
     named: list[Named] = []
     named += map(Named, chance_names(chance), chance)
     named += (Named(condition_name(test), test) for test in conditions)
+    named += (Named(trend_name(test), test) for test in trends)
     return named + [
         Named(f"{model.name}{where}", model)
         for group, where in zip(groups, places(groups), strict=True)

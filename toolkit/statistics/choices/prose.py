@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
 from toolkit.statistics.choices.seeds import SeedComparison
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.choices.verdicts import Verdict
 from toolkit.statistics.models.likelihood import LikelihoodRatio
 from toolkit.statistics.models.penalised import Penalised
@@ -26,6 +28,7 @@ from toolkit.statistics.phrases import (
     corrected,
     count,
     difference,
+    fixed,
     from_to,
     joined,
     listed,
@@ -38,7 +41,7 @@ from toolkit.statistics.phrases import (
     test_of,
     tied,
 )
-from toolkit.statistics.ratios import odds_ratio
+from toolkit.statistics.ratios import odds_ratio, ratios
 
 CHANCE, CONTROL = "shown to differ from chance", "shown to differ from its control"
 """What is not done where a verdict is open."""
@@ -53,6 +56,13 @@ CONTRAST_VERDICTS: dict[Verdict, str] = {
     "higher": "higher than its control",
     "lower": "LOWER than its control",
     "open": f"not {CONTROL}",
+    "few": "without a verdict, having too few seeds or words",
+    "undecided": "without a test",
+}
+TREND_VERDICTS: dict[Verdict, str] = {
+    "higher": "RISING",
+    "lower": "falling",
+    "open": "not shown to rise or fall",
     "few": "without a verdict, having too few seeds or words",
     "undecided": "without a test",
 }
@@ -137,6 +147,7 @@ def answers(
     conditions: Sequence[ConditionTest],
     groups: Sequence[GroupComparison],
     alpha: float,
+    trends: Sequence[TrendTest] = (),
 ) -> list[tuple[str, str]]:
     """The questions of an analysis, each with an answer of a sentence or two.
 
@@ -145,10 +156,11 @@ def answers(
         conditions: the test against its controls.
         groups: comparisons of monolingual and bilingual subjects.
         alpha: level of the tests.
+        trends: slopes over graded factors.
 
     Returns:
         Pairs of question and answer: above chance (over draws of familiar words first, where there
-        are any), the questions of the paradigm's contrasts,
+        are any), the questions of the paradigm's contrasts and graded factors,
         different in bilinguals, and, where several languages were compared, different between
         languages.
 
@@ -167,6 +179,8 @@ def answers(
     for question in dict.fromkeys(test.question for test in conditions):
         own = [test for test in conditions if test.question == question]
         said.append((question, condition_answer(own)))
+    for question in dict.fromkeys(test.question for test in trends):
+        said.append((question, trend_answer([one for one in trends if one.question == question])))
     if not groups:
         said.append(
             (
@@ -298,6 +312,51 @@ def condition_answer(tests: Sequence[ConditionTest]) -> str:
     return f"{told}; {seen} percentage points."
 
 
+def trend_name(test: TrendTest) -> str:
+    """Population, language and graded factor."""
+    return f"{test.population} in {test.test_language}, {test.factor}"
+
+
+def trend_sentence(test: TrendTest) -> str:
+    """What the test of a slope says."""
+    who = trend_name(test)
+    seen = f"no {test.unit} answered at all levels"
+    if test.n_seeds:
+        at = ", ".join(f"{percent(own.accuracy)} at {own.level:g}" for own in test.levels)
+        seen = f"the target is chosen in {at}, over {count(test.n_seeds, test.unit)}"
+    if test.n_ties:
+        seen += f", ties at chance level ({tied(test.n_ties, test.n_trials)})"
+    effect = test.contrast
+    if effect is None or test.verdict == "undecided":
+        return joined([f"{who}: no test, {seen}.", _sentence(test.problem)], " ")
+    ratio = odds_ratio(test.slope, test.slope_low, test.slope_high)
+    numbers = joined(
+        [
+            f"odds ratio per {test.unit_of_level} {ratio}",
+            f"along the line the highest level is {difference(effect)}",
+            test_of(effect),
+        ]
+    )
+    if test.verdict == "few":
+        return f"{who}: no verdict ({test.problem}), {seen}; {numbers}."
+    said = f"{who}: {TREND_VERDICTS[test.verdict]}, {seen}; {numbers}."
+    return f"{said} {missed(test.visible, 1.0)}" if test.verdict == "open" else said
+
+
+def trend_answer(tests: Sequence[TrendTest]) -> str:
+    """What the tests of one graded factor say together."""
+    if len(tests) == 1:
+        return trend_sentence(tests[0])
+    named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
+    told = f"{tests[0].factor}: {_tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
+    known = [test.slope for test in tests if test.verdict != "undecided"]
+    if not known:
+        return f"{told}."
+    low, high = ratios(min(known), max(known))
+    seen = f"odds ratio {low}" if low == high else f"odds ratios from {low} to {high}"
+    return f"{told}; {seen} per {tests[0].unit_of_level}."
+
+
 def _odds(effect: Contrast) -> str:
     return f"odds ratio {odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)}"
 
@@ -374,6 +433,21 @@ def _seed_means(seeds: SeedComparison, unit: str) -> str:
         f"by {change(seeds.difference, seeds.ci_low, seeds.ci_high)}, Welch "
         f"{corrected(seeds.p_value, seeds.p_holm)}; equivalence to within {points(seeds.bound)}, "
         f"TOST {corrected(seeds.p_equivalence, seeds.p_equivalence_holm)}."
+    )
+
+
+def forgetting_sentence(found: ForgettingRate) -> str:
+    """How fast is forgotten, or why that cannot be said."""
+    who = f"{found.population} in {found.test_language}, forgetting with every {found.since}"
+    if found.problem:
+        return f"{who}: no rate ({found.problem})."
+    low, high = (fixed(value, 3) for value in (found.ci_low, found.ci_high))
+    half = math.log(2) / found.rate if found.rate else math.inf
+    told = f"half of what is known at once is lost after {fixed(half, 1)}"
+    return (
+        f"{who}: from {percent(found.at_once, found.chance)} at once to chance at a rate of "
+        f"{fixed(found.rate, 3)} [{low}, {high}] over {count(found.n_seeds, found.unit)}; "
+        f"{told if math.isfinite(half) else 'nothing is seen to be lost'}."
     )
 
 

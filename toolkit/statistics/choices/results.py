@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
+from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison
+from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STATISTICS_SCHEMA = 3
+STATISTICS_SCHEMA = 4
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
@@ -39,6 +41,10 @@ class Analysis(Result):
     """The test against its controls, as the paradigm declares: seeds that passed the gate."""
     conditions_all_seeds: tuple[ConditionTest, ...]
     """The same with all seeds; empty if none failed."""
+    trends: tuple[TrendTest, ...]
+    """Slopes over the graded factors that the paradigm declares: seeds that passed the gate."""
+    trends_all_seeds: tuple[TrendTest, ...]
+    """The same with all seeds; empty if none failed."""
     groups: tuple[GroupComparison, ...]
     """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
     groups_all_seeds: tuple[GroupComparison, ...]
@@ -54,3 +60,6 @@ class Analysis(Result):
     draws: pd.DataFrame
     """How far draws of familiar words, seeds, words and distractors differ, see
     `toolkit.statistics.choices.draws.variation`; empty without draws."""
+    forgetting: tuple[ForgettingRate, ...] = ()
+    """How fast is forgotten what a paradigm taught: seeds that passed the gate; empty where it
+    teaches nothing."""

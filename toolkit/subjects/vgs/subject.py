@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from toolkit.subjects.backbones.hearing import Hearing
     from toolkit.subjects.backbones.seeing import Seeing
+    from toolkit.subjects.vgs.learning import TowerPupils
     from toolkit.subjects.vgs.towers import VGSNetwork
 
 __all__ = [
@@ -197,6 +198,61 @@ class VGSSubject:
         for some, made in self.device.portions(encode, rows):
             out[some[0] : some[-1] + 1] = made.cpu().numpy()
         return out
+
+    def pupils(
+        self,
+        words: Sequence[NDArray[np.float32]],
+        pictures: NDArray[np.float32],
+        *,
+        rate: float,
+        steps: int,
+    ) -> TowerPupils:
+        """The network at the start of lessons on known words and pictures.
+
+        Lessons are worked on by the processor, whatever the subject computes on.
+
+        Args:
+            words: one array of shape (frames, word_dim) per word.
+            pictures: shape (m, picture_dim, height, width).
+            rate: length of a step, as a multiple of the gradient.
+            steps: steps on the pairs of a lesson.
+
+        Raises:
+            ToolkitError: features with another number of channels, or without frames.
+        """
+        from toolkit.subjects.vgs.learning import TowerPupils
+
+        config = self.stored.config
+        for feature in words:
+            _check_channels("word", feature.shape, 2, 1, config.word_dim, self.hearing)
+        _check_channels("picture", pictures.shape, 4, 1, config.picture_dim, self.seeing)
+        return TowerPupils(self.stored.build(), words, pictures, rate, steps, self.similarity)
+
+    def learn(
+        self,
+        pairs: Sequence[tuple[NDArray[np.float32], NDArray[np.uint8]]],
+        *,
+        rate: float,
+        steps: int,
+    ) -> VGSSubject:
+        """The subject after some steps down the gradient of n pairs of clips and pictures.
+
+        Each word is to be told by its picture among those of all pairs, and each picture by its
+        word; one pair alone has nothing to be told from, and teaches nothing.
+
+        Args:
+            pairs: clips, shape (samples,), and pictures, shape (height, width, 3).
+            rate: length of a step, as a multiple of the gradient.
+            steps: steps on all pairs.
+        """
+        clips, pictures = zip(*pairs, strict=True)
+        heard, seen = self.hearing.load().features(clips), self.seeing.load().features(pictures)
+        taught = self.pupils(heard, seen, rate=rate, steps=steps)
+        each = np.arange(len(pairs), dtype=np.int32)
+        (learnt,) = taught.learn([taught.start], [each], [each])
+        state = {**self.stored.state, **{name: value.numpy() for name, value in learnt.items()}}
+        stored = StoredNetwork(self.stored.config, state, self.stored.source)
+        return VGSSubject(stored, self.hearing, self.seeing, self.device)
 
     def similarity(
         self, words: NDArray[np.float32], pictures: NDArray[np.float32]
