@@ -16,6 +16,7 @@ from paradigms.base import BaseParadigm
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
 from paradigms.choices.trials import ALL_WORDS, Trials
 from paradigms.conditions import Condition, ConditionContrast, PairCondition
+from paradigms.looking.paradigm import HeardCondition, LookingParadigm
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -26,6 +27,8 @@ __all__ = [
     "BaseParadigm",
     "Condition",
     "ConditionContrast",
+    "HeardCondition",
+    "LookingParadigm",
     "MapParadigm",
     "Measure",
     "PairCondition",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TOLD = {
     "Subject": "hear words and look at pictures",
+    "HearsPrefixes": "hear words as they unfold",
     "ReadsText": "read text",
     "SeesPlaces": "say what is seen at each place of a picture",
 }
