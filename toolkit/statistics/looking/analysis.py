@@ -16,8 +16,8 @@ from toolkit.statistics.looking.models import (
     WindowTest,
     decided,
     growth_curve,
-    test_window,
     window_rows,
+    window_test,
 )
 from toolkit.statistics.looking.prose import (
     answers,
@@ -61,11 +61,10 @@ def analyse_looks(looks: Looks, paradigm: LookingParadigm, alpha: float = 0.05) 
     order = [condition.name for condition in paradigm.conditions]
     grouped = looks.table.groupby(CELL, observed=True, sort=False)
     cells: Cells = {(str(who), str(code), str(name)): own for (who, code, name), own in grouped}
-    placed = {key: number for number, key in enumerate(dict.fromkeys(k[:2] for k in cells))}
-    keys = sorted(
-        cells,
-        key=lambda key: (placed[key[:2]], order.index(key[2]) if key[2] in order else len(order)),
-    )
+    known = [name for name in order if any(name == key[2] for key in cells)]
+    known += sorted({key[2] for key in cells} - {*known})
+    places = dict.fromkeys(key[:2] for key in cells)
+    keys = [(*place, name) for place in places for name in known if (*place, name) in cells]
     results = [_result(key, cells[key], paradigm, settings) for key in keys]
     contrasts = list(_contrasts(cells, paradigm))
     results = _corrected(results, alpha)
@@ -111,7 +110,7 @@ def _result(
         n_trials=len(looks) // len(curves.gates_ms),
         temperature=float(looks.groupby("seed", observed=True)["temperature"].mean().mean()),
         course=time_course(curves),
-        window=test_window(window_rows(looks, settings.window_ms), settings.formula),
+        window=window_test(window_rows(looks, settings.window_ms), settings.formula, CHANCE),
         multiverse=multiverse(curves, settings.alpha),
         clusters=find_clusters(curves.shares - CHANCE, curves.gates_ms),
         reaction=reaction_time(looks),
@@ -142,7 +141,7 @@ def _contrasts(cells: Cells, paradigm: LookingParadigm) -> Iterator[ConditionCou
 
 def _difference(rows: Sequence[pd.Series[float]], formula: str) -> WindowTest:
     differences = (rows[0] - rows[1]).dropna().reset_index()
-    return test_window(differences, formula, against=0.0)
+    return window_test(differences, formula, 0.0)
 
 
 def _corrected(results: Sequence[CourseResult], alpha: float) -> list[CourseResult]:

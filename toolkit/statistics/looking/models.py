@@ -11,7 +11,6 @@ import numpy as np
 
 from paradigms.formula import parse
 from paradigms.looking.paradigm import RESPONSE, TIME
-from toolkit.statistics.looking.courses import CHANCE
 from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.models.results import FitResult
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["more", "less", "open", "few", "undecided"]
 """``more`` and ``less`` looking: than chance, or than in the other condition. ``open``: no
-difference was shown. ``few``: too few participants or words to judge. ``undecided``: the data do not
-decide the model."""
+difference was shown. ``few``: too few participants or words to judge. ``undecided``: the data do
+not decide the model."""
 LEAST_SEEDS, LEAST_WORDS = 3, 4
 """Participants and words below which no verdict is given, as for choices."""
 CLASSES = ["word_concept", "distractor_concept"]
@@ -111,7 +110,7 @@ def window_rows(looks: pd.DataFrame, window_ms: tuple[int, int]) -> pd.DataFrame
     return means
 
 
-def test_window(rows: pd.DataFrame, formula: str, against: float = CHANCE) -> WindowTest:
+def window_test(rows: pd.DataFrame, formula: str, against: float) -> WindowTest:
     """Test the mean of some rows against chance, or a difference against 0.
 
     The test is the intercept of a linear mixed model with variation over participants and items.

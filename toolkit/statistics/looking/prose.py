@@ -125,7 +125,7 @@ def apa(analysis: LookingAnalysis) -> str:
     said = [window_sentence(own, (start, end)) for own in analysis.results]
     said += [contrast_sentence(own) for own in analysis.contrasts]
     return (
-        f"In {analysis.paradigm}, the share of looking at the target from {start} to {end} ms after "
-        f"the onset of the word was analysed with linear mixed-effects models ({analysis.engine}, "
+        f"In {analysis.paradigm}, the share of looking at the target from {start} to {end} ms "
+        f"after the onset of the word was analysed with linear mixed-effects models ({analysis.engine}, "
         f"{analysis.settings.formula}). {' '.join(said)}"
     )
