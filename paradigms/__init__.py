@@ -25,6 +25,7 @@ from paradigms.conditions import (
     TaughtCondition,
 )
 from paradigms.learning import ExemplarMemory, GradientSteps, LearningRule
+from paradigms.looking.paradigm import HeardCondition, LookingParadigm
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -39,8 +40,10 @@ __all__ = [
     "ExemplarMemory",
     "Graded",
     "GradientSteps",
+    "HeardCondition",
     "LearningRule",
     "Lessons",
+    "LookingParadigm",
     "MapParadigm",
     "Measure",
     "PairCondition",

@@ -17,6 +17,7 @@ Mask = npt.NDArray[np.bool_]
 TOLD = {
     "choices": ("choices", "bilingual-en-nl"),
     "maps": ("maps of pictures", "multilingual-clip"),
+    "looking": ("looks while a word unfolds", "bilingual-en-nl"),
 }
 """What is asked for in words, and a population that can be asked; other kinds have their name."""
 
@@ -24,12 +25,14 @@ TOLD = {
 class BaseParadigm(ABC):
     """What all paradigms declare; a test is written as one of its subclasses.
 
-    `Paradigm` asks for choices among options, `MapParadigm` for maps of pictures.
+    `Paradigm` asks for choices among options, `MapParadigm` for maps of pictures,
+    `LookingParadigm` for looks while a word unfolds.
     """
 
     kind: ClassVar[str]
-    """What is asked for: ``choices``, ``maps``. Set once by the base class of a kind; running,
-    statistics and reports look up in their tables what they do for it (`toolkit.tables.kinds`)."""
+    """What is asked for: ``choices``, ``maps``, ``looking``. Set once by the base class of a kind;
+    running, statistics and reports look up in their tables what they do for it
+    (`toolkit.tables.kinds`)."""
     name: ClassVar[str]
     """Name on the command line, set by the `paradigm` decorator."""
     version: ClassVar[int]

@@ -65,7 +65,8 @@ def _check_kind(cls: type[BaseParadigm], name: str) -> None:
         raise ToolkitError(
             f"The paradigm {name!r} is {' and '.join(kinds) or 'of no kind'}; it must be one.",
             given=f"class {cls.__name__}({', '.join(base.__name__ for base in cls.__bases__)})",
-            allowed="a subclass of PicturePairs or Paradigm (choices), or of MapParadigm (maps)",
+            allowed="a subclass of PicturePairs or Paradigm (choices), of MapParadigm (maps), or "
+            "of LookingParadigm (looking)",
         )
 
 
@@ -130,7 +131,7 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParad
 
     Example:
         >>> sorted(find_paradigms())[:4]
-        ['dense-grounding', 'familiar', 'me', 'translation']
+        ['dense-grounding', 'familiar', 'looking-while-listening', 'me']
     """
     return dict(sorted(look_for_paradigms(folder).usable().items()))
 

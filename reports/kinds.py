@@ -80,6 +80,7 @@ REPORTS: KindTable[Report] = KindTable(
     {
         "choices": "reports.choices.report:REPORT",
         "maps": "reports.maps.report:REPORT",
+        "looking": "reports.looking.report:REPORT",
     },
 )
 """How each kind is told."""

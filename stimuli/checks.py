@@ -186,11 +186,28 @@ def _word_faults(table: pd.DataFrame) -> Iterator[str]:
     wrong = is_word & ~table["duration_s"].map(_is_duration)
     if wrong.any():
         yield f"duration_s is not a number of seconds above 0 in {_ids(table, wrong)}"
+    yield from _onset_faults(table[is_word & table["duration_s"].map(_is_duration).astype(bool)])
     is_picture = table["kind"] == "picture"
-    for column in ("language", "duration_s"):
+    for column in ("language", "duration_s", "onset_s"):
+        if column not in table:
+            continue
         wrong = is_picture & (table[column] != "")
         if wrong.any():
             yield f"{column} must be empty for pictures, but is not in {_ids(table, wrong)}"
+
+
+def _onset_faults(words: pd.DataFrame) -> Iterator[str]:
+    """Onsets that are no time within their clip; empty ones are not known."""
+    if "onset_s" not in words:
+        return
+    given = words[words["onset_s"] != ""]
+    times = given["onset_s"].str.fullmatch(r"\d+(\.\d+)?")
+    if not times.all():
+        yield f"onset_s is not a number of seconds in {_ids(given, ~times)}"
+    given = given[times]
+    late = given["onset_s"].astype(float) >= given["duration_s"].astype(float)
+    if late.any():
+        yield f"onset_s is not before the end of the clip (duration_s) in {_ids(given, late)}"
 
 
 def check_familiar(chosen: Collection[str], known: Sequence[str], name: str) -> None:

@@ -104,6 +104,14 @@ COLUMNS = (
         False,
     ),
     Column(
+        "onset_s",
+        "When the word begins in its clip, behind whatever is said before it.",
+        "s",
+        "0 or above and below duration_s; empty for pictures",
+        "0.38",
+        False,
+    ),
+    Column(
         "family",
         "Drawings that share a family are versions of one another (outline, filled, mirrored,"
         " redrawn); a family stands in one split only.",

@@ -248,6 +248,22 @@ class StimulusSet:
         """
         return decoding.decode_clip(self, self._row(stimulus_id, "word"))
 
+    def file_of(self, stimulus_id: str) -> Path:
+        """Where the file of a stimulus lies.
+
+        Args:
+            stimulus_id: a row of `table`.
+
+        Raises:
+            ToolkitError: there is no such row.
+
+        Example:
+            >>> from stimuli import open_set
+            >>> open_set("mini").file_of("en_bear_Andrea_0").name
+            'en_bear_Andrea_0.opus'
+        """
+        return self.folder / self._known_row(stimulus_id)["path"]
+
     def read_picture(self, stimulus_id: str) -> NDArray[np.uint8]:
         """The pixels of a picture.
 
@@ -398,6 +414,13 @@ class StimulusSet:
 
     def _row(self, stimulus_id: str, kind: str) -> dict[str, str]:
         """The row of a stimulus that must be of the given kind."""
+        row = self._known_row(stimulus_id)
+        if row["kind"] != kind:
+            raise ToolkitError(f"{stimulus_id} is a {row['kind']}, not a {kind}.")
+        return row
+
+    def _known_row(self, stimulus_id: str) -> dict[str, str]:
+        """The row of a stimulus."""
         row = self._rows.get(stimulus_id)
         if row is None:
             # Naming all of thousands of identifiers would help nobody: the nearest one will do.
@@ -406,8 +429,6 @@ class StimulusSet:
                 given=stimulus_id,
                 nearest=nearest_name(stimulus_id, self._rows),
             )
-        if row["kind"] != kind:
-            raise ToolkitError(f"{stimulus_id} is a {row['kind']}, not a {kind}.")
         return row
 
 

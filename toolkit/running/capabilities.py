@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TOLD = {
     "Subject": "hear words and look at pictures",
     "Learns": "learn from pairs of words and pictures",
+    "HearsPrefixes": "hear words as they unfold",
     "ReadsText": "read text",
     "SeesPlaces": "say what is seen at each place of a picture",
 }

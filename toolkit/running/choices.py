@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from paradigms import BaseParadigm, Paradigm, Responses, Trials, WordLearning
+from paradigms import (
+    BaseParadigm,
+    LookingParadigm,
+    Paradigm,
+    Responses,
+    Trials,
+    WordLearning,
+)
 from paradigms.choices.paradigm import as_choices
 from stimuli.names import file_name
 from toolkit.devices import CPU, Device
@@ -173,7 +180,10 @@ def _taught(paradigm: WordLearning) -> dict[str, Any]:
 
 
 def languages_of(
-    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+    population: Population,
+    paradigm: Paradigm | LookingParadigm,
+    stimuli: StimulusSet,
+    asked: Sequence[str],
 ) -> list[str]:
     """Languages a population is tested in.
 
@@ -186,7 +196,10 @@ def languages_of(
 
 
 def _languages_of(
-    population: Population, paradigm: Paradigm, stimuli: StimulusSet, asked: Sequence[str]
+    population: Population,
+    paradigm: Paradigm | LookingParadigm,
+    stimuli: StimulusSet,
+    asked: Sequence[str],
 ) -> list[str]:
     chosen = list(dict.fromkeys(asked or population.languages or stimuli.languages))
     for language in chosen:
@@ -211,7 +224,7 @@ def _languages_of(
 
 
 def trial_rng(
-    paradigm: Paradigm, stimuli: StimulusSet, language: str, trial_seed: int
+    paradigm: BaseParadigm, stimuli: StimulusSet, language: str, trial_seed: int
 ) -> np.random.Generator:
     """The generator behind a trial list: equal facts, equal list, on any machine."""
     facts = f"{paradigm.name}/{paradigm.version}/{stimuli.checksum}/{language}/{trial_seed}"

@@ -169,8 +169,7 @@ def _through(
     try:
         return backbone.features(media)
     except UnfitError as error:
-        paths = stimuli.table.loc[list(chunk[1]), "path"]
-        raise error.of([str(stimuli.folder / path) for path in paths]) from error
+        raise error.of([str(stimuli.file_of(name)) for name in chunk[1]]) from error
     except LackingError as error:
         known = list_sets().get(stimuli.name) == stimuli.folder
         place = stimuli.name if known else stimuli.folder

@@ -30,6 +30,7 @@ RUNNING: KindTable[Running] = KindTable(
     {
         "choices": "toolkit.running.choices:RUNNING",
         "maps": "toolkit.running.maps:RUNNING",
+        "looking": "toolkit.running.looking:RUNNING",
     },
 )
 """How each kind is run."""

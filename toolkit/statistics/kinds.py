@@ -47,6 +47,7 @@ STATISTICS: KindTable[Statistics] = KindTable(
     {
         "choices": "toolkit.statistics.choices.analysis:STATISTICS",
         "maps": "toolkit.statistics.maps.analysis:STATISTICS",
+        "looking": "toolkit.statistics.looking.analysis:STATISTICS",
     },
 )
 """What is made of each kind."""

@@ -166,6 +166,28 @@ class LearnsTogether(SharesBackbones, Learns, Protocol):
 
 
 @runtime_checkable
+class HearsPrefixes(Protocol):
+    """A subject that hears words as they unfold; all others are given clips that were cut."""
+
+    def embed_prefixes(
+        self, clips: Sequence[Clip], ends: Sequence[Sequence[int]]
+    ) -> Sequence[Floats]:
+        """Embed what has been heard of each of n clips up to some points.
+
+        Nothing may depend on samples that come later: each vector is what `embed_words` would give
+        if the clip ended there.
+
+        Args:
+            clips: n whole clips.
+            ends: for each clip k points in rising order, as numbers of samples.
+
+        Returns:
+            For each clip (k, d) float32, in the space of `embed_words`.
+        """
+        ...
+
+
+@runtime_checkable
 class ReadsText(Protocol):
     """A model that reads words and short phrases."""
 

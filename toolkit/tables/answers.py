@@ -21,9 +21,10 @@ BIG = 1 << 31
 """Whole numbers below are taken as they are, without a look at which of them occur."""
 ROW_KEY = (
     "paradigm", "paradigm_version", "population", "seed", "test_language", "condition",
-    "trial_seed", "trial",
+    "trial_seed", "trial", "gate_ms",
 )  # fmt: skip
-"""What tells one answer from all others: trials may be numbered within conditions and lists."""
+"""What tells one answer from all others: trials may be numbered within conditions and lists,
+and be answered again and again while a word unfolds."""
 
 
 def missing_column(name: str, names: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""Looking, told: figures of courses and windows, tables, methods, the terminal."""

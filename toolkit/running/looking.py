@@ -1,0 +1,303 @@
+"""Puts a paradigm of looking to populations: words are heard gate by gate."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from paradigms import BaseParadigm, LookingParadigm
+from paradigms.looking.paradigm import Heard, as_looking
+from stimuli.names import file_name
+from stimuli.unfolding import UnfoldingSet
+from toolkit.devices import CPU, Device
+from toolkit.errors import ToolkitError
+from toolkit.running.choices import DEFAULT_PER_CLASS, languages_of, trial_rng
+from toolkit.running.embedding import Progress, embed
+from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.kinds import Running
+from toolkit.running.plan import (
+    DEFAULT_ROOT,
+    Plan,
+    Prepared,
+    labels,
+    named,
+    untold,
+    untrained,
+)
+from toolkit.running.subject_refs import SubjectRef, subjects_of
+from toolkit.subjects.backbones.stored import StoredFeatures
+from toolkit.subjects.contract import HearsPrefixes, SeesAnswers, SharesBackbones
+from toolkit.tables.looks import LOOK_COLUMNS
+from toolkit.tables.trials import DRAW, answers_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from paradigms.choices.trials import Trials
+    from paradigms.looking.trials import GatedTrials
+    from stimuli import StimulusSet
+    from toolkit.subjects.contract import Floats, Subject
+    from toolkit.subjects.population import Population
+
+Scores = tuple["Floats", "Floats"]
+"""(n, 2, k) scores of the test and (n_practice, 2) of practice trials."""
+
+
+@dataclass(frozen=True)
+class LookingCell:
+    """One subject seed tested in one language: the unit that is computed, stored and reused."""
+
+    subject: SubjectRef
+    """Who is asked."""
+    language: str
+    """Language of the words."""
+    trials: GatedTrials
+    """What is asked."""
+    key: str
+    """Name of the stored cell, made of everything that decides its content."""
+
+
+def prepare(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    languages: Sequence[str] = (),
+    per_class: int = DEFAULT_PER_CLASS,
+    trial_seed: int = 0,
+    root: Path = DEFAULT_ROOT,
+    jobs: int = 1,
+    device: Device = CPU,
+) -> Prepared:
+    """Plan a run of a paradigm of looking, computing nothing.
+
+    Arguments and errors are those of `toolkit.running.choices.run`; besides, the set must say when
+    its words begin, and subjects must be able to hear a part of a clip.
+    """
+    asked = as_looking(paradigm)
+    tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
+    subjects = subjects_of(populations)
+    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed, device)
+    plan = Plan(
+        name=file_name(asked.name),
+        paradigm=asked,
+        populations=tuple(populations),
+        stimuli=stimuli,
+        cells={f"{cell.subject.name}/{cell.language}": cell.key for cell in cells},
+        facts={"languages": tested, "trials_per_class": per_class, "trial_seed": trial_seed},
+        warnings=(*untrained(populations, tested), *untold(populations)),
+        device=device,
+    )
+
+    def make(
+        directory: RunDirectory, keys: Collection[str], progress: Progress
+    ) -> Mapping[str, Any]:
+        own = [cell for cell in cells if cell.key in keys]
+        store = EmbeddingStore(root / EMBEDDINGS, device)
+        _compute(own, asked, stimuli, directory, store, jobs, progress)
+        return {}
+
+    def join(directory: RunDirectory) -> None:
+        drawn = (DRAW,) if any(subject.draw for subject in subjects) else ()
+        directory.assemble([cell.key for cell in cells], asked.kind, (*LOOK_COLUMNS, *drawn))
+
+    return Prepared(plan, root, RunDirectory.has_cell, make, join)
+
+
+def _plan(
+    paradigm: LookingParadigm,
+    subjects: Sequence[SubjectRef],
+    tested: Mapping[str, Sequence[str]],
+    stimuli: StimulusSet,
+    per_class: int,
+    trial_seed: int,
+    device: Device,
+) -> list[LookingCell]:
+    """Make the trials, once for all subjects that learnt the same, and name the cells."""
+    lists: dict[tuple[frozenset[str] | None, str], tuple[GatedTrials, str]] = {}
+    decided, cells = named(paradigm), []
+    for subject in subjects:
+        for language in tested[subject.population.name]:
+            asked = (subject.familiar, language)
+            if asked not in lists:
+                rng = trial_rng(paradigm, stimuli, language, trial_seed)
+                made = paradigm.trials(subject.views(stimuli), language, rng, per_class=per_class)
+                lists[asked] = (made, made.checksum)
+            trials, checksum = lists[asked]
+            facts = {
+                "paradigm": decided,
+                "stimuli": stimuli.checksum,
+                "subject": [subject.name, subject.checksum],
+                "language": language,
+                "trials": checksum,
+                **device.facts,
+            }
+            cells.append(LookingCell(subject, language, trials, content_key(facts)))
+    return cells
+
+
+def _compute(
+    cells: Sequence[LookingCell],
+    paradigm: LookingParadigm,
+    stimuli: StimulusSet,
+    directory: RunDirectory,
+    store: EmbeddingStore,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    by_subject: dict[SubjectRef, list[LookingCell]] = {}
+    for cell in cells:
+        by_subject.setdefault(cell.subject, []).append(cell)
+    streaming = _streaming(by_subject, store.device)
+    needed = {
+        subject: {
+            "word": _joined(_words(cell, streaming[subject.population.name]) for cell in own),
+            "picture": _joined(cell.trials.test.option_ids for cell in own),
+        }
+        for subject, own in by_subject.items()
+    }
+    done = 0
+    unfolding = UnfoldingSet.of(stimuli)
+    for subject, loaded, known in embed(needed, unfolding, store, jobs=jobs, progress=progress):
+        for cell in by_subject[subject]:
+            scores, practice = _scores(cell, paradigm, loaded, known, unfolding)
+            shares, temperature = paradigm.looks(cell.trials, scores, practice)
+            parts = _rows(cell, paradigm, scores, shares, temperature)
+            extra = (*LOOK_COLUMNS, *((DRAW,) if subject.draw else ()))
+            directory.write_cell(cell.key, parts, paradigm.kind, extra)
+            done += 1
+            progress("asking", done, len(cells))
+
+
+def _joined(ids: Iterator[Sequence[str]]) -> list[str]:
+    """All ids once, in the order of their first occurrence."""
+    return list(dict.fromkeys(name for part in ids for name in part))
+
+
+def _words(cell: LookingCell, streaming: bool) -> list[str]:
+    """What must be embedded: practice words, and what is heard, unless the subject streams."""
+    heard = () if streaming else cell.trials.heard_ids
+    return [*cell.trials.practice.word_ids, *heard]
+
+
+def _streaming(subjects: Collection[SubjectRef], device: Device) -> dict[str, bool]:
+    """By population, whether its subjects hear words as they unfold; the others hear cut clips.
+
+    Raises:
+        ToolkitError: one has nothing but features of whole clips, which cannot be cut.
+    """
+    found: dict[str, bool] = {}
+    for subject in subjects:
+        if subject.population.name in found:
+            continue
+        loaded = subject.load(device)
+        found[subject.population.name] = isinstance(loaded, HearsPrefixes)
+        if isinstance(loaded, SharesBackbones) and isinstance(
+            loaded.hearing.load(), StoredFeatures
+        ):
+            raise ToolkitError(
+                f"Subject {subject.name} hears through stored features of whole clips, so it "
+                "cannot hear a part of a word.",
+                given="features on disk in the place of the hearing backbone",
+                allowed="a subject with its hearing backbone, or one with embed_prefixes "
+                "(toolkit/subjects/contract.py)",
+                next_command="the same again without --features",
+            )
+    return found
+
+
+def _scores(
+    cell: LookingCell,
+    paradigm: LookingParadigm,
+    subject: Subject | SeesAnswers,
+    known: Embeddings,
+    stimuli: UnfoldingSet,
+) -> Scores:
+    """Scores of both pictures at all gates and in practice, checked to be finite."""
+    trials = cell.trials
+    if isinstance(subject, SeesAnswers):
+        n, k = len(trials.test), len(trials.gates_ms)
+        made = subject.answer(_at_gates(trials)).reshape(n, k, 2).swapaxes(1, 2)
+        scores = made, subject.answer(trials.practice)
+    else:
+        if isinstance(subject, HearsPrefixes):
+            words = _streamed(cell, subject, stimuli)
+        else:
+            words = known.matrix("word", trials.heard_ids)
+        heard = Heard(
+            words=words,
+            practice=known.matrix("word", trials.practice.word_ids),
+            pictures=known.matrix("picture", trials.test.option_ids),
+            similarity=subject.similarity,
+        )
+        scores = paradigm.measure(trials, heard)
+    if not all(np.isfinite(part).all() for part in scores):
+        raise ToolkitError(
+            f"Subject {cell.subject.name} gave NaN or infinity as a score in paradigm "
+            f"{paradigm.name!r}, language {cell.language!r}.",
+            allowed="finite numbers; nothing was written for this subject and language",
+        )
+    return scores
+
+
+def _streamed(cell: LookingCell, subject: HearsPrefixes, stimuli: UnfoldingSet) -> Floats:
+    """What a subject that streams makes of everything that is heard, in the order of its names."""
+    trials, rate = cell.trials, stimuli.sample_rate_hz
+    clips = [stimuli.read_clip(name) for name in trials.test.word_ids]
+    ends = [
+        sorted({len(clip) if end < 0 else end * rate // 1000 for end in row if end})
+        for clip, row in zip(clips, trials.ends_ms.tolist(), strict=True)
+    ]
+    made = subject.embed_prefixes(clips, ends)
+    by_name: dict[str, Floats] = {}
+    for name, clip, points, vectors in zip(trials.test.word_ids, clips, ends, made, strict=True):
+        names = [name] * len(points)
+        check_vectors(vectors, (len(points), None), "parts of words", names, cell.subject)
+        own = dict(zip(points, vectors, strict=True))
+        row = trials.ends_ms[trials.test.word_ids.index(name)].tolist()
+        for end in (end for end in row if end):
+            point = len(clip) if end < 0 else end * rate // 1000
+            by_name[trials.heard_name(name, end)] = own[point]
+    return np.stack([by_name[name] for name in trials.heard_ids])
+
+
+def _at_gates(trials: GatedTrials) -> Trials:
+    """The test with every trial once for each gate, one after the other."""
+    test, k = trials.test, len(trials.gates_ms)
+    arrays = ("condition", "word", "options", "target_position")
+    return replace(test, **{name: np.repeat(getattr(test, name), k, axis=0) for name in arrays})
+
+
+def _rows(
+    cell: LookingCell,
+    paradigm: LookingParadigm,
+    scores: Floats,
+    shares: Floats,
+    temperature: float,
+) -> Iterator[pd.DataFrame]:
+    """Rows of the trials table, one per trial and gate, a part at a time."""
+    who = {**labels(cell.subject, paradigm), "test_language": cell.language}
+    k, gates = len(cell.trials.gates_ms), np.array(cell.trials.gates_ms, dtype=np.int16)
+    flat = scores.swapaxes(1, 2).reshape(-1, 2).astype(np.float32, copy=False)
+    for part in answers_table(_at_gates(cell.trials), flat, who):
+        row = part["trial"].to_numpy()
+        made = part.assign(
+            trial=(row // k).astype(np.int32),
+            gate_ms=gates[row % k],
+            looking=shares.reshape(-1)[row],
+            temperature=np.float32(temperature),
+        )
+        yield made[[name for name in made if name != DRAW.name] + [DRAW.name] * (DRAW.name in made)]
+
+
+RUNNING = Running(
+    lambda *given, **options: prepare(*given, **options),  # looked up when it is called
+    options={"trials_per_class": "per_class", "trial_seed": "trial_seed"},
+    others="words are spoken in",
+)
+"""How paradigms of looking are run."""

@@ -1,0 +1,1 @@
+"""Statistics of looking: time courses, windows, clusters, growth curves, reaction times."""
