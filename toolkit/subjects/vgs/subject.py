@@ -291,8 +291,7 @@ def fresh_network(config: NetworkConfig, seed: int = 0) -> VGSNetwork:
     """
     import torch
 
-    from toolkit.subjects.vgs.towers import Tower, VGSNetwork
-    from toolkit.subjects.vgs.trained import TrainedPooling
+    from toolkit.subjects.vgs.towers import VGSNetwork
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
