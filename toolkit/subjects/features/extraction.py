@@ -190,8 +190,8 @@ def _extract(job: Job, maker: Maker, progress: Progress, jobs: int) -> list[Unre
         finally:  # what was made is kept, whatever happened
             for last in written:
                 last.result()
-    if finished not in ([], [job.path]):
-        join_files(job.path, finished, attributes)
+        if finished not in ([], [job.path]):
+            begin(join_files, job.path, finished, attributes).result()
     shutil.rmtree(parts)
     return faults
 
