@@ -104,7 +104,7 @@ def concept_table(stimuli: StimulusSet | None) -> pd.DataFrame | None:
     spelled = words.groupby(["concept", "language"])["word"].first()
     pictures = _examples(stimuli)
     image = {
-        str(concept): data_address(stimuli.folder / str(path))
+        str(concept): data_address(stimuli.folder / str(path), upright=stimuli.upright)
         for concept, path in zip(pictures["concept"], pictures["path"], strict=True)
     }
     named: dict[str, list[str]] = {}
@@ -114,29 +114,49 @@ def concept_table(stimuli: StimulusSet | None) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=["concept", "words", "image"])
 
 
-def data_address(path: Path) -> str:
-    """The content of a file as an address; empty where it is not at hand."""
+def data_address(path: Path, *, upright: bool = True) -> str:
+    """The content of a file as an address; empty where it is not at hand.
+
+    Args:
+        path: a picture or clip.
+        upright: whether subjects were shown the picture turned as its camera says. Browsers turn
+            it; where it was taken as it is stored, the page has a copy that says nothing of it.
+    """
     try:
         content = path.read_bytes()
         kind = TYPES.get(path.suffix.lower(), "")
         if kind.startswith("audio"):
             if len(content) > LARGEST_CLIP:
                 content, kind = _smaller_clip(path), "audio/ogg"
-        elif not kind or len(content) > LARGEST_PICTURE:
-            content, kind = _smaller_picture(path), "image/webp"
+        elif not kind or len(content) > LARGEST_PICTURE or (not upright and _is_turned(content)):
+            content, kind = _smaller_picture(path, upright=upright), "image/webp"
     except (OSError, ToolkitError):
         return ""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _smaller_picture(path: Path) -> bytes:
+def _is_turned(content: bytes) -> bool:
+    """Whether a picture says that it is to be turned or mirrored."""
+    import io
+
+    from PIL import ExifTags, Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except Exception:
+        # Damaged bytes make the readers of Pillow raise whatever they happen to stumble over.
+        return True
+
+
+def _smaller_picture(path: Path, *, upright: bool) -> bytes:
     import io
 
     from PIL import Image
 
     from stimuli.media import decode_picture
 
-    image = Image.fromarray(decode_picture(path.read_bytes(), str(path)))
+    image = Image.fromarray(decode_picture(path.read_bytes(), str(path), upright=upright))
     image.thumbnail((SIDE_PX, SIDE_PX))
     out = io.BytesIO()
     image.save(out, "WEBP", quality=80)

@@ -35,7 +35,7 @@ def _about(names: set[str], stimuli: StimulusSet | None) -> dict[str, dict[str, 
     return {
         str(name): {
             **{str(column): str(value) for column, value in row.items()},
-            "address": data_address(stimuli.folder / str(row["path"])),
+            "address": data_address(stimuli.folder / str(row["path"]), upright=stimuli.upright),
         }
         for name, row in rows
     }

@@ -74,10 +74,8 @@ def bare_pass(job: Job, backbone: Any) -> Callable[[], None]:
             batches += [torch.stack(alike[i : i + 32]) for i in range(0, len(alike), 32)]
         network: Callable[[torch.Tensor], Any] = backbone._model
     else:
-        ready = torch.stack([backbone._resized(one) for one in media])
-        ready = ready.contiguous(memory_format=torch.channels_last)
-        batches += [*ready.split(8)]
-        network = backbone._network
+        batches += [*backbone._eye.prepare(media).split(8)]
+        network = backbone._eye.network
 
     def run() -> None:
         with torch.inference_mode():

@@ -7,10 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from reports.pictures import LARGEST_PICTURE, data_address
 from stimuli.media import decode_picture
+
+
+@pytest.mark.parametrize(("upright", "top"), [(True, (0, 0, 255)), (False, (255, 0, 0))])
+def test_picture_is_turned_on_the_page_only_if_subjects_saw_it_turned(
+    upright: bool, top: tuple[int, int, int], tmp_path: Path
+) -> None:
+    """Browsers turn what says so, as does the reader here: red above blue, upside down."""
+    path = tmp_path / "turned.png"
+    image = Image.fromarray(np.zeros((32, 32, 3), np.uint8))
+    image.paste((255, 0, 0), (0, 0, 32, 16))
+    image.paste((0, 0, 255), (0, 16, 32, 32))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    image.save(path, exif=exif)
+    content = data_address(path, upright=upright).partition(";base64,")[2]
+    seen = decode_picture(base64.b64decode(content), "as a browser shows it")
+    assert np.abs(seen[4, 16].astype(int) - top).max() < 40
 
 
 @pytest.mark.parametrize("mode", ["I;16", "RGBA", "LA"])

@@ -21,6 +21,8 @@ from tests.commands import Cli, Said
 from tests.process_groups import next_line, started
 from toolkit.cli.app import COLLECTOR_PACE
 from toolkit.running.choices import RUNNING
+from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.hearing import SHIPPED
 from toolkit.tables.trials import read_trials
 
 COMMAND = [sys.executable, "-c", "from toolkit.cli import main; main()"]
@@ -235,6 +237,7 @@ def test_lists_name_everything(cli: Cli) -> None:
         ("me", "novel*-familiar"),
         ("me", "novel-familiar - absent-familiar"),
         ("perfect", "Seeds: a b"),
+        ("monolingual-en", f"checksum {backbone_checksum(SHIPPED)}"),
         ("mini", "Checksum"),
     ):
         assert expected in cli("describe", name).out

@@ -247,6 +247,7 @@ def _describe_population(population: Population) -> None:
     from rich.markup import escape
 
     from reports.terminal import console
+    from toolkit.subjects.vgs.standing import stands_on
 
     out = console()
     out.print(f"[bold]{escape(population.name)}[/bold]: {escape(population.description)}")
@@ -256,6 +257,9 @@ def _describe_population(population: Population) -> None:
         out.print(f"Familiar in draw {escape(draw)}: {escape(', '.join(concepts))}")
     if population.stimuli:
         out.print(f"Asked with: {escape(population.stimuli)}, where no other set is named")
+    for sense, told in stands_on(population).items():
+        # No line is broken, so that checksums and paths can be copied.
+        out.print(f"{sense} with: {escape(told)}", soft_wrap=True)
     if population.folder is not None:
         out.print(f"Folder: {escape(shown(str(population.folder)))}")
 

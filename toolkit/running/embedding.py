@@ -14,8 +14,15 @@ from stimuli import list_sets
 from toolkit.processes.threads import side_by_side
 from toolkit.running.capabilities import require
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
+from toolkit.subjects.backbones.ears import RATE
 from toolkit.subjects.backbones.stored import LackingError
-from toolkit.subjects.contract import SeesAnswers, SharesBackbones, Subject, UnfitError
+from toolkit.subjects.contract import (
+    SeesAnswers,
+    SharesBackbones,
+    Subject,
+    UnfitError,
+    require_rate,
+)
 
 if TYPE_CHECKING:
     from stimuli import StimulusSet
@@ -181,6 +188,8 @@ def _prepared(
 ) -> tuple[Any, Any]:
     """Stimuli as they are, and the backbone that turns them into features, if there is one."""
     kind, ids = chunk
+    if kind == "word" and isinstance(subject, SharesBackbones):
+        require_rate(stimuli, RATE)
     read: Callable[[str], Any] = stimuli.read_clip if kind == "word" else stimuli.read_picture
     # Decoding leaves Python's lock free, so it goes on while a backbone's libraries are imported.
     with ThreadPoolExecutor(max_workers=1) as pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,35 @@ import numpy.typing as npt
 from toolkit.devices import Device
 from toolkit.errors import ToolkitError
 
+if TYPE_CHECKING:
+    from stimuli import StimulusSet
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Clip = npt.NDArray[np.float32]
 """(n_samples,) mono sound at 16 kHz in [-1, 1]."""
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3) RGB."""
+
+
+def require_rate(stimuli: StimulusSet, rate_hz: int) -> None:
+    """Refuse to have a set's clips heard as if they were slower or faster than they are.
+
+    Args:
+        stimuli: the set.
+        rate_hz: samples per second that a backbone hears.
+
+    Raises:
+        ToolkitError: its clips have another rate.
+    """
+    if stimuli.sample_rate_hz != rate_hz:
+        raise ToolkitError(
+            f"The clips of {stimuli.name} have {stimuli.sample_rate_hz:,} samples per second, and "
+            f"backbones that hear take {rate_hz:,}.",
+            given=f"sample_rate_hz = {stimuli.sample_rate_hz} in {stimuli.folder / 'set.toml'}",
+            allowed=f"sample_rate_hz = {rate_hz}",
+            next_command=f"sox CLIP -r {rate_hz} CONVERTED for every clip, in a copy of the set",
+        )
 
 
 class UnfitError(ToolkitError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,17 +92,22 @@ def load_bank(path: Path) -> FeatureBank:
     tables = checked(BankTables, parse_json(told, source), source)
     disk = None
     if tables.files:
-        shapes = [(int(n), frames.shape[1]) for n in np.diff(word_start)]
-        words = Places.read(places[0], shapes)
-        shown = Places.read(places[1], [tuple(maps.shape[1:])] * len(tables.pictures))
+        words = Places.read(places[0], np.diff(word_start), (frames.shape[1],))
+        shown = Places.read(places[1], None, tuple(maps.shape[1:]))
         disk = OnDisk(tables.files, words, shown)
     return FeatureBank(
         concepts=tables.concepts,
-        word_table=tables.words,
-        picture_table=tables.pictures,
+        word_table=_told_once(tables.words),
+        picture_table=_told_once(tables.pictures),
         frames=frames,
         word_start=word_start,
         maps=maps,
         made_on=tables.made_on,
         disk=disk,
     )
+
+
+def _told_once(table: Iterable[tuple[str, ...]]) -> tuple[Any, ...]:
+    """The same rows; splits, classes and languages lie in memory once, not once a row."""
+    texts: dict[str, str] = {}
+    return tuple((name, *(texts.setdefault(one, one) for one in rest)) for name, *rest in table)

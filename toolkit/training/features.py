@@ -23,7 +23,7 @@ from torch import Tensor
 
 from stimuli import limits
 from toolkit.devices import CPU, Device
-from toolkit.subjects.contract import UnfitError
+from toolkit.subjects.contract import UnfitError, require_rate
 from toolkit.training import views
 from toolkit.training.gathering import Buffers, Scale, gather
 from toolkit.training.on_disk import OnDisk
@@ -75,6 +75,8 @@ class FeatureBank:
     """Where features are that stay on the disk; `frames` and `maps` then tell shapes alone."""
     buffers: Buffers | None = None
     """Where features are put, the same for every update; None: into new memory."""
+    as_handed_out: bool = False
+    """Whether `maps` are what is handed out, once, all of them in order; see `read`."""
 
     def word_rows(self, split: str, concept: str, language: str) -> NDArray[np.int64]:
         """Rows of the word views of a class in a language."""
@@ -158,12 +160,15 @@ class FeatureBank:
         On a processor the channels of a place lie one after another, as a network multiplies them.
         """
         if self.disk:
-            return self.read(_NO_ROWS, rows).pictures(np.arange(len(rows)))
+            return self.read(_NO_ROWS, rows, once=True).pictures(np.arange(len(rows)))
         found = torch.from_numpy(rows)
         if self.device.kind == "cpu":
-            channels, height, width = self.maps.shape[1:]
-            maps = self.empty(len(rows), height, width, channels).movedim(-1, 1)
-            gather(self.maps, found, maps)
+            if self.as_handed_out:
+                maps = self.maps
+            else:
+                channels, height, width = self.maps.shape[1:]
+                maps = self.empty(len(rows), height, width, channels).movedim(-1, 1)
+                gather(self.maps, found, maps)
         else:
             maps = self.device.to(self.maps[found]).float()
         if self.picture_scale:
@@ -174,12 +179,16 @@ class FeatureBank:
         """Where features of that shape are to be put, float32."""
         return self.buffers.empty(*shape) if self.buffers else torch.empty(shape)
 
-    def read(self, words: NDArray[np.int64], pictures: NDArray[np.int64]) -> FeatureBank:
+    def read(
+        self, words: NDArray[np.int64], pictures: NDArray[np.int64], *, once: bool = False
+    ) -> FeatureBank:
         """A bank of some rows alone, in memory; only of a bank whose features are on the disk.
 
         Args:
             words: rows of word views, which become rows 0, 1, ... there.
             pictures: rows of picture views.
+            once: whether the pictures will be asked for once, all of them, in that order. In single
+                precision on a processor they are then read to where they are handed out.
 
         Raises:
             ToolkitError: a feature is not what it was when its file was gone through.
@@ -189,7 +198,12 @@ class FeatureBank:
         ends = np.cumsum(self.word_start[words + 1] - self.word_start[words])
         start = np.concatenate([[0], ends]).astype(np.int64)
         frames = torch.empty(int(start[-1]), self.frames.shape[1], dtype=self.frames.dtype)
-        maps = torch.empty(len(pictures), *self.maps.shape[1:], dtype=self.maps.dtype)
+        channels, *size = self.maps.shape[1:]
+        handed_out = once and self.device.kind == "cpu" and self.maps.dtype == torch.float32
+        if handed_out:
+            maps = torch.empty(len(pictures), *size, channels).movedim(-1, 1)
+        else:
+            maps = torch.empty(len(pictures), channels, *size, dtype=self.maps.dtype)
         word_table = tuple(self.word_table[row] for row in words.tolist())
         picture_table = tuple(self.picture_table[row] for row in pictures.tolist())
         each = [frames[one:other] for one, other in itertools.pairwise(start.tolist())]
@@ -204,6 +218,7 @@ class FeatureBank:
             word_start=start,
             maps=maps,
             disk=None,
+            as_handed_out=handed_out,
         )
 
     def at_hand(self) -> FeatureBank:
@@ -313,6 +328,7 @@ def build_bank(
     lengths: list[int] = []
     frames: list[Tensor] = []
     maps: list[Tensor] = []
+    require_rate(stimuli, hearing.sample_rate_hz)
     word_jobs = [job for job in _views(stimuli, "word", word_views) if _is_in(job, languages)]
     picture_jobs = list(_views(stimuli, "picture", picture_views))
     for some in _portions(word_jobs):

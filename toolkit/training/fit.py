@@ -20,6 +20,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.subject import fresh_network
 from toolkit.subjects.vgs.towers import VGSNetwork
+from toolkit.training.adam import Adam
 from toolkit.training.checkpoint import Checkpoint, StoppedError
 from toolkit.training.features import FeatureBank
 from toolkit.training.gathering import Buffers
@@ -355,11 +356,9 @@ class Training:
         self._devices = told.devices if told.devices[-1] == here else (*told.devices, here)
 
 
-def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Adam:
+def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Adam:
     """What follows the gradients."""
-    return torch.optim.Adam(
-        parameters, lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
-    )
+    return Adam(parameters, lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True)
 
 
 def averaging_share(recipe: Recipe, update: int) -> float:

@@ -33,33 +33,39 @@ class Places:
     """See `Place.offset`, shape (n,)."""
     crc: Rows
     """See `Place.crc`, shape (n,)."""
-    shapes: Sequence[tuple[int, ...]]
-    """Of all rows."""
+    lengths: Rows | None
+    """Of clips, frames of each row, shape (n,)."""
+    shape: tuple[int, ...]
+    """Of all rows; what follows the frames of clips."""
 
     @classmethod
-    def of(cls, files: Sequence[int], places: Sequence[Place]) -> Places:
-        """Places of features in files of some numbers."""
+    def of(cls, files: Sequence[int], places: Sequence[Place], *, clips: bool) -> Places:
+        """Places of features in files of some numbers, all alike but for the lengths of clips."""
         columns = files, [one.offset for one in places], [one.crc for one in places]
         file, offset, crc = (np.array(column, dtype=np.int64) for column in columns)
-        return cls(file, offset, crc, [one.shape for one in places])
+        shape = places[0].shape if places else ()
+        if not clips:
+            return cls(file, offset, crc, None, shape)
+        lengths = np.array([one.shape[0] for one in places], dtype=np.int64)
+        return cls(file, offset, crc, lengths, shape[1:])
 
     def tensor(self) -> Tensor:
         """As it is written, without shapes, (n, 3)."""
         return torch.from_numpy(np.column_stack([self.file, self.offset, self.crc]))
 
     @classmethod
-    def read(cls, tensor: Tensor, shapes: Sequence[tuple[int, ...]]) -> Places:
+    def read(cls, tensor: Tensor, lengths: Rows | None, shape: tuple[int, ...]) -> Places:
         """What `tensor` was made of."""
         file, offset, crc = np.ascontiguousarray(tensor.numpy().T)
-        return cls(file, offset, crc, shapes)
+        return cls(file, offset, crc, lengths, shape)
 
     def some(self, rows: Rows) -> list[tuple[int, Place]]:
         """Number of the file and place of some rows."""
         numbers = (column[rows].tolist() for column in (self.file, self.offset, self.crc))
-        shapes = [self.shapes[row] for row in rows.tolist()]
+        lengths = [()] * len(rows) if self.lengths is None else self.lengths[rows, None].tolist()
         return [
-            (file, Place(offset, crc, shape))
-            for file, offset, crc, shape in zip(*numbers, shapes, strict=True)
+            (file, Place(offset, crc, (*length, *self.shape)))
+            for file, offset, crc, length in zip(*numbers, lengths, strict=True)
         ]
 
 

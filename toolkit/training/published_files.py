@@ -51,7 +51,9 @@ def find_features(
         places[job.kind] += own
         files.append(gone)
         _refuse_other_shapes(job, list(names), own, places[job.kind][:1])
-    words, pictures = (Places.of(numbers[kind], places[kind]) for kind in ("word", "picture"))
+    words, pictures = (
+        Places.of(numbers[kind], places[kind], clips=kind == "word") for kind in ("word", "picture")
+    )
     return OnDisk(tuple(files), words, pictures), {
         "word": [place.shape for place in places["word"]],
         "picture": [place.shape for place in places["picture"]],

@@ -236,7 +236,9 @@ class _ByClass:
         return chosen
 
 
-def _clips(bank: FeatureBank, words: Sequence[Sequence[Rows]]) -> list[tuple[int, int, Rows]]:
+def _clips(
+    bank: FeatureBank, words: Sequence[Sequence[Rows]]
+) -> list[tuple[int, int, tuple[int, ...]]]:
     """Language, class and rows of the views of every clip."""
     clips = []
     for language, per_concept in enumerate(words):
@@ -244,7 +246,7 @@ def _clips(bank: FeatureBank, words: Sequence[Sequence[Rows]]) -> list[tuple[int
             views: dict[str, list[int]] = {}
             for row in rows.tolist():
                 views.setdefault(bank.word_table[row][0], []).append(row)
-            clips += [(language, concept, np.array(of_one)) for of_one in views.values()]
+            clips += [(language, concept, tuple(of_one)) for of_one in views.values()]
     return clips
 
 

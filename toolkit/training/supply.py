@@ -100,4 +100,4 @@ def fetched(bank: FeatureBank, items: Items) -> Batch:
         Choices(np.arange(len(items.pictures.rows)), items.pictures.places),
         Choices(np.arange(n, end), second.places) if second else None,
     )
-    return Batch(own, bank.read(heard, items.pictures.rows))
+    return Batch(own, bank.read(heard, items.pictures.rows, once=True))

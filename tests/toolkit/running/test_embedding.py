@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ def embed_all(
     needed = {SubjectRef(population, seed): kinds for seed in population.seeds}
     done = embed(needed, stimuli, EmbeddingStore(folder), progress=progress)
     return {subject.seed: embeddings for subject, _, embeddings in done}
+
+
+def test_clips_of_another_rate_than_backbones_hear_are_refused(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolkitError, match="8,000 samples per second"):
+        embed_all(replace(tiny_set, sample_rate_hz=8000), tmp_path)
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from dataclasses import replace
 from functools import partial
@@ -711,6 +712,43 @@ def test_a_file_that_is_called_after_another_backbone_is_refused(tmp_path: Path)
         list(feature_files([path], NAMES))
     assert [file.path for file in feature_files([path], {"word": "my-ear"})] == [path]
     assert [file.path for file in feature_files([path], {"picture": "eye"})] == [path]
+
+
+@pytest.mark.parametrize("told", ["50", "49.9", "", "no number"])
+def test_features_that_are_too_long_or_too_short_for_their_clip_are_refused(
+    told: str, tmp_path: Path
+) -> None:
+    """Clips last 40 ms, two frames at 50 for a second; a file that tells no rate is believed."""
+    folder = write_layout(tmp_path / "me-vgs")
+    (job,) = find_jobs(str(folder), tmp_path, {"word": "ear"}, splits=["test"], languages=["dutch"])
+    features = {f"dutch_test_{n}": (np.ones((2 + 9 * n, 5), "f"), "0") for n in range(2)}
+    attributes = {"backbone_sha256": "3b0c"} | ({"frames_per_s": told} if told else {})
+    write_features(tmp_path / "some.h5", features, attributes)
+    faults = extract(job, Taken("ear", [FeatureFile(tmp_path / "some.h5")], job))
+    if "n" in told or not told:
+        assert faults == []
+        return
+    (fault,) = faults
+    assert fault.name == "dutch_test_1"
+    assert "11 frames, and the clip lasts 0.04 s, which are about 2 frames" in fault.reason
+
+
+def test_sets_of_another_rate_than_backbones_hear_are_refused(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    folder = tmp_path / "slow"
+    shutil.copytree(tiny_set.folder, folder)
+    told = (folder / "set.toml").read_text(encoding="utf-8")
+    assert "sample_rate_hz = 16000" in told
+    slow = told.replace("sample_rate_hz = 16000", "sample_rate_hz = 8000")
+    (folder / "set.toml").write_text(slow, encoding="utf-8")
+    with pytest.raises(ToolkitError, match="8,000 samples per second") as caught:
+        find_jobs(str(folder), tmp_path, NAMES)
+    assert (caught.value.allowed, "sox" in caught.value.next_command) == (
+        "sample_rate_hz = 16000",
+        True,
+    )
+    assert find_jobs(str(folder), tmp_path, {"picture": "eye"})
 
 
 def test_the_checksum_of_the_backbone_goes_with_its_features(tmp_path: Path) -> None:

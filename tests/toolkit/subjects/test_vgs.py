@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from toolkit.errors import ToolkitError
+from toolkit.subjects.vgs import trained
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.families import FAMILIES, paired_loss
 from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
 from toolkit.subjects.vgs.towers import TransformerPooling, VGSNetwork
+from toolkit.subjects.vgs.trained import WIDE, TrainedPooling
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")
@@ -49,6 +51,53 @@ def test_class_position_alone_equals_the_plain_layer(network: VGSNetwork) -> Non
             value.add_(0.1 * torch.randn(value.shape, generator=torch.Generator().manual_seed(1)))
         expected = plain(pool, inputs, lengths)
         torch.testing.assert_close(pool(inputs, lengths), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_trained_towers_give_what_learning_ones_do() -> None:
+    """The same embeddings with layer normalisation taken apart, and features where they lie."""
+    draw = torch.Generator().manual_seed(0)
+    config = NetworkConfig(word_dim=5, picture_dim=7, width=128, embedding=3)
+    network = fresh_network(config, seed=2).eval()
+    with torch.no_grad():
+        for value in network.parameters():
+            value.add_(0.1 * torch.randn(value.shape, generator=draw))
+    clips = 3 * torch.randn(3, 11, 5, generator=draw) + 1
+    pictures = torch.randn(5, 7, 2, 3, generator=draw) - 2
+    with torch.inference_mode():
+        for tower, features, expected in (
+            (network.audio_enc, list(clips), network.encode_words(clips)),
+            (network.image_enc, pictures, network.encode_pictures(pictures)),
+        ):
+            pool = TrainedPooling(tower.pool)
+            ask = pool.clips if isinstance(features, list) else pool.pictures
+            found = torch.from_numpy(pool.embedded(ask(features).numpy()))
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_features_of_real_backbones_are_asked_by_trained_towers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To 1e-6 of the largest, whatever way; narrower ones to the last bit as they learn."""
+    network = fresh_network(NetworkConfig(WIDE, WIDE, width=64, embedding=3), seed=2).eval()
+    subject = VGSSubject(StoredNetwork.of(network), NOWHERE, NOWHERE)
+    rng = np.random.default_rng(0)
+    clips = [rng.standard_normal((n, WIDE), dtype=np.float32) for n in (3, 2, 3)]
+    pictures = rng.standard_normal((5, WIDE, 2, 3), dtype=np.float32)
+    made = []
+    built: list[TransformerPooling] = []
+    own = TrainedPooling.__init__
+    monkeypatch.setattr(
+        TrainedPooling, "__init__", lambda self, pool: (built.append(pool), own(self, pool))[1]
+    )
+    for wide in (WIDE, WIDE + 1):
+        monkeypatch.setattr(trained, "WIDE", wide)
+        made.append((subject.embed_word_features(clips), subject.embed_picture_features(pictures)))
+        assert len(built) == 2
+    for quick, slow in zip(*made, strict=True):
+        np.testing.assert_allclose(quick, slow, rtol=0, atol=1e-6 * np.abs(slow).max())
+    with torch.inference_mode():
+        expected = network.encode_pictures(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_array_equal(made[1][1], expected)
 
 
 def test_gradients_equal_those_of_the_plain_layer(network: VGSNetwork) -> None:

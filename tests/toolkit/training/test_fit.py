@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,10 +141,31 @@ def test_published_recipe_has_the_published_rates(monkeypatch: pytest.MonkeyPatc
         def step(self, closure: Any = None) -> None:
             rates.append(self.param_groups[0]["lr"])
 
-    monkeypatch.setattr(torch.optim, "Adam", Noting)
+    monkeypatch.setattr(sys.modules[fit.__module__], "Adam", Noting)
     fitted = fit(bank, ["en"], recipe, seed=0)
     np.testing.assert_allclose(rates, wanted["lr"], rtol=1e-12)
     assert [row.update for row in fitted.log] == list(range(0, 85, 7))
+
+
+def test_adam_is_that_of_torch_without_its_compiler() -> None:
+    """In a process of its own: others may have loaded the compiler."""
+    code = (
+        "import sys, torch\n"
+        "from toolkit.training.adam import Adam\n"
+        "made = []\n"
+        "for kind in (Adam, torch.optim.Adam):\n"
+        "    weight = torch.linspace(-1, 1, 7, requires_grad=True)\n"
+        "    adam = kind([weight], lr=0.01, weight_decay=5e-7, fused=True)\n"
+        "    for _ in range(5):\n"
+        "        adam.zero_grad()\n"
+        "        weight.square().sum().backward()\n"
+        "        adam.step()\n"
+        "        adam.load_state_dict(adam.state_dict())\n"
+        "    made.append(weight.tolist())\n"
+        "    assert ('torch._dynamo' in sys.modules) == (kind is torch.optim.Adam)\n"
+        "assert made[0] == made[1]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_published_recipe() -> None:

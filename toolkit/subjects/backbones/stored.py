@@ -34,6 +34,8 @@ from toolkit.subjects.backbones.listing import (
 SUFFIX = ".h5"
 BACKBONE = "backbone_sha256"
 """Attribute of a file: checksum of the backbone that made its features."""
+FRAMES_PER_S = "frames_per_s"
+"""Attribute of backbones that hear, and of files of their features: frames for a second."""
 SOURCE = "source"
 """Attribute of a file: name and checksum of the set, or the file list, that it was made of."""
 FOREIGN = "taken over: "

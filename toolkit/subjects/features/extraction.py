@@ -34,6 +34,7 @@ from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import open_backbone
 from toolkit.subjects.backbones.listing import list_features
 from toolkit.subjects.backbones.stored import (
+    FRAMES_PER_S,
     SUFFIX,
     FeatureFile,
     Media,
@@ -59,8 +60,6 @@ ON_CARD = 4
 """Times as many of both for a card, which computes many at the speed of a few."""
 DEVICE = "device"
 """Attribute of files of features made on a card: its kind and precision."""
-FRAMES_PER_S = "frames_per_s"
-"""Attribute of backbones that hear, and of files of their features: frames for a second."""
 _BACKBONE_KIND = {"word": "hearing", "picture": "seeing"}
 
 Progress = Callable[[str, int, int], None]
@@ -190,8 +189,8 @@ def _extract(job: Job, maker: Maker, progress: Progress, jobs: int) -> list[Unre
         finally:  # what was made is kept, whatever happened
             for last in written:
                 last.result()
-    if finished not in ([], [job.path]):
-        join_files(job.path, finished, attributes)
+        if finished not in ([], [job.path]):
+            begin(join_files, job.path, finished, attributes).result()
     shutil.rmtree(parts)
     return faults
 

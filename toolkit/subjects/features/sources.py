@@ -24,7 +24,9 @@ from stimuli.published import (
     published_name,
 )
 from toolkit.errors import ToolkitError, unknown_name
+from toolkit.subjects.backbones.ears import RATE
 from toolkit.subjects.backbones.stored import SUFFIX, Media
+from toolkit.subjects.contract import require_rate
 
 KINDS = ("word", "picture")
 
@@ -126,6 +128,8 @@ def _set_jobs(
     languages: Sequence[str],
 ) -> list[Job]:
     stimuli = open_set(source)
+    if "word" in backbones:
+        require_rate(stimuli, RATE)
     for language in languages:
         if language not in stimuli.languages:
             raise unknown_name("language", language, stimuli.languages)

@@ -8,6 +8,7 @@ foreign origin have none, and go by the backbone's name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from stimuli.columns import SPLITS
 from stimuli.published import CODES, features_language
 from toolkit.devices import CPU
 from toolkit.errors import ToolkitError, quoted
+from toolkit.subjects.backbones.ears import RATE
 from toolkit.subjects.backbones.stored import (
     BACKBONE,
     FOREIGN,
+    FRAMES_PER_S,
     SUFFIX,
     FeatureFile,
     Media,
@@ -30,6 +33,10 @@ from toolkit.subjects.backbones.stored import (
 from toolkit.subjects.features.sources import Job
 
 _PUBLISHED = "me-dataset-"
+_RATE = re.compile(r"[0-9]{1,6}([.][0-9]{1,6})?")
+_FRAMES_AT_ENDS = 3
+"""By how many frames features may be shorter or longer than the clip: networks treat its ends, and
+what is shorter than a frame, in different ways."""
 _Place = tuple[FeatureFile, str]
 """A file, and what a clip or picture is called in it."""
 
@@ -190,8 +197,26 @@ class Taken:
         found: dict[str, NDArray[np.float32]] = {}
         for file in {self._where[name][0].path: self._where[name][0] for name in media}.values():
             own = [name for name in media if self._where[name][0] is file]
-            found.update(zip(own, file.read([self._where[name][1] for name in own]), strict=True))
+            for name, one in zip(
+                own, file.read([self._where[name][1] for name in own]), strict=True
+            ):
+                _refuse_other_length(file, one, media[name])
+                found[name] = one
         return [found[name] for name in media]
+
+
+def _refuse_other_length(file: FeatureFile, feature: NDArray[np.float32], clip: Media) -> None:
+    """Refuse features of a clip that lasts longer or shorter, where a file tells their rate."""
+    told = file.attributes.get(FRAMES_PER_S, "")
+    if file.kind != "word" or not _RATE.fullmatch(told):
+        return
+    duration_s = len(clip) / RATE
+    wanted = duration_s * float(told)
+    if abs(len(feature) - wanted) > _FRAMES_AT_ENDS:
+        raise ToolkitError(
+            f"Its features are {len(feature)} frames, and the clip lasts {duration_s:.2f} s, "
+            f"which are about {wanted:.0f} frames by the rate that their file tells.",
+        )
 
 
 def _backbone(files: Iterable[FeatureFile], name: str) -> str:

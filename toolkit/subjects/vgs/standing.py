@@ -8,7 +8,7 @@ from pathlib import Path
 from toolkit.errors import ToolkitError, quoted
 from toolkit.subjects.backbones.finding import BackboneRef
 from toolkit.subjects.backbones.standing import backbone_ref, stored_name
-from toolkit.subjects.backbones.stored import is_known
+from toolkit.subjects.backbones.stored import SUFFIX, is_known
 from toolkit.subjects.population import Population
 from toolkit.subjects.vgs.config import NamedBackbones, PopulationConfig, read_config
 
@@ -88,6 +88,35 @@ def standing(population: Population) -> Population:
             raise
         return population  # what is missing is told when a subject is loaded
     return replace(population, stands_on={kind: found[kind].sha256 for kind in untold})
+
+
+def stands_on(population: Population) -> dict[str, str]:
+    """What a population hears and sees with, for people: name, checksum, and where it is.
+
+    Args:
+        population: any; nothing is told of one that does not stand on backbones.
+
+    Example:
+        >>> from toolkit.subjects.populations import find_population
+        >>> list(stands_on(find_population("monolingual-en")))
+        ['Hears', 'Sees']
+        >>> stands_on(find_population("perfect"))
+        {}
+    """
+    named = named_backbones(population)
+    if named is None or population.folder is None:
+        return {}
+    told = {}
+    for sense, kind, one in (("Hears", "hearing", named.hearing), ("Sees", "seeing", named.seeing)):
+        known = one.sha256 if is_known(one.sha256) else "not told by what it was trained on"
+        try:
+            place = backbone_ref(kind, one, population.folder, population.features).folder
+        except ToolkitError:
+            where = "not on this machine"
+        else:
+            where = f"features in {place}" if place.suffix == SUFFIX else f"in {place}"
+        told[sense] = f"{one.folder}, {where}; checksum {known}"
+    return told
 
 
 def named_backbones(population: Population) -> NamedBackbones | None:

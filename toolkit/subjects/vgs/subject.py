@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from toolkit.subjects.backbones.hearing import Hearing
     from toolkit.subjects.backbones.seeing import Seeing
     from toolkit.subjects.vgs.learning import TowerPupils
-    from toolkit.subjects.vgs.towers import VGSNetwork
+    from toolkit.subjects.vgs.towers import Tower, VGSNetwork
+    from toolkit.subjects.vgs.trained import TrainedPooling
 
 __all__ = [
     "BackboneRef",
@@ -159,17 +160,18 @@ class VGSSubject:
         for place, feature in enumerate(features):
             _check_channels("word", feature.shape, 2, 1, self.stored.config.word_dim, self.hearing)
             by_length[len(feature)].append(place)
-        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
         network = self.network
+        trained = self._trained(network.audio_enc)
 
         def encode(some: Sequence[int]) -> Tensor:
+            if trained:
+                own = [np.require(features[place], np.float32, "W") for place in some]
+                return trained.clips([torch.from_numpy(one) for one in own])
             batch = torch.from_numpy(np.stack([features[place] for place in some]))
             return network.encode_words(self.device.to(batch.float()))
 
         groups = (_alike(places, features[places[0]].size) for places in by_length.values())
-        for some, made in self.device.portions(encode, *groups):
-            out[some] = made.cpu().numpy()
-        return out
+        return self._embedded(len(features), trained, self.device.portions(encode, *groups))
 
     def embed_picture_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed pictures from the seeing backbone's feature maps.
@@ -187,17 +189,37 @@ class VGSSubject:
         _check_channels("picture", features.shape, 4, 1, dim, self.seeing)
         import torch
 
-        out = np.empty((len(features), self.stored.config.embedding), dtype=np.float32)
         network = self.network
+        trained = self._trained(network.image_enc)
 
         def encode(some: Sequence[int]) -> Tensor:
             batch = torch.from_numpy(np.ascontiguousarray(features[some[0] : some[-1] + 1]))
+            if trained:
+                return trained.pictures(batch.float())
             return network.encode_pictures(self.device.to(batch.float()))
 
         rows = _alike(range(len(features)), math.prod(features.shape[1:]))
-        for some, made in self.device.portions(encode, rows):
-            out[some[0] : some[-1] + 1] = made.cpu().numpy()
-        return out
+        return self._embedded(len(features), trained, self.device.portions(encode, rows))
+
+    def _trained(self, tower: Tower) -> TrainedPooling | None:
+        """How a tower is asked quickest; None: as it learns."""
+        from toolkit.subjects.vgs.trained import WIDE, TrainedPooling
+
+        wide = tower.pool.proj_in.in_features >= WIDE and self.device.kind == "cpu"
+        return TrainedPooling(tower.pool) if wide else None
+
+    def _embedded(
+        self,
+        n: int,
+        trained: TrainedPooling | None,
+        portions: Iterator[tuple[Sequence[int], Tensor]],
+    ) -> NDArray[np.float32]:
+        """Embeddings of all clips or pictures, (n, d), from what was made of some after others."""
+        columns = trained.columns if trained else self.stored.config.embedding
+        out = np.empty((n, columns), dtype=np.float32)
+        for some, made in portions:
+            out[some] = made.cpu().numpy()
+        return trained.embedded(out) if trained else out
 
     def pupils(
         self,

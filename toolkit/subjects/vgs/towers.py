@@ -76,7 +76,11 @@ class TransformerPooling(nn.Module):
         layer = self.layer
         tokens = layer.norm1(self._projected(inputs))
         first = layer.norm1(self.class_embedding)
-        pooled = self._attend(first, tokens, self._overlooked(inputs, lengths))
+        return self.leave(self._attend(first, tokens, self._overlooked(inputs, lengths)))
+
+    def leave(self, pooled: Tensor) -> Tensor:
+        """From what the class position has gathered to embeddings, (n, width) to (n, embedding)."""
+        layer = self.layer
         residual = self.class_embedding + layer.dropout1(pooled)
         inner = layer.dropout(functional.gelu(layer.linear1(layer.norm2(residual))))
         residual = residual + layer.dropout2(layer.linear2(inner))
@@ -105,22 +109,44 @@ class TransformerPooling(nn.Module):
 
         The key bias adds the same amount to every position's logit, so softmax removes it.
         """
-        attention = self.layer.self_attn
-        heads, width = self._heads, first.shape[0]
-        weight_q, weight_k, weight_v = attention.in_proj_weight.view(3, heads, -1, width)
-        bias_q, _, bias_v = attention.in_proj_bias.view(3, heads, -1)
-        query = torch.einsum("hdw,w->hd", weight_q, first) + bias_q
-        probe = torch.einsum("hd,hdw->wh", query, weight_k) / math.sqrt(width // heads)
+        heads, probe = self._heads, self.probe(first)
         logits = tokens @ probe  # (n, positions, heads)
         if overlooked is not None:
             logits = logits.masked_fill(overlooked.unsqueeze(-1), -math.inf)
         own = (first @ probe).expand(len(tokens), 1, heads)
         shares = torch.cat([own, logits], dim=1).softmax(dim=1)
-        shares = functional.dropout(shares, attention.dropout, self.training)
+        shares = functional.dropout(shares, self.layer.self_attn.dropout, self.training)
         gathered = torch.einsum("nth,ntw->nhw", shares[:, 1:], tokens)
         gathered = gathered + shares[:, :1].transpose(1, 2) * first
         # With dropout the shares need not sum to one, and the value bias is shared out by them.
-        total = shares.sum(dim=1).unsqueeze(-1)
+        return self.valued(gathered, shares.sum(dim=1).unsqueeze(-1))
+
+    def probe(self, first: Tensor) -> Tensor:
+        """What positions are multiplied with to be attended to, a column per head, (width, heads).
+
+        Args:
+            first: the class position, normalised, (width,).
+        """
+        heads, width = self._heads, first.shape[0]
+        weight_q, weight_k, _ = self.layer.self_attn.in_proj_weight.view(3, heads, -1, width)
+        bias_q, _, _ = self.layer.self_attn.in_proj_bias.view(3, heads, -1)
+        query = torch.einsum("hdw,w->hd", weight_q, first) + bias_q
+        return torch.einsum("hd,hdw->wh", query, weight_k) / math.sqrt(width // heads)
+
+    def valued(self, gathered: Tensor, total: Tensor) -> Tensor:
+        """Values of what each head has gathered, put together.
+
+        Args:
+            gathered: sums of positions, (n, heads, width).
+            total: sums of the shares that they were taken with, (n, heads, 1).
+
+        Returns:
+            Shape (n, width).
+        """
+        attention = self.layer.self_attn
+        heads, width = gathered.shape[1:]
+        _, _, weight_v = attention.in_proj_weight.view(3, heads, -1, width)
+        _, _, bias_v = attention.in_proj_bias.view(3, heads, -1)
         values = torch.einsum("nhw,hdw->nhd", gathered, weight_v) + total * bias_v
         out: Tensor = attention.out_proj(values.flatten(1))
         return out
