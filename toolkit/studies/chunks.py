@@ -17,7 +17,7 @@ from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
 from toolkit.errors import ToolkitError, quoted
 from toolkit.running.folder import content_key, working_folder, write_json
-from toolkit.studies.plan import TRAINING, PlannedRun, StudyPlan
+from toolkit.studies.plan import TRAINING, PlannedCell, StudyPlan
 from toolkit.tables.manifests import read_stored
 
 CHUNKS = "chunks"
@@ -179,7 +179,7 @@ def _file(plan: StudyPlan) -> Path:
         "study": plan.study.sha256,
         "device": [plan.where.device, plan.where.precision],
         "trained": {one.population: list(one.seeds) for one in plan.trainings},
-        "asked": [sorted({subject_of(cell.name) for cell in run.cells}) for run in plan.runs],
+        "asked": [sorted(run.by_subject) for run in plan.runs],
     }
     return plan.where.out / CHUNKS / f"{content_key(facts)[:12]}.json"
 
@@ -220,9 +220,8 @@ def _trainings(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
 def _asks(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
     by_subject: dict[str, dict[int, int]] = {}
     for number, run in enumerate(plan.runs):
-        for cell in run.cells:
-            counts = by_subject.setdefault(subject_of(cell.name), {})
-            counts[number] = counts.get(number, 0) + 1
+        for name, cells in run.by_subject.items():
+            by_subject.setdefault(name, {})[number] = len(cells)
     together: dict[str, list[str]] = {}
     for name in by_subject:
         together.setdefault(_backbones(plan, name.rpartition("/")[0]), []).append(name)
@@ -282,28 +281,19 @@ def _backbones(plan: StudyPlan, population: str) -> str:
     return population
 
 
-def subject_of(cell: str) -> str:
-    """The subject that a cell belongs to.
+def cells_of(plan: StudyPlan, chunk: Chunk) -> list[PlannedCell]:
+    """The cells that a chunk makes.
 
     Args:
-        cell: its name in a plan.
-
-    Example:
-        >>> subject_of("bilingual-en-nl/c/en")
-        'bilingual-en-nl/c'
+        plan: of the study.
+        chunk: one of its chunks.
     """
-    return cell.rpartition("/")[0]
-
-
-def cells_of(run: PlannedRun, part: AskPart) -> list[str]:
-    """The cells of a run that a part of a chunk makes.
-
-    Args:
-        run: the run.
-        part: of the chunk.
-    """
-    own = set(part.subjects)
-    return [cell.name for cell in run.cells if subject_of(cell.name) in own]
+    return [
+        cell
+        for part in chunk.ask
+        for subject in part.subjects
+        for cell in plan.runs[part.run].by_subject.get(subject, ())
+    ]
 
 
 def work_command(kept: Kept) -> list[str]:
@@ -315,6 +305,11 @@ def work_command(kept: Kept) -> list[str]:
     return ["work", str(kept.file.absolute()), "--chunk"]
 
 
-def shown_command(kept: Kept) -> str:
-    """The same as a person types it, with N for the number."""
-    return f"mevgs-toolkit work {quoted(kept.file)} --chunk N"
+def shown_command(kept: Kept, number: int | None = None) -> str:
+    """The same as a person types it.
+
+    Args:
+        kept: the list.
+        number: of the chunk; N stands for it if it is left out.
+    """
+    return f"mevgs-toolkit work {quoted(kept.file)} --chunk {'N' if number is None else number}"

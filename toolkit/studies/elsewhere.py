@@ -289,7 +289,7 @@ def _print_troubles(found: Sequence[Standing], now: Elsewhere) -> None:
             say(
                 f"Chunk {one.number} failed {one.attempts.failed + one.attempts.running} times and "
                 f"is not handed over again: {one.attempts.last or 'it was killed'}{last}. After "
-                f"mending: {shown_command(now.kept).replace('--chunk N', f'--chunk {one.number}')}"
+                f"mending: {shown_command(now.kept, one.number)}"
             )
     if len(found) > SHOWN:
         say(f"... and {len(found) - SHOWN} more.")
