@@ -2,7 +2,7 @@
 
 The study asks 500 subjects (25 populations of 20) two paradigms in two languages, 53 to 106 trials
 a cell; the more trial seeds, the more cells, 1,000 in each run. Subjects are dummies that guess,
-better or worse; their cells are written by the toolkit, without waiting for the disk. SLURM is
+better or worse. SLURM is
 `tests.fake_slurm` with the limits that it has where a site sets none (MaxArraySize 1001,
 MaxJobCount 10000), others' tasks in the queue, and 5,000 tasks for one user.
 
@@ -22,10 +22,16 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stimuli.files import checksum_file, sha256_of
 from tests.benchmarks.taken import measured
 from tests.fake_slurm import FakeSlurm, path_with
 from tests.stored import write_stored
@@ -169,7 +175,11 @@ def status(path: Path) -> str:
 
 
 def make(path: Path) -> str:
-    """Make all cells, as tasks would, but without waiting for the disk; studies share them."""
+    """Make all cells; studies share them.
+
+    The first of every run and language is made by the toolkit, the others have its trials and
+    answers of their own: 100,000 cells would take an hour otherwise, most of it for the disk.
+    """
     from toolkit.running.folder import CELLS
     from toolkit.studies.checks import read_study
     from toolkit.studies.plan import Where, opened, prepare
@@ -180,17 +190,50 @@ def make(path: Path) -> str:
     cells.parent.mkdir(parents=True, exist_ok=True)
     if not cells.exists():
         cells.symlink_to(pool, target_is_directory=True)
-    os.fsync = lambda _: None
-    n = 0
-    where = Where(study.results)
+    where, n = Where(study.results), 0
     for ask in study.asks:
         populations = opened(study, where, ask)
+        about = {one.name: one for one in populations}
         for seed in ask.trial_seeds:
             prepared = prepare(study, where, ask, seed, populations).prepared
-            missing = prepared.missing()
-            prepared.make_cells(missing)
-            n += len(missing)
+            first: dict[str, pa.Table] = {}
+            for name in prepared.missing():
+                population, subject, language = name.split("/")
+                if language not in first:
+                    prepared.make_cells([name])
+                    first[language] = prepared.directory.read_cell(prepared.plan.cells[name])
+                file = prepared.directory.cell_path(prepared.plan.cells[name])
+                labels = {
+                    "population": population,
+                    "n_languages": len(about[population].languages),
+                    "train_languages": "+".join(about[population].languages),
+                    "seed": subject,
+                }
+                write_cell(file, first[language], labels)
+                n += 1
     return f"{n} cells"
+
+
+def write_cell(file: Path, like: pa.Table, labels: Mapping[str, str | int]) -> None:
+    """A cell with the trials of another, and answers of its own."""
+    n = len(like)
+    rng = np.random.default_rng(zlib.crc32(file.name.encode()))
+    skill = zlib.crc32(str([labels["population"], labels["seed"]]).encode()) % 100 / 200
+    margin = (rng.random(n) - rng.random(n) + skill).astype(np.float32)
+    columns: dict[str, Any] = {"margin": margin, "correct": (margin > 0).astype(np.int8)}
+    columns |= {"score_target": margin, "score_distractor": np.zeros(n, np.float32)}
+    for name, value in labels.items():
+        codes = pa.array(np.zeros(n, np.int32))
+        columns[name] = (
+            pa.DictionaryArray.from_arrays(codes, pa.array([value]))
+            if isinstance(value, str)
+            else np.full(n, value, np.int16)
+        )
+    for name, values in columns.items():
+        like = like.set_column(like.column_names.index(name), like.schema.field(name), [values])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(like, file, compression="zstd")
+    checksum_file(file).write_text(f"{sha256_of(file)}  {file.name}\n", encoding="utf-8")
 
 
 def collect(path: Path) -> str:

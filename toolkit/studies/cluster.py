@@ -49,7 +49,7 @@ class Standing:
 def standings(
     plan: StudyPlan, kept: Kept, queue: Mapping[int, Task], states: Collection[str]
 ) -> list[Standing]:
-    """What all chunks are at.
+    """What all chunks are at, but for those that others stand for.
 
     Args:
         plan: of the study, as things stand.
@@ -60,7 +60,10 @@ def standings(
     trained = {f"{one.population}/{seed}" for one in plan.trainings for seed in one.done}
     done = trained | {*states}
     found = []
+    replaced = {*kept.content.replaced} - queue.keys()
     for number, chunk in enumerate(kept.content.chunks):
+        if number in replaced:
+            continue
         attempts = attempts_in(attempts_file(kept.out, kept.name, number))
         task = queue.get(number)
         state = _state(plan, chunk, done, task, attempts)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.api.checks import shown_set
 from toolkit.api.running import PreparedRun, prepare_opened
 from toolkit.devices import find_device
-from toolkit.studies.durations import Took, read_durations
+from toolkit.studies.attempts import took_by_workers
+from toolkit.studies.durations import Took, added, read_durations
 from toolkit.studies.study import RUNS, SUBJECTS, Asked, Study
 from toolkit.subjects.population import DESCRIPTION_FILE, ReadOnce
 from toolkit.subjects.populations import open_populations
@@ -204,7 +205,8 @@ def plan_study(study: Study, where: Where) -> StudyPlan:
         for number, ask in enumerate(study.asks)
         for run in _runs(study, where, ask, number, lacking)
     ]
-    return StudyPlan(study, where, trainings, tuple(runs), read_durations(where.out))
+    took = added(read_durations(where.out), took_by_workers(where.out))
+    return StudyPlan(study, where, trainings, tuple(runs), took)
 
 
 def subject_of(cell: str) -> str:
