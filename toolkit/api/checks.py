@@ -90,8 +90,8 @@ def _usual_set(populations: Sequence[Population], usual: str) -> str:
 
 def _refuse_learnt(population: Population, shown: StimulusSet) -> None:
     """Refuse a set that tests with what a population was trained on, as far as can be told."""
-    place = list_sets().get(population.stimuli)
-    if place is None or not population.familiar:
+    place = list_sets().get(population.stimuli) if population.familiar else None
+    if place is None:
         return
     trained = open_set(place)
     if trained.checksum == shown.checksum:

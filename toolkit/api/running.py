@@ -12,7 +12,7 @@ from stimuli import StimulusSet
 from stimuli.limits import JOBS, TRIALS_PER_CLASS
 from toolkit.api.checks import as_named, optional, several, shown_set, silent, whole
 from toolkit.api.results import Run
-from toolkit.devices import find_device
+from toolkit.devices import CPU, Device, find_device
 from toolkit.errors import ToolkitError
 from toolkit.running.embedding import Progress
 from toolkit.running.kinds import RUNNING
@@ -118,12 +118,11 @@ def prepare_run(
     subjects_dir: str | Path | None = None,
     features_dir: str | Path | None = None,
     paradigms_dir: str | Path | None = None,
-    study: str = "",
 ) -> PreparedRun:
     """Open all that `run_paradigm` needs, so that what cannot be had is told before anything runs.
 
     Args:
-        paradigm: as for `run_paradigm`, and so are all others but the last.
+        paradigm: as for `run_paradigm`, and so are all others.
         subjects: who is asked.
         languages: test languages.
         stimuli: a set.
@@ -138,7 +137,6 @@ def prepare_run(
         subjects_dir: folder with population folders.
         features_dir: folder of files of features.
         paradigms_dir: folder with paradigm files.
-        study: SHA-256 of the study file that asks for the run, for its manifest.
 
     Returns:
         What makes the run, called with what shows its progress.
@@ -156,7 +154,44 @@ def prepare_run(
         jobs=whole("jobs", jobs, 1, JOBS),
         device=find_device(device, precision),
     )
-    return PreparedRun(replace(made, plan=replace(made.plan, study=study)), asked, own)
+    return PreparedRun(made, asked, own)
+
+
+def prepare_opened(
+    paradigm: BaseParadigm,
+    populations: Sequence[Population],
+    stimuli: StimulusSet,
+    *,
+    out: Path,
+    study: str,
+    languages: Sequence[str] = (),
+    templates: Sequence[str] = (),
+    trials_per_class: int | None = None,
+    trial_seed: int | None = None,
+    jobs: int = 1,
+    device: Device = CPU,
+    paradigms_dir: Path | None = None,
+) -> PreparedRun:
+    """As `prepare_run`, where all was opened already: a study asks the same subjects many times.
+
+    Args:
+        paradigm: what `open_paradigm` gave.
+        populations: what `open_populations` gave; `shown_set` has looked at them.
+        stimuli: the set.
+        out: folder that holds the runs.
+        study: SHA-256 of the study file that asks for the run, for its manifest.
+        languages: test languages.
+        templates: how written words are put.
+        trials_per_class: trials per word class and condition.
+        trial_seed: seed of the trial lists.
+        jobs: how much is worked on at the same time.
+        device: where networks compute.
+        paradigms_dir: folder with paradigm files of one's own.
+    """
+    prepare = _prepare(paradigm, None, templates, trials_per_class, trial_seed)
+    made = prepare(populations, stimuli, languages=languages, root=out, jobs=jobs, device=device)
+    plan = replace(made.plan, study=study)
+    return PreparedRun(replace(made, plan=plan), paradigm, paradigms_dir)
 
 
 @dataclass(frozen=True, eq=False)

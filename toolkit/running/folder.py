@@ -53,9 +53,11 @@ from toolkit.tables.parquet import parquet_names, told
 from toolkit.tables.trials import (
     COLUMNS,
     DRAW,
+    ROWS_AT_ONCE,
     SCHEMA_VERSION,
     Column,
     arrow_schema,
+    write_together,
     write_trials,
 )
 
@@ -211,7 +213,10 @@ class RunDirectory:
             write_trials(parts, path, kind, extra)
 
     def assemble(self, keys: Sequence[str], kind: str, extra: Sequence[Column] = ()) -> None:
-        """Join the cells, in the order given, into ``trials.parquet``, one at a time.
+        """Join the cells, in the order given, into ``trials.parquet``.
+
+        Some `ROWS_AT_ONCE` are held and written together: memory does not grow with the cells, and
+        neither does what a file tells of its parts, which its readers hold.
 
         Args:
             keys: names of the cells.
@@ -229,18 +234,31 @@ class RunDirectory:
             write_checked(self.trials_path) as path,
             pq.ParquetWriter(path, schema, compression="zstd") as writer,
         ):
+            held, n_held = list[pa.Table](), 0
             for key in keys:
                 for part in self._cell_parts(key):
-                    name = pa.array([self.run_id] * len(part)).dictionary_encode()
+                    if n_held + len(part) > ROWS_AT_ONCE:
+                        write_together(writer, held)
+                        n_held = 0
+                    n_held += len(part)
                     try:
-                        whole = part.add_column(0, "run_id", name)
-                        if DRAW in extra and DRAW.name not in part.column_names:
-                            none = pa.array([""] * len(part)).dictionary_encode()
-                            whole = whole.append_column(DRAW.name, none)
-                        whole = whole.cast(schema)
+                        held.append(self._completed(part, extra).cast(schema))
                     except (pa.ArrowException, ValueError, KeyError) as error:
                         raise self.unreadable(key, error) from error
-                    writer.write_table(whole)
+            write_together(writer, held)
+
+    def _completed(self, part: pa.Table, extra: Sequence[Column]) -> pa.Table:
+        """Rows of a cell with those columns that a run's table has besides."""
+        import pyarrow as pa
+
+        def same(value: str) -> pa.Array:
+            codes = pa.repeat(pa.scalar(0, pa.int32()), len(part))
+            return pa.DictionaryArray.from_arrays(codes, pa.array([value]))
+
+        whole = part.add_column(0, "run_id", same(self.run_id))
+        if DRAW in extra and DRAW.name not in part.column_names:
+            whole = whole.append_column(DRAW.name, same(""))
+        return whole
 
     def read_cell(self, key: str) -> pa.Table:
         """All rows of a cell.

@@ -129,9 +129,9 @@ class Prepared:
         directory = self.directory
         return [name for name, key in self.plan.cells.items() if not self.is_done(directory, key)]
 
-    def is_finished(self) -> bool:
-        """Whether nothing is left to be done."""
-        return not self.missing() and _is_finished(self.directory, self.plan)
+    def is_joined(self) -> bool:
+        """Whether nothing is left to be done where no cell is missing."""
+        return _is_finished(self.directory, self.plan)
 
     def carry_out(self, progress: Progress = lambda *_: None) -> Finished:
         """Do what is missing, see `carry_out`.

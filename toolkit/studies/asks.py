@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -87,6 +88,7 @@ class _Looking:
     def __init__(self, table: Mapping[str, Any], asking: Asking) -> None:
         self.table, self.asking = table, asking
         self.told: list[Told] = []
+        self.look = cache(look_for_populations)
 
     def _tell(self, inside: Location, fault: ToolkitError | str, **parts: str | None) -> None:
         self.told.append((inside, fault, parts))
@@ -152,6 +154,7 @@ class _Looking:
     def _subjects(self) -> list[tuple[int, str, Population]]:
         """Every subject with its position in the list and the name that opens it."""
         found: list[tuple[int, str, Population]] = []
+        by_name: dict[str, list[Population]] = {}
         seen: set[str] = set()
         every = self.table.get("subjects", [*self.asking.trained])
         if not every and not self.asking.unsure:
@@ -163,7 +166,7 @@ class _Looking:
                 name, population = self._subject(given)
                 if population is None:
                     continue
-                open_populations([*(known for _, _, known in found), population])
+                open_populations([*by_name.get(population.name, ()), population])
             except ToolkitError as error:
                 self._tell(steps, error)
                 continue
@@ -172,18 +175,19 @@ class _Looking:
                 self._tell(steps, f"names {min(networks & seen)} a second time", given=given,
                            allowed="every network once")  # fmt: skip
             seen |= networks
+            by_name.setdefault(population.name, []).append(population)
             found.append((number, name, population))
         return found
 
     def _subject(self, given: str) -> tuple[str, Population | None]:
         """What opens a subject, and the subject; None if a grid at fault may be to train it."""
-        known = look_for_populations()
+        known = self.look()
         name, (place, slash, seed) = given, given.rpartition("/")
         if given.partition("/")[0] not in known.known:
             name = beside(self.asking.base, given)
             if name == given and slash:
                 name = f"{beside(self.asking.base, place)}/{seed}"
-        population = self._trained(given) or find_population(name)
+        population = self._trained(given) or find_population(name, look=self.look)
         if population is None and not self.asking.unsure:
             every = [*self.asking.trained, *known.known]
             error = unknown_name("population", given, every, LIST_COMMAND)

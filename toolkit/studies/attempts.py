@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stimuli.schemas import Source, checked
+from toolkit.errors import ToolkitError
 from toolkit.running.folder import working_folder
+from toolkit.studies.durations import Took, added, core_s
 
 ATTEMPTS = "attempts"
 """In the folder of a study's results: what came of chunks, one file each."""
@@ -30,8 +33,8 @@ class Attempts:
     """Names of the jobs, as far as they have one."""
     last: str = ""
     """What the last of them failed at."""
-    took: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    """How many things were done and the core-seconds that they took, by what was done."""
+    took: Mapping[str, Took] = field(default_factory=dict)
+    """What the things that were done took, by what was done."""
 
     @property
     def is_given_up(self) -> bool:
@@ -61,7 +64,7 @@ def attempts_in(file: Path) -> Attempts:
         False
     """
     failed = begun = 0
-    jobs, last, took = list[str](), "", dict[str, tuple[int, float]]()
+    jobs, last, took = list[str](), "", dict[str, Took]()
     try:
         lines = file.read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -81,9 +84,8 @@ def attempts_in(file: Path) -> Attempts:
             failed, last = failed + 1, str(told.get("why", ""))
         else:
             failed = begun = 0
-            for name, (n, core_s) in dict(told.get("took", {})).items():
-                before = took.get(name, (0, 0.0))
-                took[name] = (before[0] + n, before[1] + core_s)
+            with suppress(ToolkitError):
+                took = added(took, checked(dict[str, Took], told.get("took", {}), Source("took")))
     return Attempts(failed, begun, tuple(filter(None, jobs)), last, took)
 
 
@@ -110,27 +112,38 @@ def attempt(file: Path) -> Iterator[Done]:
     except BaseException as error:
         write("failed", why=str(error) or type(error).__name__)
         raise
-    write("ended", took=done.took)
+    write("ended", took={name: asdict(one) for name, one in done.took.items()})
 
 
 class Done:
     """What a chunk has done, and the processor time that it took."""
 
     def __init__(self) -> None:
-        self.took: dict[str, tuple[int, float]] = {}
-        self._core_s = _core_s()
+        self.took: dict[str, Took] = {}
+        self._core_s = core_s()
 
     def add(self, name: str, n: int) -> None:
         """Add things that were done since the last time."""
-        now = _core_s()
+        now = core_s()
         if n:
-            before = self.took.get(name, (0, 0.0))
-            self.took[name] = (before[0] + n, before[1] + now - self._core_s)
+            self.took = added(self.took, {name: Took(n, now - self._core_s)})
         self._core_s = now
 
 
-def _core_s() -> float:
-    return sum(os.times()[:4])
+def took_by_workers(out: Path) -> dict[str, Took]:
+    """What workers measured, those of all lists of chunks together.
+
+    Args:
+        out: folder of the study's results.
+
+    Example:
+        >>> took_by_workers(Path("no/such/folder"))
+        {}
+    """
+    took: dict[str, Took] = {}
+    for file in sorted(out.glob(f"{ATTEMPTS}/*/*/*.jsonl")):
+        took = added(took, attempts_in(file).took)
+    return {name: one for name, one in took.items() if one.n}
 
 
 def own_task() -> str | None:

@@ -1,7 +1,9 @@
 """A study cut into chunks, each of which one process does: some trainings, or some networks asked.
 
 A chunk names what it does, not what is missing of it, so that it stays the same while others work:
-what is there already is skipped. The list is written once and kept; tasks in a queue know its name.
+what is there already is skipped. The list is written once and kept; tasks in a queue know its name
+and their numbers. Once it is known how long things take, chunks that nobody is at may be cut anew:
+the new ones are added at the end, and stand for the old ones, whose numbers stay.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
 from toolkit.errors import ToolkitError, quoted
 from toolkit.running.folder import content_key, working_folder, write_json
-from toolkit.studies.plan import TRAINING, PlannedRun, StudyPlan
+from toolkit.studies.plan import TRAINING, PlannedCell, StudyPlan
 from toolkit.tables.manifests import read_stored
+
+if TYPE_CHECKING:
+    from toolkit.studies.study import Study
 
 CHUNKS = "chunks"
 """In the folder of a study's results: lists of chunks."""
@@ -89,6 +94,8 @@ class ChunkList:
     """How a card computes."""
     chunks: tuple[Chunk, ...]
     """What the processes do; trainings first."""
+    replaced: tuple[Annotated[int, Between(0)], ...] = ()
+    """Numbers of chunks that later ones stand for."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,69 @@ def keep_chunks(plan: StudyPlan) -> Kept:
     return kept
 
 
+def recut(plan: StudyPlan, kept: Kept, numbers: Sequence[int]) -> Kept:
+    """Cut chunks anew that nobody is at, where what was measured says that they are too long.
+
+    Args:
+        plan: of the study, as things stand.
+        kept: its chunks.
+        numbers: of the chunks that are neither done nor in a queue.
+
+    Returns:
+        The list, with new chunks at its end that stand for those that would take more than twice
+        the time that the study file wants; kept, if there are any.
+
+    Raises:
+        ToolkitError: the list cannot be written.
+    """
+    seconds = 60.0 * plan.study.file.chunks.minutes
+    chunks = kept.content.chunks
+    long = [n for n in numbers if (_chunk_seconds(plan, chunks[n]) or 0.0) > 2 * seconds]
+    new = {n: list(_pieces(plan, chunks[n], seconds)) for n in long}
+    new = {n: pieces for n, pieces in new.items() if len(pieces) > 1}
+    if not new:
+        return kept
+    content = replace(
+        kept.content,
+        chunks=(*chunks, *(piece for pieces in new.values() for piece in pieces)),
+        replaced=(*kept.content.replaced, *new),
+    )
+    write_json(kept.file, asdict(content))
+    return Kept(kept.file, content)
+
+
+def _chunk_seconds(plan: StudyPlan, chunk: Chunk) -> float | None:
+    """What is missing of a chunk will take; None where nothing like it was measured."""
+    done = {f"{one.population}/{seed}" for one in plan.trainings for seed in one.done}
+    n_seeds = sum(
+        f"{part.population}/{seed}" not in done for part in chunk.train for seed in part.seeds
+    )
+    counts = _left(plan, chunk)
+    asking = [_seconds(plan, own) for own in counts.values()]
+    training = plan.took[TRAINING].hours(n_seeds) * 3600 if TRAINING in plan.took else None
+    parts = [*asking, *([training] if n_seeds else [])]
+    return None if None in parts else sum(one for one in parts if one is not None)
+
+
+def _left(plan: StudyPlan, chunk: Chunk) -> dict[str, dict[int, int]]:
+    """Cells of a chunk that are missing, by subject and run."""
+    counts: dict[str, dict[int, int]] = {}
+    for part in chunk.ask:
+        for name in part.subjects:
+            n = sum(not cell.done for cell in plan.runs[part.run].by_subject.get(name, ()))
+            if n:
+                counts.setdefault(name, {})[part.run] = n
+    return counts
+
+
+def _pieces(plan: StudyPlan, chunk: Chunk, seconds: float) -> Iterator[Chunk]:
+    """What is missing of a chunk, cut anew."""
+    for part in chunk.train:
+        yield from _seeds(plan, part.grid, part.population, part.seeds, seconds)
+    counts = _left(plan, chunk)
+    yield from _packed(plan, list(counts), counts, seconds)
+
+
 def find_chunks(plan: StudyPlan) -> Kept | None:
     """The chunks of a study that were kept; None where there are none, or they are damaged.
 
@@ -140,6 +210,20 @@ def find_chunks(plan: StudyPlan) -> Kept | None:
         return read_chunks(_file(plan))
     except ToolkitError:
         return None
+
+
+def lists_of(study: Study, out: Path) -> list[Kept]:
+    """All lists that a study file was cut into, one for each device and what was to be trained.
+
+    Args:
+        study: the study.
+        out: folder of its results.
+    """
+    found = []
+    for file in sorted((out / CHUNKS).glob("*.json")):
+        with suppress(ToolkitError):
+            found.append(read_chunks(file))
+    return [one for one in found if one.content.sha256 == study.sha256]
 
 
 def new_chunks(plan: StudyPlan) -> Kept:
@@ -179,7 +263,7 @@ def _file(plan: StudyPlan) -> Path:
         "study": plan.study.sha256,
         "device": [plan.where.device, plan.where.precision],
         "trained": {one.population: list(one.seeds) for one in plan.trainings},
-        "asked": [sorted({subject_of(cell.name) for cell in run.cells}) for run in plan.runs],
+        "asked": [sorted(run.by_subject) for run in plan.runs],
     }
     return plan.where.out / CHUNKS / f"{content_key(facts)[:12]}.json"
 
@@ -204,28 +288,32 @@ def cut(plan: StudyPlan) -> ChunkList:
 
 
 def _trainings(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
-    took = plan.took.get(TRAINING)
     for number, grid in enumerate(plan.study.grids):
         for condition in grid.conditions:
             if condition.learns:
                 names = condition.subjects(grid.seeds)
-                n = len(names)
-                if took is not None:
-                    n = max(1, math.floor(seconds / (3600 * took.hours(1))))
-                for start in range(0, len(names), n):
-                    own = tuple(names[start : start + n])
-                    yield Chunk(train=(TrainPart(number, condition.name, own),))
+                yield from _seeds(plan, number, condition.name, names, seconds)
+
+
+def _seeds(
+    plan: StudyPlan, grid: int, population: str, names: Sequence[str], seconds: float
+) -> Iterator[Chunk]:
+    """Seeds of a population, as many in a chunk as its time allows."""
+    took, n = plan.took.get(TRAINING), len(names)
+    if took is not None:
+        n = max(1, math.floor(seconds / max(1e-9, 3600 * took.hours(1))))
+    for start in range(0, len(names), n):
+        yield Chunk(train=(TrainPart(grid, population, tuple(names[start : start + n])),))
 
 
 def _asks(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
     by_subject: dict[str, dict[int, int]] = {}
     for number, run in enumerate(plan.runs):
-        for cell in run.cells:
-            counts = by_subject.setdefault(subject_of(cell.name), {})
-            counts[number] = counts.get(number, 0) + 1
+        for name, cells in run.by_subject.items():
+            by_subject.setdefault(name, {})[number] = len(cells)
     together: dict[str, list[str]] = {}
     for name in by_subject:
-        together.setdefault(_backbones(plan, name.rpartition("/")[0]), []).append(name)
+        together.setdefault(_backbones(plan, _population(name)), []).append(name)
     for names in together.values():
         yield from _packed(plan, names, by_subject, seconds)
 
@@ -233,22 +321,31 @@ def _asks(plan: StudyPlan, seconds: float) -> Iterator[Chunk]:
 def _packed(
     plan: StudyPlan, names: Sequence[str], counts: Mapping[str, Mapping[int, int]], seconds: float
 ) -> Iterator[Chunk]:
-    """Subjects in their order, as many in a chunk as its time allows."""
-    own: list[str] = []
+    """Subjects in their order, as many in a chunk as its time allows; one too long is cut by runs.
+
+    Whoever asks a subject embeds its stimuli first, so its runs stay together where they can.
+    """
+    own: dict[str, list[int]] = {}
     so_far = 0.0
     for name in names:
         cost = _seconds(plan, counts[name])
-        if cost is None:
-            full = bool(own) and own[-1].rpartition("/")[0] != name.rpartition("/")[0]
-        else:
-            full = bool(own) and so_far + cost > seconds
-        if full:
-            yield _asking(own, counts)
-            own, so_far = [], 0.0
-        own.append(name)
-        so_far += cost or 0.0
+        if own and (_population(name) != _population([*own][-1]) if cost is None else
+                    so_far + cost > seconds):  # fmt: skip
+            yield _asking(own)
+            own, so_far = {}, 0.0
+        for run, n in counts[name].items():
+            more = _seconds(plan, {run: n}) or 0.0
+            if own.get(name) and so_far + more > seconds:
+                yield _asking(own)
+                own, so_far = {}, 0.0
+            own.setdefault(name, []).append(run)
+            so_far += more
     if own:
-        yield _asking(own, counts)
+        yield _asking(own)
+
+
+def _population(subject: str) -> str:
+    return subject.rpartition("/")[0]
 
 
 def _seconds(plan: StudyPlan, counts: Mapping[int, int]) -> float | None:
@@ -262,10 +359,13 @@ def _seconds(plan: StudyPlan, counts: Mapping[int, int]) -> float | None:
     return total
 
 
-def _asking(names: Sequence[str], counts: Mapping[str, Mapping[int, int]]) -> Chunk:
-    runs = sorted({number for name in names for number in counts[name]})
-    parts = (AskPart(run, tuple(name for name in names if run in counts[name])) for run in runs)
-    return Chunk(ask=tuple(parts))
+def _asking(asked: Mapping[str, Sequence[int]]) -> Chunk:
+    """A chunk that asks subjects in some runs each."""
+    by_run: dict[int, list[str]] = {}
+    for name, runs in asked.items():
+        for run in runs:
+            by_run.setdefault(run, []).append(name)
+    return Chunk(ask=tuple(AskPart(run, tuple(by_run[run])) for run in sorted(by_run)))
 
 
 def _backbones(plan: StudyPlan, population: str) -> str:
@@ -282,28 +382,19 @@ def _backbones(plan: StudyPlan, population: str) -> str:
     return population
 
 
-def subject_of(cell: str) -> str:
-    """The subject that a cell belongs to.
+def cells_of(plan: StudyPlan, chunk: Chunk) -> list[PlannedCell]:
+    """The cells that a chunk makes.
 
     Args:
-        cell: its name in a plan.
-
-    Example:
-        >>> subject_of("bilingual-en-nl/c/en")
-        'bilingual-en-nl/c'
+        plan: of the study.
+        chunk: one of its chunks.
     """
-    return cell.rpartition("/")[0]
-
-
-def cells_of(run: PlannedRun, part: AskPart) -> list[str]:
-    """The cells of a run that a part of a chunk makes.
-
-    Args:
-        run: the run.
-        part: of the chunk.
-    """
-    own = set(part.subjects)
-    return [cell.name for cell in run.cells if subject_of(cell.name) in own]
+    return [
+        cell
+        for part in chunk.ask
+        for subject in part.subjects
+        for cell in plan.runs[part.run].by_subject.get(subject, ())
+    ]
 
 
 def work_command(kept: Kept) -> list[str]:
@@ -315,6 +406,11 @@ def work_command(kept: Kept) -> list[str]:
     return ["work", str(kept.file.absolute()), "--chunk"]
 
 
-def shown_command(kept: Kept) -> str:
-    """The same as a person types it, with N for the number."""
-    return f"mevgs-toolkit work {quoted(kept.file)} --chunk N"
+def shown_command(kept: Kept, number: int | None = None) -> str:
+    """The same as a person types it.
+
+    Args:
+        kept: the list.
+        number: of the chunk; N stands for it if it is left out.
+    """
+    return f"mevgs-toolkit work {quoted(kept.file)} --chunk {'N' if number is None else number}"

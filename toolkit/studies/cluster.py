@@ -49,7 +49,7 @@ class Standing:
 def standings(
     plan: StudyPlan, kept: Kept, queue: Mapping[int, Task], states: Collection[str]
 ) -> list[Standing]:
-    """What all chunks are at.
+    """What all chunks are at, but for those that others stand for.
 
     Args:
         plan: of the study, as things stand.
@@ -60,7 +60,10 @@ def standings(
     trained = {f"{one.population}/{seed}" for one in plan.trainings for seed in one.done}
     done = trained | {*states}
     found = []
+    replaced = {*kept.content.replaced} - queue.keys()
     for number, chunk in enumerate(kept.content.chunks):
+        if number in replaced:
+            continue
         attempts = attempts_in(attempts_file(kept.out, kept.name, number))
         task = queue.get(number)
         state = _state(plan, chunk, done, task, attempts)
@@ -69,17 +72,11 @@ def standings(
 
 
 def _state(
-    plan: StudyPlan, chunk: Chunk, trained: Collection[str], task: Task | None, past: Attempts
+    plan: StudyPlan, chunk: Chunk, trained: set[str], task: Task | None, past: Attempts
 ) -> State:
-    cells = [
-        cell
-        for part in chunk.ask
-        for own in [set(cells_of(plan.runs[part.run], part))]
-        for cell in plan.runs[part.run].cells
-        if cell.name in own
-    ]
+    cells = cells_of(plan, chunk)
     seeds = [f"{part.population}/{seed}" for part in chunk.train for seed in part.seeds]
-    if all(cell.done for cell in cells) and set(seeds) <= set(trained):
+    if all(cell.done for cell in cells) and trained.issuperset(seeds):
         return "done"
     if task is not None:
         if task.needs_you:
@@ -96,12 +93,12 @@ def ready_states(plan: StudyPlan) -> list[str]:
     Args:
         plan: of the study.
     """
-    from toolkit.training.populations import trained_states
-
     device = find_device(plan.where.device, plan.where.precision)
     done = {one.population: one.done for one in plan.trainings}
     found = []
     for grid in plan.study.grids:
+        from toolkit.training.populations import trained_states
+
         for condition in grid.conditions:
             names = condition.subjects(grid.seeds)
             left = [name for name in names if name not in done[condition.name]]

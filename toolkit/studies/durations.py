@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,15 +67,31 @@ def measured(folder: Path, name: str, n: int) -> Iterator[None]:
         name: what is done.
         n: how many of them.
     """
-    before = _core_s()
+    before = core_s()
     yield
     if n:
         took = read_durations(folder)
         so_far = took.get(name, Took(0, 0.0))
-        took[name] = Took(so_far.n + n, so_far.core_s + max(0.0, _core_s() - before))
+        took[name] = Took(so_far.n + n, so_far.core_s + max(0.0, core_s() - before))
         write_json(folder / FILE, {key: asdict(one) for key, one in took.items()})
 
 
-def _core_s() -> float:
+def added(one: Mapping[str, Took], other: Mapping[str, Took]) -> dict[str, Took]:
+    """What two have measured, together.
+
+    Args:
+        one: by what was done.
+        other: by what was done.
+
+    Example:
+        >>> added({"me": Took(2, 3.0)}, {"me": Took(1, 1.5), "familiar": Took(1, 1.0)})["me"]
+        Took(n=3, core_s=4.5)
+    """
+    none = Took(0, 0.0)
+    both = {name: (one.get(name, none), other.get(name, none)) for name in {**one, **other}}
+    return {name: Took(a.n + b.n, a.core_s + b.core_s) for name, (a, b) in both.items()}
+
+
+def core_s() -> float:
     """Processor time of this process and of those that it waited for."""
     return sum(os.times()[:4])

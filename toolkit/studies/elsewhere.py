@@ -18,8 +18,10 @@ from toolkit.studies.chunks import (
     Kept,
     find_chunks,
     keep_chunks,
+    lists_of,
     new_chunks,
     read_chunks,
+    recut,
     shown_command,
 )
 from toolkit.studies.cluster import Standing
@@ -109,14 +111,22 @@ def chunks_of(study: Path, out: Path | None = None) -> Kept:
     if study.suffix != ".toml":
         return read_chunks(study)
     found = read_study(study)
-    kept = find_chunks(plan_study(found, Where(out or found.results)))
-    if kept is None:
+    lists = lists_of(found, out or found.results)
+    if not lists:
         raise ToolkitError(
             "The study is not cut into chunks yet.",
             given=str(study),
             next_command=f"mevgs-toolkit run-study {quoted(study)} --executor chunks",
         )
-    return kept
+    if len(lists) > 1:
+        told = [f"{one.file} ({one.content.device}, {one.content.precision})" for one in lists]
+        raise ToolkitError(
+            "The study was cut into chunks several times.",
+            given=str(study),
+            allowed="one of the lists: " + "; ".join(told),
+            next_command=shown_command(lists[0]),
+        )
+    return lists[0]
 
 
 def write_chunks(study: Study, where: Where) -> Kept:
@@ -179,6 +189,11 @@ def hand_over_all(
             plan = plan_study(study, where)
             states = cluster.ready_states(plan)
             found = cluster.standings(plan, kept, queue, states)
+            fresh = [
+                one.number for one in found if one.state == "missing" and not one.attempts.failed
+            ]
+            if (again := recut(plan, kept, fresh)) is not kept:
+                kept, found = again, cluster.standings(plan, again, queue, states)
             submitted = cluster.hand_over(work, found)
             now = Elsewhere(plan, kept, tuple(found), submitted)
             at_work = any(one.state in ("running", "waiting") for one in found)
@@ -289,7 +304,7 @@ def _print_troubles(found: Sequence[Standing], now: Elsewhere) -> None:
             say(
                 f"Chunk {one.number} failed {one.attempts.failed + one.attempts.running} times and "
                 f"is not handed over again: {one.attempts.last or 'it was killed'}{last}. After "
-                f"mending: {shown_command(now.kept).replace('--chunk N', f'--chunk {one.number}')}"
+                f"mending: {shown_command(now.kept, one.number)}"
             )
     if len(found) > SHOWN:
         say(f"... and {len(found) - SHOWN} more.")

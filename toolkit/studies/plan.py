@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.api.running import PreparedRun, prepare_run
+from toolkit.api.checks import shown_set
+from toolkit.api.running import PreparedRun, prepare_opened
 from toolkit.devices import find_device
-from toolkit.studies.durations import Took, read_durations
+from toolkit.studies.attempts import took_by_workers
+from toolkit.studies.durations import Took, added, read_durations
 from toolkit.studies.study import RUNS, SUBJECTS, Asked, Study
-from toolkit.subjects.population import DESCRIPTION_FILE
+from toolkit.subjects.population import DESCRIPTION_FILE, ReadOnce
+from toolkit.subjects.populations import open_populations
 
 if TYPE_CHECKING:
     from toolkit.running.plan import Prepared
+    from toolkit.subjects.population import Population
     from toolkit.training.sources import Source
 
 TRAINING = "training"
@@ -80,15 +84,25 @@ class PlannedRun:
     """Seed of the trial list; None where nothing is drawn."""
     run_id: str | None
     """Name of its folder; None while a network is not trained."""
+    populations: tuple[Population, ...]
+    """Those of its subjects that are there."""
     cells: tuple[PlannedCell, ...]
     """All that it consists of; of maps, not known before their networks are there."""
     done: bool
     """Whether it is finished, its tables and manifest included."""
 
-    @property
+    @cached_property
     def n_done(self) -> int:
         """Cells that are there."""
         return sum(cell.done for cell in self.cells)
+
+    @cached_property
+    def by_subject(self) -> Mapping[str, Sequence[PlannedCell]]:
+        """The same cells by the subject that they belong to."""
+        found: dict[str, list[PlannedCell]] = {}
+        for cell in self.cells:
+            found.setdefault(subject_of(cell.name), []).append(cell)
+        return found
 
     @property
     def n_missing(self) -> int:
@@ -185,18 +199,34 @@ def plan_study(study: Study, where: Where) -> StudyPlan:
     """
     trainings = tuple(_trainings(study, where))
     ready = {one.population for one in trainings if one.done == one.seeds}
+    lacking = study.trained.keys() - ready
     runs = [
-        _run(study, where, ask, number, seed, ready)
+        run
         for number, ask in enumerate(study.asks)
-        for seed in ask.trial_seeds
+        for run in _runs(study, where, ask, number, lacking)
     ]
-    return StudyPlan(study, where, trainings, tuple(runs), read_durations(where.out))
+    took = added(read_durations(where.out), took_by_workers(where.out))
+    return StudyPlan(study, where, trainings, tuple(runs), took)
+
+
+def subject_of(cell: str) -> str:
+    """The subject that a cell belongs to.
+
+    Args:
+        cell: its name in a plan.
+
+    Example:
+        >>> subject_of("bilingual-en-nl/c/en")
+        'bilingual-en-nl/c'
+    """
+    return cell.rpartition("/")[0]
 
 
 def _trainings(study: Study, where: Where) -> Iterator[PlannedTraining]:
-    from toolkit.training.populations import finished_subjects
-
     for grid in study.grids:
+        # Not before: it takes half a gigabyte, and a study without trainings does without.
+        from toolkit.training.populations import finished_subjects
+
         device = find_device(where.device, where.precision)
         done = set(
             finished_subjects(grid.conditions, grid.seeds, where.subjects, source_of(grid), device)
@@ -215,72 +245,97 @@ def source_of(grid: Any) -> Source:
     return open_source(grid.stimuli, grid.hearing, grid.seeing, trained)
 
 
+def opened(
+    study: Study, where: Where, ask: Asked, only: Collection[str] | None = None
+) -> tuple[Population, ...]:
+    """The subjects of an ask as they are now, which all of its runs share.
+
+    Args:
+        study: the study.
+        where: where its results lie.
+        ask: what asks for them; those that the study trains must be trained.
+        only: some of them alone, such as ``bilingual-en-nl/c``, whose cells are the same as in the
+            whole run; all of them if left out.
+
+    Raises:
+        ToolkitError: one cannot be had any more.
+    """
+
+    def wanted(one: Population) -> tuple[str, ...]:
+        return tuple(seed for seed in one.seeds if only is None or f"{one.name}/{seed}" in only)
+
+    names = [name for name, one in zip(ask.names, ask.populations, strict=True) if wanted(one)]
+    if not names:
+        return ()
+    trained = study.grids and any(where.subjects.glob(f"*/{DESCRIPTION_FILE}"))
+    populations = open_populations(names, where.subjects if trained else None)
+    shown_set(ask.stimuli, populations, ask.paradigm.default_set)
+    return tuple(ReadOnce.of(replace(one, seeds=wanted(one))) for one in populations)
+
+
 def prepare(
     study: Study,
     where: Where,
     ask: Asked,
     trial_seed: int | None,
+    populations: Sequence[Population],
     jobs: int = 1,
-    names: Sequence[str] = (),
 ) -> PreparedRun:
-    """Plan one run, as ``run-paradigm`` does; its networks must be trained.
+    """Plan one run, as ``run-paradigm`` does.
 
     Args:
         study: the study.
         where: where its results lie.
         ask: what asks for it.
         trial_seed: seed of the trial list.
+        populations: what `opened` gave.
         jobs: networks, or chunks of pictures, worked on at the same time.
-        names: some of its subjects alone, whose cells are the same as in the whole run; all of
-            them if none is named.
 
     Raises:
         ToolkitError: as `toolkit.api.running.prepare_run`.
     """
-    trained = any(where.subjects.glob(f"*/{DESCRIPTION_FILE}"))
-    return prepare_run(
+    return prepare_opened(
         ask.paradigm,
-        list(names or ask.names),
+        populations,
+        ask.stimuli,
+        out=where.runs,
+        study=study.sha256,
         languages=ask.table.languages or (),
-        stimuli=ask.stimuli,
         templates=ask.table.templates or (),
         trials_per_class=ask.table.trials_per_class,
         trial_seed=trial_seed,
-        out=where.runs,
         jobs=jobs,
-        device=where.device,
-        precision=where.precision,
-        subjects_dir=where.subjects if trained and study.grids else None,
+        device=find_device(where.device, where.precision),
         paradigms_dir=study.paradigms_dir,
-        study=study.sha256,
     )
 
 
-def _run(
-    study: Study, where: Where, ask: Asked, number: int, seed: int | None, ready: set[str]
-) -> PlannedRun:
-    planned = partial(PlannedRun, ask, number, seed)
-    lacking = study.trained.keys() - ready
-    if {one.name for one in ask.populations} & lacking:
-        there = [
-            name
-            for name, one in zip(ask.names, ask.populations, strict=True)
-            if one.name not in lacking
-        ]
-        cells = _cells(prepare(study, where, ask, seed, names=there).prepared) if there else []
-        known = {cell.name: cell for cell in cells}
+def _runs(
+    study: Study, where: Where, ask: Asked, number: int, lacking: Collection[str]
+) -> Iterator[PlannedRun]:
+    """The runs of an ask, one for each trial seed."""
+    only = None
+    if any(one.name in lacking for one in ask.populations):
+        known = (one for one in ask.populations if one.name not in lacking)
+        only = {f"{one.name}/{seed}" for one in known for seed in one.seeds}
+    populations = opened(study, where, ask, only)
+    for seed in ask.trial_seeds:
+        planned = partial(PlannedRun, ask, number, seed)
+        prepared = prepare(study, where, ask, seed, populations).prepared if populations else None
+        cells = _cells(prepared) if prepared else []
+        if prepared and only is None:
+            done = all(cell.done for cell in cells) and prepared.is_joined()
+            yield planned(prepared.plan.run_id, populations, tuple(cells), done)
+            continue
+        found = {cell.name: cell for cell in cells}
         names = [
             f"{one.name}/{subject}/{code}"
             for one in ask.populations
             for subject in one.seeds
             for code in ask.tested[one.name]
         ]
-        cells = [known.get(name, PlannedCell(name, None, done=False)) for name in names]
-        return planned(None, tuple(cells), False)
-    prepared = prepare(study, where, ask, seed).prepared
-    cells = _cells(prepared)
-    done = all(cell.done for cell in cells) and prepared.is_finished()
-    return planned(prepared.plan.run_id, tuple(cells), done)
+        cells = [found.get(name) or PlannedCell(name, None, done=False) for name in names]
+        yield planned(None, populations, tuple(cells), False)
 
 
 def _cells(prepared: Prepared) -> list[PlannedCell]:

@@ -174,7 +174,7 @@ def _train(plan: StudyPlan, jobs: int | None, progress: Progress) -> None:
 
 
 def _ask(plan: StudyPlan, run: PlannedRun, jobs: int, progress: Progress) -> None:
-    start = prepare(plan.study, plan.where, run.ask, run.trial_seed, jobs)
+    start = prepare(plan.study, plan.where, run.ask, run.trial_seed, run.populations, jobs)
     with measured(plan.where.out, run.ask.paradigm.name, run.n_missing):
         start(progress)
 

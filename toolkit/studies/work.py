@@ -12,12 +12,13 @@ is put into the queue again.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from reports.terminal import say
 from stimuli.files import sha256_of
@@ -26,9 +27,12 @@ from toolkit.errors import ToolkitError, quoted
 from toolkit.processes.slurm import requeue
 from toolkit.studies.attempts import attempt, attempts_file, own_task
 from toolkit.studies.checks import read_study
-from toolkit.studies.chunks import AskPart, Chunk, ChunkList, Kept, TrainPart, subject_of
-from toolkit.studies.plan import TRAINING, Where, prepare, source_of
+from toolkit.studies.chunks import AskPart, Chunk, ChunkList, Kept, TrainPart
+from toolkit.studies.plan import TRAINING, Where, opened, prepare, source_of, subject_of
 from toolkit.studies.study import Asked, Study
+
+if TYPE_CHECKING:
+    from toolkit.subjects.population import Population
 
 STOPPED = 75
 """Exit code of a chunk that was told to end: try again."""
@@ -124,11 +128,16 @@ def _parts(kept: Kept, chunk: Chunk) -> Iterator[Part]:
         )
     study = read_study(content.study)
     where = Where(kept.out, content.device, content.precision)
-    runs = [(ask, seed) for ask in study.asks for seed in ask.trial_seeds]
     for part in chunk.train:
         yield partial(_train, study, where, part)
+    runs = [(n, seed) for n, ask in enumerate(study.asks) for seed in ask.trial_seeds]
+    subjects: dict[int, set[str]] = {}
     for asked in chunk.ask:
-        yield partial(_ask, study, where, runs, asked)
+        subjects.setdefault(runs[asked.run][0], set()).update(asked.subjects)
+    populations = cache(lambda n: opened(study, where, study.asks[n], subjects[n]))
+    for asked in chunk.ask:
+        n, seed = runs[asked.run]
+        yield partial(_ask, study, where, study.asks[n], seed, asked, populations(n))
 
 
 def _train(study: Study, where: Where, part: TrainPart, told: Told) -> tuple[str, int]:
@@ -149,26 +158,18 @@ def _train(study: Study, where: Where, part: TrainPart, told: Told) -> tuple[str
 def _ask(
     study: Study,
     where: Where,
-    runs: list[tuple[Asked, int | None]],
+    ask: Asked,
+    trial_seed: int | None,
     part: AskPart,
+    populations: Sequence[Population],
     told: Told,
 ) -> tuple[str, int]:
-    ask, seed = runs[part.run]
     own = set(part.subjects)
-    prepared = prepare(study, where, ask, seed, names=_names(ask, own)).prepared
+    prepared = prepare(study, where, ask, trial_seed, populations).prepared
     missing = [name for name in prepared.missing() if subject_of(name) in own]
     if missing:
         prepared.make_cells(missing, told.look)
     return ask.paradigm.name, len(missing)
-
-
-def _names(ask: Asked, own: Collection[str]) -> list[str]:
-    """Those of an ask's names that some subjects are among: others need not be there yet."""
-    return [
-        name
-        for name, one in zip(ask.names, ask.populations, strict=True)
-        if any(f"{one.name}/{seed}" in own for seed in one.seeds)
-    ]
 
 
 @contextmanager

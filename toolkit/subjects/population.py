@@ -23,7 +23,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -287,6 +287,39 @@ class Population:
     def _check_seed(self, seed: str) -> None:
         if seed not in self.seeds:
             raise unknown_name(f"seed of population {self.name!r}", seed, self.seeds, LIST_COMMAND)
+
+
+@dataclass(frozen=True)
+class ReadOnce(Population):
+    """A population whose files stay as they are while it is in use: they are read for one checksum.
+
+    Example:
+        >>> one = ReadOnce.of(Population("deaf", (), ("a",), "Hears nothing.", "deaf:make"))
+        >>> one.checksum("a") is one.checksum("a")
+        True
+    """
+
+    known: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Checksums of its subjects, as far as they were asked for."""
+
+    @classmethod
+    def of(cls, population: Population) -> ReadOnce:
+        """The same population, of which checksums are remembered.
+
+        Args:
+            population: any.
+        """
+        return cls(**{one.name: getattr(population, one.name) for one in fields(population)})
+
+    def checksum(self, seed: str) -> str:
+        """As `Population.checksum`, where that was not asked before.
+
+        Args:
+            seed: one of `seeds`.
+        """
+        if seed not in self.known:
+            self.known[seed] = super().checksum(seed)
+        return self.known[seed]
 
 
 def read_population(folder: str | Path) -> Population:

@@ -22,9 +22,9 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from stimuli.names import can_be_path
@@ -40,6 +40,8 @@ from toolkit.subjects.population import (
 )
 
 ENTRY_POINT_GROUP = "mevgs_toolkit.subjects"
+Look = Callable[[], Found[Population]]
+"""Looks for all populations that have a name."""
 
 
 def open_populations(
@@ -63,10 +65,8 @@ def open_populations(
         >>> [one.seeds for one in open_populations(["random/b", "perfect/a"])]
         [('b',), ('a',)]
     """
-    opened = [
-        one if isinstance(one, Population) else open_population(one, subjects_dir)
-        for one in subjects
-    ]
+    look = cache(partial(look_for_populations, subjects_dir))
+    opened = [one if isinstance(one, Population) else _opened(one, look) for one in subjects]
     if not opened:
         raise ToolkitError("No population was named.", next_command=LIST_COMMAND)
     first: dict[str, Population] = {}
@@ -126,21 +126,28 @@ def open_population(name: str, subjects_dir: str | Path | None = None) -> Popula
         ...     error.nearest
         'bilingual-en-nl/c'
     """
-    found = find_population(name, subjects_dir)
+    return _opened(name, cache(partial(look_for_populations, subjects_dir)))
+
+
+def _opened(name: str, look: Look) -> Population:
+    found = find_population(name, look=look)
     if found is None:
-        looked = look_for_populations(subjects_dir)
-        error = looked.unknown(name)
-        error.nearest = nearest_subject(name, list(looked.known))
+        error = look().unknown(name)
+        error.nearest = nearest_subject(name, list(look().known))
         raise error
     return found
 
 
-def find_population(name: str, subjects_dir: str | Path | None = None) -> Population | None:
+def find_population(
+    name: str, subjects_dir: str | Path | None = None, look: Look | None = None
+) -> Population | None:
     """As `open_population`; None where nothing has that name.
 
     Args:
         name: see `open_population`.
         subjects_dir: a further folder to look in.
+        look: gives what `look_for_populations` gave, where many are to be found: it reads all
+            descriptions.
 
     Raises:
         ToolkitError: as `open_population`, but not for an unknown population.
@@ -150,7 +157,7 @@ def find_population(name: str, subjects_dir: str | Path | None = None) -> Popula
     if is_model_name(name):
         return open_model(name)
     base, slash, seed = name.partition("/")
-    named = look_for_populations(subjects_dir).get(base)
+    named = (look or partial(look_for_populations, subjects_dir))().get(base)
     if named is not None:
         return _part(named, seed) if slash else named
     whole = _in_place(name)

@@ -10,15 +10,18 @@ from stimuli.characters import hidden_in
 from toolkit.errors import nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
 MOST_PLACES = 1 << 62
 """Largest number that combinations of values are given."""
 BIG = 1 << 31
 """Whole numbers below are taken as they are, without a look at which of them occur."""
+MOST_BLOCKS = 1 << 20
+"""Participants, tests and lists that are remembered while a table is read."""
 ROW_KEY = (
     "paradigm", "paradigm_version", "population", "seed", "test_language", "condition",
     "trial_seed", "trial", "gate_ms",
@@ -144,6 +147,68 @@ def repeat_faults(table: pd.DataFrame) -> list[str]:
     again = known.duplicated()
     first = described({name: known[again].iloc[0][name] for name in key})
     return [f"{int(again.sum())} rows occur twice, first {first}"]
+
+
+def in_order(tables: Iterable[pa.Table]) -> bool:
+    """Whether trials are plainly numbered, as runs write them, so that none occurs twice.
+
+    The rows of a participant, test and list lie together, and their numbers rise.
+
+    Args:
+        tables: parts of one table, in their order: those columns of `ROW_KEY` that it has.
+
+    Returns:
+        False where it cannot be told in one passage; then `repeat_faults` looks at all rows.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> rows = pa.table({"seed": ["a", "a", "b"], "trial": [0, 1, 0]})
+        >>> in_order([rows]), in_order([rows, rows])
+        (True, False)
+    """
+    import pyarrow as pa
+
+    known: set[int] = set()
+    last: tuple[int, int] | None = None
+    for table in tables:
+        names = [name for name in table.column_names if name not in ("trial", "condition")]
+        if "trial" not in table.column_names or not len(table):
+            continue
+        trial = table["trial"]
+        if not pa.types.is_integer(trial.type) or trial.null_count:
+            return False
+        numbers = trial.to_numpy().astype(np.int64)
+        begins = np.zeros(len(numbers), dtype=bool)
+        begins[0] = True
+        for name in names:
+            codes = _codes(table[name])
+            begins[1:] |= codes[1:] != codes[:-1]
+        if not (begins[1:] | (np.diff(numbers) > 0)).all():
+            return False
+        starts = np.flatnonzero(begins)
+        rows = table.select(names).take(pa.array(starts)).to_pylist()
+        for start, row in zip(starts.tolist(), rows, strict=True):
+            block = hash(tuple(row.values()))
+            if start == 0 and last is not None and block == last[0]:
+                if numbers[0] <= last[1]:
+                    return False
+            elif block in known or len(known) >= MOST_BLOCKS:
+                return False
+            known.add(block)
+        last = block, int(numbers[-1])
+    return True
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Numbers that are the same where values are; -1 for none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = column.combine_chunks()
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_encode()
+    codes: npt.NDArray[Any] = pc.fill_null(whole.indices, -1).to_numpy(zero_copy_only=False)
+    return codes
 
 
 def described(row: Mapping[str, Any]) -> str:

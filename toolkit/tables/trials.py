@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from paradigms.choices.trials import Trials
 
@@ -312,6 +313,21 @@ def arrow_schema(names: Sequence[str], kind: str, extra: Sequence[Column] = ()) 
     meanings = {name: known[name].meaning for name in names}
     metadata = {"schema": SCHEMA_VERSION, "paradigm_kind": kind, "columns": meanings}
     return pa.schema(list(types.items()), metadata={"mevgs_toolkit": json.dumps(metadata)})
+
+
+def write_together(writer: pq.ParquetWriter, held: list[pa.Table]) -> None:
+    """Write rows as one part of a file, and hold them no longer.
+
+    Args:
+        writer: of the file.
+        held: tables of its schema; emptied.
+    """
+    import pyarrow as pa
+
+    if held:
+        whole = pa.concat_tables(held).unify_dictionaries().combine_chunks()
+        writer.write_table(whole, row_group_size=max(1, len(whole)))
+        held.clear()
 
 
 def write_trials(

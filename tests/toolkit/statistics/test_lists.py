@@ -177,8 +177,8 @@ def test_a_column_tells_lists_of_tables_from_elsewhere_apart(tmp_path: Path) -> 
     pd.concat(parts).to_parquet(tmp_path / "both.parquet")
     for seed, part in enumerate(parts):
         part.to_parquet(tmp_path / f"{seed}.parquet")
-    by_list, _ = read_lists([tmp_path / "both.parquet"])
-    assert set(by_list["trial_seed"]) == {"0", "1"}
+    read = read_lists([tmp_path / "both.parquet"])
+    assert set(read.lists["trial_seed"]) == {"0", "1"}
     one = read_counts([tmp_path / "both.parquet"])
     assert one.equals(read_counts([tmp_path / "0.parquet", tmp_path / "1.parquet"]))
     cell = publication_table([tmp_path / "both.parquet"]).rows[0].cells[0]
@@ -194,7 +194,7 @@ def test_populations_that_answered_other_lists_are_told(two: list[Path], tmp_pat
         tmp_path / "me-2", answers(2, "bilingual-en-nl").assign(n_languages=2), trial_seed=7
     )
     note = "In en, lists differ (bilingual-en-nl: 7; monolingual-en: 0, 1)"
-    assert list_notes(read_lists([*two, other])[0])[0].startswith(note)
+    assert list_notes(read_lists([*two, other]).lists)[0].startswith(note)
     assert any(warning.startswith(note) for warning in analyse_runs([*two, other])["me"].warnings)
 
 
@@ -237,7 +237,7 @@ def test_one_table_by_any_names_counts_once(two: list[Path], tmp_path: Path) -> 
     for what, name in names.items():
         for order in ([run, name], [name, run]):
             assert read_counts(order).equals(expected), what
-            _, notes = read_lists(order)
+            notes = read_lists(order).notes
             assert [note[-27:] for note in notes] == [" named twice, counted once."], what
             warnings = analyse_runs(order)["me"].warnings
             assert sum("counted once" in warning for warning in warnings) == 1, what

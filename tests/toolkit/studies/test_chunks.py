@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -18,21 +17,20 @@ from tests.commands import Cli
 from tests.fake_slurm import FakeSlurm, path_with
 from tests.process_groups import started
 from tests.stored import write_stored
+from tests.toolkit.studies.test_study_run import write_whole_set
 from tests.waiting import wait_until
 from toolkit.errors import ToolkitError
 from toolkit.processes.slurm import Task
 from toolkit.studies import cluster
 from toolkit.studies.attempts import MOST, attempt, attempts_file, attempts_in
 from toolkit.studies.checks import read_study
-from toolkit.studies.chunks import Kept, cut, find_chunks, keep_chunks, read_chunks
-from toolkit.studies.durations import FILE
-from toolkit.studies.elsewhere import hand_over_all, options_of, standing
-from toolkit.studies.plan import Where, plan_study, source_of
+from toolkit.studies.chunks import Kept, cells_of, cut, find_chunks, keep_chunks, read_chunks
+from toolkit.studies.durations import FILE, Took
+from toolkit.studies.elsewhere import chunks_of, hand_over_all, options_of, standing
+from toolkit.studies.plan import Where, plan_study
 from toolkit.studies.run import collect, run_study
 from toolkit.studies.study import Study
 from toolkit.studies.work import STOPPED, do_chunk
-from toolkit.training.grid import read_grid
-from toolkit.training.populations import train_populations
 
 STUDY = """\
 [study]
@@ -45,11 +43,13 @@ subjects = ["monolingual-en", "subjects/hasher"]
 languages = ["en"]
 trials_per_class = 2
 trial_seeds = [7, 8]
+stimuli = "whole"
 [[ask]]
 paradigm = "me"
 subjects = ["monolingual-en", "perfect"]
 languages = ["en"]
 trials_per_class = 2
+stimuli = "whole"
 [report]
 gallery = 0
 [executor.slurm]
@@ -57,7 +57,10 @@ partition = "debug"
 time = "00:10:00"
 """
 GRID = """\
+stimuli = "whole"
 [recipe]
+word_views = 1
+picture_views = 1
 size = "xsm"
 n_updates = 6
 warmup_updates = 2
@@ -68,21 +71,10 @@ seeds = "ab"
 """
 
 
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the networks are trained on, made once."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "grid.toml").write_text(GRID, encoding="utf-8")
-    grid = read_grid(folder / "grid.toml")
-    train_populations(grid.conditions, grid.seeds, folder, source_of(grid), 1)
-    return folder / "features"
-
-
 @pytest.fixture
-def study(tmp_path: Path, subjects_dir: Path, features: Path) -> Study:
+def study(tmp_path: Path, subjects_dir: Path) -> Study:
     path = tmp_path / "study.toml"
-    for results in ("study-results", "whole"):
-        shutil.copytree(features, tmp_path / results / "subjects" / "features")
+    write_whole_set(tmp_path / "whole")
     path.write_text(STUDY, encoding="utf-8")
     (tmp_path / "grid.toml").write_text(GRID, encoding="utf-8")
     return read_study(path)
@@ -114,7 +106,7 @@ def numbers(kept: Kept, *, training: bool) -> list[int]:
 
 
 def test_chunks_done_by_others_give_the_same_to_the_byte(study: Study, where: Where) -> None:
-    whole = Where(where.out.with_name("whole"))
+    whole = Where(where.out.with_name("whole-results"))
     run_study(study, whole)
     kept = keep_chunks(plan_study(study, where))
     assert (len(numbers(kept, training=True)), len(kept.content.chunks)) == (1, 4)
@@ -177,11 +169,72 @@ def test_chunks_are_as_long_as_the_file_wants_once_something_was_measured(
         "familiar": {"n": 2, "core_s": 600.0},
         "me": {"n": 1, "core_s": 100.0},
     }
+    where.out.mkdir()
     write_stored(where.out / FILE, json.dumps(measured))
     chunks = cut(plan_study(study, where)).chunks
     assert [len(one.train[0].seeds) for one in chunks if one.train] == [1, 1]
     asked = [sorted({name for part in one.ask for name in part.subjects}) for one in chunks]
     assert asked[2:4] == [["monolingual-en/a"], ["monolingual-en/b"]], "700 s each, of 900"
+
+
+def test_what_workers_measured_is_known_to_the_plan(study: Study, where: Where) -> None:
+    kept = keep_chunks(plan_study(study, where))
+    do_chunk(kept, 2)
+    with attempts_file(kept.out, kept.name, 3).open("w", encoding="utf-8") as lines:
+        lines.write('{"what": "ended", "took": {"me": {"n": 2, "core_s": 7200}, "x": 1}}\n')
+        lines.write('{"what": "ended", "took": {"me": {"n": 3, "core_s": 7200.0}}}\n')
+    plan = plan_study(study, where)
+    assert plan.took["familiar"].n == 6
+    assert plan.took["me"] == Took(3, 7200.0), "of a line that is none of ours nothing is known"
+    assert plan.core_hours["me"] == pytest.approx(plan.missing["me"] * 2 / 3)
+
+
+def test_a_subject_that_takes_too_long_is_cut_by_its_runs(study: Study, where: Where) -> None:
+    where.out.mkdir()
+    took = {"familiar": {"n": 1, "core_s": 600.0}, "me": {"n": 1, "core_s": 100.0}}
+    write_stored(where.out / FILE, json.dumps(took))
+    chunks = [one.ask for one in cut(plan_study(study, where)).chunks if one.ask]
+    own = [[part.run for part in ask] for ask in chunks if "monolingual-en/a" in ask[0].subjects]
+    assert own == [[0], [1, 2]], "600 s and 700 s, of 900"
+    done = [(name, part.run) for ask in chunks for part in ask for name in part.subjects]
+    assert len(done) == len(set(done)) == sum(len(r.cells) for r in plan_study(study, where).runs)
+
+
+def test_what_is_handed_over_is_cut_anew_once_its_time_is_known(
+    study: Study, where: Where, site: FakeSlurm
+) -> None:
+    first = hand_over_all(study, where, {})
+    assert len(first.kept.content.chunks) == 4
+    took = {"familiar": {"n": 1, "core_s": 900.0}, "me": {"n": 1, "core_s": 100.0}}
+    write_stored(where.out / FILE, json.dumps(took))
+    kept = hand_over_all(study, where, {}).kept
+    assert kept == first.kept, "tasks in the queue know their numbers"
+    site.change(tasks=[task for task in site["tasks"] if task[2] != "2"])
+    again = hand_over_all(study, where, {})
+    assert again.kept.content.chunks[:4] == first.kept.content.chunks
+    assert again.kept.content.replaced == (2,)
+    assert again.submitted is not None
+    assert again.submitted.numbers == tuple(range(4, len(again.kept.content.chunks)))
+    assert all(len(one.ask) == 1 for one in again.kept.content.chunks[4:]), "900 s each"
+    for number in again.submitted.numbers:
+        assert do_chunk(again.kept, number) == 0
+    plan = plan_study(study, where)
+    states = {one.number: one.state for one in cluster.standings(plan, again.kept, {}, [])}
+    assert 2 not in states
+    assert {states[number] for number in again.submitted.numbers} == {"done"}
+    assert all(cell.done for cell in cells_of(plan, first.kept.content.chunks[2]))
+
+
+def test_a_study_file_stands_for_its_list_whatever_the_device(
+    study: Study, where: Where, cli: Cli
+) -> None:
+    tf32 = keep_chunks(plan_study(study, Where(where.out, precision="tf32")))
+    assert chunks_of(study.path) == tf32
+    keep_chunks(plan_study(study, where))
+    said = cli("work", str(study.path), "--chunk", "2")
+    assert said.code == 2
+    assert "(cpu, tf32)" in said.err
+    assert "(cpu, float32)" in said.err
 
 
 def test_a_chunk_that_failed_three_times_is_told_and_not_handed_over_again(
@@ -226,7 +279,7 @@ def test_attempts_that_were_killed_count_and_lines_cut_short_do_no_harm(tmp_path
     with attempt(file) as done:
         done.add("me", 3)
     told = attempts_in(file)
-    assert (told.failed, told.running, told.is_given_up, told.took["me"][0]) == (0, 0, False, 3)
+    assert (told.failed, told.running, told.is_given_up, told.took["me"].n) == (0, 0, False, 3)
 
 
 def test_another_study_file_is_not_worked_on(study: Study, where: Where) -> None:
@@ -243,7 +296,7 @@ def test_results_and_file_move_together(study: Study, where: Where, tmp_path: Pa
     kept = keep_chunks(plan_study(study, where))
     there = tmp_path / "there"
     there.mkdir()
-    for name in ("study.toml", "grid.toml", "subjects", "study-results"):
+    for name in ("study.toml", "grid.toml", "whole", "subjects", "study-results"):
         (tmp_path / name).rename(there / name)
     moved = read_study(there / "study.toml")
     again = keep_chunks(plan_study(moved, Where(moved.results)))
@@ -295,7 +348,7 @@ def test_a_dry_run_shows_scripts_and_touches_nothing(
     for line in ("--array=0,2-3", "--partition=debug", "--gres=gpu:1", "--time=1:00:00"):
         assert f"#SBATCH {line}\n" in said.out
     assert "00:10:00" not in said.out, "what is typed stands before what the file says"
-    assert [path.name for path in where.out.iterdir()] == ["subjects"]
+    assert not where.out.exists()
     assert [call[0] for call in site["calls"]] == ["scontrol"]
 
 
@@ -360,7 +413,7 @@ main()
 def test_told_to_end_a_chunk_ends_after_the_cell_or_update_at_hand(
     study: Study, where: Where, name: str, chunk: int
 ) -> None:
-    whole = Where(where.out.with_name("whole"))
+    whole = Where(where.out.with_name("whole-results"))
     kept, other = (keep_chunks(plan_study(study, one)) for one in (where, whole))
     command = [sys.executable, "-c", STOPS.format(name=name), "work", str(kept.file)]
     with started([*command, "--chunk", str(chunk)]) as process:
@@ -395,7 +448,7 @@ def test_told_to_end_a_chunk_ends_after_the_cell_or_update_at_hand(
 def test_nothing_is_lost_when_workers_are_killed_at_random(
     study: Study, where: Where, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Where(where.out.with_name("whole"))
+    whole = Where(where.out.with_name("whole-results"))
     run_study(study, whole)
     kept, rng, killed = keep_chunks(plan_study(study, where)), random.Random(0), 0
     command = [sys.executable, "-c", "from toolkit.cli import main; main()", "work"]

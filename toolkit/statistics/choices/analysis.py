@@ -248,16 +248,16 @@ def analyse_choices(
     """Analyse every paradigm of choices among some runs; otherwise as `analyse_runs`."""
     from paradigms.choices.paradigm import as_choices
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.choices.counts import KEYS, read_lists
-    from toolkit.statistics.choices.lists import pool_lists
+    from toolkit.statistics.choices.counts import read_lists
 
-    by_list, notes = read_lists(paths, paradigms)
+    read = read_lists(paths, paradigms)
     made = {}
-    for name, own in by_list.groupby("paradigm", observed=True):
+    for name, own in read.counts.groupby("paradigm", observed=True):
         asked = as_choices(get_paradigm(str(name), paradigms))
         require_test(own["condition"].unique().tolist(), asked)
-        analysis = analyse(pool_lists(own, KEYS), asked, settings, progress)
-        made[str(name)] = told_of_reading(analysis, own, asked, notes)
+        analysis = analyse(own.reset_index(drop=True), asked, settings, progress)
+        by_list = read.lists[read.lists["paradigm"] == name]
+        made[str(name)] = told_of_reading(analysis, own, by_list, asked, read.notes)
     return made
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, nearest_name, quoted
-from toolkit.statistics.choices.lists import LIST, Drawn, check_lists, drawn, pool_lists
+from toolkit.statistics.choices.lists import LIST, TESTED, Drawn, check_lists, drawn
+from toolkit.statistics.choices.pool import SUMMED, Pool, coded, frame
 from toolkit.tables.answers import (
     ROW_KEY,
     answer_faults,
     empty_faults,
+    in_order,
     name_faults,
     repeat_faults,
 )
@@ -41,7 +44,9 @@ OPTIONAL = ("target_concept", "subject_kind", "familiar_draw")
 table comes from, and there are no draws of familiar concepts."""
 COLUMNS = (*KEYS, LIST, "correct", "tie")
 """Columns that are summed; some have no `LIST`."""
-ROWS_AT_ONCE = 1 << 20
+OF_LISTS = (*TESTED, "condition", LIST)
+"""What one row of the counts of trial lists stands for."""
+ROWS_AT_ONCE = 1 << 18
 """Trials read together, so that memory does not grow with their number."""
 
 
@@ -61,22 +66,31 @@ def read_counts(paths: Sequence[Path], paradigms: Path | None = None) -> pd.Data
     Raises:
         ToolkitError: as `read_lists`.
     """
-    return pool_lists(read_lists(paths, paradigms)[0], KEYS)
+    return read_lists(paths, paradigms).counts
 
 
-def read_lists(
-    paths: Sequence[Path], paradigms: Path | None = None
-) -> tuple[pd.DataFrame, list[str]]:
-    """Sum the trials of some runs per trial list; otherwise as `read_counts`.
+@dataclass(frozen=True)
+class Read:
+    """What some runs hold."""
+
+    counts: pd.DataFrame
+    """Their trials, see `read_counts`."""
+    lists: pd.DataFrame
+    """The same per trial list: one row per combination of `OF_LISTS`. ``trial_seed`` is what the
+    manifest beside a table says, or a column of that name; empty if there is neither."""
+    notes: tuple[str, ...]
+    """On tables that were named twice."""
+
+
+def read_lists(paths: Sequence[Path], paradigms: Path | None = None) -> Read:
+    """Sum the trials of some runs, and those of every trial list besides; as `read_counts`.
+
+    What is held are sums: the trials of a list by who was asked and in which condition, those of
+    all lists together by word and distractor as well.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``. A table named twice counts once.
         paradigms: folder with paradigms of one's own.
-
-    Returns:
-        One row per combination of `KEYS` and ``trial_seed``, which is what the manifest beside a
-        table says, or a column of that name; empty if there is neither. And notes on tables that
-        were named twice.
 
     Raises:
         ToolkitError: if a file is missing, cannot be read, lacks a column, holds something else
@@ -84,17 +98,22 @@ def read_lists(
             subject and test, and not with another trial list alone.
     """
     kept, notes = runs_once(paths)
-    parts: list[tuple[Drawn, pd.DataFrame]] = []
-    for path in kept:
-        file, source = trials_file(path), drawn(path)
-        refuse_other_kinds(
-            kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {quoted(path)}"
-        )
-        own = _sum(_batches(file), str(file))
-        own[LIST] = own[LIST].where(own[LIST] != "", source.trial_seed)
-        parts.append((source, own))
-    check_lists(parts)
-    return _joined([own for _, own in parts]), notes
+    counts, lists = Pool(KEYS), Pool(OF_LISTS)
+
+    def read() -> Iterator[tuple[Drawn, pd.DataFrame]]:
+        for path in kept:
+            file, source = trials_file(path), drawn(path)
+            refuse_other_kinds(
+                kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {quoted(path)}"
+            )
+            own, asked = _sum(_batches(file), str(file), source.trial_seed), Pool(OF_LISTS)
+            counts.add(own)
+            asked.add(own)
+            lists.add(asked.table())
+            yield source, frame(asked.table(), _texts(OF_LISTS))
+
+    check_lists(read())
+    return Read(_named(counts, KEYS), _named(lists, OF_LISTS), tuple(notes))
 
 
 def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
@@ -111,8 +130,11 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     _raise(repeat_faults(trials), where)
     wanted = trials[[name for name in COLUMNS if name in trials]]
     table = pa.Table.from_pandas(wanted, preserve_index=False)
-    summed = _sum([_completed(table, unsaid_kind([str(name) for name in trials.columns]))], where)
-    return pool_lists(_joined([summed]), KEYS)
+    counts = Pool(KEYS)
+    counts.add(
+        _sum([_completed(table, unsaid_kind([str(name) for name in trials.columns]))], where)
+    )
+    return _named(counts, KEYS)
 
 
 def _batches(file: Path) -> Iterator[pa.Table]:
@@ -129,10 +151,11 @@ def _batches(file: Path) -> Iterator[pa.Table]:
     with told(file, "a trials table"), pq.ParquetFile(file) as parquet:
         kind = unsaid_kind(given)
         key = [name for name in ROW_KEY if name in given]
-        # Numbers and codes of categories alone: some 20 bytes per trial.
-        rows = valid(parquet.read(columns=key)).to_pandas(split_blocks=True, self_destruct=True)
-        _raise(repeat_faults(rows), str(file))
-        del rows
+        if not in_order(map(_valid_batch, parquet.iter_batches(ROWS_AT_ONCE, columns=key))):
+            # Numbers and codes of categories alone: some 20 bytes per trial.
+            rows = valid(parquet.read(columns=key)).to_pandas(split_blocks=True, self_destruct=True)
+            _raise(repeat_faults(rows), str(file))
+            del rows
         columns = [name for name in COLUMNS if name in given]
         # A run writes one row group per network and language: many small ones are read as one.
         held: list[pa.RecordBatch] = []
@@ -143,6 +166,12 @@ def _batches(file: Path) -> Iterator[pa.Table]:
             held.append(batch)
         if held:
             yield _completed(valid(pa.Table.from_batches(held)), kind)
+
+
+def _valid_batch(batch: pa.RecordBatch) -> pa.Table:
+    import pyarrow as pa
+
+    return valid(pa.Table.from_batches([batch]))
 
 
 def _completed(table: pa.Table, kind: str) -> pa.Table:
@@ -178,13 +207,18 @@ def _raise(faults: Sequence[str], where: str) -> None:
         raise ToolkitError(f"{where} is not a table of trials:\n  - " + "\n  - ".join(faults))
 
 
-def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
-    """Counts of all tables together, one row per combination of `KEYS` and `LIST`."""
-    import pandas as pd
+def _sum(tables: Iterable[pa.Table], where: str, unsaid: str = "") -> pa.Table:
+    """Counts of all tables together, one row per combination of `KEYS` and `LIST`.
+
+    Args:
+        tables: trials.
+        where: what holds them, for messages.
+        unsaid: the list of trials of which the table does not tell it.
+    """
     import pyarrow as pa
 
-    parts = []
     keys = [*KEYS, LIST]
+    pool, n_rows = Pool(keys), 0
     for table in tables:
         _raise(_faults(table), where)
         for name in ("correct", "tie"):
@@ -193,19 +227,38 @@ def _sum(tables: Iterable[pa.Table], where: str) -> pd.DataFrame:
         if LIST not in table.column_names:
             table = table.append_column(LIST, pa.array([""] * len(table)).dictionary_encode())
         wanted = [("correct", "count"), ("correct", "sum"), ("tie", "sum")]
-        parts.append(_decoded(table.unify_dictionaries().group_by(keys).aggregate(wanted)))
-    if not sum(len(part) for part in parts):
+        made = table.unify_dictionaries().group_by(keys).aggregate(wanted)
+        numbers = [made[f"{column}_{how}"] for column, how in wanted]
+        own = [coded(made[name]) for name in keys]
+        pool.add(pa.table([*own, *numbers], [*keys, *SUMMED]))
+        n_rows += len(table)
+    if not n_rows:
         raise ToolkitError("There are no trials.", allowed="at least one trial")
-    names = {"correct_count": "n_trials", "correct_sum": "n_correct", "tie_sum": "n_ties"}
-    whole = pa.concat_tables(parts, promote_options="permissive").group_by(keys)
-    frame: pd.DataFrame = whole.aggregate([(n, "sum") for n in names]).to_pandas()
-    frame = frame.rename(columns={f"{n}_sum": name for n, name in names.items()})
-    for name in (*(key for key in KEYS if key not in NUMBERS), LIST):
-        codes, values = pd.factorize(frame[name].fillna(""))
-        frame[name] = pd.Index([as_text(value) for value in values], dtype=object)[codes]
-    _raise(name_faults(frame), where)
-    frame = frame.astype(dict.fromkeys(NUMBERS, "int64"))
-    return frame.sort_values(keys, ignore_index=True)
+    return _in_words(pool.table(), where, unsaid)
+
+
+def _in_words(counts: pa.Table, where: str, unsaid: str) -> pa.Table:
+    """Counts whose names are texts, whatever they were written as."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    made: dict[str, Any] = {}
+    for name in (*KEYS, LIST):
+        if name in NUMBERS:
+            continue
+        codes, values = pd.factorize(counts[name].to_pandas())
+        texts = [*(as_text(value) for value in values), ""]
+        again, names = pd.factorize(
+            np.array([text or unsaid for text in texts] if name == LIST else texts, dtype=object)
+        )
+        own = pa.array(again[codes], pa.int32())
+        made[name] = pa.DictionaryArray.from_arrays(own, pa.array(names, pa.string()))
+    _raise(name_faults(pa.table(made).to_pandas()), where)
+    for name in NUMBERS:
+        made[name] = pa.array(counts[name].to_pandas().astype("int64"))
+    return pa.table({**{name: made[name] for name in (*KEYS, LIST)},
+                     **{name: counts[name] for name in SUMMED}})  # fmt: skip
 
 
 def _faults(table: pa.Table) -> list[str]:
@@ -223,25 +276,29 @@ def _faults(table: pa.Table) -> list[str]:
     return [*empty_faults(n_empty), *text, *answer_faults(frame)]
 
 
-def _decoded(table: pa.Table) -> pa.Table:
-    """Text instead of categories, whose numbers may differ from part to part."""
-    import pyarrow as pa
-
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            text = table.column(place).cast(pa.string())
-            table = table.set_column(place, field.name, text)
-    return table
+def _texts(keys: Sequence[str]) -> list[str]:
+    return [name for name in keys if name not in NUMBERS]
 
 
-def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _named(pool: Pool, keys: Sequence[str]) -> pd.DataFrame:
+    """What was added up, with every seed named after its population."""
+    import numpy as np
     import pandas as pd
 
-    table = pd.concat(parts, ignore_index=True)
-    table["seed"] = table["population"] + "/" + table["seed"]
-    for name in (*KEYS, LIST):
-        if name not in NUMBERS:
-            table[name] = table[name].astype("category")
+    table = frame(pool.table(), _texts(keys))
+    population, seed = table["population"].cat, table["seed"].cat
+    pairs = population.codes.astype(np.int64) * len(seed.categories) + seed.codes
+    found, codes = np.unique(pairs, return_inverse=True)
+    names = [
+        f"{population.categories[pair // len(seed.categories)]}/"
+        f"{seed.categories[pair % len(seed.categories)]}"
+        for pair in found
+    ]
+    order = np.argsort(np.array(names, dtype=object))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    categories = pd.Index(np.array(names, dtype=object)[order], dtype="str")
+    table["seed"] = pd.Categorical.from_codes(place[codes], categories)
     return table
 
 

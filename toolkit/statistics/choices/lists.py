@@ -31,6 +31,9 @@ CELL = ("paradigm", "paradigm_version", "population", "test_language", "conditio
 VARIATION = (*CELL, "n_lists", "n_seeds", "mean", "sd", "min", "max", "complete")
 """Its columns."""
 
+DECIDES = ("paradigm", "stimuli", "subjects", "trials_per_class", "fixed_trials")
+"""What is compared of the manifests of runs whose trial lists are to be added up."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -41,17 +44,18 @@ class Drawn:
     trial_seed: str
     """Number of its trial list; empty where no manifest lies beside it."""
     manifest: Mapping[str, Any]
-    """The run's manifest; empty for a table from elsewhere."""
+    """What the run's manifest says that decides the answers; empty for a table from elsewhere."""
 
 
 def drawn(path: Path) -> Drawn:
     """What the manifest beside a table says about its trial list."""
     manifest = manifest_of(path)
     seed = manifest.get("trial_seed")
-    return Drawn(path, "" if seed is None else str(seed), manifest)
+    told = {name: manifest[name] for name in DECIDES if name in manifest}
+    return Drawn(path, "" if seed is None else str(seed), told)
 
 
-def check_lists(parts: Sequence[tuple[Drawn, pd.DataFrame]]) -> None:
+def check_lists(parts: Iterable[tuple[Drawn, pd.DataFrame]]) -> None:
     """Refuse tables that hold the same subject and test, unless their trial lists differ alone.
 
     Args:
@@ -60,32 +64,37 @@ def check_lists(parts: Sequence[tuple[Drawn, pd.DataFrame]]) -> None:
     Raises:
         ToolkitError: naming the subject, the tables, and what keeps them from being pooled.
     """
-    first: dict[tuple[Any, ...], list[tuple[Drawn, set[str]]]] = {}
+    first: dict[tuple[Any, ...], tuple[Drawn, dict[str, Drawn]]] = {}
     for source, rows in parts:
         lists = rows[[*TESTED, LIST]].drop_duplicates()
         for tested, own in lists.groupby(list(TESTED), observed=True, dropna=False):
-            asked = set(own[LIST].astype(str))
-            for other, known in first.get(tested, ()):
-                why = _why_not(source, other, asked & known, asked | known, tested)
-                if why:
-                    raise ToolkitError(
-                        "The same subject and test stand in two of the runs: "
-                        f"{described(dict(zip(TESTED, tested, strict=True)))}.",
-                        given=f"{other.path} and {source.path}; {why}",
-                        allowed="every run once; a run of several populations holds those of its "
-                        "parts; runs that differ in --trial-seed alone are pooled",
-                    )
-            first.setdefault(tested, []).append((source, asked))
+            asked = dict.fromkeys(own[LIST].astype(str), source)
+            other, known = first.setdefault(tested, (source, {}))
+            # Those that were compared with the first are like each other.
+            if known and (why := _why_not(source, other, asked, known, tested)):
+                other = next((known[name] for name in sorted(asked) if name in known), other)
+                raise ToolkitError(
+                    "The same subject and test stand in two of the runs: "
+                    f"{described(dict(zip(TESTED, tested, strict=True)))}.",
+                    given=f"{other.path} and {source.path}; {why}",
+                    allowed="every run once; a run of several populations holds those of its "
+                    "parts; runs that differ in --trial-seed alone are pooled",
+                )
+            known.update(asked)
 
 
 def _why_not(
-    one: Drawn, other: Drawn, both: Collection[str], either: Collection[str], tested: Sequence[Any]
+    one: Drawn,
+    other: Drawn,
+    asked: Collection[str],
+    known: Collection[str],
+    tested: Sequence[Any],
 ) -> str:
     """What keeps two tables of the same subject from being two lists of one test."""
-    if "" in either:
+    if "" in asked or "" in known:
         return "no manifest beside the table and no column trial_seed tells their trial lists apart"
-    if both:
-        return f"both have the trial list of seed {', '.join(sorted(both))}"
+    if both := [name for name in sorted(asked) if name in known]:
+        return f"both have the trial list of seed {', '.join(both)}"
     subject = f"{tested[2]}/{tested[3]}"
     facts = {
         "the paradigm's file": ("paradigm", "source_sha256"),
@@ -112,23 +121,11 @@ def _fact(manifest: Mapping[str, Any], path: Sequence[str]) -> Any:
     return found
 
 
-def pool_lists(by_list: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
-    """Add up counts over trial lists: one row per combination of keys.
-
-    Args:
-        by_list: ``n_trials``, ``n_correct``, ``n_ties`` per combination of keys and `LIST`.
-        keys: what a row of the result stands for.
-    """
-    keys = list(keys)
-    numbers = ["n_trials", "n_correct", "n_ties"]
-    return by_list.groupby(keys, observed=True, as_index=False)[numbers].sum()
-
-
 def list_variation(by_list: pd.DataFrame) -> pd.DataFrame:
     """How much accuracy varies over trial lists.
 
     Args:
-        by_list: what `toolkit.statistics.choices.counts.read_lists` gave: counts per seed and list.
+        by_list: counts per seed and list, see `toolkit.statistics.choices.counts.read_lists`.
 
     Returns:
         One row per paradigm, version, population, test language and condition that was asked with

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def told_of_reading(
     analysis: Analysis,
+    counts: pd.DataFrame,
     by_list: pd.DataFrame,
     paradigm: type[BaseParadigm] | BaseParadigm,
     notes: Sequence[str],
@@ -29,7 +30,8 @@ def told_of_reading(
 
     Args:
         analysis: of one paradigm.
-        by_list: counts that it started from, see `toolkit.statistics.choices.counts.read_lists`.
+        counts: those that it started from, see `toolkit.statistics.choices.counts.read_lists`.
+        by_list: the same per trial list.
         paradigm: the paradigm.
         notes: notes from reading the tables.
 
@@ -41,14 +43,14 @@ def told_of_reading(
     """
     variation = list_variation(by_list)
     tests = [condition.name for condition in paradigm.conditions if condition.headline]
-    own = by_list[by_list["condition"].isin(tests)]
+    own = counts[counts["condition"].isin(tests)]
     warnings = [
         *notes,
-        *condition_notes(by_list["condition"].unique(), paradigm),
+        *condition_notes(counts["condition"].unique(), paradigm),
         *choices_notes(own),
-        *spelling_notes(by_list),
+        *spelling_notes(counts),
         *shared_words_notes(own),
-        *list_notes(own),
+        *list_notes(by_list[by_list["condition"].isin(tests)]),
     ]
     return replace(
         analysis,
