@@ -19,6 +19,7 @@ from stimuli.characters import hidden_in, shown, whole
 from stimuli.names import LONGEST_PART
 from toolkit.cli import (
     analyse,
+    experiments,
     features,
     imports,
     listing,
@@ -91,6 +92,7 @@ planning.register(app)
 tables.register(app)
 imports.register(app)
 features.register(app)
+experiments.register(app)
 
 
 def main() -> NoReturn:
