@@ -25,6 +25,7 @@ from toolkit.cli import (
     make,
     planning,
     report,
+    responses,
     run,
     scoring,
     space,
@@ -66,6 +67,7 @@ make.register(app)
 planning.register(app)
 tables.register(app)
 imports.register(app)
+responses.register(app)
 features.register(app)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reports.terminal import say
-from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.options import ParadigmsOption, pairs, parts, renamings
 from toolkit.errors import quoted
 
 if TYPE_CHECKING:
@@ -195,11 +195,11 @@ def import_trials(
             given=str(output),
             next_command=f"-o {quoted(output.with_stem(output.stem + '-long'))}",
         )
-    named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
+    named, values = pairs("--columns", columns or ()), pairs("--set", constant or ())
     wishes: dict[str, Any] = {
         "columns": named,
         "constants": values,
-        "recode": _renamings(recode or ()),
+        "recode": renamings(recode or ()),
         "missing": _codes(missing or ()),
         "drop_missing": drop_missing,
         "keep_repeats": keep_repeats,
@@ -219,51 +219,9 @@ def import_trials(
     _tell(made, output)
 
 
-def _pairs(option: str, given: Sequence[str], *, empty: bool = False) -> dict[str, str]:
-    """NAME=VALUE pairs, several in one argument; a value with a comma stands in quotes."""
-    from toolkit.errors import ToolkitError
-
-    pairs: dict[str, str] = {}
-    for part in _parts(given):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and (value or empty)) or name in pairs:
-            raise ToolkitError(
-                f"{option} has {name!r} twice." if name in pairs else f"{option} is not readable.",
-                given=part,
-                allowed="NAME=VALUE, each name once, separated by commas",
-            )
-        pairs[name] = value
-    return pairs
-
-
-def _parts(given: Sequence[str]) -> list[str]:
-    """What commas separate; a part with a comma stands in quotes."""
-    import csv
-
-    return [part for row in csv.reader(given, skipinitialspace=True) for part in row]
-
-
 def _codes(given: Sequence[str]) -> list[str]:
     """Codes of missing values, each once."""
-    return list(dict.fromkeys(code for part in _parts(given) if (code := part.strip())))
-
-
-def _renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
-    """New names of values by column, from NAME:OLD=NEW."""
-    from toolkit.errors import ToolkitError
-
-    made: dict[str, dict[str, str]] = {}
-    for where, new in _pairs("--recode", given, empty=True).items():
-        name, colon, old = where.partition(":")
-        if not (name and colon and old):
-            raise ToolkitError(
-                "--recode is not readable.",
-                given=f"{where}={new}",
-                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar; "
-                "nothing or NA behind the = for a missing value",
-            )
-        made.setdefault(name, {})[old] = new
-    return made
+    return list(dict.fromkeys(code for part in parts(given) if (code := part.strip())))
 
 
 def _tell(made: pd.DataFrame, output: Path) -> None:
