@@ -107,7 +107,12 @@ def table(
 
 
 def import_trials(
-    file: Annotated[Path, typer.Argument(help="CSV (UTF-8) or Parquet, one answer per row.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV (UTF-8) or Parquet, one answer per row; or a Psych-DS dataset of export."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "--out", "-o", help="Parquet file to write.")],
     columns: Annotated[
         list[str] | None,
@@ -182,6 +187,7 @@ def import_trials(
     """  # noqa: D301 - as above
     from toolkit.errors import ToolkitError
     from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
+    from toolkit.tables.psych_ds import is_dataset
 
     if output.suffix.lower() != ".parquet":
         raise ToolkitError(
@@ -196,6 +202,10 @@ def import_trials(
             next_command=f"-o {quoted(output.with_stem(output.stem + '-long'))}",
         )
     named, values = pairs("--columns", columns or ()), pairs("--set", constant or ())
+    if is_dataset(file):
+        _read_back(file, output, any([named, values, recode, missing, wide, word_pattern,
+                                      drop_missing, keep_repeats]))  # fmt: skip
+        return
     wishes: dict[str, Any] = {
         "columns": named,
         "constants": values,
@@ -217,6 +227,26 @@ def import_trials(
         made = read_wide(file, word_pattern=word_pattern, answers=wide.value, **wishes)
     write_long(made, output, made.attrs["meanings"])
     _tell(made, output)
+
+
+def _read_back(folder: Path, output: Path, wished: bool) -> None:
+    """A Psych-DS dataset as the table that it was."""
+    from toolkit.api.datasets import read_psych_ds
+    from toolkit.errors import ToolkitError
+    from toolkit.tables.kinds import kind_of_rows, refuse_other_kinds
+    from toolkit.tables.longtable import write_long
+
+    if wished:
+        raise ToolkitError(
+            "A dataset is read back as it was; it needs no options but --out.",
+            next_command=f"mevgs-toolkit import-trials {quoted(folder)} -o {quoted(output)}",
+        )
+    made = read_psych_ds(folder)
+    refuse_other_kinds(
+        kind_of_rows(made.trials), str(folder), "toolkit.read_psych_ds in Python, which reads it"
+    )
+    write_long(made.trials, output, made.meanings)
+    say(f"{len(made.trials)} trials read back from {folder}, written to {output}.")
 
 
 def _codes(given: Sequence[str]) -> list[str]:
