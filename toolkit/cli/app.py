@@ -26,6 +26,7 @@ from toolkit.cli import (
     make,
     planning,
     report,
+    responses,
     run,
     scoring,
     space,
@@ -91,6 +92,7 @@ make.register(app)
 planning.register(app)
 tables.register(app)
 imports.register(app)
+responses.register(app)
 features.register(app)
 experiments.register(app)
 

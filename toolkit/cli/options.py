@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -89,3 +90,77 @@ NewPopulationsOption = Annotated[
     Path, typer.Option("--out", help="Folder for the population folders.")
 ]
 NewSetOption = Annotated[Path, typer.Option("--out", help="Folder of the stimulus set to make.")]
+
+
+def pairs(option: str, given: Sequence[str], *, empty: bool = False) -> dict[str, str]:
+    """NAME=VALUE pairs, several in one argument; a value with a comma stands in quotes.
+
+    Args:
+        option: what it is called in messages.
+        given: its arguments.
+        empty: whether there may be nothing behind the sign.
+
+    Raises:
+        ToolkitError: a part is no pair, or a name is there twice.
+
+    Example:
+        >>> pairs("--set", ["population=children,n_choices=2"])
+        {'population': 'children', 'n_choices': '2'}
+    """
+    from toolkit.errors import ToolkitError
+
+    made: dict[str, str] = {}
+    for part in parts(given):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and (value or empty)) or name in made:
+            raise ToolkitError(
+                f"{option} has {name!r} twice." if name in made else f"{option} is not readable.",
+                given=part,
+                allowed="NAME=VALUE, each name once, separated by commas",
+            )
+        made[name] = value
+    return made
+
+
+def parts(given: Sequence[str]) -> list[str]:
+    """What commas separate; a part with a comma stands in quotes.
+
+    Args:
+        given: arguments of an option that may be repeated.
+
+    Example:
+        >>> parts(["-99,.", "none"])
+        ['-99', '.', 'none']
+    """
+    import csv
+
+    return [part for row in csv.reader(given, skipinitialspace=True) for part in row]
+
+
+def renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
+    """New names of values by column, from NAME:OLD=NEW.
+
+    Args:
+        given: arguments of the option.
+
+    Raises:
+        ToolkitError: one cannot be read, or is given twice.
+
+    Example:
+        >>> renamings(["condition:NF=novel-familiar,condition:NN="])
+        {'condition': {'NF': 'novel-familiar', 'NN': ''}}
+    """
+    from toolkit.errors import ToolkitError
+
+    made: dict[str, dict[str, str]] = {}
+    for where, new in pairs("--recode", given, empty=True).items():
+        name, colon, old = where.partition(":")
+        if not (name and colon and old):
+            raise ToolkitError(
+                "--recode is not readable.",
+                given=f"{where}={new}",
+                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar; "
+                "nothing or NA behind the = for a missing value",
+            )
+        made.setdefault(name, {})[old] = new
+    return made

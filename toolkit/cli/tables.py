@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reports.terminal import say
-from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.options import ParadigmsOption, pairs, parts, renamings
 from toolkit.cli.tasks import ANALYSE, REPORT
 from toolkit.errors import quoted
 
@@ -109,7 +109,12 @@ def table(
 
 
 def import_trials(
-    file: Annotated[Path, typer.Argument(help="CSV (UTF-8) or Parquet, one answer per row.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV (UTF-8) or Parquet, one answer per row; or a Psych-DS dataset of export."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "--out", "-o", help="Parquet file to write.")],
     columns: Annotated[
         list[str] | None,
@@ -184,6 +189,7 @@ def import_trials(
     """  # noqa: D301 - as above
     from toolkit.errors import ToolkitError
     from toolkit.statistics.imported.elsewhere import read_any, read_wide, write_long
+    from toolkit.tables.psych_ds import is_dataset
 
     if output.suffix.lower() != ".parquet":
         raise ToolkitError(
@@ -197,11 +203,15 @@ def import_trials(
             given=str(output),
             next_command=f"-o {quoted(output.with_stem(output.stem + '-long'))}",
         )
-    named, values = _pairs("--columns", columns or ()), _pairs("--set", constant or ())
+    named, values = pairs("--columns", columns or ()), pairs("--set", constant or ())
+    if is_dataset(file):
+        _read_back(file, output, any([named, values, recode, missing, wide, word_pattern,
+                                      drop_missing, keep_repeats]))  # fmt: skip
+        return
     wishes: dict[str, Any] = {
         "columns": named,
         "constants": values,
-        "recode": _renamings(recode or ()),
+        "recode": renamings(recode or ()),
         "missing": _codes(missing or ()),
         "drop_missing": drop_missing,
         "keep_repeats": keep_repeats,
@@ -221,51 +231,29 @@ def import_trials(
     _tell(made, output)
 
 
-def _pairs(option: str, given: Sequence[str], *, empty: bool = False) -> dict[str, str]:
-    """NAME=VALUE pairs, several in one argument; a value with a comma stands in quotes."""
+def _read_back(folder: Path, output: Path, wished: bool) -> None:
+    """A Psych-DS dataset as the table that it was."""
+    from toolkit.api.datasets import read_psych_ds
     from toolkit.errors import ToolkitError
+    from toolkit.tables.kinds import kind_of_rows, refuse_other_kinds
+    from toolkit.tables.longtable import write_long
 
-    pairs: dict[str, str] = {}
-    for part in _parts(given):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (name and equals and (value or empty)) or name in pairs:
-            raise ToolkitError(
-                f"{option} has {name!r} twice." if name in pairs else f"{option} is not readable.",
-                given=part,
-                allowed="NAME=VALUE, each name once, separated by commas",
-            )
-        pairs[name] = value
-    return pairs
-
-
-def _parts(given: Sequence[str]) -> list[str]:
-    """What commas separate; a part with a comma stands in quotes."""
-    import csv
-
-    return [part for row in csv.reader(given, skipinitialspace=True) for part in row]
+    if wished:
+        raise ToolkitError(
+            "A dataset is read back as it was; it needs no options but --out.",
+            next_command=f"mevgs-toolkit import-trials {quoted(folder)} -o {quoted(output)}",
+        )
+    made = read_psych_ds(folder)
+    refuse_other_kinds(
+        kind_of_rows(made.trials), str(folder), "toolkit.read_psych_ds in Python, which reads it"
+    )
+    write_long(made.trials, output, made.meanings)
+    say(f"{len(made.trials)} trials read back from {folder}, written to {output}.")
 
 
 def _codes(given: Sequence[str]) -> list[str]:
     """Codes of missing values, each once."""
-    return list(dict.fromkeys(code for part in _parts(given) if (code := part.strip())))
-
-
-def _renamings(given: Sequence[str]) -> dict[str, dict[str, str]]:
-    """New names of values by column, from NAME:OLD=NEW."""
-    from toolkit.errors import ToolkitError
-
-    made: dict[str, dict[str, str]] = {}
-    for where, new in _pairs("--recode", given, empty=True).items():
-        name, colon, old = where.partition(":")
-        if not (name and colon and old):
-            raise ToolkitError(
-                "--recode is not readable.",
-                given=f"{where}={new}",
-                allowed="NAME:OLD=NEW, separated by commas, e.g. condition:NF=novel-familiar; "
-                "nothing or NA behind the = for a missing value",
-            )
-        made.setdefault(name, {})[old] = new
-    return made
+    return list(dict.fromkeys(code for part in parts(given) if (code := part.strip())))
 
 
 def _tell(made: pd.DataFrame, output: Path) -> None:
