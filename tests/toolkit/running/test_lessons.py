@@ -13,7 +13,6 @@ import torch
 from paradigms import ExemplarMemory, TaughtCondition, Trials
 from paradigms.choices.lessons import taught_trials
 from paradigms.fast_mapping import FastMapping, FastMappingByGradient
-from paradigms.registry import get_paradigm
 from stimuli import StimulusSet
 from tests.commands import Cli
 from toolkit.running.choices import run
@@ -96,8 +95,7 @@ def test_who_cannot_choose_takes_the_first_picture(tiny_set: StimulusSet) -> Non
     trials = trials_of(tiny_set, 20)
     found = remembering(trials, familiar=0)
     assert found["referent-selection"] == found["untaught"] == 0.5
-    assert 0.6 < found["at-once"] < 0.9
-    assert found["four-exposures"] > found["at-once"]
+    assert 0.5 < found["at-once"] < found["two-exposures"] < found["four-exposures"] < 1
 
 
 def test_a_subject_is_asked_as_it_was_where_nothing_is_learnt(tiny_set: StimulusSet) -> None:
@@ -119,11 +117,11 @@ def test_a_subject_is_asked_as_it_was_where_nothing_is_learnt(tiny_set: Stimulus
 
 
 @pytest.mark.parametrize("name", ["perfect", "reversed", "constant", "random"])
-@pytest.mark.parametrize("paradigm", ["fast-mapping", "fast-mapping-gradient"])
 def test_dummies_have_their_known_results_in_all_conditions(
-    name: str, paradigm: str, tiny_set: StimulusSet, tmp_path: Path
+    name: str, tiny_set: StimulusSet, tmp_path: Path
 ) -> None:
-    done = run(get_paradigm(paradigm), [open_population(name)], tiny_set, root=tmp_path)
+    who = [open_population(f"{name}/a"), open_population(f"{name}/b")]
+    done = run(FastMapping(), who, tiny_set, languages=["en"], root=tmp_path, per_class=20)
     counts = read_counts([done.directory.folder])
     each = counts.groupby("condition", observed=True)[["n_correct", "n_ties", "n_trials"]].sum()
     assert set(each.index) == {condition.name for condition in FastMapping.conditions}
@@ -138,20 +136,22 @@ def test_dummies_have_their_known_results_in_all_conditions(
 
 def test_the_rate_of_the_forgetter_is_recovered(tiny_set: StimulusSet, tmp_path: Path) -> None:
     done = run(
-        FastMapping(), [open_population("forgetter")], tiny_set, root=tmp_path, per_class=100
-    )
+        *(FastMapping(), [open_population("forgetter")], tiny_set),
+        languages=["en"], root=tmp_path, per_class=100,
+    )  # fmt: skip
     counts = read_counts([done.directory.folder])
     found = forgetting_rates(counts, FastMapping.conditions, FastMapping.graded)
-    assert [rate.since for rate in found] == ["other word"] * 2 + ["batch"] * 2
+    assert [rate.since for rate in found] == ["other word", "batch"]
     for rate in found:
         per_unit = FORGETTING_RATE * (3 if rate.since == "batch" else 1)
         assert rate.ci_low < per_unit < rate.ci_high
         assert rate.at_once == pytest.approx(1, abs=0.02)
-    assert all(rate.rate == pytest.approx(FORGETTING_RATE, abs=0.02) for rate in found[:2])
+    assert found[0].rate == pytest.approx(FORGETTING_RATE, abs=0.02)
 
 
 def test_who_knows_nothing_at_once_has_no_rate(tiny_set: StimulusSet, tmp_path: Path) -> None:
-    done = run(FastMapping(), [open_population("random")], tiny_set, root=tmp_path)
+    who = [open_population("random")]
+    done = run(FastMapping(), who, tiny_set, languages=["en"], root=tmp_path, per_class=20)
     for rate in forgetting_rates(
         read_counts([done.directory.folder]), FastMapping.conditions, FastMapping.graded
     ):
