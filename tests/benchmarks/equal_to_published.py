@@ -5,7 +5,8 @@
 CHECKOUT is one of danoneata/me-vgs (353710d or later; needs `toolz`). Nothing of it is stored here.
 
 - Networks: every family and size with fresh random weights, items as a sampler draws them, without
-  dropout: embeddings, loss, gradients, and the choices of trials.
+  dropout: embeddings and the choices of trials, asked as narrow and as wide networks are; loss and
+  gradients.
 - Negatives: published data are made up, with more clips of some classes and languages than of
   others. The published data sets and the sampler of ``--recipe published`` draw from them, and the
   counts of every combination (of an item's class with the classes of its negative clips, pictures
@@ -32,18 +33,22 @@ from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import h5py
 import numpy as np
 import torch
 from scipy.stats import chi2_contingency
 
+from toolkit.subjects.vgs import trained
 from toolkit.subjects.vgs.config import SIZES, NetworkConfig
+from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.features import FeatureBank
 from toolkit.training.sampler import Choices, Items, Sampler
 from toolkit.training.validation import items_loss
 
+NOWHERE = BackboneRef("hearing", Path("nowhere"), "0")
 LANGUAGES = {"en": "english", "fr": "french"}
 CLASSES = ("bear", "clock", "dog", "horse", "sheep")
 FAMILIES = (("clip", None), ("clip-two-audios", None), ("mattnet", "features-avg"),
@@ -187,14 +192,18 @@ def _choices(name: str, theirs: Any, ours: VGSNetwork, features: FeatureBank) ->
         audio = words.transpose(1, 2)
         embedded = [theirs.audio_enc(audio, lengths), *map(theirs.image_enc, maps)]
         scores = theirs.predict_paired_test(audio, lengths, *maps)
-        heard = ours.encode_words(words, lengths)
-        seen = [ours.encode_pictures(one) for one in maps]
-        own = torch.stack([ours.similarity(heard, one).diagonal() for one in seen], dim=1)
-    apart = max(
-        float((a.squeeze(-1) - b).abs().max() / a.abs().max())
-        for a, b in zip(embedded, (heard, *seen), strict=True)
-    )
-    differ = int((scores.argmax(1) != own.argmax(1)).sum())
+    clips = [one[:n].numpy() for one, n in zip(words, lengths.tolist(), strict=True)]
+    subject = VGSSubject(StoredNetwork.of(ours), NOWHERE, NOWHERE)
+    apart, differ = 0.0, 0
+    for wide in (trained.WIDE, 1):  # as runs ask narrow networks, and wide ones
+        with patch.object(trained, "WIDE", wide), torch.inference_mode():
+            found = [subject.embed_word_features(clips)]
+            found += [subject.embed_picture_features(one.numpy()) for one in maps]
+            heard, *seen = map(torch.from_numpy, found)
+            own = torch.stack([ours.similarity(heard, one).diagonal() for one in seen], dim=1)
+        for a, b in zip(embedded, (heard, *seen), strict=True):
+            apart = max(apart, float((a.squeeze(-1) - b).abs().max() / a.abs().max()))
+        differ = max(differ, int((scores.argmax(1) != own.argmax(1)).sum()))
     return Line(
         f"{name}: embeddings and choices",
         f"{apart:.1e} of the largest, {differ} of {N_TRIALS} differ",

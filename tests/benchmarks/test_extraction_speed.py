@@ -72,7 +72,7 @@ def bare_pass(job: Job, backbone: Any) -> Callable[[], None]:
         for length in sorted({len(one) for one in media}):
             alike = [torch.from_numpy(one) for one in media if len(one) == length]
             batches += [torch.stack(alike[i : i + 32]) for i in range(0, len(alike), 32)]
-        network: Callable[[torch.Tensor], Any] = backbone._model
+        network: Callable[[torch.Tensor], Any] = backbone._ear.model
     else:
         batches += [*backbone._eye.prepare(media).split(8)]
         network = backbone._eye.network

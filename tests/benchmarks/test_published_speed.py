@@ -143,6 +143,16 @@ def stepper(network: Any, loss: Callable[[], torch.Tensor], **how: bool) -> Call
     return step
 
 
+def times_products(step: Callable[[], None]) -> float:
+    """How much longer a step takes than all matrix products in it."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as told:
+        for _ in range(ROUNDS):
+            step()
+    each = {one.key: one.self_cpu_time_total for one in told.key_averages()}
+    products = sum(each.get(f"aten::{name}", 0) for name in ("mm", "addmm", "bmm", "baddbmm"))
+    return sum(each.values()) / products
+
+
 def test_same_loss_and_gradients(published: Any, network: VGSNetwork, bank: FeatureBank) -> None:
     """Without dropout, which both draw at random."""
     sampler = Sampler(bank, "train", ["en"], seed=0, negatives_from="own")
@@ -208,7 +218,8 @@ def test_training_steps(published: Any, network: VGSNetwork, bank: FeatureBank) 
         f"\nown negatives {theirs / own:.1f}x, shared negatives "
         f"{theirs / few:.1f}x the anchors per second; a step takes {own / whole:.1f} forward "
         f"passes, a forward pass {whole / least:.1f} times its input projections, a step "
-        f"{own / both:.2f} times these and the gradients of their weights\n"
+        f"{own / both:.2f} times these and the gradients of their weights, and "
+        f"{times_products(steps['step, own negatives']):.2f} times all matrix products in it\n"
     )
     assert theirs > 2 * own
     assert theirs > 10 * few

@@ -69,7 +69,15 @@ ParadigmsOption = Annotated[
     Path | None, typer.Option(help="Folder with paradigm files of your own.")
 ]
 RunsOption = Annotated[Path, typer.Option("--out", help="Folder that holds the runs.")]
-JobsOption = Annotated[int, typer.Option(min=1, max=JOBS, help="Seeds embedded at the same time.")]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=JOBS,
+        help="Seeds embedded at the same time. Networks trained here use all cores with 1 already; "
+        "more is for subjects of your own.",
+    ),
+]
 DeviceOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="Where networks compute: cpu, cuda, cuda:N, mps or auto."),

@@ -73,7 +73,10 @@ def run_paradigm(
     jobs: Annotated[
         int,
         typer.Option(
-            min=1, max=JOBS, help="Seeds, or chunks of pictures, worked on at the same time."
+            min=1,
+            max=JOBS,
+            help="Seeds, or chunks of pictures, worked on at the same time. Networks trained here "
+            "use all cores with 1 already; more is for subjects of your own.",
         ),
     ] = 1,
     device: DeviceOption = "cpu",

@@ -189,10 +189,15 @@ def _extract(job: Job, maker: Maker, progress: Progress, jobs: int) -> list[Unre
         finally:  # what was made is kept, whatever happened
             for last in written:
                 last.result()
-        if finished not in ([], [job.path]):
-            begin(join_files, job.path, finished, attributes).result()
-    shutil.rmtree(parts)
+        begin(_finish, job.path, finished, attributes, parts).result()
     return faults
+
+
+def _finish(path: Path, finished: list[Path], attributes: dict[str, str], parts: Path) -> None:
+    """Make one file of the portions, and take them away."""
+    if finished not in ([], [path]):
+        join_files(path, finished, attributes)
+    shutil.rmtree(parts)
 
 
 def write_faults(folder: Path, faults: Sequence[Unreadable]) -> Path:
