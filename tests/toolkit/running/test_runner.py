@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binom
 
@@ -19,6 +21,7 @@ from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.files import checksum_file
 from toolkit.errors import ToolkitError
+from toolkit.running import folder
 from toolkit.running.choices import run
 from toolkit.running.plan import Finished
 from toolkit.subjects.population import Population
@@ -308,6 +311,27 @@ def test_cells_that_a_power_cut_took_are_found_made_again_and_told(
     assert again.n_computed >= 1
     assert all(map(again.directory.has_cell, again.manifest["cells"].values()))
     assert again.directory.trials_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 40, 1 << 16])
+def test_cells_are_joined_in_their_order_in_parts_of_many(
+    rows_at_once: int,
+    hasher: Population,
+    tiny_set: StimulusSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folder, "ROWS_AT_ONCE", rows_at_once)
+    done = run(get_paradigm("me"), [hasher], tiny_set, per_class=1, root=tmp_path)
+    keys = list(done.manifest["cells"].values())
+    cells = [done.directory.read_cell(key).to_pandas().astype(object) for key in keys]
+    whole, together = read_trials(done.directory.trials_path), pd.concat(cells, ignore_index=True)
+    pd.testing.assert_frame_equal(whole[list(together)].astype(object), together)
+    with pq.ParquetFile(done.directory.trials_path) as file:
+        sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    most = max(rows_at_once, *map(len, cells))
+    assert max(sizes) <= most
+    assert all(one + other > rows_at_once for one, other in itertools.pairwise(sizes))
 
 
 def test_edited_paradigm_is_a_new_run(

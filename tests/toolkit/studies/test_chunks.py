@@ -228,13 +228,17 @@ def test_what_is_handed_over_is_cut_anew_once_its_time_is_known(
 def test_a_study_file_stands_for_its_list_whatever_the_device(
     study: Study, where: Where, cli: Cli
 ) -> None:
-    tf32 = keep_chunks(plan_study(study, Where(where.out, precision="tf32")))
-    assert chunks_of(study.path) == tf32
+    kept = keep_chunks(plan_study(study, where))
+    other = kept.file.with_name("0123456789ab.json")
+    told = kept.file.read_text().replace('"device": "cpu"', '"device": "cuda"')
+    kept.file.unlink()
+    write_stored(other, told)
+    assert chunks_of(study.path).content.device == "cuda"
     keep_chunks(plan_study(study, where))
     said = cli("work", str(study.path), "--chunk", "2")
     assert said.code == 2
-    assert "(cpu, tf32)" in said.err
     assert "(cpu, float32)" in said.err
+    assert "(cuda, float32)" in said.err
 
 
 def test_a_chunk_that_failed_three_times_is_told_and_not_handed_over_again(

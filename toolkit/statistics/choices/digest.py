@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,9 @@ def digest(
 ) -> Digest:
     """Read the trials of some runs of one paradigm.
 
+    Runs are read one after another, and again where something must be known of all of them before:
+    what is held are the trials of one list, which several runs may share.
+
     Args:
         runs: run folders, or tables; those that lack scores tell of their populations alone.
         headline: names of the conditions that are the test itself.
@@ -84,28 +88,90 @@ def digest(
     """
     import pandas as pd
 
-    read = [_read(run, headline, paradigm) for run in runs]
-    about = pd.concat([table[ABOUT] for table in read]).drop_duplicates()
-    about = about.astype({"population": str, "train_languages": str})
-    subjects = pd.concat([table[WHO].astype(str) for table in read]).drop_duplicates()
-    whole = [table for table in read if "margin" in table and len(table)]
-    if not whole:
-        return replace(no_choices(), populations=about, subjects=subjects)
-    trials = pd.concat(whole)
+    @lru_cache(maxsize=1)
+    def read(run: Path) -> pd.DataFrame:
+        return _read(run, headline, paradigm)
+
+    seen = _look_through(runs, read)
+    if not seen.by_list:
+        return replace(no_choices(), populations=seen.populations, subjects=seen.subjects)
+    width = bin_width(seen.largest_margin)
+    margins, choices, means = [], [], []
+    for own in seen.by_list:
+        trials = _joined(map(read, own))
+        margins.append(_in_bins(trials, width))
+        choices.append(_choices(trials))
+        means.append(_means(trials[trials["n_languages"] > 0] if seen.taught else trials))
+    picks = _pick(pd.concat(means).sort_values(TRIAL, ignore_index=True), n_picked)
+    picked = [_joined(map(read, own)).merge(picks, on=TRIAL) for own in seen.by_list if len(picks)]
+    none = _joined(map(read, seen.by_list[0][:1])).head(0).merge(picks, on=TRIAL)
+    rows = pd.concat(picked or [none]).sort_values(["rank", "population", "seed"])
+    return Digest(
+        populations=seen.populations,
+        subjects=seen.subjects,
+        margins=_shares(_added_up(margins), width),
+        choices=_added_up(choices),
+        picked=rows.reset_index(drop=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What must be known of all trials before any is shown."""
+
+    populations: pd.DataFrame
+    subjects: pd.DataFrame
+    largest_margin: float
+    taught: bool
+    """Whether any of the networks was trained."""
+    by_list: list[list[Path]]
+    """Runs that have scores; those together whose trials may be the same."""
+
+
+def _look_through(runs: Sequence[Path], read: Callable[[Path], pd.DataFrame]) -> _Seen:
+    import pandas as pd
+
+    about, subjects, largest, taught = [], [], 0.0, False
+    lists: dict[Path, set[str]] = {}
+    for run in runs:
+        table = read(run)
+        about.append(table[ABOUT].drop_duplicates())
+        subjects.append(table[WHO].astype(str).drop_duplicates())
+        if "margin" in table and len(table):
+            largest = max(largest, float(table["margin"].abs().max()))
+            taught |= bool((table["n_languages"] > 0).any())
+            lists[run] = set(table[LIST].astype(str).unique())
+    by_list: dict[str, list[Path]] = {}
+    one_each = all(len(own) == 1 for own in lists.values())
+    for run, own in lists.items():
+        by_list.setdefault(min(own) if one_each else "", []).append(run)
+    populations = pd.concat(about).drop_duplicates()
+    return _Seen(
+        populations=populations.astype({"population": str, "train_languages": str}),
+        subjects=pd.concat(subjects).drop_duplicates(),
+        largest_margin=largest,
+        taught=taught,
+        by_list=list(by_list.values()),
+    )
+
+
+def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Trials of several runs, texts as texts."""
+    import pandas as pd
+
+    trials = pd.concat(list(tables))
     names = [*READ, LIST, "familiar_draw"]
     texts = [name for name in names if not pd.api.types.is_numeric_dtype(trials[name])]
-    # Different runs have different categories; pandas turns them into text on joining.
-    trials = trials.astype(dict.fromkeys(texts, "category"))
-    taught = trials["n_languages"] > 0
-    picks = _pick(trials[taught] if taught.any() else trials, n_picked)
-    picked = trials.merge(picks, on=TRIAL).sort_values(["rank", "population", "seed"])
-    return Digest(
-        populations=about,
-        subjects=subjects,
-        margins=_margins(trials),
-        choices=_choices(trials),
-        picked=picked.astype(dict.fromkeys(texts, str)).reset_index(drop=True),
-    )
+    return trials.astype(dict.fromkeys(texts, str))
+
+
+def _added_up(counted: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Counts of several parts of the trials together, in the order of what they count."""
+    import pandas as pd
+
+    whole = pd.concat(counted)
+    keys = [str(name) for name in whole if name != "n_trials"]
+    return whole.groupby(keys, observed=True)["n_trials"].sum().reset_index()
 
 
 def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
@@ -143,13 +209,14 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
     return frame if LIST in frame else frame.assign(**{LIST: drawn(run).trial_seed})
 
 
-def _margins(trials: pd.DataFrame) -> pd.DataFrame:
+def _in_bins(trials: pd.DataFrame, width: float) -> pd.DataFrame:
     """How far apart target and best distractor score, in bins that have zero as an edge."""
-    margin = trials["margin"].to_numpy(float)
-    width = bin_width(float(np.abs(margin).max())) if len(margin) else 1.0
-    bins = np.floor(margin / width).astype(int)
+    bins = np.floor(trials["margin"].to_numpy(float) / width).astype(int)
     table = trials[CELL].assign(bin=bins).groupby([*CELL, "bin"], observed=True).size()
-    counted = table.rename("n_trials").reset_index()
+    return table.rename("n_trials").reset_index()
+
+
+def _shares(counted: pd.DataFrame, width: float) -> pd.DataFrame:
     total = counted.groupby(CELL, observed=True)["n_trials"].transform("sum")
     number = counted.pop("bin")
     return counted.assign(
@@ -184,8 +251,22 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
     return counted.rename("n_trials").reset_index()
 
 
-def _pick(trials: pd.DataFrame, n_picked: int) -> pd.DataFrame:
+def _means(trials: pd.DataFrame) -> pd.DataFrame:
+    """Every trial, with how the seeds answered it."""
+    means = trials.groupby(TRIAL, observed=True).agg(
+        share_correct=("correct", "mean"),
+        mean_margin=("margin", "mean"),
+        word_concept=("word_concept", "first"),
+    )
+    return means.reset_index()
+
+
+def _pick(table: pd.DataFrame, n_picked: int) -> pd.DataFrame:
     """Some trials of every language and kind, every word at most once per kind.
+
+    Args:
+        table: what `_means` gave.
+        n_picked: how many.
 
     Returns:
         The columns `TRIAL`, ``kind``, ``rank`` (the order in which they are shown),
@@ -193,12 +274,6 @@ def _pick(trials: pd.DataFrame, n_picked: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    means = trials.groupby(TRIAL, observed=True).agg(
-        share_correct=("correct", "mean"),
-        mean_margin=("margin", "mean"),
-        word_concept=("word_concept", "first"),
-    )
-    table = means.reset_index()
     languages = sorted(map(str, table["test_language"].unique()))
     each = n_picked // (len(KINDS) * max(1, len(languages)))
     chosen = []

@@ -69,6 +69,9 @@ class Pool:
         sums = made.select([*self._keys, *(f"{name}_sum" for name in SUMMED)])
         self._parts.append(sums.rename_columns([*self._keys, *SUMMED]))
         self._n_waiting, self._n_added_up = 0, len(made)
+        del whole, made
+        # What the library keeps for later is a third of the most memory that is taken.
+        pa.default_memory_pool().release_unused()
 
 
 def coded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -106,4 +109,8 @@ def frame(counts: pa.Table, texts: Sequence[str]) -> pd.DataFrame:
             place[column.codes], pd.Index(names[order], dtype="str")
         )
     keys = [str(name) for name in made if name not in SUMMED]
-    return made.sort_values(keys, ignore_index=True)
+    # Codes are small numbers: pandas would make large ones of all columns first.
+    order = np.lexsort(
+        [made[name].cat.codes if name in texts else made[name] for name in keys[::-1]]
+    )
+    return made.take(order).reset_index(drop=True)
