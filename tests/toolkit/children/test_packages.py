@@ -82,7 +82,7 @@ def test_npm_is_asked_for_the_pinned_versions_once(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     log = tmp_path / "asked"
-    kept = Path.home() / ".cache" / "mevgs-toolkit" / "jspsych"
+    kept = cache_folder()
     npm(tmp_path, monkeypatch, f'echo "$@" >> {log}; cp {kept}/*.tgz $5/')
     first, again = find_scripts(), find_scripts()
     assert first == again
@@ -117,7 +117,7 @@ def test_a_folder_without_them_is_told_what_to_do(tmp_path: Path) -> None:
 
 @needs_jspsych
 def test_a_cache_that_was_damaged_is_refused(empty_cache: Path) -> None:
-    shutil.copytree(Path.home() / ".cache" / "mevgs-toolkit" / "jspsych", empty_cache)
+    shutil.copytree(cache_folder(), empty_cache)
     with (empty_cache / PACKAGES[1].file_name).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(ToolkitError, match="is not what its authors published"):
