@@ -28,6 +28,7 @@ from stimuli.texts import json_record, read_toml, toml_record, write_toml
 from stimuli.writing import Settings
 from tests.toolkit.statistics.random_grounding import grounding
 from tests.toolkit.statistics.random_results import chance_family, comparisons, condition_family
+from toolkit.children.exporting.words import GIVEN, Words
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.statistics.choices.gates import GateReport
@@ -193,6 +194,8 @@ FILES = [
          lambda f: json_record(Processor, f / "processor.json")),
     File("layer.json", PatchPreprocess, lambda: {"layer": 2},
          lambda f: json_record(PatchPreprocess, f / "layer.json")),
+    File("page.en.json", Words, lambda: json.loads((GIVEN / "page.en.json").read_text("utf-8")),
+         lambda f: json_record(Words, f / "page.en.json")),
     File("manifest.json", Recorded, manifest, saved_manifest),
     File("summary.json", Summary, summary, saved_summary),
     File("statistics.json", Analysis, analysis, saved_results, ("me",)),

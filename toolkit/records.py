@@ -26,6 +26,7 @@ a backbone's                ``SeeingConfig``, ``HearingConfig``,   `toolkit.subj
 grid files                  `training.grid.GridFile`               `toolkit.training.grid`
 ``set.toml``                `stimuli.writing.Settings`             `stimuli.finding`
 ``words.toml``              `stimuli.wordlists`, in words          `stimuli.wordlists`
+``page.LANG.json``          `children.exporting.words.Words`       `toolkit.children.exporting`
 ``stimuli.csv``,            `stimuli.columns`, `stimuli.objects`,  `stimuli.tables`
 ``objects.csv``,            `stimuli.fixed`
 ``trials.csv``

@@ -34,8 +34,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = False) -> Any:
-    """A headless browser that shows the page and reaches no network."""
+def open_page(page: Path | str, width: int = 1280, scripts: bool = True, dark: bool = False) -> Any:
+    """A headless browser that shows the page and reaches no network.
+
+    An address in place of a file is one of this machine's: it reaches that, and nothing beyond.
+    """
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options as ChromeOptions
     from selenium.webdriver.chrome.service import Service
@@ -45,6 +48,7 @@ def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = 
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
         *("--autoplay-policy=no-user-gesture-required", f"--window-size={width},900"),
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ):
         options.add_argument(argument)
     if not scripts:
@@ -53,14 +57,19 @@ def open_page(page: Path, width: int = 1280, scripts: bool = True, dark: bool = 
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(DRIVER))
     browser.execute_cdp_cmd("Network.enable", {})
-    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    offline = {
+        "offline": isinstance(page, Path),
+        "latency": 0,
+        "downloadThroughput": 0,
+        "uploadThroughput": 0,
+    }
     browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     if dark:
         scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
-    browser.get(page.as_uri())
+    browser.get(page.as_uri() if isinstance(page, Path) else page)
     return browser
 
 

@@ -171,8 +171,8 @@ def make_lists(paradigm: BaseParadigm, stimuli: StimulusSet, asked: Asked) -> Li
         >>> made = make_lists(get_paradigm("me"), open_set("mini"), Asked("en"))
         >>> made.n_test, len(made.practice), len(made.blocks), len(made.lists)
         (6, 3, 2, 12)
-        >>> print(made.notes[0][:38])
-        6 test trials for a child and not 16:
+        >>> made.notes[0][:37]
+        '6 test trials for a child and not 16:'
     """
     test = _of_pictures(paradigm)
     if asked.language not in stimuli.languages:

@@ -64,7 +64,7 @@ def packed(samples: NDArray[np.int16]) -> bytes:
 
     Example:
         >>> packed(np.array([0, 1, 1, -3], dtype=np.int16)).hex()
-        '192e'
+        '121d'
     """
     steps = np.diff(samples.astype(np.int64), prepend=0)
     zigzag = np.where(steps >= 0, 2 * steps, -2 * steps - 1)

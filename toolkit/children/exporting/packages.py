@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -124,7 +125,8 @@ def integrity(content: bytes) -> str:
 
 def cache_folder() -> Path:
     """Where archives are kept, whether or not it is there."""
-    return Path.home() / ".cache" / "mevgs-toolkit" / "jspsych"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mevgs-toolkit" / "jspsych"
 
 
 def find_scripts(folder: Path | None = None) -> list[str]:
