@@ -9,13 +9,14 @@ from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison
+from toolkit.statistics.choices.kinds_beside import KindComparison
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STATISTICS_SCHEMA = 3
+STATISTICS_SCHEMA = 4
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
@@ -43,6 +44,9 @@ class Analysis(Result):
     """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
     groups_all_seeds: tuple[GroupComparison, ...]
     """The same with all seeds; empty if none failed."""
+    kinds: tuple[KindComparison, ...] = ()
+    """Children, or other subjects that are no models, beside models: subjects that passed the gate;
+    empty where all are of one kind."""
     words: pd.DataFrame
     """Accuracy per word."""
     words_by_distractor: pd.DataFrame
