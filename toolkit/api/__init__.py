@@ -6,8 +6,8 @@ The commands are thin calls of this package: what can be asked, and what is refu
 from paradigms import MapParadigm, Paradigm, PicturePairs
 from paradigms.registry import get_paradigm as open_paradigm
 from stimuli import StimulusSet, open_set
-from toolkit.api.children import import_responses
 from toolkit.api.datasets import export_psych_ds, read_psych_ds
+from toolkit.api.responses import import_responses
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
 from toolkit.api.running import run_paradigm
 from toolkit.api.spaces import Spaces, analyze_space

@@ -50,8 +50,14 @@ def import_responses(
     ] = None,
     ages: Annotated[Ages, typer.Option(help="What ages in the answers are.")] = Ages.MONTHS,
     min_practice: Annotated[
-        float, typer.Option(min=0, max=1, help="Smallest share of practice trials right.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Smallest share of practice trials right [what the experiment says].",
+            show_default=False,
+        ),
+    ] = None,
     min_trials: Annotated[
         int | None,
         typer.Option(
@@ -114,7 +120,7 @@ def import_responses(
       mevgs-toolkit import-responses downloads -o both.parquet --group exposure \\
         --beside mevgs-runs/me-bilingual-en-nl-1a2b3c4d
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from toolkit.api.children import import_responses as take
+    from toolkit.api.responses import import_responses as take
     from toolkit.errors import ToolkitError
     from toolkit.tables.longtable import write_long
 

@@ -22,7 +22,7 @@ from tests.toolkit.children.sessions_of_children import (
     write_children,
     write_experiment,
 )
-from toolkit.api.children import import_responses
+from toolkit.api.responses import import_responses
 from toolkit.children.columns import LIST_COLUMNS, SESSION_COLUMNS
 from toolkit.children.responses.taking import Responses
 from toolkit.errors import ToolkitError
@@ -412,6 +412,21 @@ def test_trials_without_an_answer_are_counted(folder: Path) -> None:
     assert (
         "1 of 8 test trials were not answered and are not in the table."
         in (made.table.attrs["notes"])
+    )
+
+
+def test_the_experiment_says_how_much_practice_must_be_right(folder: Path, tmp_path: Path) -> None:
+    strict = write_experiment(tmp_path / "strict", practice_needed=3)
+    write_children(folder, 2)
+    rows = Child(10).rows()
+    rows[0] |= {"chosen_id": rows[0]["distractor_id"], "correct": "0"}
+    (folder / Child(10).name()).write_text(csv_of(rows, NAMES), encoding="utf-8")
+    assert set(import_responses(folder).account["reason"]) == {"taken"}
+    made = import_responses(folder, experiment=strict)
+    assert reasons(made)["kid10"] == "practice"
+    assert "with at least 3 of 3 practice trials right" in made.rules
+    assert reasons(import_responses(folder, experiment=strict, min_practice=0.6))["kid10"] == (
+        "taken"
     )
 
 

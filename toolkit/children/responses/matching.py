@@ -47,6 +47,8 @@ class Experiment:
     """Test trials of a list; None where nothing says."""
     n_practice: int | None = None
     """Practice trials of a list; None where nothing says."""
+    practice_needed: int | None = None
+    """Practice trials that must be right for the test to begin; None where nothing says."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,14 @@ def exported(folder: Path) -> Experiment:
         lists={tuple(row[name] for name in _LISTED): row for row in rows},
         n_test=_number(told, "n_test"),
         n_practice=_number(told, "n_practice"),
+        practice_needed=_number(told, "practice_needed"),
     )
+
+
+def _most(sessions: Sequence[Session], name: str) -> list[int]:
+    """What the designs beside sessions say, where there are any."""
+    told = (_number(session.design, name) for session in sessions)
+    return [number for number in told if number is not None]
 
 
 def _number(told: Mapping[str, Any], name: str) -> int | None:
@@ -111,11 +120,12 @@ def told_by(sessions: Sequence[Session]) -> Experiment:
         values = [dict(zip(DESIGN[:2], pair, strict=True)) for pair in asked]
         raise _mixed(values, [[session] for session in asked.values()])
     paradigm = dict(zip(DESIGN[:2], next(iter(asked), ("", "")), strict=True))
-    given = [one.n_test for one in sessions if one.n_test is not None]
     return Experiment(
         design=paradigm | dict(zip(DESIGN[2:], next(iter(groups)), strict=True)),
         told_by="the answers",
-        n_test=max([*given, *(len(one.part("test")) for one in sessions)]),
+        n_test=max([*_most(sessions, "n_test"), *(len(one.part("test")) for one in sessions)]),
+        n_practice=max(_most(sessions, "n_practice"), default=None),
+        practice_needed=max(_most(sessions, "practice_needed"), default=None),
     )
 
 

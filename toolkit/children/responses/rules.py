@@ -22,6 +22,10 @@ YEARS = 12.0
 """Ages in months below which years are meant: infants neither press keys nor touch pictures."""
 
 
+HALF = 0.5
+"""Share of practice trials that must be right where nothing says another."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """What a session must be like to be taken."""
@@ -30,8 +34,9 @@ class Rules:
     """Youngest age; None for no bound."""
     max_age_months: float | None = None
     """Oldest age."""
-    min_practice: float = 0.5
-    """Smallest share of practice trials that must be right, the last answer to each counting."""
+    min_practice: float | None = None
+    """Smallest share of practice trials that must be right, the last answer to each counting; None
+    for what the experiment itself asked for, or half where nothing says."""
     min_trials: int | None = None
     """Fewest test trials that must be answered; None for all of the list."""
     ages_in_years: bool = False
@@ -59,9 +64,26 @@ class Rules:
             ends = [f"{word} {age:g}" for word, age in known if age is not None]
             ages = f"{' '.join(ends)} months old"
         return (
-            f"Taken are children {ages}, with at least {self.min_practice:.0%} of practice trials "
-            f"right and {self.needed(experiment)} test trials answered, each child once."
+            f"Taken are children {ages}, with at least {self._practice(experiment)} practice "
+            f"trials right and {self.needed(experiment)} test trials answered, each child once."
         )
+
+    def _practice(self, experiment: Experiment) -> str:
+        asked = experiment.practice_needed
+        if self.min_practice is None and asked is not None:
+            return f"{asked} of {experiment.n_practice or asked}"
+        return f"{HALF if self.min_practice is None else self.min_practice:.0%} of"
+
+    def practice_needed(self, n: int, experiment: Experiment) -> float:
+        """Practice trials that must be right.
+
+        Args:
+            n: practice trials that there were to be.
+            experiment: which may say it itself.
+        """
+        if self.min_practice is not None:
+            return self.min_practice * n
+        return HALF * n if experiment.practice_needed is None else experiment.practice_needed
 
     def needed(self, experiment: Experiment) -> int:
         """Test trials that must be answered.
@@ -183,7 +205,7 @@ def _reasons(one: Judged, rules: Rules, experiment: Experiment) -> list[tuple[st
         why.append(("age", f"{age:g} months, older than {high:g}"))
     right, n = one.n_practice
     asked = max(n, experiment.n_practice or 0)
-    if asked and right < rules.min_practice * asked:
+    if asked and right < rules.practice_needed(asked, experiment):
         why.append(("practice", f"{right} of {asked} practice trials right"))
     needed = rules.needed(experiment)
     if one.n_answered < needed:

@@ -39,8 +39,8 @@ class Session:
     """Where they were found, within the folder."""
     rows: tuple[Row, ...]
     """Its trials, in the order in which they stand there."""
-    n_test: int | None = None
-    """How many test trials it should have; None where the file does not say."""
+    design: Mapping[str, Any] = field(default_factory=dict)
+    """The design that stands beside its trials; empty where none does."""
     further: Mapping[str, str] = field(default_factory=dict)
     """What else the file says of the session under names that are none of the columns."""
 
@@ -218,11 +218,10 @@ def _sessions(file: str, told: Mapping[str, Any], rows: Sequence[Row]) -> Iterat
     for row in rows:
         whole = {name: row.get(name, "") for name in _KNOWN | set(names)}
         own.setdefault((whole["participant_id"], whole["session_id"]), []).append(whole)
-    n_test = told.get("n_test")
     for session in own.values():
         further = {name: session[0][name] for name in names if name not in _KNOWN}
         _refuse_contradictions(told, session)
-        yield Session(file, tuple(session), n_test if isinstance(n_test, int) else None, further)
+        yield Session(file, tuple(session), told, further)
 
 
 def flat(design: Mapping[str, Any]) -> dict[str, str]:

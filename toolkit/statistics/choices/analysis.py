@@ -19,6 +19,8 @@ from toolkit.statistics.choices.forgetting import forgetting_rates
 from toolkit.statistics.choices.gates import apply_gate
 from toolkit.statistics.choices.groups import GroupComparison, compare_groups
 from toolkit.statistics.choices.items import item_consistency, word_accuracy, word_by_distractor
+from toolkit.statistics.choices.kinds_beside import KindComparison, compare_kinds
+from toolkit.statistics.choices.kinds_prose import kind_answers, kind_families
 from toolkit.statistics.choices.lists import no_lists
 from toolkit.statistics.choices.participants import counts_by_draw, drawn
 from toolkit.statistics.choices.prose import (
@@ -38,6 +40,7 @@ from toolkit.statistics.choices.trends import TrendTest, trend_tests
 from toolkit.statistics.kinds import Statistics
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.settings import OPTIONS, Gate, Settings
+from toolkit.tables.runs import runs_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,9 +259,24 @@ def analyse_choices(
         asked = as_choices(get_paradigm(str(name), paradigms))
         require_test(own["condition"].unique().tolist(), asked)
         analysis = analyse(own.reset_index(drop=True), asked, settings, progress)
+        analysis = _beside(analysis, compare_kinds(
+            *(runs_once(paths)[0], str(name), own, analysis.gate.failed, settings.alpha)
+        ))  # fmt: skip
         by_list = read.lists[read.lists["paradigm"] == name]
         made[str(name)] = told_of_reading(analysis, own, by_list, asked, read.notes)
     return made
+
+
+def _beside(analysis: Analysis, kinds: tuple[KindComparison, ...]) -> Analysis:
+    """An analysis with what is told of kinds of subjects beside each other."""
+    answered = kind_answers(kinds, analysis.settings.alpha)
+    return replace(
+        analysis,
+        kinds=kinds,
+        answers=(*analysis.answers, *answered),
+        sentences=(*analysis.sentences, *(f"{question} {said}" for question, said in answered)),
+        families=(*analysis.families, *kind_families(kinds)),
+    )
 
 
 STATISTICS = Statistics(

@@ -10,6 +10,7 @@ from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.groups import GroupComparison
+from toolkit.statistics.choices.kinds_beside import KindComparison
 from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.settings import Settings
@@ -49,6 +50,9 @@ class Analysis(Result):
     """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
     groups_all_seeds: tuple[GroupComparison, ...]
     """The same with all seeds; empty if none failed."""
+    kinds: tuple[KindComparison, ...] = ()
+    """Children, or other subjects that are no models, beside models: subjects that passed the gate;
+    empty where all are of one kind."""
     words: pd.DataFrame
     """Accuracy per word."""
     words_by_distractor: pd.DataFrame

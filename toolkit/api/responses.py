@@ -20,7 +20,7 @@ def import_responses(
     min_age_months: float | None = None,
     max_age_months: float | None = None,
     ages_in_years: bool = False,
-    min_practice: float = 0.5,
+    min_practice: float | None = None,
     min_trials: int | None = None,
     population: str = "",
     group: str = "",
@@ -39,7 +39,8 @@ def import_responses(
         min_age_months: youngest age that is taken; None for no bound.
         max_age_months: oldest age.
         ages_in_years: ages were told in years.
-        min_practice: smallest share of practice trials right.
+        min_practice: smallest share of practice trials right; None for what the experiment itself
+            asked for, or half where nothing says.
         min_trials: fewest test trials answered; None for all of a list.
         population: what the children are called; ``children-LANGUAGE`` where nothing is said.
         group: ``exposure``, or a CSV file with ``participant_id``, ``group`` and, if known,
