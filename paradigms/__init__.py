@@ -15,7 +15,7 @@ point group ``mevgs_toolkit.paradigms``.
 from paradigms.base import BaseParadigm
 from paradigms.choices.paradigm import Paradigm, PicturePairs, Responses
 from paradigms.choices.trials import ALL_WORDS, Trials
-from paradigms.conditions import Condition, ConditionContrast, Graded, PairCondition
+from paradigms.conditions import ChildResult, Condition, ConditionContrast, Graded, PairCondition
 from paradigms.maps.paradigm import MapParadigm, Reading
 from paradigms.maps.queries import Queries
 from paradigms.measures import Measure
@@ -24,6 +24,7 @@ from paradigms.registry import find_paradigms, paradigm
 __all__ = [
     "ALL_WORDS",
     "BaseParadigm",
+    "ChildResult",
     "Condition",
     "ConditionContrast",
     "Graded",

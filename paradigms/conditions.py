@@ -160,3 +160,21 @@ class PairCondition(Condition):
                 allowed="at least one class to say, and two to show",
             )
         return found
+
+
+@dataclass(frozen=True)
+class ChildResult:
+    """What children did in a condition, for comparison; nothing is computed from it."""
+
+    condition: str
+    """Name of the condition."""
+    who: str
+    """Age and number of the children."""
+    source: str
+    """The study."""
+    share: float | None = None
+    """Share of correct answers, or of looking at the target; None where it is told in words."""
+    chance: float | None = None
+    """Chance level in the study."""
+    found: str = ""
+    """What was found, in words."""

@@ -104,6 +104,22 @@ COLUMNS = (
         False,
     ),
     Column(
+        "features_changed",
+        "In how many phonological features a word's first consonant is changed.",
+        "",
+        "0, 1, 2 or 3; empty for pictures",
+        "2",
+        False,
+    ),
+    Column(
+        "phonemes",
+        "How a word is pronounced.",
+        "",
+        "the notation of espeak-ng; empty for pictures",
+        "d'at",
+        False,
+    ),
+    Column(
         "family",
         "Drawings that share a family are versions of one another (outline, filled, mirrored,"
         " redrawn); a family stands in one split only.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reports.choices import contrast_tables
-from reports.numbers import interval, number, percent, places_of
+from reports.numbers import interval, number, percent, places_of, real
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
 from reports.units import draws_note
@@ -34,6 +34,7 @@ def tables(chapter: Chapter[Analysis]) -> list[Table]:
     told = chapter.statistics
     made = [_accuracy(chapter), _draws(told.draws), _lists(told.lists)]
     made += contrast_tables.tests(told)
+    made.append(_children(chapter))
     return [*made, _words(chapter), _consistency(told.consistency)]
 
 
@@ -98,6 +99,26 @@ def _lists(found: pd.DataFrame) -> Table:
         n_labels=3,
         note="Accuracy per list is the mean over seeds; SD, lowest and highest are over lists. "
         "Every list is another draw of clips, pictures and distractors from the same classes.",
+    )  # fmt: skip
+
+
+def _children(chapter: Chapter[Analysis]) -> Table:
+    told = dict.fromkeys(child for manifest in chapter.manifests for child in manifest.children)
+    rows = tuple(
+        (
+            child.condition, child.who, number(real(child.share), 100),
+            number(real(child.chance), 100), child.found or "-", child.source,
+        )
+        for child in told
+    )  # fmt: skip
+    return Table(
+        name="children",
+        title="What children did",
+        columns=("Condition", "Children", "Correct (%)", "Chance (%)", "Found", "Source"),
+        rows=rows,
+        n_labels=2,
+        note="From the literature, to be read beside the table above; nothing is computed from it. "
+        "Children met objects, or pictures, of other designs and delays.",
     )  # fmt: skip
 
 

@@ -200,6 +200,15 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(factor.name), escape(levels), escape(factor.question))
         out.print()
         out.print(made)
+    if paradigm.children:
+        made = table("children", "condition", "share correct", "chance", "what was found")
+        for child in paradigm.children:
+            share = "" if child.share is None else f"{child.share:.2f}"
+            chance = "" if child.chance is None else f"{child.chance:.2f}"
+            told = f"{child.found} ({child.source})" if child.found else child.source
+            made.add_row(escape(child.who), escape(child.condition), share, chance, escape(told))
+        out.print()
+        out.print(made)
     measures = paradigm.all_measures()
     if measures:
         made = table("measure", "meaning", "values", "chance")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +132,7 @@ def prepare(
             "trials_per_class": per_class,
             "trial_seed": trial_seed,
             **_fixed(asked, stimuli, tested),
+            **({"children": [asdict(one) for one in asked.children]} if asked.children else {}),
         },
         warnings=(*untrained(populations, tested), *untold(populations)),
         device=device,

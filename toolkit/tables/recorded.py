@@ -152,6 +152,24 @@ class RecordedEnergy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordedChildren:
+    """What children did in a condition, as the paradigm tells it."""
+
+    condition: str
+    """Name of the condition."""
+    who: str
+    """Age and number of the children."""
+    source: str
+    """The study."""
+    share: float | None = None
+    """Share of correct answers, or of looking at the target; None where it is told in words."""
+    chance: float | None = None
+    """Chance level in the study."""
+    found: str = ""
+    """What was found, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recorded:
     """What a run has recorded of itself."""
 
@@ -193,6 +211,8 @@ class Recorded:
     """Number of the trial list; None likewise."""
     fixed_trials: tuple[str, ...] = ()
     """Conditions whose trials the stimulus set fixes."""
+    children: tuple[RecordedChildren, ...] = ()
+    """What children did, where the paradigm tells it."""
     words: RecordedWords = field(default_factory=RecordedWords)
     """Written words of a run of maps."""
     energy: RecordedEnergy | None = None
