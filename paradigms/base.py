@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from paradigms.conditions import Condition, ConditionContrast, Graded
+from paradigms.conditions import ChildResult, Condition, ConditionContrast, Graded
 from paradigms.formula import parse
 from paradigms.measures import Measure
 
@@ -47,6 +47,8 @@ class BaseParadigm(ABC):
     """Differences between conditions that are tested besides chance; a family, fixed in advance."""
     graded: ClassVar[tuple[Graded, ...]] = ()
     """Graded factors, each tested by a linear contrast; a family, fixed in advance."""
+    children: ClassVar[tuple[ChildResult, ...]] = ()
+    """What children did, from the literature."""
     formula: ClassVar[str]
     """Mixed model that answers the question for one population and language, lme4 notation.
 

@@ -104,6 +104,22 @@ COLUMNS = (
         False,
     ),
     Column(
+        "features_changed",
+        "In how many phonological features a word's first consonant is changed.",
+        "",
+        "0, 1, 2 or 3; empty for pictures",
+        "2",
+        False,
+    ),
+    Column(
+        "phonemes",
+        "How a word is pronounced.",
+        "",
+        "the notation of espeak-ng; empty for pictures",
+        "d'at",
+        False,
+    ),
+    Column(
         "onset_s",
         "When the word begins in its clip, behind whatever is said before it.",
         "s",

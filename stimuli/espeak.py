@@ -35,7 +35,7 @@ def speak(
     """Say a word.
 
     Args:
-        word: spelling in the language's usual script.
+        word: spelling in the language's usual script, or ``[[...]]`` around what `phonemes` gives.
         language: ISO code, or any language name of `espeak-ng --voices`.
         voice: `default` or any variant of `espeak-ng --voices=variant`.
         pitch: 0 to 99.
@@ -63,6 +63,20 @@ def speak(
     common = math.gcd(SAMPLE_RATE_HZ, rate_hz)
     resampled = resample_poly(sound / 32768, SAMPLE_RATE_HZ // common, rate_hz // common)
     return trim(resampled.astype(np.float32))
+
+
+def phonemes(word: str, language: str) -> str:
+    """How espeak-ng pronounces a word, in its own notation; ``[[...]]`` around it is said the same.
+
+    Args:
+        word: spelling in the language's usual script.
+        language: ISO code, or any language name of `espeak-ng --voices`.
+
+    Raises:
+        ToolkitError: espeak-ng is not installed, or does not know the language.
+    """
+    name = voice_name(language, "default")
+    return _run("-v", name, "-q", "-x", "--stdin", text=word).decode().strip()
 
 
 def voice_name(language: str, voice: str) -> str:

@@ -11,10 +11,10 @@ import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stimuli import espeak, media
+from stimuli import espeak, media, phonemes
 from stimuli.errors import ToolkitError
 from stimuli.espeak import SAMPLE_RATE_HZ, speak
 from stimuli.finding import open_set
@@ -60,13 +60,23 @@ class Utterance:
     """On espeak-ng's scale from 0 to 99."""
     rate_wpm: int
     """Words per minute."""
+    phonemes: str = ""
+    """How the word is pronounced, in the notation of espeak-ng; empty to leave that to it."""
+    variant: str = ""
+    """How its first consonant is changed, see `stimuli.phonemes`; empty where it is not."""
+
+    @property
+    def spoken(self) -> str:
+        """What espeak-ng is given to say."""
+        return f"[[{self.phonemes}]]" if self.phonemes else self.word.word
 
     @property
     def stimulus_id(self) -> str:
         """Name of the stimulus."""
         # Voices are files of espeak-ng, so their names differ even where capitals do not count.
         voice = self.voice.replace(" ", "-")
-        return f"{self.language}_{file_name(self.word.concept)}_{voice}_{self.take}"
+        changed = f"_{self.variant.replace('+', '-')}" if self.variant else ""
+        return f"{self.language}_{file_name(self.word.concept)}_{voice}_{self.take}{changed}"
 
     @property
     def path(self) -> str:
@@ -161,7 +171,7 @@ def record(
 
     def one(said: Utterance) -> tuple[dict[str, str], bytes]:
         word = said.word
-        clip = speak(word.word, said.language, said.voice, said.pitch, said.rate_wpm)
+        clip = speak(said.spoken, said.language, said.voice, said.pitch, said.rate_wpm)
         data = media.encode_clip(clip, SAMPLE_RATE_HZ)
         row = {
             "stimulus_id": said.stimulus_id,
@@ -181,11 +191,63 @@ def record(
             "take": f"{said.take}",
             "author": "eSpeak NG",
         }
+        if said.phonemes:
+            n_changed = len(said.variant.split("+")) if said.variant else 0
+            row |= {
+                "variant": said.variant,
+                "features_changed": f"{n_changed}",
+                "phonemes": said.phonemes,
+            }
         return row, data
 
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         spoken = list(pool.map(one, utterances))
     return [{**row, "sha256": write_media(folder, row["path"], data)} for row, data in spoken]
+
+
+def mispronounced(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
+    """Test words, and familiar ones among them once more for every way to change their onset.
+
+    Voice, pitch and rate are those of the word as it is, so that the first consonant is all that
+    differs. No word is changed into another one of the list.
+
+    Args:
+        utterances: all words of one language, from `plan`.
+
+    Yields:
+        The utterances with their ``phonemes``, each followed by its variants; those of the splits
+        train and valid as they are.
+
+    Raises:
+        ToolkitError: no familiar word begins with a consonant that can be changed; or see
+            `stimuli.espeak.phonemes`.
+    """
+    said = dict.fromkeys((one.word.word, one.language) for one in utterances)
+    known = {key: espeak.phonemes(*key) for key in said}
+    native = [
+        name for name in phonemes.CONSONANTS if any(name in spoken for spoken in known.values())
+    ]
+    made = {
+        key: phonemes.mispronunciations(spoken, native, set(known.values()))
+        for key, spoken in known.items()
+    }
+    tested = [one for one in utterances if one.split == "test" and one.word.status == "familiar"]
+    if not any(made[one.word.word, one.language] for one in tested):
+        raise ToolkitError(
+            "None of the familiar words begins with a consonant that can be changed.",
+            given=", ".join(dict.fromkeys(one.word.word for one in tested)) or "no test words",
+            allowed=f"words that begin with one of {' '.join(phonemes.CONSONANTS)}, in the "
+            "notation of espeak-ng, said by a test voice",
+        )
+    for one in utterances:
+        key = one.word.word, one.language
+        if one.split != "test":
+            yield one
+            continue
+        yield replace(one, phonemes=known[key])
+        if one.word.status == "familiar":
+            for variant, changed in made[key].items():
+                yield replace(one, phonemes=changed, variant=variant)
 
 
 def synthesize(
@@ -195,6 +257,7 @@ def synthesize(
     voices: Sequence[str] = tuple(VOICES),
     takes: int = 3,
     seed: int = 0,
+    mispronounce: bool = False,
 ) -> StimulusSet:
     """Speak a list of words: as a new set, or as one more language of the set in `out`.
 
@@ -209,6 +272,7 @@ def synthesize(
         voices: who says the words.
         takes: how often each voice says each word, with another pitch and rate each time.
         seed: decides the pitches and rates, see `jitter`.
+        mispronounce: say familiar test words with changed onsets besides, see `mispronounced`.
 
     Returns:
         The finished set.
@@ -256,6 +320,8 @@ def synthesize(
             given=", ".join(voices),
             allowed=", ".join(voice for voice, split in VOICES.items() if split == "test"),
         )
+    if mispronounce:
+        utterances = list(mispronounced(utterances))
     _refuse_taken(folder, utterances, kept)
     said = record(utterances, folder)
     write_set(folder, settings, [*kept, *said])

@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 AGAIN, OUT_OF_TURN, ITSELF = 1e3, 1e6, 1e9
 """What it costs to show a pair of classes with the same word again, to leave the turn of
 distractors, and to show a class beside itself. A pair costs one for each time it was shown."""
-MAKE_CHANGED = "mevgs-toolkit mispronounce --help"
+MAKE_CHANGED = "mevgs-toolkit synthesize WORDS --language CODE --out FOLDER --mispronounce"
 """How a set with changed words is made."""
 
 

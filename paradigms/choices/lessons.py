@@ -17,7 +17,7 @@ import numpy as np
 
 from paradigms.choices.paradigm import Paradigm
 from paradigms.choices.trials import Lessons, Trials, balanced_places
-from paradigms.conditions import ChildResult, TaughtCondition
+from paradigms.conditions import TaughtCondition
 from paradigms.learning import LearningRule
 from stimuli.errors import ToolkitError, quoted
 
@@ -41,8 +41,6 @@ class WordLearning(Paradigm):
     conditions: ClassVar[tuple[TaughtCondition, ...]]
     rule: ClassVar[LearningRule]
     """How subjects learn from what they met."""
-    children: ClassVar[tuple[ChildResult, ...]] = ()
-    """What children did, from the literature."""
 
     def trials(
         self,

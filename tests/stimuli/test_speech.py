@@ -19,6 +19,7 @@ from stimuli.speech import (
     Utterance,
     Word,
     jitter,
+    mispronounced,
     plan,
     record,
     speak,
@@ -250,3 +251,43 @@ def test_mini_is_what_espeak_says(tmp_path: Path) -> None:
         built = mini.read_clip(row["stimulus_id"])
         assert clip.shape == built.shape
         assert np.corrcoef(clip, built)[0, 1] > 0.99
+
+
+@needs_espeak
+def test_a_word_said_by_its_phonemes_sounds_the_same() -> None:
+    for word, language in (("cat", "en"), ("beer", "nl"), ("bateau", "fr")):
+        spelt = speak(word, language, "Andrea", 40, 150)
+        sounded = speak(f"[[{espeak.phonemes(word, language)}]]", language, "Andrea", 40, 150)
+        np.testing.assert_array_equal(spelt, sounded)
+
+
+@needs_espeak
+def test_familiar_test_words_are_mispronounced_in_ones_own_language(tmp_path: Path) -> None:
+    listed = tmp_path / "words.csv"
+    listed.write_text("concept,word,status\ncat,Katze,familiar\nkey,Schlüssel,novel\n", "utf-8")
+    voices = ("f1", "Andrea")
+    made = synthesize(listed, "de", tmp_path / "set", voices, takes=1, mispronounce=True)
+    assert made.check() == []
+    words = made.select(kind="word", variant=None)
+    assert set(words["concept"][words["variant"] != ""]) == {"cat"}
+    assert set(words["voice"][words["variant"] != ""]) == {"Andrea"}
+    changed = words[words["variant"] == "place"]
+    assert changed["phonemes"].tolist() == ["t'ats@"]
+    assert len(words[words["concept"] == "cat"]) == 1 + 8
+    plain = synthesize(listed, "de", tmp_path / "plain", voices, takes=1)
+    same = plain.table["sha256"]
+    assert (made.table.loc[same.index, "sha256"] == same).all()
+
+
+@needs_espeak
+def test_words_that_cannot_be_mispronounced_and_unknown_languages_are_told(tmp_path: Path) -> None:
+    listed = tmp_path / "words.csv"
+    listed.write_text("concept,word\nelephant,Elefant\n", "utf-8")
+    with pytest.raises(ToolkitError, match="None of the familiar words begins with a consonant"):
+        synthesize(listed, "de", tmp_path / "set", takes=1, mispronounce=True)
+    with pytest.raises(ToolkitError, match=r"espeak-ng language.*'xx'"):
+        synthesize(listed, "xx", tmp_path / "set", takes=1, mispronounce=True)
+    assert not (tmp_path / "set").exists()
+    said = list(plan([Word("cat", "familiar", "Katze")], "de", ("f1",)))
+    with pytest.raises(ToolkitError, match="no test words"):
+        list(mispronounced(said))

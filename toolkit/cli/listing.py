@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from paradigms import BaseParadigm, WordLearning
+    from paradigms import BaseParadigm
     from stimuli import StimulusSet
     from stimuli.plugins import Found
     from toolkit.subjects.population import Population
@@ -216,8 +216,15 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(factor.name), escape(levels), escape(factor.question))
         out.print()
         out.print(made)
-    if isinstance(paradigm, WordLearning):
-        _describe_children(paradigm)
+    if paradigm.children:
+        made = table("children", "condition", "share correct", "chance", "what was found")
+        for child in paradigm.children:
+            share = "" if child.share is None else f"{child.share:.2f}"
+            chance = "" if child.chance is None else f"{child.chance:.2f}"
+            told = f"{child.found} ({child.source})" if child.found else child.source
+            made.add_row(escape(child.who), escape(child.condition), share, chance, escape(told))
+        out.print()
+        out.print(made)
     measures = paradigm.all_measures()
     if measures:
         made = table("measure", "meaning", "values", "chance")
@@ -226,21 +233,6 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             made.add_row(escape(measure.name), escape(measure.meaning), measure.values, chance)
         out.print()
         out.print(made)
-
-
-def _describe_children(paradigm: WordLearning) -> None:
-    from rich.markup import escape
-
-    from reports.terminal import console, table
-
-    made = table("children", "condition", "share correct", "chance", "found", "source")
-    for child in paradigm.children:
-        numbers = ["" if share is None else f"{share:.2f}" for share in (child.share, child.chance)]
-        told = map(escape, (child.who, child.condition))
-        made.add_row(*told, *numbers, escape(child.found), escape(child.source))
-    out = console()
-    out.print()
-    out.print(made)
 
 
 def _describe_population(population: Population) -> None:

@@ -191,16 +191,32 @@ def synthesize(
         int, typer.Option(min=1, max=TRIALS_PER_CLASS, help="Recordings per word and voice.")
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of pitch and rate.")] = 0,
+    mispronounce: Annotated[
+        bool,
+        typer.Option(
+            "--mispronounce",
+            help="Say familiar test words with 1, 2 and 3 features of their onset changed, too.",
+        ),
+    ] = False,
 ) -> None:
     """Speak a word list as a stimulus set.
 
     Needs espeak-ng. All pictures that a set has are left as they are.
 
-    Example: mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
-    """
+    \b
+    Examples:
+      mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
+      mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli --mispronounce
+    """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from stimuli import speech
     from stimuli.speech import VOICES
 
-    speech.synthesize(words, language, out, voices=voice or tuple(VOICES), takes=takes, seed=seed)
+    speech.synthesize(
+        *(words, language, out),
+        voices=voice or tuple(VOICES),
+        takes=takes,
+        seed=seed,
+        mispronounce=mispronounce,
+    )
     say(f"Spoken words of {language!r} written to {out}.")
     say(f"Check it: mevgs-toolkit check-stimuli {quoted(out)}")

@@ -141,7 +141,8 @@ def prepare(
             "trials_per_class": per_class,
             "trial_seed": trial_seed,
             **_fixed(asked, stimuli, tested),
-            **(_taught(asked) if isinstance(asked, WordLearning) else {}),
+            **({"learning": asked.rule.record()} if isinstance(asked, WordLearning) else {}),
+            **({"children": [asdict(one) for one in asked.children]} if asked.children else {}),
         },
         warnings=(*untrained(populations, tested), *untold(populations)),
         device=device,
@@ -171,12 +172,6 @@ def _fixed(
     names = set(known["condition"])
     asked = [condition.name for condition in paradigm.conditions if condition.name in names]
     return {"fixed_trials": asked} if asked else {}
-
-
-def _taught(paradigm: WordLearning) -> dict[str, Any]:
-    """How words are learnt, and what children did."""
-    children = [asdict(known) for known in paradigm.children]
-    return {"learning": paradigm.rule.record(), "children": children}
 
 
 def languages_of(

@@ -80,6 +80,22 @@ def _forgetter(trials: Trials, seed: int) -> Floats:
     return scores
 
 
+THRESHOLD, STEEPNESS = 1.5, 2.0
+"""Of the phonetic dummy: so many changed features leave a choice at chance, and so much every
+further one takes from the log odds of the target."""
+
+
+def _phonetic(trials: Trials, seed: int) -> Floats:
+    rng = np.random.default_rng([seed, int(trials.checksum[:8], 16)])
+    how = [trials.variant_of.get(word, "") for word in trials.word_ids]
+    changed = [one.count("+") + 1 if one else 0 for one in how]
+    # All words averaged, -1, count as unchanged.
+    log_odds = STEEPNESS * (THRESHOLD - np.array([*changed, 0])[trials.word])
+    right = rng.random(len(trials)) < 1 / (1 + np.exp(-log_odds))
+    scores = _perfect(trials, seed)
+    return np.where(right[:, None], scores, -scores)
+
+
 RULES: dict[str, Rule] = {
     "perfect": _perfect,
     "reversed": _reversed,
@@ -87,6 +103,7 @@ RULES: dict[str, Rule] = {
     "constant": _constant,
     "familiar-seeker": _familiar_seeker,
     "forgetter": _forgetter,
+    "phonetic": _phonetic,
 }
 """Rule of every dummy; what each does is said in its ``population.toml``."""
 
@@ -114,6 +131,7 @@ DRAWINGS: dict[str, Drawing] = {
     "constant": _draw_nothing,
     "familiar-seeker": _draw_nothing,
     "forgetter": _draw_truth,
+    "phonetic": _draw_truth,
 }
 """How every dummy draws a map; nothing in a picture is new or familiar."""
 
