@@ -1,0 +1,1 @@
+"""Children: the same trials for children as for models, and what children answered."""
