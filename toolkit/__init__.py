@@ -19,6 +19,7 @@ from toolkit.hidden import refuse_hidden
 if TYPE_CHECKING:
     from toolkit.api import (
         AllTriples,
+        ChildComparison,
         LogitModel,
         MapParadigm,
         Paradigm,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         __version__,
         analyse_runs,
         analyze_space,
+        compare_children,
         fit_mixed,
         open_paradigm,
         open_population,
@@ -57,6 +59,7 @@ STUDIES = ("Study", "StudyResults", "open_study", "plan_study", "preregistration
 """What `toolkit.studies.offered` offers; everything else comes from `toolkit.api`."""
 __all__ = [
     "AllTriples",
+    "ChildComparison",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -74,6 +77,7 @@ __all__ = [
     "__version__",
     "analyse_runs",
     "analyze_space",
+    "compare_children",
     "fit_mixed",
     "open_paradigm",
     "open_population",

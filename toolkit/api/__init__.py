@@ -6,6 +6,7 @@ The commands are thin calls of this package: what can be asked, and what is refu
 from paradigms import MapParadigm, Paradigm, PicturePairs
 from paradigms.registry import get_paradigm as open_paradigm
 from stimuli import StimulusSet, open_set
+from toolkit.api.children import ChildComparison, compare_children
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
 from toolkit.api.running import run_paradigm
 from toolkit.api.spaces import Spaces, analyze_space
@@ -21,6 +22,7 @@ from toolkit.subjects.populations import open_population
 
 __all__ = [
     "AllTriples",
+    "ChildComparison",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -36,6 +38,7 @@ __all__ = [
     "__version__",
     "analyse_runs",
     "analyze_space",
+    "compare_children",
     "fit_mixed",
     "open_paradigm",
     "open_population",
