@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reports.figures import Figure
     from reports.parts import Card, Overlay, Planned
     from stimuli import StimulusSet
+    from toolkit.statistics.children.results import Comparison
     from toolkit.statistics.models.results import Result
 
 DEFAULT_TRIALS = 24
@@ -59,6 +60,8 @@ class Options:
     """Statistics by paradigm, where they are made already."""
     planned: Planned | None = None
     """What a study said before."""
+    children: Comparison | None = None
+    """Children beside models, where that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,7 @@ def _page(material: Material) -> str:
             }
         )
     space, space_specs = _draw(_space_figures(spaces), "space", options)
+    beside, beside_specs = _draw(_children_figures(options.children), "children", options)
     runs = [run for chapter in chapters for run in chapter.runs]
     css, vega, script = (
         _ours(text)
@@ -239,13 +243,15 @@ def _page(material: Material) -> str:
             level_names=LEVELS,
             media=stimuli is not None,
             space=space,
+            children=options.children,
+            children_figures=beside,
             methods=methods(chapters),
             references=references(chapters),
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
             terms=listed_terms(),
             checksum=checksum(folders),
-            specs=[*specs, *space_specs],
+            specs=[*specs, *beside_specs, *space_specs],
             vega=vega,
             js=script,
         )
@@ -300,6 +306,13 @@ def _space_figures(folders: Sequence[Path]) -> list[Figure]:
     return space_figures(read)
 
 
+def _children_figures(children: Comparison | None) -> list[Figure]:
+    """What there is to see of children beside models, where that was asked for."""
+    from reports.children.charts import figures
+
+    return figures(children) if children is not None else []
+
+
 def _table_of(file: Path) -> pd.DataFrame:
     """A table of an analysis of spaces, which is what was written."""
     import pandas as pd
@@ -326,6 +339,26 @@ def _draw(
         if options.figures is not None:
             _write_files(figure, spec, options.figures / anchor)
     return drawn, specs
+
+
+def write_figures(figures: Sequence[Figure], prefix: str, folder: Path) -> list[str]:
+    """Write figures as SVG, PNG and CSV.
+
+    Args:
+        figures: what is written.
+        prefix: begins the names of the files.
+        folder: that they are written into; made if it is missing.
+
+    Returns:
+        Names of the figures, to which the endings are added.
+
+    Raises:
+        ToolkitError: they cannot be written there.
+    """
+    anchors = [f"{_anchor(prefix)}-{figure.name}" for figure in figures]
+    for figure, anchor in zip(figures, anchors, strict=True):
+        _write_files(figure, figure.spec(), folder / anchor)
+    return anchors
 
 
 def _write_files(figure: Figure, spec: Mapping[str, Any], stem: Path) -> None:

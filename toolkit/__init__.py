@@ -19,6 +19,7 @@ from toolkit.hidden import refuse_hidden
 if TYPE_CHECKING:
     from toolkit.api import (
         AllTriples,
+        ChildComparison,
         LogitModel,
         MapParadigm,
         Paradigm,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         __version__,
         analyse_runs,
         analyze_space,
+        compare_children,
         export_psych_ds,
         fit_mixed,
         import_responses,
@@ -60,6 +62,7 @@ STUDIES = ("Study", "StudyResults", "open_study", "plan_study", "preregistration
 """What `toolkit.studies.offered` offers; everything else comes from `toolkit.api`."""
 __all__ = [
     "AllTriples",
+    "ChildComparison",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -77,6 +80,7 @@ __all__ = [
     "__version__",
     "analyse_runs",
     "analyze_space",
+    "compare_children",
     "export_psych_ds",
     "fit_mixed",
     "import_responses",

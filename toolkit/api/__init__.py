@@ -6,6 +6,7 @@ The commands are thin calls of this package: what can be asked, and what is refu
 from paradigms import MapParadigm, Paradigm, PicturePairs
 from paradigms.registry import get_paradigm as open_paradigm
 from stimuli import StimulusSet, open_set
+from toolkit.api.children import ChildComparison, compare_children
 from toolkit.api.datasets import export_psych_ds, read_psych_ds
 from toolkit.api.responses import import_responses
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
@@ -23,6 +24,7 @@ from toolkit.subjects.populations import open_population
 
 __all__ = [
     "AllTriples",
+    "ChildComparison",
     "LogitModel",
     "MapParadigm",
     "Paradigm",
@@ -38,6 +40,7 @@ __all__ = [
     "__version__",
     "analyse_runs",
     "analyze_space",
+    "compare_children",
     "export_psych_ds",
     "fit_mixed",
     "import_responses",

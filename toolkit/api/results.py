@@ -31,6 +31,8 @@ from toolkit.tables.trials import read_trials
 if TYPE_CHECKING:
     import pandas as pd
 
+    from toolkit.statistics.children.results import Comparison
+
 REPORT_FILE = "report.html"
 DERIVED = SUMMARY_FILE, STATISTICS_FILE, REPORT_FILE
 """Written into a run's folder beside its trials, from what else lies there."""
@@ -83,7 +85,7 @@ def analyse_runs(
             out of range.
     """
     settings, own = _settings(alpha, bound, n_bootstrap, gate), optional(paradigms_dir)
-    folders = _folders(runs)
+    folders = folders_of(runs)
     made = _analysed(folders, own, settings, progress)
     if len(folders) == 1 and folders[0].is_dir():
         return made.of(_made_of(folders[0], own, settings))
@@ -98,6 +100,7 @@ def write_report(
     n_trials: int = DEFAULT_TRIALS,
     figures: str | Path | None = None,
     stimuli: str | Path | None = None,
+    children: Comparison | None = None,
     paradigms_dir: str | Path | None = None,
 ) -> Path:
     """Write one HTML page about some runs, which stands alone and opens offline.
@@ -110,6 +113,7 @@ def write_report(
         n_trials: trials in the gallery of each paradigm; 0 for no gallery.
         figures: folder for every figure as SVG, PNG and CSV.
         stimuli: the stimulus set or its folder, if it has moved since the run.
+        children: ``results`` of `toolkit.api.children.compare_children`, for a section on children.
         paradigms_dir: folder with paradigm files of your own.
 
     Returns:
@@ -124,8 +128,9 @@ def write_report(
         stimuli=None if stimuli is None else str(stimuli),
         paradigms=optional(paradigms_dir),
         figures=optional(figures),
+        children=children,
     )
-    return write_page(_folders(runs), Path(out), options)
+    return write_page(folders_of(runs), Path(out), options)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -307,7 +312,8 @@ class Statistics(dict[str, Any]):
         return statistics_html(self.results)
 
 
-def _folders(runs: Runs | Run | str | Path) -> list[Path]:
+def folders_of(runs: Runs | Run | str | Path) -> list[Path]:
+    """Where runs lie, one or several, however they were given."""
     given: list[Run | str | Path] = several(runs)
     return [run.folder if isinstance(run, Run) else Path(run) for run in given]
 

@@ -19,6 +19,7 @@ from stimuli.characters import hidden_in, shown, whole
 from stimuli.names import LONGEST_PART
 from toolkit.cli import (
     analyse,
+    compare,
     experiments,
     features,
     imports,
@@ -84,6 +85,7 @@ scoring.register(app)
 analyse.register(app)
 report.register(app)
 space.register(app)
+compare.register(app)
 listing.register(app)
 stimulus_sets.register(app)
 train.register(app)

@@ -68,6 +68,13 @@ FeaturesOption = Annotated[
 ParadigmsOption = Annotated[
     Path | None, typer.Option(help="Folder with paradigm files of your own.")
 ]
+MetaLabOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="MetaLab's mutual_exclusivity.csv (not included: its licence is not stated).",
+    ),
+]
 RunsOption = Annotated[Path, typer.Option("--out", help="Folder that holds the runs.")]
 JobsOption = Annotated[
     int,

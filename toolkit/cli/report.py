@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reports.terminal import say
 from stimuli.limits import CARDS
 from toolkit.cli.completion import set_names
-from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.options import MetaLabOption, ParadigmsOption
 from toolkit.cli.tasks import REPORT
+
+if TYPE_CHECKING:
+    from toolkit.api.children import ChildComparison
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +54,13 @@ def report(
             autocompletion=set_names,
         ),
     ] = None,
+    children: Annotated[
+        bool,
+        typer.Option(
+            "--children", help="Add a section with models beside children, see compare-children."
+        ),
+    ] = False,
+    metalab: MetaLabOption = None,
     paradigms: ParadigmsOption = None,
 ) -> None:
     """Write a report: one HTML page that stands alone.
@@ -64,6 +74,7 @@ def report(
       mevgs-toolkit report mevgs-runs/me-bilingual-en-nl-1a2b3c4d
       mevgs-toolkit report mevgs-runs/me-* mevgs-runs/familiar-* -o report.html --figures figures
       mevgs-toolkit report children.parquet mevgs-runs/me-* -o report.html
+      mevgs-toolkit report mevgs-runs/me-1a2b3c4d --children
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from toolkit.api.results import REPORT_FILE, write_report
     from toolkit.cli.given import runs_given
@@ -82,10 +93,17 @@ def report(
             next_command=f"mevgs-toolkit report {quoted(runs[0])} -o "
             f"{quoted(runs[0].with_suffix('.html'))}",
         )
+    if metalab is not None and not children:
+        raise ToolkitError(
+            "MetaLab's studies belong to the section on children, which was not asked for.",
+            given=f"--metalab {metalab}",
+            next_command="the same command with --children",
+        )
     with working("Analysing, drawing and writing", show=True):
         written = write_report(
             runs,
             out or runs[0] / REPORT_FILE,
+            children=_beside(runs, metalab, paradigms).results if children else None,
             title=title,
             n_trials=max_trials if gallery else 0,
             figures=figures,
@@ -95,3 +113,12 @@ def report(
     say(f"Report: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     if figures is not None:
         say(f"Figures: {figures}")
+
+
+def _beside(runs: list[Path], metalab: Path | None, paradigms: Path | None) -> ChildComparison:
+    """Children beside those runs that children can stand beside."""
+    from reports.page import is_space
+    from toolkit.api.children import compare_children
+
+    asked = [run for run in runs if not is_space(run)]
+    return compare_children(asked, metalab=metalab, paradigms_dir=paradigms)

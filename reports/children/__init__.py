@@ -1,0 +1,1 @@
+"""How children beside models are told."""

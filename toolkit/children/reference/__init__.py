@@ -1,0 +1,1 @@
+"""What is known of children, to set beside what models do."""

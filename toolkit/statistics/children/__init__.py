@@ -1,0 +1,1 @@
+"""Children beside models: curves over age, and the match item by item."""
