@@ -10,11 +10,12 @@ import typer
 from reports.terminal import say, say_json
 from stimuli.limits import RESAMPLES
 from toolkit.cli.options import Format, FormatOption, MetaLabOption, ParadigmsOption
+from toolkit.cli.tasks import CHILDREN
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("compare-children")(compare_children)
+    app.command("compare-children", rich_help_panel=CHILDREN)(compare_children)
 
 
 def compare_children(

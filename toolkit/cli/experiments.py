@@ -11,6 +11,7 @@ import typer
 from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
 from toolkit.cli.options import ParadigmsOption
+from toolkit.cli.tasks import CHILDREN
 from toolkit.errors import quoted
 
 MOST = 1000
@@ -27,7 +28,7 @@ class Form(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("export-experiment")(export_experiment)
+    app.command("export-experiment", rich_help_panel=CHILDREN)(export_experiment)
 
 
 def export_experiment(

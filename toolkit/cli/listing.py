@@ -16,7 +16,7 @@ from toolkit.cli.tasks import LOOK_UP
 from toolkit.errors import ToolkitError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
@@ -203,36 +203,47 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
     for condition in paradigm.conditions:
         made.add_row(escape(condition.name), condition.role, escape(condition.meaning))
     out.print(made)
-    if paradigm.contrasts:
-        made = table("contrast", "question")
-        for contrast in paradigm.contrasts:
-            made.add_row(escape(f"{contrast.plus} - {contrast.minus}"), escape(contrast.question))
-        out.print()
-        out.print(made)
-    if paradigm.graded:
-        made = table("graded factor", "levels", "question")
-        for factor in paradigm.graded:
-            levels = ", ".join(f"{name} {at:g}" for name, at in factor.levels.items())
-            made.add_row(escape(factor.name), escape(levels), escape(factor.question))
-        out.print()
-        out.print(made)
-    if paradigm.children:
-        made = table("children", "condition", "share correct", "chance", "what was found")
-        for child in paradigm.children:
-            share = "" if child.share is None else f"{child.share:.2f}"
-            chance = "" if child.chance is None else f"{child.chance:.2f}"
-            told = f"{child.found} ({child.source})" if child.found else child.source
-            made.add_row(escape(child.who), escape(child.condition), share, chance, escape(told))
-        out.print()
-        out.print(made)
-    measures = paradigm.all_measures()
-    if measures:
-        made = table("measure", "meaning", "values", "chance")
-        for measure in measures:
-            chance = "" if measure.chance is None else str(measure.chance)
-            made.add_row(escape(measure.name), escape(measure.meaning), measure.values, chance)
-        out.print()
-        out.print(made)
+    for columns, rows in _declared(paradigm):
+        if rows:
+            made = table(*columns)
+            for row in rows:
+                made.add_row(*map(escape, row))
+            out.print()
+            out.print(made)
+
+
+def _declared(paradigm: BaseParadigm) -> Iterator[tuple[Sequence[str], list[Sequence[str]]]]:
+    """What a paradigm declares besides its conditions: headings and rows of each table."""
+    yield (
+        ("contrast", "question"),
+        [(f"{one.plus} - {one.minus}", one.question) for one in paradigm.contrasts],
+    )
+    yield (
+        ("graded factor", "levels", "question"),
+        [
+            (one.name, ", ".join(f"{name} {at:g}" for name, at in one.levels.items()), one.question)
+            for one in paradigm.graded
+        ],
+    )
+    yield (
+        ("children", "condition", "share correct", "chance", "what was found"),
+        [
+            (one.who, one.condition, *map(_share, (one.share, one.chance)),
+             f"{one.found} ({one.source})" if one.found else one.source)
+            for one in paradigm.children
+        ],
+    )  # fmt: skip
+    yield (
+        ("measure", "meaning", "values", "chance"),
+        [
+            (one.name, one.meaning, one.values, "" if one.chance is None else str(one.chance))
+            for one in paradigm.all_measures()
+        ],
+    )
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.2f}"
 
 
 def _describe_population(population: Population) -> None:

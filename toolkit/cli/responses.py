@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say
 from toolkit.cli.options import renamings
+from toolkit.cli.tasks import CHILDREN
 from toolkit.errors import quoted
 
 
@@ -22,7 +23,7 @@ class Ages(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("import-responses")(import_responses)
+    app.command("import-responses", rich_help_panel=CHILDREN)(import_responses)
 
 
 def import_responses(
