@@ -143,7 +143,7 @@ def _is_turned(content: bytes) -> bool:
 
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
     except Exception:
         # Damaged bytes make the readers of Pillow raise whatever they happen to stumble over.
         return True

@@ -245,7 +245,9 @@ class Training:
         """
         room = Event()
         projection = self.network.image_enc.pool.proj_in.weight
-        hook = projection.register_post_accumulate_grad_hook(lambda _: room.set())
+        hook = projection.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
+            lambda _: room.set()
+        )
         try:
             self.look_ahead(self.update + 1, room)
             yield
