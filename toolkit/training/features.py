@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -180,7 +181,12 @@ class FeatureBank:
         return self.buffers.empty(*shape) if self.buffers else torch.empty(shape)
 
     def read(
-        self, words: NDArray[np.int64], pictures: NDArray[np.int64], *, once: bool = False
+        self,
+        words: NDArray[np.int64],
+        pictures: NDArray[np.int64],
+        *,
+        once: bool = False,
+        room: Event | None = None,
     ) -> FeatureBank:
         """A bank of some rows alone, in memory; only of a bank whose features are on the disk.
 
@@ -189,6 +195,7 @@ class FeatureBank:
             pictures: rows of picture views.
             once: whether the pictures will be asked for once, all of them, in that order. In single
                 precision on a processor they are then read to where they are handed out.
+            room: waited for when a quarter of the pictures is read; None for not at all.
 
         Raises:
             ToolkitError: a feature is not what it was when its file was gone through.
@@ -209,7 +216,7 @@ class FeatureBank:
         each = [frames[one:other] for one, other in itertools.pairwise(start.tolist())]
         self.disk.read(self.disk.words.some(words), [row[0] for row in word_table], each)
         names = [row[0] for row in picture_table]
-        self.disk.read(self.disk.pictures.some(pictures), names, maps.unbind())
+        self.disk.read(self.disk.pictures.some(pictures), names, maps.unbind(), room)
         return replace(
             self,
             word_table=word_table,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from threading import Event
 from typing import Annotated, Any
 
 import numpy as np
@@ -229,15 +231,34 @@ class Training:
                     self.network, batch.bank, batch.items, self.recipe.label_smoothing
                 )
                 del batch  # what was read is not needed any more, and the next takes as much
-                self.look_ahead(self.update + 1)
-                loss.backward()  # type: ignore[no-untyped-call]
+                with self._meanwhile():
+                    loss.backward()  # type: ignore[no-untyped-call]
                 self.learn(loss.item())
         self.update += 1
 
-    def look_ahead(self, update: int) -> None:
+    @contextmanager
+    def _meanwhile(self) -> Iterator[None]:
+        """Have what the next update is made from fetched while gradients are computed.
+
+        Pictures are the most of it, and those of this update are in memory until their projection
+        has its gradient: three quarters of the next ones wait for that.
+        """
+        room = Event()
+        projection = self.network.image_enc.pool.proj_in.weight
+        hook = projection.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
+            lambda _: room.set()
+        )
+        try:
+            self.look_ahead(self.update + 1, room)
+            yield
+        finally:
+            room.set()
+            hook.remove()
+
+    def look_ahead(self, update: int, room: Event | None = None) -> None:
         """Have what an update is made from fetched meanwhile, if there will be such an update."""
         if update < self.schedule.n_updates:
-            self._supply.look_ahead()
+            self._supply.look_ahead(room)
 
     def begin(self) -> Batch | None:
         """Begin an update: draw its items; None where there is nothing to learn from them."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Event
 from typing import TypeVar
 
 import numpy as np
@@ -81,7 +82,11 @@ class OnDisk:
     """Of the picture views."""
 
     def read(
-        self, places: Sequence[tuple[int, Place]], names: Sequence[str], outs: Sequence[Tensor]
+        self,
+        places: Sequence[tuple[int, Place]],
+        names: Sequence[str],
+        outs: Sequence[Tensor],
+        room: Event | None = None,
     ) -> None:
         """Read some features, each into a tensor of its shape.
 
@@ -89,11 +94,16 @@ class OnDisk:
             places: number of the file of each, and where it lies there.
             names: what each is called.
             outs: where each is put, of any precision.
+            room: waited for when a quarter of them is read; None for not at all. What has not been
+                written to takes no memory yet.
 
         Raises:
             ToolkitError: a feature is not what it was when its file was gone through.
         """
-        for (file, place), name, out in zip(places, names, outs, strict=True):
+        quarter = len(places) // 4
+        for number, ((file, place), name, out) in enumerate(zip(places, names, outs, strict=True)):
+            if room and number == quarter:
+                room.wait()
             opened = self._opened[file]
             with opened.lock:
                 out.copy_(torch.from_numpy(opened.read(name, place)))

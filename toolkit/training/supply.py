@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -64,16 +65,20 @@ class Supply:
         (self._sampler, batch), self._ahead = self._ahead or self._begun(self._bank.disk), None
         return batch.result()
 
-    def look_ahead(self) -> None:
-        """Have the features of the next update fetched, if they are not at hand."""
-        if self._bank.disk and self._ahead is None:
-            self._ahead = self._begun(self._bank.disk)
+    def look_ahead(self, room: Event | None = None) -> None:
+        """Have the features of the next update fetched, if they are not at hand.
 
-    def _begun(self, disk: OnDisk) -> tuple[Sampler, Future[Batch]]:
+        Args:
+            room: waited for when a quarter of the pictures is read; None for not at all.
+        """
+        if self._bank.disk and self._ahead is None:
+            self._ahead = self._begun(self._bank.disk, room)
+
+    def _begun(self, disk: OnDisk, room: Event | None = None) -> tuple[Sampler, Future[Batch]]:
         """The next update's items, being fetched, and the sampler as it is after them."""
         sampler = self._sampler.copy()
         items = sampler.draw(*self._asked)
-        return sampler, disk.begin(lambda: fetched(self._bank, items))
+        return sampler, disk.begin(lambda: fetched(self._bank, items, room))
 
     def state(self) -> dict[str, Any]:
         """Everything that decides what is taken next, see `Sampler.state`."""
@@ -85,12 +90,13 @@ class Supply:
         self._sampler.restore(state)
 
 
-def fetched(bank: FeatureBank, items: Items) -> Batch:
+def fetched(bank: FeatureBank, items: Items, room: Event | None = None) -> Batch:
     """Items with the features that they name, read from the disk, and nothing else.
 
     Args:
         bank: features on the disk.
         items: by rows of the bank; in what comes back they are rows of its own.
+        room: waited for when a quarter of the pictures is read; None for not at all.
     """
     second = items.second_words
     heard = np.concatenate([items.words.rows, second.rows]) if second else items.words.rows
@@ -100,4 +106,4 @@ def fetched(bank: FeatureBank, items: Items) -> Batch:
         Choices(np.arange(len(items.pictures.rows)), items.pictures.places),
         Choices(np.arange(n, end), second.places) if second else None,
     )
-    return Batch(own, bank.read(heard, items.pictures.rows, once=True))
+    return Batch(own, bank.read(heard, items.pictures.rows, once=True, room=room))

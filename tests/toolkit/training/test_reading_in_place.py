@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -128,6 +129,44 @@ def test_features_are_those_that_hdf5_gives_in_the_precision_of_the_recipe(
     for (name, split, _), picture in zip(bank.picture_table, pictures, strict=True):
         path = root / f"output/features-image/me-dataset-{split}-dino-resnet50.h5"
         assert torch.equal(picture, expected[path][name])
+
+
+def test_a_quarter_of_the_pictures_is_read_before_there_is_room(
+    bank: FeatureBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    own = in_place.OpenedFile.read
+    monkeypatch.setattr(
+        in_place.OpenedFile, "read", lambda self, *one: (read.append(one[0]), own(self, *one))[1]
+    )
+    before: list[int] = []
+
+    class Room(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            before.append(len(read))
+            return True
+
+    words, pictures = np.arange(5), np.arange(8)
+    found = bank.read(words, pictures, once=True, room=Room())
+    assert (before, len(read)) == ([5 + 2], 5 + 8)
+    assert torch.equal(found.maps, bank.read(words, pictures).maps)
+
+
+def test_the_next_update_is_read_whatever_becomes_of_this_one(
+    bank: FeatureBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for room where gradients cannot be computed."""
+    training = fitting.Training(bank, ["en"], RECIPE, 0)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.Tensor, "backward", broken)
+        with pytest.raises(RuntimeError, match="broken"):
+            training.step()
+    training.step()
+    assert training.update == 1
 
 
 def _read(path: Path, precision: str) -> Iterator[tuple[str, torch.Tensor]]:
