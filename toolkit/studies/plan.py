@@ -8,9 +8,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stimuli.files import is_sound
 from toolkit.api.checks import shown_set
 from toolkit.api.running import PreparedRun, prepare_opened
 from toolkit.devices import find_device
+from toolkit.statistics.saved import SUMMARY_FILE
 from toolkit.studies.attempts import took_by_workers
 from toolkit.studies.durations import Took, added, read_durations
 from toolkit.studies.study import RUNS, SUBJECTS, Asked, Study
@@ -324,7 +326,9 @@ def _runs(
         prepared = prepare(study, where, ask, seed, populations).prepared if populations else None
         cells = _cells(prepared) if prepared else []
         if prepared and only is None:
-            done = all(cell.done for cell in cells) and prepared.is_joined()
+            # The summary comes last: a kill may leave a run that has all but that.
+            told = is_sound(prepared.directory.folder / SUMMARY_FILE)
+            done = told and all(cell.done for cell in cells) and prepared.is_joined()
             yield planned(prepared.plan.run_id, populations, tuple(cells), done)
             continue
         found = {cell.name: cell for cell in cells}

@@ -166,6 +166,15 @@ def test_what_is_lost_is_made_again_and_nothing_else(written: Write) -> None:
     assert after.keys() == before.keys()
 
 
+def test_a_kill_before_the_summary_leaves_a_run_that_is_finished_later(written: Write) -> None:
+    study = written()
+    before = carried_out(study).pages[0].read_bytes()
+    for file in study.results.glob("runs/*/summary.json"):
+        file.unlink()
+    assert not any(run.done for run in plan_study(study, Where(study.results)).runs)
+    assert collect(study, Where(study.results)).pages[0].read_bytes() == before
+
+
 def test_the_report_holds_what_was_planned_in_the_order_of_the_file(written: Write) -> None:
     study = written()
     made = carried_out(study)
