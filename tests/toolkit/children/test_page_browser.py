@@ -61,19 +61,37 @@ def page(made: Exported) -> Path:
     return made.folder / "index.html"
 
 
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def window(downloads: Path) -> Iterator[Any]:
+    """One browser for all tests here: to begin it costs more than most of them."""
+    with opened("about:blank", downloads=downloads) as browser:
+        yield browser
+
+
+def visit(window: Any, page: Path | str, width: int = 1280) -> Any:
+    """The page as it is first seen, with nothing left in the browser's logs."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    for log in ("browser", "performance"):
+        window.get_log(log)
+    window.get(page.as_uri() if isinstance(page, Path) else page)
+    return window
+
+
 class TestOneChild:
     @pytest.fixture(scope="class")
-    def downloads(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return tmp_path_factory.mktemp("downloads")
-
-    @pytest.fixture(scope="class")
-    def browser(self, page: Path, downloads: Path) -> Iterator[Any]:
-        with opened(page, downloads=downloads) as browser:
-            begin(browser, list="5", age="30.5", exposure="en:60 nl:40")
-            for device, right in GIVEN:
-                assert answer(browser, device, right)
-            assert not answer(browser, "mouse")
-            yield browser
+    def browser(self, window: Any, page: Path) -> Any:
+        browser = visit(window, page)
+        begin(browser, list="5", age="30.5", exposure="en:60 nl:40")
+        for device, right in GIVEN:
+            assert answer(browser, device, right)
+        assert not answer(browser, "mouse")
+        return browser
 
     def test_keys_touch_and_mouse_are_told_apart_and_answers_are_right(self, browser: Any) -> None:
         rows = answers(browser)
@@ -148,90 +166,103 @@ class TestOneChild:
             assert content == wav_of(mini, item.word_id)
 
 
-def test_screens_pass_axe_and_everything_can_be_touched(page: Path) -> None:
+def test_screens_pass_axe_and_everything_can_be_touched(window: Any, page: Path) -> None:
     small = """
         return [...document.querySelectorAll('button, input, a, summary')]
           .map((one) => [one.outerHTML.slice(0, 60), one.getBoundingClientRect()])
           .filter(([, box]) => box.width > 0 && (box.width < 44 || box.height < 44))
           .map(([html]) => html)"""
-    with opened(page, width=390) as browser:
+    browser = visit(window, page, width=390)
 
-        def look() -> None:
-            passed, serious = serious_findings(browser, "document")
-            assert passed > 5
-            assert serious == []
-            assert browser.execute_script(small) == []
-            wide = "return document.documentElement.scrollWidth <= window.innerWidth"
-            assert browser.execute_script(wide)
+    def look() -> None:
+        passed, serious = serious_findings(browser, "document")
+        assert passed > 5
+        assert serious == []
+        assert browser.execute_script(small) == []
+        wide = "return document.documentElement.scrollWidth <= window.innerWidth"
+        assert browser.execute_script(wide)
 
-        look()
-        press(browser, "#agree")
-        look()
-        fill(browser, participant="kid-07")
-        press(browser, "#child button")
-        look()
-        press(browser, "#start")
-        wait_for(browser, f"return {READY}")
-        look()
-        while answer(browser, "touch"):
-            pass
-        look()
-        press(browser, "summary")
-        look()
+    look()
+    press(browser, "#agree")
+    look()
+    fill(browser, participant="kid-07")
+    press(browser, "#child button")
+    look()
+    press(browser, "#start")
+    wait_for(browser, f"return {READY}")
+    look()
+    while answer(browser, "touch"):
+        pass
+    look()
+    press(browser, "summary")
+    look()
 
 
-def test_the_form_takes_no_name_that_could_not_be_one(page: Path) -> None:
-    with opened(page) as browser:
-        press(browser, "#agree")
-        visible = "return !document.getElementById('about').hidden"
-        for wrong in ({"participant": "=1+1"}, {"participant": "a", "age": "3"}):
-            fill(browser, **wrong)
-            press(browser, "#child button")
-            assert browser.execute_script(visible)
-        fill(browser, participant="a", age="36", exposure="half English")
+def test_the_form_takes_no_name_that_could_not_be_one(window: Any, page: Path) -> None:
+    browser = visit(window, page)
+    press(browser, "#agree")
+    visible = "return !document.getElementById('about').hidden"
+    for wrong in ({"participant": "=1+1"}, {"participant": "a", "age": "3"}):
+        fill(browser, **wrong)
         press(browser, "#child button")
         assert browser.execute_script(visible)
-        fill(browser, exposure="en:50 nl:50")
-        press(browser, "#child button")
-        assert not browser.execute_script(visible)
+    fill(browser, participant="a", age="36", exposure="half English")
+    press(browser, "#child button")
+    assert browser.execute_script(visible)
+    fill(browser, exposure="en:50 nl:50")
+    press(browser, "#child button")
+    assert not browser.execute_script(visible)
 
 
-def test_without_consent_nothing_is_asked(page: Path) -> None:
-    with opened(page) as browser:
-        press(browser, "#decline")
-        assert browser.execute_script("return !document.getElementById('declined').hidden")
-        assert browser.execute_script("return document.getElementById('about').hidden")
-        assert answers(browser) == []
+def test_without_consent_nothing_is_asked(window: Any, page: Path) -> None:
+    browser = visit(window, page)
+    press(browser, "#decline")
+    assert browser.execute_script("return !document.getElementById('declined').hidden")
+    assert browser.execute_script("return document.getElementById('about').hidden")
+    assert answers(browser) == []
 
 
-def test_the_test_begins_only_after_practice_and_esc_keeps_what_there_is(page: Path) -> None:
-    with opened(page) as browser:
-        begin(browser)
-        assert answer(browser, "keyboard", right=False)
-        wait_for(browser, f"return {DONE}")
-        assert [row["part"] for row in answers(browser)] == ["practice"]
-    with opened(page) as browser:
-        from selenium.webdriver import ActionChains, Keys
+def test_the_test_begins_only_after_practice_and_esc_keeps_what_there_is(
+    window: Any, page: Path
+) -> None:
+    browser = visit(window, page)
+    begin(browser)
+    assert answer(browser, "keyboard", right=False)
+    wait_for(browser, f"return {DONE}")
+    assert [row["part"] for row in answers(browser)] == ["practice"]
+    browser = visit(window, page)
+    from selenium.webdriver import ActionChains, Keys
 
-        begin(browser)
-        assert answer(browser, "keyboard")
-        wait_for(browser, f"return {READY}")
-        ActionChains(browser).send_keys(Keys.ESCAPE).perform()
-        wait_for(browser, f"return {DONE}")
-        assert [row["part"] for row in answers(browser)] == ["practice"]
-        assert len(browser.execute_script(FILES)) == 2
+    begin(browser)
+    assert answer(browser, "keyboard")
+    wait_for(browser, f"return {READY}")
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    wait_for(browser, f"return {DONE}")
+    assert [row["part"] for row in answers(browser)] == ["practice"]
+    assert len(browser.execute_script(FILES)) == 2
 
 
-def test_a_child_that_does_not_answer_leaves_empty_cells(export: Export) -> None:
+def test_a_finger_held_in_the_corner_stops_as_esc_does(window: Any, page: Path) -> None:
+    browser = visit(window, page)
+    begin(browser)
+    assert answer(browser, "mouse")
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    touch = {"type": "touchStart", "touchPoints": [{"x": 10, "y": 10}]}
+    browser.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
+    wait_for(browser, f"return {DONE}")
+    assert [row["part"] for row in answers(browser)] == ["practice"]
+
+
+def test_a_child_that_does_not_answer_leaves_empty_cells(window: Any, export: Export) -> None:
     choices = replace(QUICK, limit_s=1, practice_needed=0)
     asked = replace(SMALL, n_practice=0)
-    with opened(export(choices=choices, asked=asked).folder / "index.html") as browser:
-        begin(browser)
-        wait_for(browser, f"return {DONE}")
-        empty = ("chosen_id", "correct", "response_time_s", "device")
-        rows = browser.execute_script("return csvOf(session.rows)")
-        for row in csv.DictReader(rows.splitlines()):
-            assert [row[name] for name in empty] == [""] * 4
+    browser = visit(window, export(choices=choices, asked=asked).folder / "index.html")
+    begin(browser)
+    wait_for(browser, f"return {DONE}")
+    empty = ("chosen_id", "correct", "response_time_s", "device")
+    rows = browser.execute_script("return csvOf(session.rows)")
+    for row in csv.DictReader(rows.splitlines()):
+        assert [row[name] for name in empty] == [""] * 4
 
 
 def simulate(browser: Any, page: str, **told: object) -> list[dict[str, Any]]:
@@ -243,18 +274,18 @@ def simulate(browser: Any, page: str, **told: object) -> list[dict[str, Any]]:
 
 
 def test_24_simulated_children_meet_every_trial_as_often_as_was_reported(
-    page: Path, made: Exported
+    window: Any, page: Path, made: Exported
 ) -> None:
     n = 24
     lists = made.experiment.lists
-    with opened(page) as browser:
-        sessions = [
-            simulate(
-                browser, page.as_uri(), participant=f"kid{child}", age=24 + child, accuracy=1,
-                list=child % len(lists.lists),
-            )
-            for child in range(n)
-        ]  # fmt: skip
+    browser = visit(window, page)
+    sessions = [
+        simulate(
+            browser, page.as_uri(), participant=f"kid{child}", age=24 + child, accuracy=1,
+            list=child % len(lists.lists),
+        )
+        for child in range(n)
+    ]  # fmt: skip
     rows = [row for session in sessions for row in session]
     assert len({row["session_id"] for row in rows}) == len({r["participant_id"] for r in rows}) == n
     assert {row["correct"] for row in rows} == {"1"}
@@ -266,48 +297,47 @@ def test_24_simulated_children_meet_every_trial_as_often_as_was_reported(
         assert sum(r["target_side"] == "left" for r in met) == row["n_target_left"]
 
 
-def test_a_visual_simulation_shows_every_trial(page: Path) -> None:
-    with opened(page) as browser:
-        browser.get(f"{page.as_uri()}?simulate=visual&accuracy=1&list=2")
-        wait_for(browser, f"return {READY}")
-        wait_for(browser, f"return {DONE}")
-        rows = answers(browser)
-        assert [row["correct"] for row in rows] == [1, 1, 1]
-        assert rows[0]["participant_id"].startswith("simulated-")
+def test_a_visual_simulation_shows_every_trial(window: Any, page: Path) -> None:
+    browser = visit(window, page)
+    browser.get(f"{page.as_uri()}?simulate=visual&accuracy=1&list=2")
+    wait_for(browser, f"return {READY}")
+    wait_for(browser, f"return {DONE}")
+    rows = answers(browser)
+    assert [row["correct"] for row in rows] == [1, 1, 1]
+    assert rows[0]["participant_id"].startswith("simulated-")
 
 
-def test_an_address_can_tell_all_but_nothing_that_the_form_would_refuse(page: Path) -> None:
-    with opened(page) as browser:
-        browser.get(f"{page.as_uri()}?participant=kid9&age=30&exposure=en:60+nl:40&list=3")
-        press(browser, "#agree")
-        press(browser, "#start")
-        child = browser.execute_script("return session.child")
-        assert child["list"] == 3
-        assert (child["age_months"], child["exposure"]) == (30, "en:60 nl:40")
-        browser.execute_script("session.running = false")
-        browser.get(f"{page.as_uri()}?participant=<b>x&age=3&list=999&exposure=lots")
-        press(browser, "#agree")
-        value = "return document.getElementById(arguments[0]).value"
-        for name in ("participant", "age", "exposure"):
-            assert browser.execute_script(value, name) == ""
-        assert int(browser.execute_script(value, "list")) < 999
+def test_an_address_can_tell_all_but_nothing_that_the_form_would_refuse(
+    window: Any, page: Path
+) -> None:
+    browser = visit(window, page)
+    browser.get(f"{page.as_uri()}?participant=kid9&age=30&exposure=en:60+nl:40&list=3")
+    press(browser, "#agree")
+    press(browser, "#start")
+    child = browser.execute_script("return session.child")
+    assert child["list"] == 3
+    assert (child["age_months"], child["exposure"]) == (30, "en:60 nl:40")
+    browser.execute_script("session.running = false")
+    browser.get(f"{page.as_uri()}?participant=<b>x&age=3&list=999&exposure=lots")
+    press(browser, "#agree")
+    value = "return document.getElementById(arguments[0]).value"
+    for name in ("participant", "age", "exposure"):
+        assert browser.execute_script(value, name) == ""
+    assert int(browser.execute_script(value, "list")) < 999
 
 
 class TestSending:
-    def test_answers_are_posted_where_it_was_named_and_nowhere_else(self, export: Export) -> None:
+    def test_answers_are_posted_where_it_was_named_and_nowhere_else(
+        self, window: Any, export: Export
+    ) -> None:
         with serving() as server, serving() as other:
             sending = Sending.of(f"{server.address}/save")
             made = export(choices=replace(QUICK, sending=sending))
-            with opened(made.folder / "index.html") as browser:
-                browser.execute_cdp_cmd(
-                    "Network.emulateNetworkConditions",
-                    {"offline": False, "latency": 0, "downloadThroughput": -1,
-                     "uploadThroughput": -1},
-                )  # fmt: skip
-                rows = simulate(browser, (made.folder / "index.html").as_uri(), participant="kid1")
-                ask = "fetch(arguments[0]).then(() => true, () => false).then(arguments[1])"
-                assert browser.execute_async_script(ask, other.address) is False
-                assert "were sent" in browser.find_element("id", "told").text
+            browser = visit(window, made.folder / "index.html")
+            rows = simulate(browser, (made.folder / "index.html").as_uri(), participant="kid1")
+            ask = "fetch(arguments[0]).then(() => true, () => false).then(arguments[1])"
+            assert browser.execute_async_script(ask, other.address) is False
+            assert "were sent" in browser.find_element("id", "told").text
         [(path, told)] = server.posted
         assert path == "/save"
         assert told["filename"] == data_file_name("me", "kid1", rows[0]["session_id"], "json")
@@ -315,34 +345,35 @@ class TestSending:
         assert told["design"]["lists_checksum"] == rows[0]["lists_checksum"]
         assert other.posted == []
 
-    def test_what_could_not_be_sent_is_offered_and_can_be_sent_again(self, export: Export) -> None:
+    def test_what_could_not_be_sent_is_offered_and_can_be_sent_again(
+        self, window: Any, export: Export
+    ) -> None:
         with serving() as server:
             server.status = 500
             sending = Sending.of(f"{server.address}/save")
             page = export(choices=replace(QUICK, sending=sending)).folder / "index.html"
             server.files["/page.html"] = page.read_bytes()
-            with opened(f"{server.address}/page.html") as browser:
-                simulate(browser, f"{server.address}/page.html", participant="kid1")
-                assert "could not be sent" in browser.find_element("id", "told").text
-                assert len(browser.execute_script(FILES)) == 2
-                server.status = 200
-                press(browser, "#again")
-                told = "return document.getElementById('told').textContent === DATA.words.sent"
-                wait_for(browser, told)
+            browser = visit(window, f"{server.address}/page.html")
+            simulate(browser, f"{server.address}/page.html", participant="kid1")
+            assert "could not be sent" in browser.find_element("id", "told").text
+            assert len(browser.execute_script(FILES)) == 2
+            server.status = 200
+            press(browser, "#again")
+            told = "return document.getElementById('told').textContent === DATA.words.sent"
+            wait_for(browser, told)
         assert len(server.posted) == 1
 
-    def test_datapipe_gets_what_its_interface_asks_for(self, export: Export) -> None:
+    def test_datapipe_gets_what_its_interface_asks_for(self, window: Any, export: Export) -> None:
         page = export(choices=replace(QUICK, sending=Sending.of("datapipe:Ab12"))).folder
-        with opened(page / "index.html") as browser:
-            browser.execute_script(
-                "window.sent = []; window.fetch = async (...all) => "
-                "{ window.sent.push(all); return { ok: true }; };"
-            )
-            begin(browser)
-            # jsPsych fetches words by the same function: it was handed over before.
-            browser.execute_script("session.rows = []; stop()")
-            wait_for(browser, f"return {DONE}")
-            where, told = browser.execute_script("return window.sent.at(-1)")
+        browser = visit(window, page / "index.html")
+        begin(browser)
+        wait_for(browser, f"return {READY}")
+        browser.execute_script(
+            "window.sent = []; window.fetch = async (...all) => "
+            "{ window.sent.push(all); return { ok: true }; }; stop();"
+        )
+        wait_for(browser, f"return {DONE}")
+        where, told = browser.execute_script("return window.sent.at(-1)")
         assert where == "https://pipe.jspsych.org/api/data/"
         assert told["method"] == "POST"
         content = json.loads(told["body"])
@@ -350,7 +381,9 @@ class TestSending:
         assert content["filename"].endswith("_data.csv")
         assert content["data"].splitlines() == [",".join(NAMES)]
 
-    def test_jatos_gets_the_answers_where_the_page_lies_there(self, page: Path) -> None:
+    def test_jatos_gets_the_answers_where_the_page_lies_there(
+        self, window: Any, page: Path
+    ) -> None:
         jatos = b"""window.jatos = {
             urlQueryParameters: { participant: "kid3", age: "31" },
             onLoad: (begin) => setTimeout(begin),
@@ -359,7 +392,8 @@ class TestSending:
             endStudy: () => (window.ended = true),
         };"""
         files = {"/publix/7/start": page.read_bytes(), "/publix/7/jatos.js": jatos}
-        with serving(files) as server, opened(f"{server.address}/publix/7/start") as browser:
+        with serving(files) as server:
+            browser = visit(window, f"{server.address}/publix/7/start")
             wait_for(browser, "return !document.getElementById('consent').hidden")
             press(browser, "#agree")
             press(browser, "#start")
@@ -372,26 +406,28 @@ class TestSending:
         assert {row["age_months"] for row in told["trials"]} == {31}
 
 
-def test_scripts_in_texts_do_not_run(export: Export, tmp_path: Path) -> None:
+def test_scripts_in_texts_do_not_run(window: Any, export: Export, tmp_path: Path) -> None:
     texts = tmp_path / "me" / "texts"
     texts.mkdir(parents=True)
     (texts / "consent.en.html").write_text(
         "<h1>Consent</h1><p>ours</p><script>window.hacked = true</script>", encoding="utf-8"
     )
     made = export(out=tmp_path / "me")
-    with opened(made.folder / "index.html") as browser:
-        assert "ours" in browser.find_element("id", "consent").text
-        assert browser.execute_script("return window.hacked === undefined")
-        assert any("Content Security Policy" in e["message"] for e in browser.get_log("browser"))
+    browser = visit(window, made.folder / "index.html")
+    assert "ours" in browser.find_element("id", "consent").text
+    assert browser.execute_script("return window.hacked === undefined")
+    assert any("Content Security Policy" in e["message"] for e in browser.get_log("browser"))
 
 
-def test_an_empty_consent_text_leaves_the_screen_out(export: Export, tmp_path: Path) -> None:
+def test_an_empty_consent_text_leaves_the_screen_out(
+    window: Any, export: Export, tmp_path: Path
+) -> None:
     texts = tmp_path / "me" / "texts"
     texts.mkdir(parents=True)
     (texts / "consent.en.html").write_text("\n", encoding="utf-8")
-    with opened(export(out=tmp_path / "me").folder / "index.html") as browser:
-        assert browser.execute_script("return document.getElementById('consent').hidden")
-        assert browser.execute_script("return !document.getElementById('about').hidden")
+    browser = visit(window, export(out=tmp_path / "me").folder / "index.html")
+    assert browser.execute_script("return document.getElementById('consent').hidden")
+    assert browser.execute_script("return !document.getElementById('about').hidden")
 
 
 @needs_java

@@ -138,6 +138,7 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 

@@ -11,7 +11,7 @@ from toolkit.children.exporting.page import text_of
 if TYPE_CHECKING:
     from toolkit.children.exporting.experiment import Experiment
 
-TRIAL_S = 5
+TRIAL_S = 8
 """Seconds that a child takes for a trial, besides the silence; only for the README."""
 
 

@@ -3,6 +3,8 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const KEYS = { ArrowLeft: 0, f: 0, ArrowRight: 1, j: 1 };
 const SIDES = ["left", "right"];
+const CORNER_PX = 80;
+const HOLD_MS = 2000;
 const url = new URLSearchParams(location.search);
 const byId = (id) => document.getElementById(id);
 
@@ -142,7 +144,12 @@ function picture(id, place) {
 }
 
 let usedDevice = "";
-document.addEventListener("pointerdown", (event) => (usedDevice = event.pointerType), true);
+let held; // a tablet has no Esc: the upper left corner, held, does the same
+document.addEventListener("pointerdown", (event) => {
+  usedDevice = event.pointerType;
+  if (session.running && Math.max(event.clientX, event.clientY) < CORNER_PX) held = setTimeout(stop, HOLD_MS);
+}, true);
+for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => clearTimeout(held), true);
 document.addEventListener("keydown", (event) => {
   if (!session.running) return;
   usedDevice = "keyboard";
@@ -153,6 +160,7 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("beforeunload", (event) => session.running && event.preventDefault());
 
 function stop() {
+  if (!session.running) return;
   session.stopped = true;
   jsPsych.abortExperiment();
 }
