@@ -290,6 +290,9 @@ def test_lists_that_were_changed_after_the_export_are_refused(
     (experiment / "lists.csv").write_text(text.replace("left", "right", 1), encoding="utf-8")
     assert "it was changed after the export" in refused(folder, experiment=experiment)
     assert "it has no design.json" in refused(folder, experiment=folder)
+    write_experiment(folder.with_name("other"), stimuli=["mini"])
+    said = refused(folder, experiment=folder.with_name("other"))
+    assert "design.json does not tell stimuli, stimuli_version, stimuli_checksum" in said
 
 
 def test_a_trial_that_no_list_has_is_told(folder: Path, experiment: Path) -> None:
