@@ -32,6 +32,7 @@ from toolkit.children.exporting.words import GIVEN, Words
 from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.statistics.choices.gates import GateReport
+from toolkit.statistics.choices.kinds_beside import KindComparison, KindContrast
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
@@ -104,6 +105,12 @@ def analysis() -> dict[str, Any]:
         groups=tuple(comparisons(rng)[:2]),
         conditions=tuple(condition_family(rng)[:2]), chance_all_seeds=(), conditions_all_seeds=(),
         groups_all_seeds=(),
+        kinds=(
+            KindComparison(
+                "child", "p", "en", "trials", 2, 2, (3, 3), (6, 6),
+                contrasts=(KindContrast("c", (0.5, 0.5)),),
+            ),
+        ),
     )  # fmt: skip
     return {"me": plain(made)}
 

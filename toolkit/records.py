@@ -33,6 +33,8 @@ grid files                  `training.grid.GridFile`               `toolkit.trai
 published file lists        ``check_entry``                        `stimuli.published`
 ``trials.parquet``          `toolkit.tables.trials.COLUMNS`        `toolkit.tables`
 tables from elsewhere       `toolkit.tables.longtable.REQUIRED`    `toolkit.tables.longtable`
+children's ``design.json``   `toolkit.children.columns`             `toolkit.children.responses`
+Psych-DS datasets           `tables.psych_ds_rules.RULES`          `toolkit.tables.psych_ds`
 banks of features           `training.features.BankTables`         `toolkit.training.features`
 states of trainings, .pt    `training.fit.State`                   `toolkit.training.checkpoint`
 published weights, .pt      shapes of the network                  `subjects.vgs.checkpoints`

@@ -30,7 +30,16 @@ def import_responses(
     folder: Annotated[
         Path, typer.Argument(help="Folder of answers, however deep; or a single file or archive.")
     ],
-    output: Annotated[Path, typer.Option("--output", "--out", "-o", help="Parquet file to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "--out",
+            "-o",
+            help="Parquet file to write [FOLDER.parquet, here].",
+            show_default=False,
+        ),
+    ] = None,
     experiment: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Exported folder that the answers must be of."),
@@ -125,6 +134,7 @@ def import_responses(
     from toolkit.errors import ToolkitError
     from toolkit.tables.longtable import write_long
 
+    output = output or Path(f"{folder.absolute().name.partition('.')[0]}.parquet")
     if output.suffix.lower() != ".parquet":
         raise ToolkitError(
             "The table is written as Parquet, which keeps what its columns mean.",

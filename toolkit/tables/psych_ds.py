@@ -115,7 +115,7 @@ def write_dataset(
         variables = _dictionary(tables, meanings or {})
         for name, own in tables.items():
             file = f"study-{_letters(about.study)}_description-{_letters(name)}_data.csv"
-            _cells(own, variables).to_csv(
+            guarded_table(_cells(own, variables)).to_csv(
                 unfinished / "data" / file, index=False, quoting=csv.QUOTE_NONNUMERIC
             )
         _write_texts(unfinished, about, list(variables.values()), tables)
@@ -183,7 +183,7 @@ def _cells(table: pd.DataFrame, variables: Mapping[str, Mapping[str, Any]]) -> p
             gap = variable.get("valueReference", {}).get("value", "")
             column = column.astype(object).where(column.notna(), gap).map(str)
         made[name] = column
-    return guarded_table(pd.DataFrame(made, index=table.index))
+    return pd.DataFrame(made, index=table.index)
 
 
 def _letters(text: str) -> str:

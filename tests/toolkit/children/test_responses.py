@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,7 +25,9 @@ from tests.toolkit.children.sessions_of_children import (
 )
 from toolkit.api.responses import import_responses
 from toolkit.children.columns import LIST_COLUMNS, SESSION_COLUMNS
+from toolkit.children.responses.folder import read_folder
 from toolkit.children.responses.taking import Responses
+from toolkit.children.responses.values import looked_at
 from toolkit.errors import ToolkitError
 from toolkit.statistics.choices.counts import read_counts
 from toolkit.tables.longtable import read_run, write_long
@@ -287,6 +290,9 @@ def test_lists_that_were_changed_after_the_export_are_refused(
     (experiment / "lists.csv").write_text(text.replace("left", "right", 1), encoding="utf-8")
     assert "it was changed after the export" in refused(folder, experiment=experiment)
     assert "it has no design.json" in refused(folder, experiment=folder)
+    write_experiment(folder.with_name("other"), stimuli=["mini"])
+    said = refused(folder, experiment=folder.with_name("other"))
+    assert "design.json does not tell stimuli, stimuli_version, stimuli_checksum" in said
 
 
 def test_a_trial_that_no_list_has_is_told(folder: Path, experiment: Path) -> None:
@@ -474,6 +480,7 @@ def test_groups_by_exposure_and_by_file(folder: Path, tmp_path: Path) -> None:
         ("started_at", "yesterday", "started_at is 'yesterday', expected an ISO 8601 time"),
         ("schema", "2", "a newer version of the toolkit made the experiment"),
         ("participant_id", "", "participant_id is empty"),
+        ("participant_id", "kid\u202e", "participant_id holds the hidden character"),
         ("device", "elephant", "device is 'elephant', expected keyboard"),
         ("response_time_s", "734", "are these milliseconds?"),
     ],
@@ -512,6 +519,36 @@ def test_files_that_hold_no_answers_are_told(
     said = refused(folder)
     assert f"{name}: " in said
     assert expected in said
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "zip"])
+def test_damaged_bytes_are_told_whatever_they_are(folder: Path, ending: str) -> None:
+    """Cuts, flipped bytes and doubled parts: one clear message, or answers that may be."""
+    rng = np.random.default_rng(0)
+    child = Child(1)
+    path = folder / "results.zip"
+    whole = child.csv().encode() if ending == "csv" else child.json().encode()
+    if ending == "zip":
+        as_jatos_zip(folder, [child, Child(2)], path.name)
+        whole = path.read_bytes()
+    n_refused = 0
+    for _ in range(60):
+        data = bytearray(whole)
+        place = int(rng.integers(len(data)))
+        what = rng.integers(4)
+        if what == 0:
+            data = data[:place]
+        elif what == 1:
+            data[place] = int(rng.integers(256))
+        elif what == 2:
+            data[place:place] = data[max(0, place - 50) : place]
+        else:
+            data[place : place + 20] = b""
+        path.with_suffix(f".{ending}").write_bytes(bytes(data))
+        found = read_folder(folder, {})
+        looked = [looked_at(session) for session in found.sessions]
+        n_refused += bool(found.damaged) or any(one.faults for one in looked)
+    assert n_refused > 30
 
 
 def test_a_folder_without_answers_and_no_folder(folder: Path) -> None:

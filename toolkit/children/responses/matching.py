@@ -71,10 +71,20 @@ def exported(folder: Path) -> Experiment:
         ToolkitError: it is no such folder, or its lists were changed.
     """
     told = design_in(folder)
+    design = {name: value for name, value in flat(told).items() if name in DESIGN}
     table, _ = read_delimited(folder / "lists.csv")
+    for file, lacking in (
+        ("design.json", [name for name in DESIGN if name not in design]),
+        ("lists.csv", [one.name for one in LIST_COLUMNS if one.name not in table]),
+    ):
+        if lacking:
+            raise ToolkitError(
+                f"{folder / file} does not tell {', '.join(lacking)}.",
+                allowed="the folder as export-experiment wrote it",
+            )
     rows = [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
     return Experiment(
-        design={name: value for name, value in flat(told).items() if name in DESIGN},
+        design=design,
         told_by=str(folder),
         told=flat(told),
         lists={tuple(row[name] for name in _LISTED): row for row in rows},

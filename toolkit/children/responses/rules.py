@@ -60,7 +60,7 @@ class Rules:
         low, high = self.min_age_months, self.max_age_months
         ages = "at any age"
         if low is not None or high is not None:
-            known = (("from", low), ("to", high))
+            known = (("from", low), ("up to" if low is None else "to", high))
             ends = [f"{word} {age:g}" for word, age in known if age is not None]
             ages = f"{' '.join(ends)} months old"
         return (

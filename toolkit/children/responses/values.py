@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from stimuli.characters import hidden_in
 from toolkit.children.columns import SCHEMA, SESSION_COLUMNS, Column
 from toolkit.children.responses.sessions import Row, Session
 from toolkit.tables.values import WITH_COMMA, as_text
@@ -56,6 +58,9 @@ def looked_at(session: Session) -> Looked:
 
 def _value(column: Column, value: str) -> tuple[str, str]:
     """A value as it should be written, and what is wrong with it."""
+    value = unicodedata.normalize("NFC", value)
+    if hidden := hidden_in(value):
+        return value, f"holds the hidden character {hidden}"
     if value in ("", "NA", "NaN"):
         return "", "" if column.may_be_empty else "is empty"
     if column.allowed and column.kind == "text":
