@@ -29,7 +29,7 @@ def children_of(run: Path, out: Path, **changes: str) -> Path:
     words = sorted(set(asked["word_concept"].astype(str)))
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(
-        {"child": f"c{child}", "age_months": 24 + child, "word": word, "distractor_concept": "ball",
+        {"child": f"c{child}", "age_months": 25 + child, "word": word, "distractor_concept": "ball",
          "target_id": word, "correct": int(rng.random() < 0.3 + 0.6 * place / len(words))}
         for child in range(24)
         for place, word in enumerate(words)
@@ -162,6 +162,7 @@ def test_wrong_input_ends_with_one_message(cli: Cli, runs: dict[str, Path], tmp_
         ((other,), "asked models a test that children"),
         ((runs["me"], "--metalab", "nowhere.csv"), "There is no file nowhere.csv"),
         ((runs["me"], "--metalab", looking), "it has no column study_ID"),
+        ((runs["familiar"], "--metalab", write_metalab(tmp_path / "m.csv")), "no run asked models"),
         ((runs["me"], other), "share no items"),
         ((runs["me"], "--looking", looking), "no run asked that"),
         ((runs["familiar"], "--looking", looking), "share too few trials"),

@@ -122,6 +122,13 @@ def _compared(
             next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl --subject "
             "untrained",
         )
+    if studies is not None and tests[0].condition != ME:
+        raise ToolkitError(
+            "MetaLab's studies are of mutual exclusivity, and no run asked models that.",
+            given=str(metalab),
+            allowed=f"a run of 'me' (condition {ME}) among the runs, or no --metalab",
+            next_command="mevgs-toolkit run-paradigm me --subject bilingual-en-nl",
+        )
     with_children = (counts["subject_kind"].astype(str) == CHILD).any()
     items = match_items(counts, n_bootstrap=n_bootstrap, seed=seed) if with_children else ()
     looked = (
