@@ -42,6 +42,11 @@ SHOWN = (
     *("eight-others", "four-batches", "ostensive"),
 )
 """Conditions of the table."""
+TESTED = (
+    *("retention - untaught", "ostensive - retention", "exposures", "interference"),
+    *("further training", "forgetting rate"),
+)
+"""Contrasts, trends and the rate, as the paradigm declares them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,9 +81,8 @@ def lines(name: str, root: Path) -> Iterator[str]:
     paradigm = get_paradigm(name)
     populations = [open_population(one) for one in (*TRAINED, UNTRAINED)]
     done = run(paradigm, populations, open_set("mini"), per_class=PER_CLASS[name], root=root)
-    folder = done.directory.folder
-    results = summarise(done.directory.trials_path, paradigm).results
-    found = analyse_runs([folder])[name]
+    results = summarise(done, paradigm).results
+    found = analyse_runs([done.directory.folder])[name]
     if not isinstance(found, Analysis):
         raise TypeError(f"{name} is analysed as {found.paradigm_kind}")
     cells = dict.fromkeys((row.population, row.test_language) for row in results)
@@ -94,10 +98,8 @@ def lines(name: str, root: Path) -> Iterator[str]:
                 shown[-1] = estimate(row.mean, row.ci_low, row.ci_high, 100)
         yield f"| `{who}` | {language} | {' | '.join(shown)} |"
     yield ""
-    tested = ("retention - untaught", "ostensive - retention", "exposures", "interference")
-    tested += ("further training", "forgetting rate")
-    yield f"| population | language | {' | '.join(tested)} |"
-    yield "| --- " * (len(tested) + 2) + "|"
+    yield f"| population | language | {' | '.join(TESTED)} |"
+    yield "| --- " * (len(TESTED) + 2) + "|"
     for who, language in cells:
         told = [_difference(one) for one in found.conditions if _of(one, who, language)]
         told += [_difference(one) for one in found.trends if _of(one, who, language)]
