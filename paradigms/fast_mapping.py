@@ -1,11 +1,14 @@
 """Fast mapping: is a word kept that was met once, and whose referent had to be selected?"""
 
+from typing import ClassVar
+
 from paradigms import (
     ChildResult,
     ConditionContrast,
     ExemplarMemory,
     Graded,
     GradientSteps,
+    LearningRule,
     TaughtCondition,
     WordLearning,
     paradigm,
@@ -29,7 +32,7 @@ class FastMapping(WordLearning):
         "Horst & Samuelson 2008 (Infancy): referent selection, retention and ostensive naming at "
         "24 months; Bion et al. 2013 (Cognition) at 18 to 30 months"
     )
-    rule = ExemplarMemory(sharpness=10)
+    rule: ClassVar[LearningRule] = ExemplarMemory(sharpness=10)
     conditions = (
         TaughtCondition(
             "referent-selection",
@@ -120,4 +123,3 @@ class FastMappingByGradient(FastMapping):
 
     question = "Does the subject keep a novel word that it learnt by a few gradient steps?"
     rule = GradientSteps(rate=0.01, steps=5)
-    needs = rule.needs

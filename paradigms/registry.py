@@ -130,8 +130,8 @@ def find_paradigms(folder: str | Path | None = None) -> dict[str, type[BaseParad
         ToolkitError: if a file in the folder cannot be read, or has a paradigm whose name is taken.
 
     Example:
-        >>> sorted(find_paradigms())[:4]
-        ['dense-grounding', 'familiar', 'looking-while-listening', 'me']
+        >>> {'dense-grounding', 'familiar', 'me', 'translation'} <= set(find_paradigms())
+        True
     """
     return dict(sorted(look_for_paradigms(folder).usable().items()))
 

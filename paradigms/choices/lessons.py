@@ -42,6 +42,12 @@ class WordLearning(Paradigm):
     rule: ClassVar[LearningRule]
     """How subjects learn from what they met."""
 
+    def __init_subclass__(cls) -> None:
+        """What a subject must be able to do follows from how it is to learn."""
+        super().__init_subclass__()
+        if hasattr(cls, "rule"):
+            cls.needs = cls.rule.needs
+
     def trials(
         self,
         stimuli: StimulusSet,
@@ -294,7 +300,8 @@ class _Made:
             )
             if len(shown) == 2
         )
-        place = dict(zip(together, balanced_places(len(together), 2, rng).tolist(), strict=True))
+        places = balanced_places(len(together), 2, rng).tolist()
+        place: dict[Exposure, int] = dict(zip(together, places, strict=True))
         words = sorted({said for said, _ in together} | {said for _, said, _ in self.exposures})
         pictures = sorted(
             {name for _, shown in together for name in shown}

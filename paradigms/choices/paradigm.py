@@ -43,7 +43,7 @@ class Paradigm(BaseParadigm):
 
     kind = "choices"
     default_set = "mini"
-    needs = ("Subject",)
+    needs: ClassVar[tuple[str, ...]] = ("Subject",)
     shows_pictures: ClassVar[bool] = True
     """False where the options are not pictures of the stimulus set."""
     min_languages: ClassVar[int] = 1

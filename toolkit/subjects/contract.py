@@ -156,8 +156,9 @@ class Pupils(Protocol):
     Words and pictures are told by their places among those known.
     """
 
-    start: Any
-    """The state in which nothing is learnt yet."""
+    @property
+    def start(self) -> Any:
+        """The state in which nothing is learnt yet."""
 
     def scores(
         self, states: Sequence[Any], words: Sequence[Ints], options: Sequence[Ints]

@@ -248,7 +248,9 @@ class VGSSubject:
         for feature in words:
             _check_channels("word", feature.shape, 2, 1, config.word_dim, self.hearing)
         _check_channels("picture", pictures.shape, 4, 1, config.picture_dim, self.seeing)
-        return TowerPupils(self.stored.build(), words, pictures, rate, steps, self.similarity)
+        # Lessons are told from outside which gradients to take; none is to be kept for later.
+        network = self.stored.build().requires_grad_(False)
+        return TowerPupils(network, words, pictures, rate, steps, self.similarity)
 
     def learn(
         self,
