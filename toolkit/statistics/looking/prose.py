@@ -126,6 +126,6 @@ def apa(analysis: LookingAnalysis) -> str:
     said += [contrast_sentence(own) for own in analysis.contrasts]
     return (
         f"In {analysis.paradigm}, the share of looking at the target from {start} to {end} ms "
-        f"after the onset of the word was analysed with linear mixed-effects models ({analysis.engine}, "
-        f"{analysis.settings.formula}). {' '.join(said)}"
+        "after the onset of the word was analysed with linear mixed-effects models "
+        f"({analysis.engine}, {analysis.settings.formula}). {' '.join(said)}"
     )
