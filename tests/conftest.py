@@ -79,7 +79,7 @@ def write_set(folder: Path, rows: list[dict[str, Any]], languages: tuple[str, ..
     """Write a stimulus set folder from rows that carry their file's bytes in ``data``."""
     names = [
         "stimulus_id", "kind", "concept", "status", "language", "source", "licence", "split",
-        "path", "sha256", "duration_s", "voice", "style",
+        "path", "sha256", "duration_s", "voice", "onset_s", "style",
     ]  # fmt: skip
     if any("variant" in row for row in rows):
         names.append("variant")

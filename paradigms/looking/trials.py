@@ -153,7 +153,12 @@ def gated_trials(
             else:
                 lists[name] = made
     if practice is None:
-        raise ToolkitError(f"The conditions {', '.join(conditions)} hold no clip.")
+        raise ToolkitError(
+            f"The stimulus set {stimuli.name!r} has no familiar test words in {language!r} for "
+            f"the conditions {', '.join(conditions)}.",
+            given=f"{len(onsets)} familiar test words",
+            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
+        )
     test = _joined(lists)
     times = onsets.loc[list(test.word_ids)]
     _check_window(stimuli, times, window_ms)

@@ -6,12 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names
-from reports.joining import Spec, layers, rows_of
+from reports.joining import layers, rows_of, values
 from reports.numbers import percent
 
 if TYPE_CHECKING:
     import altair as alt
-    import pandas as pd
 
     from reports.chapter import Chapter
     from toolkit.statistics.looking.results import CourseResult, LookingAnalysis
@@ -70,20 +69,24 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
                 "looking_percent": _percent(gate.mean),
                 "ci_low_percent": _percent(gate.ci_low),
                 "ci_high_percent": _percent(gate.ci_high),
+                "window_start_ms": start,
+                "window_end_ms": end,
             }
             for own in shown
             for gate in own.course
         ]
     )
     conditions = list(dict.fromkeys(data["condition"]))
-    colour = alt.Color("condition:N", title=None, sort=conditions, scale=_scale(conditions))
+    line = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolStrokeWidth=2)
+    scale = alt.Scale(domain=conditions, range=list(COLOURS[: len(conditions)]))
+    colour = alt.Color("condition:N", title=None, sort=conditions, scale=scale, legend=line)
     x = alt.X("gate_ms:Q", title="time from the onset of the word (ms)")
     y = alt.Y("looking_percent:Q", title="looking at target (%)", scale=alt.Scale(domain=[0, 100]))
     base = alt.Chart().encode(x=x)
     window = (
         alt.Chart()
-        .mark_rect(color=INK, opacity=0.002)
-        .encode(x=alt.datum(start, type="quantitative"), x2=alt.datum(end))
+        .mark_rect(color=INK, opacity=0.1)
+        .encode(x=alt.X("min(window_start_ms):Q"), x2=alt.X2("max(window_end_ms)"))
     )
     chance, onset = (
         alt.Chart().mark_rule(strokeDash=[5, 4], strokeOpacity=0.7).encode(**{axis: place})
@@ -125,8 +128,8 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
         title="Looking at the target while the word unfolds",
         caption=(
             "Lines: mean share of looking over training seeds at every gate; bands: 95 % intervals "
-            "over seeds (the same items). Grey: the declared window. Dashed: chance, and the onset "
-            f"of the word.{note}"
+            "over seeds (the same items). Shaded: the declared window. Dashed: chance, and the "
+            f"onset of the word.{note}"
         ),
         alt=f"Line plots of looking over time: {listed(seen)}.",
         chart=rows_of(panel, "panel", data, sort=list(dict.fromkeys(data["panel"]))),
@@ -173,10 +176,12 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             tooltip=[*names("start_ms", "end_ms", "p"), *_tooltips("looking_percent")],
         ),
         base.transform_filter(alt.datum.differs == "no").mark_point(
-            shape="cross", size=10, color=INK, opacity=0.8
+            shape="circle", filled=True, size=8, color=INK, opacity=0.8
         ),
     )
     panel = layers(*drawn, width=CELL_PX, height=CELL_PX)
+    facet = {"field": "panel", "type": "nominal", "title": None,
+             "sort": list(dict.fromkeys(data["panel"]))}  # fmt: skip
     seen = [
         f"{place_of(own)}, {own.condition}: {own.multiverse.n_above} of "
         f"{len(own.multiverse.windows)} above chance"
@@ -187,27 +192,13 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
         title="Every window that might have been declared",
         caption=(
             "Each square is the window from one gate to another: colour tells the mean share of "
-            "looking, a cross that it does not differ from chance (t over seeds, the same items, "
+            "looking, a dot that it does not differ from chance (t over seeds, the same items, "
             f"uncorrected). Beyond the end of a word nothing more is heard.{note}"
         ),
         alt=f"Maps of mean looking by begin and end of the window: {listed(seen)}.",
-        chart=_panels(panel, data),
+        chart={"facet": facet, "columns": 2, "spec": panel, "data": values(data)},
         data=data,
     )
-
-
-def _panels(panel: Spec, data: pd.DataFrame) -> Spec:
-    from reports.joining import values
-
-    facet = {"field": "panel", "type": "nominal", "title": None,
-             "sort": list(dict.fromkeys(data["panel"]))}  # fmt: skip
-    return {"facet": facet, "columns": 2, "spec": panel, "data": values(data)}
-
-
-def _scale(conditions: list[str]) -> alt.Scale:
-    import altair as alt
-
-    return alt.Scale(domain=conditions, range=list(COLOURS[: len(conditions)]))
 
 
 def _few_labels() -> alt.Axis:

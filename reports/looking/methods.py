@@ -52,9 +52,9 @@ def trials(chapter: Chapter[LookingAnalysis]) -> Iterator[str]:
             "was the target once, named by the same voice."
         )
     yield (
-        "The share of looking is the softmax of the two scores; its temperature was fitted per seed "
-        "and language by maximum likelihood on practice trials with whole words of clips that no "
-        "test trial used (the size of the slope, not its sign; the temperature lies between the "
+        "The share of looking is the softmax of the two scores; its temperature was fitted per "
+        "seed and language by maximum likelihood on practice trials with whole words of clips that "
+        "no test trial used (the size of the slope, not its sign; the temperature lies between the "
         f"median difference of scores over {SHARPEST:g} and over {FLATTEST:g})."
     )
     for name, meaning in {row.condition: row.meaning for row in chapter.results}.items():

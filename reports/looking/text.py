@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from reports.numbers import NONE, between, estimate, number, p_value, percent, t_of_df
 from reports.terminal import table
 from reports.units import draws_note, units
-from toolkit.statistics.phrases import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,8 +131,3 @@ def clusters_of(clusters: Sequence[Cluster]) -> str:
 def time_of(reaction: ReactionTime) -> str:
     """A reaction time with its interval, in milliseconds."""
     return estimate(reaction.mean_ms, reaction.ci_low, reaction.ci_high, digits=0)
-
-
-def seeds_of(test: WindowTest, unit: str) -> str:
-    """How many participants were tested."""
-    return count(test.n_seeds, unit)

@@ -248,21 +248,23 @@ def _scores(
 def _streamed(cell: LookingCell, subject: HearsPrefixes, stimuli: UnfoldingSet) -> Floats:
     """What a subject that streams makes of everything that is heard, in the order of its names."""
     trials, rate = cell.trials, stimuli.sample_rate_hz
-    clips = [stimuli.read_clip(name) for name in trials.test.word_ids]
-    ends = [
-        sorted({len(clip) if end < 0 else end * rate // 1000 for end in row if end})
-        for clip, row in zip(clips, trials.ends_ms.tolist(), strict=True)
+    names, rows = trials.test.word_ids, trials.ends_ms.tolist()
+    clips = [stimuli.read_clip(name) for name in names]
+    # For every clip how many samples are heard, by the time in ms up to which it is; -1 for all.
+    points = [
+        {end: len(clip) if end < 0 else end * rate // 1000 for end in row if end}
+        for clip, row in zip(clips, rows, strict=True)
     ]
-    made = subject.embed_prefixes(clips, ends)
+    asked = [sorted(set(own.values())) for own in points]
     by_name: dict[str, Floats] = {}
-    for name, clip, points, vectors in zip(trials.test.word_ids, clips, ends, made, strict=True):
-        names = [name] * len(points)
-        check_vectors(vectors, (len(points), None), "parts of words", names, cell.subject)
-        own = dict(zip(points, vectors, strict=True))
-        row = trials.ends_ms[trials.test.word_ids.index(name)].tolist()
-        for end in (end for end in row if end):
-            point = len(clip) if end < 0 else end * rate // 1000
-            by_name[trials.heard_name(name, end)] = own[point]
+    for name, own, ends, vectors in zip(
+        names, points, asked, subject.embed_prefixes(clips, asked), strict=True
+    ):
+        check_vectors(
+            vectors, (len(ends), None), "parts of words", [name] * len(ends), cell.subject
+        )
+        for end, point in own.items():
+            by_name[trials.heard_name(name, end)] = vectors[ends.index(point)]
     return np.stack([by_name[name] for name in trials.heard_ids])
 
 
@@ -292,7 +294,8 @@ def _rows(
             looking=shares.reshape(-1)[row],
             temperature=np.float32(temperature),
         )
-        yield made[[name for name in made if name != DRAW.name] + [DRAW.name] * (DRAW.name in made)]
+        drawn = [DRAW.name] * (DRAW.name in made)
+        yield made[[name for name in made if name not in drawn] + drawn]
 
 
 RUNNING = Running(

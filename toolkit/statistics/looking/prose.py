@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from toolkit.statistics.looking.clusters import FEWEST
 from toolkit.statistics.phrases import alike, change, count, p_value, percent, statistic
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _tested(test: WindowTest, as_share: bool) -> str:
 
 def course_sentence(own: CourseResult) -> str:
     """When looking rises, and how far that hangs on the window."""
-    parts = [_clusters(own.clusters, len(own.course) and own.window.n_seeds)]
+    parts = [_clusters(own.clusters, own.window.n_seeds)]
     many = own.multiverse
     parts.append(
         f"of {len(many.windows)} windows {many.n_above} show more looking at the target and "
@@ -100,7 +101,7 @@ def course_sentence(own: CourseResult) -> str:
 
 
 def _clusters(clusters: Sequence[Cluster], n_seeds: int) -> str:
-    if n_seeds < 5:
+    if n_seeds < FEWEST:
         return "too few participants for a cluster test"
     if not clusters:
         return "no gate stands out"
@@ -126,6 +127,6 @@ def apa(analysis: LookingAnalysis) -> str:
     said += [contrast_sentence(own) for own in analysis.contrasts]
     return (
         f"In {analysis.paradigm}, the share of looking at the target from {start} to {end} ms "
-        f"after the onset of the word was analysed with linear mixed-effects models ({analysis.engine}, "
-        f"{analysis.settings.formula}). {' '.join(said)}"
+        "after the onset of the word was analysed with linear mixed-effects models "
+        f"({analysis.engine}, {analysis.settings.formula}). {' '.join(said)}"
     )
