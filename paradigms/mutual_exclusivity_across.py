@@ -2,17 +2,18 @@
 
 from paradigms import ChildResult, ConditionContrast, PairCondition, PicturePairs, paradigm
 
-BYERS = "Byers-Heinlein & Werker 2009 (Developmental Science), looking, change from baseline"
+BYERS = "Byers-Heinlein & Werker 2009 (Developmental Science), looking against baseline"
+AGE = "17-18 months"
 
 
 @paradigm("me-across-languages", version=1)
 class MutualExclusivityAcrossLanguages(PicturePairs):
     """Words of languages that the subject is not tested in, for things that it has names for.
 
-    Whoever maps words to things one to one gives a foreign word to the thing without a name; whoever
-    does so within each language only lets the named thing have it. The target, whose choice is
-    counted, is the novel picture throughout. A thing has as many names (translation equivalents) as
-    the subject has languages: 1 or 2 in the included populations, 0 in untrained networks.
+    Whoever maps words to things one to one gives a foreign word to the thing without a name;
+    whoever does so within each language only lets the named thing have it. The target, whose choice
+    is counted, is the novel picture throughout. A thing has as many names (translation equivalents)
+    as the subject has languages: 1 or 2 in the included populations, 0 in untrained networks.
     """
 
     question = "Is a foreign word kept away from a thing that has a name in a known language?"
@@ -23,7 +24,7 @@ class MutualExclusivityAcrossLanguages(PicturePairs):
     conditions = (
         PairCondition(
             "translation",
-            "foreign word for the familiar thing that is shown, a novel picture (the target) beside it",
+            "foreign word for the familiar thing shown, a novel picture (the target) beside it",
             headline=True,
             target="novel",
             names_distractor=True,
@@ -37,7 +38,7 @@ class MutualExclusivityAcrossLanguages(PicturePairs):
         ),
         PairCondition(
             "foreign-absent",
-            "foreign word for another familiar thing, which is not shown (is any foreign word novel?)",
+            "foreign word for another familiar thing, not shown (is any foreign word novel?)",
             target="novel",
             foreign=True,
         ),
@@ -69,17 +70,13 @@ class MutualExclusivityAcrossLanguages(PicturePairs):
         ),
     )
     children = (
-        ChildResult(
-            "own-novel", "17-18 months, monolingual, n = 16", BYERS, found="+.12, d = 0.67"
-        ),
-        ChildResult("own-novel", "17-18 months, bilingual, n = 16", BYERS, found="+.08, d = 0.42"),
-        ChildResult(
-            "own-novel", "17-18 months, trilingual, n = 16", BYERS, found="-.03, d = -0.13"
-        ),
+        ChildResult("own-novel", f"{AGE}, monolingual, n = 16", BYERS, found="+.12, d = 0.67"),
+        ChildResult("own-novel", f"{AGE}, bilingual, n = 16", BYERS, found="+.08, d = 0.42"),
+        ChildResult("own-novel", f"{AGE}, trilingual, n = 16", BYERS, found="-.03, d = -0.13"),
         ChildResult(
             "own-novel",
             "17 months, bilingual, n = 20",
-            "Byers-Heinlein & Werker 2013 (Cognition), looking, change from baseline",
+            "Byers-Heinlein & Werker 2013 (Cognition), looking against baseline",
             found="+.06, d = 0.20; less with more translation equivalents",
         ),
     )
