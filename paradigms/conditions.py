@@ -98,6 +98,10 @@ class PairCondition(Condition):
     """Status of the distractor picture."""
     mismatched: bool = False
     """True where the target shows another class of the same status than the word names."""
+    names_distractor: bool = False
+    """True where the word names the distractor; the target then shows any class of its status."""
+    foreign: bool = False
+    """True where words are said in languages of the set in which the subject is not tested."""
     all_words: bool = False
     """True where no single word is asked, but which picture scores higher over all words."""
     pairs_of: str = ""
@@ -135,11 +139,14 @@ class PairCondition(Condition):
             >>> absent = PairCondition("absent", "", word="familiar", target="novel")
             >>> absent.classes(status, status, status)
             {'cat': (['ball', 'cake'], ['dog']), 'dog': (['ball', 'cake'], ['cat'])}
+            >>> beside = PairCondition("beside", "", target="novel", names_distractor=True)
+            >>> beside.classes(status, status, status)["cat"]
+            (['ball', 'cake'], ['cat'])
         """
         known = sorted(pictured)
         asked = [name for name in known if name in said]
         shows = self.target or self.word
-        named = shows == self.word and not self.mismatched
+        named = shows == self.word and not self.mismatched and not self.names_distractor
         found = {}
         for word in (name for name in asked if status[name] == self.word):
             targets = [
@@ -148,6 +155,8 @@ class PairCondition(Condition):
                 if status[name] == shows and (name == word if named else name != word)
             ]
             others = [name for name in known if status[name] == self.distractor and name != word]
+            if self.names_distractor:
+                others = [word] if word in known else []
             # Where there is one class only to stand beside, it cannot be the target itself.
             shown = [one for one in targets if set(others) - {one}]
             if shown:

@@ -11,6 +11,7 @@ class and style.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -83,6 +84,7 @@ def picture_pairs(
     rng: np.random.Generator,
     conditions: Sequence[PairCondition],
     per_class: int,
+    foreign: Sequence[str] = (),
 ) -> Trials:
     """Make the counterbalanced trial list of several conditions from the test split of a set.
 
@@ -95,103 +97,129 @@ def picture_pairs(
         rng: the only source of chance.
         conditions: what is said and shown, in the order in which they are listed.
         per_class: trials per word class and condition.
+        foreign: languages that the subject is not tested in, for conditions that ask for them.
 
     Raises:
-        ToolkitError: if the set has no test words in the language or too few picture classes.
+        ToolkitError: if the set has no test words in the language or too few picture classes, or
+            lacks what a condition asks for.
     """
     if per_class < 1:
         raise ToolkitError(f"{per_class} trials per class were asked for.", allowed="1 or more")
-    said, shown = _vocabulary(stimuli, language, any(one.practice for one in conditions))
-    words, pictures = said[0], shown[0]
-    changed: dict[str, tuple[_Items, int]] = {}
+    pools = dict.fromkeys([_PLAIN, *map(_pool, conditions)])
+    said = {pool: _said(stimuli, language, pool, foreign) for pool in pools}
+    words, pictures = said[_PLAIN], _shown(stimuli, "test")
+    shown = [pictures]
+    if any(design.practice for design in conditions):
+        shown.append(_shown(stimuli, "valid"))
+    lengths = [len(items.ids) for items in said.values()]
+    starts = dict(zip(said, itertools.accumulate([0, *lengths]), strict=False))
     made: dict[str, tuple[Ints, Ints, Ints]] = {}
     fixed = stimuli.fixed_trials
     for design in conditions:
         own = fixed[(fixed["condition"] == design.name) & (fixed["language"] == language)]
+        pool, start = said[_pool(design)], starts[_pool(design)]
         if design.variant:
-            if design.variant not in changed:
-                start = sum(len(items.ids) for items in said)
-                said.append(_changed(stimuli, language, design))
-                changed[design.variant] = said[-1], start
-            asked = made[design.pairs_of]
-            made[design.name] = _said_again(design, asked, words, *changed[design.variant])
+            made[design.name] = _said_again(design, made[design.pairs_of], words, pool, start)
         elif design.pairs_of:
             made[design.name] = made[design.pairs_of]
-        elif design.practice:
-            spoken, pairs, places = _condition(design, said[1], shown[1], rng, per_class)
-            made[design.name] = spoken + len(words.ids), pairs + len(pictures.ids), places
         elif len(own):
             made[design.name] = _fixed(own, words, pictures, rng)
         else:
-            made[design.name] = _condition(design, words, pictures, rng, per_class)
-    word = [
+            offered = shown[design.practice]
+            word, options, places = _condition(design, pool, offered, rng, per_class)
+            options = options + len(pictures.ids) * design.practice
+            made[design.name] = word + start, options, places
+    asked = [
         np.full_like(made[d.name][0], -1) if d.all_words else made[d.name][0] for d in conditions
     ]
+    spoken = list(said.values())
     return Trials(
-        word_ids=tuple(name for items in said for name in items.ids),
+        word_ids=tuple(name for items in spoken for name in items.ids),
         option_ids=tuple(name for items in shown for name in items.ids),
-        concept_of={k: v for items in (*said, *shown) for k, v in items.concept_of().items()},
+        concept_of={k: v for items in (*spoken, *shown) for k, v in items.concept_of().items()},
         conditions=tuple(design.name for design in conditions),
-        condition=np.repeat(np.arange(len(conditions), dtype=np.int16), list(map(len, word))),
-        word=np.concatenate(word),
+        condition=np.repeat(np.arange(len(conditions), dtype=np.int16), list(map(len, asked))),
+        word=np.concatenate(asked),
         options=np.concatenate([made[d.name][1] for d in conditions]),
         target_position=np.concatenate([made[d.name][2] for d in conditions]).astype(np.int16),
         familiar=frozenset([*words.classes("familiar"), *pictures.classes("familiar")]),
-        variant_of={name: how for how, (items, _) in changed.items() for name in items.ids},
+        variant_of={name: pool[0] for pool, items in said.items() for name in items.ids if pool[0]},
         practice=frozenset(design.name for design in conditions if design.practice),
     )
 
 
-def _vocabulary(
-    stimuli: StimulusSet, language: str, practised: bool
-) -> tuple[list[_Items], list[_Items]]:
-    """Words and pictures of the test split, and those of practice trials if there are any."""
-    words = _Items.of(stimuli.select(kind="word", split="test", language=language), "voice")
-    pictures = _Items.of(stimuli.select(kind="picture", split="test"), "style")
-    if not words.ids:
-        raise ToolkitError(
-            f"The stimulus set {stimuli.name!r} has no test words in language {language!r}.",
-            allowed=", ".join(stimuli.languages) or "none",
-            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
-        )
-    if not practised:
-        return [words], [pictures]
-    spoken = _practice(stimuli, "word", language)
-    return [words, spoken], [pictures, _practice(stimuli, "picture")]
+_Pool = tuple[str, bool, bool]
+_PLAIN: _Pool = ("", False, False)
 
 
-def _practice(stimuli: StimulusSet, kind: str, language: str | None = None) -> _Items:
-    """Words or pictures of the validation split."""
-    table = stimuli.table
-    if not ((table["kind"] == kind) & (table["split"] == "valid")).any():
+def _pool(design: PairCondition) -> _Pool:
+    """Which words a condition says: how they are changed, whether for practice, whether foreign."""
+    return design.variant, design.practice, design.foreign
+
+
+def _said(stimuli: StimulusSet, language: str, pool: _Pool, foreign: Sequence[str]) -> _Items:
+    """The words of a pool."""
+    variant, practice, abroad = pool
+    if variant:
+        return _Items.of(_changed(stimuli, language, variant), "voice")
+    if abroad:
+        return _Items.of(_foreign(stimuli, foreign), "voice")
+    split = "valid" if practice else "test"
+    if practice and split not in set(stimuli.table["split"]):
         raise ToolkitError(
-            f"The stimulus set {stimuli.name!r} has no {kind}s to practise with.",
+            f"The stimulus set {stimuli.name!r} has no words and pictures to practise with.",
             allowed="words and pictures of the split valid, which no test shows",
             next_command="mevgs-toolkit describe mini",
         )
-    rows = stimuli.select(kind=kind, split="valid", language=language)
-    return _Items.of(rows, "voice" if kind == "word" else "style")
-
-
-def _changed(stimuli: StimulusSet, language: str, design: PairCondition) -> _Items:
-    """Words that are changed as a condition asks for."""
-    if "variant" not in stimuli.table:
+    words = stimuli.select(kind="word", split=split, language=language)
+    if words.empty:
         raise ToolkitError(
-            f"Condition {design.name!r} says changed words ({design.variant}), and the stimulus "
-            f"set {stimuli.name!r} has none: it has no column 'variant'.",
+            f"The stimulus set {stimuli.name!r} has no {split} words in language {language!r}.",
+            allowed=", ".join(stimuli.languages) or "none",
+            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
+        )
+    return _Items.of(words, "voice")
+
+
+def _shown(stimuli: StimulusSet, split: str) -> _Items:
+    """The pictures of a split."""
+    return _Items.of(stimuli.select(kind="picture", split=split), "style")
+
+
+def _foreign(stimuli: StimulusSet, languages: Sequence[str]) -> pd.DataFrame:
+    """Test words of languages in which the subject is not tested."""
+    words = stimuli.select(kind="word", split="test")
+    words = words[words["language"].isin(list(languages))]
+    if words.empty:
+        raise ToolkitError(
+            f"The stimulus set {stimuli.name!r} has no words in a language in which the subject is "
+            "not tested.",
+            given=f"languages of the set: {', '.join(stimuli.languages)}, all of them tested",
+            allowed="fewer test languages (--language), or a set with one language more",
+            next_command=f"mevgs-toolkit describe {quoted(stimuli.name)}",
+        )
+    return words
+
+
+def _changed(stimuli: StimulusSet, language: str, variant: str) -> pd.DataFrame:
+    """Test words that are changed in a way."""
+    words = stimuli.select(kind="word", split="test", language=language, variant=None)
+    if "variant" not in words:
+        raise ToolkitError(
+            f"Words that are changed ({variant}) are asked for, and the stimulus set "
+            f"{stimuli.name!r} has none: it has no column 'variant'.",
             allowed="a set that says how its words are changed, e.g. mini-mispronounced",
             next_command=MAKE_CHANGED,
         )
-    rows = stimuli.select(kind="word", split="test", language=language, variant=None)
-    rows = rows[rows["variant"] == design.variant]
-    if rows.empty:
+    words = words[words["variant"] == variant]
+    if words.empty:
         raise ToolkitError(
-            f"The stimulus set {stimuli.name!r} has no words that are changed as condition "
-            f"{design.name!r} asks for in language {language!r}.",
-            given=f"words whose variant is {design.variant!r}",
+            f"The stimulus set {stimuli.name!r} has no words in language {language!r} that are "
+            "changed as a condition asks for.",
+            given=f"words whose variant is {variant!r}",
             next_command=MAKE_CHANGED,
         )
-    return _Items.of(rows, "voice")
+    return words
 
 
 def _said_again(

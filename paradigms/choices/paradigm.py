@@ -49,6 +49,11 @@ class Paradigm(BaseParadigm):
     min_languages: ClassVar[int] = 1
     """How many languages a subject must be tested in."""
 
+    @property
+    def asks_across_languages(self) -> bool:
+        """True where the trials of a language depend on which others a subject is tested in."""
+        return self.min_languages > 1
+
     @classmethod
     def check_declaration(cls) -> None:
         """Refuse a formula that is not fitted as it stands; see `paradigms.formula`."""
@@ -118,7 +123,13 @@ class PicturePairs(Paradigm):
         languages: Sequence[str],
     ) -> Trials:
         """Make counterbalanced trials, see `paradigms.choices.counterbalance`."""
-        return picture_pairs(stimuli, language, rng, self.conditions, per_class)
+        foreign = [code for code in stimuli.languages if code not in languages]
+        return picture_pairs(stimuli, language, rng, self.conditions, per_class, foreign)
+
+    @property
+    def asks_across_languages(self) -> bool:
+        """True where a condition says words of languages in which the subject is not tested."""
+        return any(condition.foreign for condition in self.conditions)
 
 
 def as_choices(paradigm: BaseParadigm) -> Paradigm:

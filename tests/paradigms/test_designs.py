@@ -110,10 +110,10 @@ def test_sets_without_changed_words_or_practice_are_told(
 ) -> None:
     with pytest.raises(ToolkitError, match="has none: it has no column 'variant'"):
         make(tiny_set, BASE, CHANGED)
-    with pytest.raises(ToolkitError, match="has no words to practise with"):
+    with pytest.raises(ToolkitError, match="has no words and pictures to practise with"):
         make(tiny_set, BASE, PRACTICE)
     other = PairCondition("other", "", pairs_of="as-it-is", variant="voice")
-    with pytest.raises(ToolkitError, match="no words that are changed as condition 'other'"):
+    with pytest.raises(ToolkitError, match="no words in language 'en' that are changed"):
         make(changed_set, BASE, other)
 
 

@@ -245,7 +245,7 @@ def _plan(
         if familiar not in views:
             views[familiar] = subject.views(stimuli)
         for language in languages:
-            others = sorted(languages) if paradigm.min_languages > 1 else ()
+            others = sorted(languages) if paradigm.asks_across_languages else ()
             asked = (familiar, language, *others)
             if asked not in lists:
                 made = paradigm.trials(

@@ -126,7 +126,10 @@ def score_all(
         for language in tested[subject.population.name]:
             if (subject.familiar, language) not in material:
                 material[subject.familiar, language] = Material.of(
-                    subject.views(stimuli), language, any_style=any_style
+                    subject.views(stimuli),
+                    language,
+                    any_style=any_style,
+                    variants={condition.variant for condition in pairs.conditions},
                 )
     asked = {key: list(questions(pairs, own)) for key, own in material.items()}
     columns = COLUMNS | (DRAWN if any(subject.draw for subject in subjects) else {})
@@ -247,26 +250,31 @@ def _count(
     pictures = known.matrix("picture", material.picture_ids)
     words = known.matrix("word", material.word_ids)
     block = max(1, MATRIX_ENTRIES // max(1, len(pictures)))
-    concepts = sorted(set(material.word_concept.tolist()))
+    said = zip(material.word_concept.tolist(), material.word_variant.tolist(), strict=True)
+    classes = sorted(set(said))
+    n_plain = sum(not variant for _, variant in classes)
     mean = np.zeros(len(pictures))
     found: dict[Question, Wins] = {}
 
-    def ask(word: str, scores: Floats) -> None:
-        for question in (one for one in asked if one.word == word):
+    def ask(word: str, variant: str, scores: Floats) -> None:
+        for question in (one for one in asked if (one.word, one.variant) == (word, variant)):
             for targets, distractors in material.shown_together(question):
                 wins = _wins(question, scores, targets, distractors)
                 found[question] = found[question] + wins if question in found else wins
 
-    for concept in concepts:
-        rows = np.flatnonzero(material.word_concept == concept)
+    for concept, variant in classes:
+        rows = np.flatnonzero(
+            (material.word_concept == concept) & (material.word_variant == variant)
+        )
         for start in range(0, len(rows), block):
             part = rows[start : start + block]
             scores = loaded.similarity(words[part], pictures)
             _check(scores, (len(part), len(pictures)), subject)
-            ask(concept, scores)
-            mean += scores.sum(axis=0, dtype=np.float64) / len(rows) / len(concepts)
+            ask(concept, variant, scores)
+            if not variant:
+                mean += scores.sum(axis=0, dtype=np.float64) / len(rows) / n_plain
     # As in drawn lists, every word class weighs the same.
-    ask(ALL_WORDS, mean.astype(np.float32)[None, :])
+    ask(ALL_WORDS, "", mean.astype(np.float32)[None, :])
     return {question: found[question] for question in asked}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -45,6 +45,8 @@ class Question:
     """Pictures counted as right."""
     distractor: Side
     """Pictures beside them."""
+    variant: str = ""
+    """How the words are changed; empty for words as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +65,32 @@ class Material:
     """(m,) style of every picture; only pictures of the same style are shown together."""
     status: Mapping[str, str]
     """``familiar`` or ``novel`` by concept."""
+    word_variant: npt.NDArray[np.str_]
+    """(n,) how every clip is changed; empty for words as they are."""
 
     @classmethod
-    def of(cls, stimuli: StimulusSet, language: str, *, any_style: bool) -> Material:
+    def of(
+        cls,
+        stimuli: StimulusSet,
+        language: str,
+        *,
+        any_style: bool,
+        variants: Collection[str] = (),
+    ) -> Material:
         """The test split of a set.
+
+        Args:
+            stimuli: the set.
+            language: of the words.
+            any_style: take all pictures for pictures of one style.
+            variants: ways of changing words that are asked for besides words as they are.
 
         Raises:
             ToolkitError: if it has no words in the language.
         """
-        words = stimuli.select(kind="word", split="test", language=language)
+        words = stimuli.select(kind="word", split="test", language=language, variant=None)
+        if "variant" in words:
+            words = words[words["variant"].isin(["", *variants])]
         pictures = stimuli.select(kind="picture", split="test")
         if not len(words):
             raise ToolkitError(
@@ -93,6 +112,7 @@ class Material:
                     strict=True,
                 )
             ),
+            word_variant=np.array(words["variant"] if "variant" in words else [""] * len(words)),
         )
 
     @cached_property
@@ -162,8 +182,21 @@ def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:
     """
     designs = {condition.name: condition for condition in paradigm.conditions}
     for condition in paradigm.conditions:
+        if condition.practice:
+            continue
         design = designs[condition.pairs_of or condition.name]
-        shown = design.classes(material.status, set(material.word_concept), material.concepts)
+        plain, said = (
+            set(material.word_concept[material.word_variant == variant].tolist())
+            for variant in ("", condition.variant)
+        )
+        shown = design.classes(material.status, plain, material.concepts)
+        if not said & set(shown):
+            raise ToolkitError(
+                f"Condition {condition.name!r} says changed words, and the stimulus set has none.",
+                given=f"words whose variant is {condition.variant!r}",
+                allowed="a set that says how its words are changed, e.g. mini-mispronounced",
+            )
+        shown = {word: sides for word, sides in shown.items() if word in said}
         if condition.all_words:
             # Whatever word brought two pictures together, they are asked about once.
             beside: dict[str, set[str]] = {}
@@ -172,5 +205,10 @@ def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:
                     beside.setdefault(target, set()).update(distractors)
             shown = {target: ([target], sorted(beside[target])) for target in beside}
         for word, (targets, distractors) in shown.items():
-            said = ALL_WORDS if condition.all_words else word
-            yield Question(condition.name, said, material.side(targets), material.side(distractors))
+            yield Question(
+                condition.name,
+                ALL_WORDS if condition.all_words else word,
+                material.side(targets),
+                material.side(distractors),
+                condition.variant,
+            )
