@@ -101,7 +101,7 @@ function show(id) {
 }
 
 const session = { rows: [], running: false, stopped: false };
-const simulated = ["data-only", "visual"].includes(url.get("simulate")) ? url.get("simulate") : null;
+const simulated = url.get("simulate") === "data-only";
 
 function askConsent() {
   if (!byId("consent").querySelector("h1, p") || simulated) return askAbout();
@@ -222,7 +222,7 @@ function run() {
   show("experiment");
   session.running = true;
   session.started_at = new Date().toISOString();
-  jsPsych = initJsPsych({ display_element: "experiment", override_safe_mode: true, on_finish: finish });
+  jsPsych = initJsPsych({ display_element: "trials", override_safe_mode: true, on_finish: finish });
   jsPsych.pluginAPI.audioContext()?.resume(); // Safari plays sound only once a tap has asked for it
   const trials = DATA.lists[session.child.list].map(([number, side], order) => [DATA.items[number], side, order]);
   const timelineOf = (part) => trials.filter(([item]) => item.part === part).flatMap((trial) => trialOf(...trial));
@@ -232,7 +232,7 @@ function run() {
     ...timelineOf("practice"),
     { timeline: timelineOf("test"), conditional_function: practiceIsPassed },
   ];
-  if (simulated) jsPsych.simulate(timeline, simulated);
+  if (simulated) jsPsych.simulate(timeline, "data-only");
   else jsPsych.run(timeline);
 }
 
