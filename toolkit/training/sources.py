@@ -23,10 +23,12 @@ from stimuli.published import (
 )
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
+from toolkit.subjects.backbones.ears import RATE
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.in_place import state_of
 from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
+from toolkit.subjects.contract import require_rate
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.bank_files import load_bank, save_bank
@@ -203,6 +205,7 @@ class SetSource:
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; every view goes through the backbones once."""
+        require_rate(self.stimuli, RATE)
         exact = replace(device, precision="float32")
         made = build_bank(
             self.stimuli,
