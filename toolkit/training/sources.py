@@ -119,12 +119,14 @@ def open_source(
         languages: ISO codes of the languages that are trained; None for all there are.
 
     Raises:
-        ToolkitError: there is no such set or backbone, or something published is missing.
+        ToolkitError: there is no such set or backbone, something published is missing, or the clips
+            of a set have another sampling rate than backbones hear.
     """
     root = Path(stimuli)
     if (root / "data" / "filelists").is_dir():
         return PublishedData(root, str(hearing), str(seeing), languages)
     opened = open_set(stimuli)
+    require_rate(opened, RATE)
     ears = find_backbone("hearing", hearing)
     heard = tuple(code for code in opened.languages if code in (languages or opened.languages))
     if ears.suffix != SUFFIX or heard == opened.languages:
@@ -205,7 +207,6 @@ class SetSource:
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; every view goes through the backbones once."""
-        require_rate(self.stimuli, RATE)
         exact = replace(device, precision="float32")
         made = build_bank(
             self.stimuli,
