@@ -24,7 +24,7 @@ from torch import Tensor
 
 from stimuli import limits
 from toolkit.devices import CPU, Device
-from toolkit.subjects.contract import UnfitError, require_rate
+from toolkit.subjects.contract import UnfitError
 from toolkit.training import views
 from toolkit.training.gathering import Buffers, Scale, gather
 from toolkit.training.on_disk import OnDisk
@@ -335,7 +335,6 @@ def build_bank(
     lengths: list[int] = []
     frames: list[Tensor] = []
     maps: list[Tensor] = []
-    require_rate(stimuli, hearing.sample_rate_hz)
     word_jobs = [job for job in _views(stimuli, "word", word_views) if _is_in(job, languages)]
     picture_jobs = list(_views(stimuli, "picture", picture_views))
     for some in _portions(word_jobs):

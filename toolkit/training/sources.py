@@ -23,10 +23,12 @@ from stimuli.published import (
 )
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
+from toolkit.subjects.backbones.ears import RATE
 from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.in_place import state_of
 from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
+from toolkit.subjects.contract import require_rate
 from toolkit.subjects.features.sources import Job, find_jobs
 from toolkit.subjects.population import WEIGHTS
 from toolkit.training.bank_files import load_bank, save_bank
@@ -117,12 +119,14 @@ def open_source(
         languages: ISO codes of the languages that are trained; None for all there are.
 
     Raises:
-        ToolkitError: there is no such set or backbone, or something published is missing.
+        ToolkitError: there is no such set or backbone, something published is missing, or the clips
+            of a set have another sampling rate than backbones hear.
     """
     root = Path(stimuli)
     if (root / "data" / "filelists").is_dir():
         return PublishedData(root, str(hearing), str(seeing), languages)
     opened = open_set(stimuli)
+    require_rate(opened, RATE)
     ears = find_backbone("hearing", hearing)
     heard = tuple(code for code in opened.languages if code in (languages or opened.languages))
     if ears.suffix != SUFFIX or heard == opened.languages:
