@@ -127,7 +127,7 @@ def match_items(
         ...                      + answers("model", "models", 4, [1, 0, 1, 2, 2, 3]))
         >>> found, = match_items(table, n_bootstrap=100)
         >>> round(found.correlation, 3), round(found.reliability, 3), found.verdict
-        (0.787, 1.0, 'alike')
+        (0.787, 1.0, 'open')
     """
     is_child = counts["subject_kind"].astype(str) == CHILD
     if not is_child.any() or is_child.all():
