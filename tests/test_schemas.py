@@ -101,7 +101,8 @@ def analysis() -> dict[str, Any]:
     made = Analysis(
         engine="glmm 0", paradigm="me", paradigm_version=2, question="?", settings=Choices(),
         gate=GateReport("", 0.5, 0, ()), words=table, words_by_distractor=table, consistency=table,
-        lists=table, draws=table, chance=tuple(chance_family(rng)[:2]),
+        lists=table, draws=table, trends=(), trends_all_seeds=(),
+        chance=tuple(chance_family(rng)[:2]),
         groups=tuple(comparisons(rng)[:2]),
         conditions=tuple(condition_family(rng)[:2]), chance_all_seeds=(), conditions_all_seeds=(),
         groups_all_seeds=(),

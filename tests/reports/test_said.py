@@ -38,7 +38,9 @@ from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import count_trials
 from toolkit.statistics.choices.describe import seed_accuracy
 from toolkit.statistics.choices.digest import WHO, no_choices
+from toolkit.statistics.choices.forgetting import ForgettingRate
 from toolkit.statistics.choices.gates import GateReport
+from toolkit.statistics.choices.prose import forgetting_sentence
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.summary import results_of
 from toolkit.statistics.means import Summary
@@ -76,6 +78,18 @@ def chapter_of(statistics: R, trials: pd.DataFrame) -> Chapter[R]:
     return made
 
 
+def rates_of(rng: np.random.Generator) -> Iterator[ForgettingRate]:
+    """Forgetting rates of all kinds: none, nothing lost, all lost at once."""
+    for problem in ("", "", "not above chance at once: there is nothing to forget"):
+        rate = math.nan if problem else float(rng.choice([0.0, 1e-3, 0.25, 10.0]))
+        yield ForgettingRate(
+            population="p", test_language="en", since="other word", doses={"a": 0, "b": 2},
+            accuracies={"a": 0.7, "b": 0.5}, chance=0.5, n_seeds=3,
+            at_once=math.nan if problem else 0.7, rate=rate, ci_low=rate, ci_high=rate + 0.1,
+            problem=problem,
+        )  # fmt: skip
+
+
 def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter[Analysis]:
     """A chapter of results that no data need ever give, beside accuracies of some trials."""
     nothing = pd.DataFrame()
@@ -86,7 +100,8 @@ def drawn_results(rng: np.random.Generator, trials: pd.DataFrame) -> Chapter[Ana
         chance=tuple(chance_family(rng)), conditions=tuple(condition_family(rng)),
         groups=tuple(comparisons(rng)), chance_all_seeds=tuple(chance_family(rng)),
         conditions_all_seeds=tuple(condition_family(rng)),
-        groups_all_seeds=tuple(comparisons(rng)),
+        groups_all_seeds=tuple(comparisons(rng)), trends=(), trends_all_seeds=(),
+        forgetting=tuple(rates_of(rng)),
     )  # fmt: skip
     return chapter_of(statistics, trials)
 
@@ -237,3 +252,11 @@ def test_dots_are_the_seeds_that_the_test_compares() -> None:
     assert n_shown
     assert gated
     assert kinds == {"model", "child"}
+
+
+def test_forgetting_is_told_without_impossible_numbers() -> None:
+    rng = np.random.default_rng(0)
+    said = [forgetting_sentence(rate) for _ in range(20) for rate in rates_of(rng)]
+    assert not [fault for sentence in said for fault in faults(sentence)]
+    assert any("nothing is seen to be lost" in sentence for sentence in said)
+    assert any("no rate (not above chance" in sentence for sentence in said)
