@@ -26,8 +26,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
 BEGIN, END = "<!-- looking: begin -->\n", "<!-- looking: end -->\n"
 RUNS = (
     (
-        *("untrained", "monolingual-en", "monolingual-nl", "monolingual-fr"),
-        *("bilingual-en-nl", "bilingual-en-fr", "bilingual-fr-nl"),
+        *("untrained", "bilingual-en-nl", "bilingual-en-fr", "bilingual-fr-nl"),
+        *("monolingual-en", "monolingual-nl", "monolingual-fr"),
     ),
     ("monolingual-en-draws", "bilingual-en-nl-draws"),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from paradigms.base import Floats
@@ -56,7 +57,9 @@ def fitted_temperature(margins: Floats) -> float:
     return typical / max(best, FLATTEST)
 
 
-def looking_shares(scores: Floats, target: Floats, temperature: float) -> Floats:
+def looking_shares(
+    scores: Floats, target: npt.NDArray[np.integer[Any]], temperature: float
+) -> Floats:
     """Share of looking at the target among two pictures: the softmax of their scores.
 
     Args:

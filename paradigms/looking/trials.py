@@ -118,6 +118,8 @@ def gated_trials(
     spoken = (table["kind"] == "word") & (table["split"] == "test")
     spoken &= (table["language"] == language) & (table["status"] == "familiar")
     onsets = _onsets(stimuli, table[spoken], language)
+    said_by = zip(table.index, table["voice"], strict=True) if "voice" in table else ()
+    voices = {str(name): str(voice) for name, voice in said_by}
     seed = int(rng.integers(1 << 62))
     lists: dict[str, Trials] = {}
     practice: Trials | None = None
@@ -146,7 +148,7 @@ def gated_trials(
                     [replace(PAIR, name=part)],
                     -(-per_class // 2),
                 ),
-                table["voice"].to_dict() if "voice" in table else {},
+                voices,
             )
             if part == PRACTICE:
                 practice = made

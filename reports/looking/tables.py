@@ -132,10 +132,11 @@ def _children() -> Table:
         columns=("Age (months)", "Looking (%) [95 % CI]", "Children", "Data sets"),
         rows=tuple(
             (
-                f"{row.age_months:.1f}", estimate(row.mean, row.ci_low, row.ci_high, 100),
-                str(row.n_children), str(row.n_data_sets),
+                number(row["age_months"]),
+                estimate(row["mean"], row["ci_low"], row["ci_high"], 100),
+                number(row["n_children"], digits=0), number(row["n_data_sets"], digits=0),
             )
-            for row in known.itertuples()
+            for row in known.to_dict("records")
         ),
         note=f"{SOURCE}. Children were shown other pictures and words than these networks, so the "
         "numbers tell an order of size and no more.",

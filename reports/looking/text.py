@@ -83,8 +83,8 @@ def print_looking(out: Console, told: LookingAnalysis) -> None:
             made.add_row(escape(what), *cells_of(one.window), VERDICTS[one.window.verdict])
         out.print("\nConditions against each other, in points")
         out.print(made)
-    numbers = ("windows above, below", "turned", "at (ms) [95 % CI]")
-    made = table("population, language, condition", "clusters", *numbers, numbers=numbers)
+    over_time = ("windows above, below", "turned", "at (ms) [95 % CI]")
+    made = table("population, language, condition", "clusters", *over_time, numbers=over_time)
     for own in told.results:
         many = own.multiverse
         made.add_row(

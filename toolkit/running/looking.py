@@ -271,8 +271,13 @@ def _streamed(cell: LookingCell, subject: HearsPrefixes, stimuli: UnfoldingSet) 
 def _at_gates(trials: GatedTrials) -> Trials:
     """The test with every trial once for each gate, one after the other."""
     test, k = trials.test, len(trials.gates_ms)
-    arrays = ("condition", "word", "options", "target_position")
-    return replace(test, **{name: np.repeat(getattr(test, name), k, axis=0) for name in arrays})
+    return replace(
+        test,
+        condition=np.repeat(test.condition, k),
+        word=np.repeat(test.word, k),
+        options=np.repeat(test.options, k, axis=0),
+        target_position=np.repeat(test.target_position, k),
+    )
 
 
 def _rows(

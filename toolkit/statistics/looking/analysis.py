@@ -122,10 +122,10 @@ def _contrasts(cells: Cells, paradigm: LookingParadigm) -> Iterator[ConditionCou
     """Differences between conditions over the same participants, words and distractors."""
     for population, language in dict.fromkeys(key[:2] for key in cells):
         for asked in paradigm.contrasts:
-            pair = [cells.get((population, language, name)) for name in (asked.plus, asked.minus)]
-            if pair[0] is None or pair[1] is None:
+            names = [(population, language, name) for name in (asked.plus, asked.minus)]
+            if not {*names} <= {*cells}:
                 continue
-            keys = ["seed", *CLASSES]
+            pair, keys = [cells[name] for name in names], ["seed", *CLASSES]
             rows = [window_rows(own, paradigm.window_ms).set_index(keys)["looking"] for own in pair]
             plus, minus = (Curves.of(own) for own in pair)
             yield ConditionCourses(

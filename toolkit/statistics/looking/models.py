@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from paradigms.formula import parse
 from paradigms.looking.paradigm import RESPONSE, TIME
@@ -208,7 +209,7 @@ def growth_curve(looks: pd.DataFrame, formula: str) -> Growth:
     return Growth(Estimate.of(fit, "(Intercept)"), linear, quadratic, fit)
 
 
-def orthogonal(gates: np.ndarray) -> tuple[Floats, Floats]:  # type: ignore[type-arg]
+def orthogonal(gates: npt.NDArray[np.integer[Any]]) -> tuple[Floats, Floats]:
     """Linear and quadratic time, the latter orthogonal to the former and to their mean.
 
     Example:
