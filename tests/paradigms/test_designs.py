@@ -12,9 +12,14 @@ from paradigms import Graded, PairCondition, PicturePairs, paradigm
 from paradigms.choices.counterbalance import picture_pairs
 from paradigms.choices.paradigm import word_weights
 from paradigms.choices.trials import Trials
+from paradigms.registry import get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.errors import ToolkitError
 from tests.conftest import tiny_rows, write_set
+from toolkit.running.choices import run
+from toolkit.running.score_all import score_all
+from toolkit.subjects.populations import open_population
+from toolkit.tables.trials import read_trials
 
 BASE = PairCondition("as-it-is", "", headline=True, pairs_of="")
 CHANGED = PairCondition("changed", "", pairs_of="as-it-is", variant="place")
@@ -150,6 +155,65 @@ def test_designs_that_cannot_be_kept_are_refused(declared: dict[str, object], sa
     }  # fmt: skip
     with pytest.raises(ToolkitError, match=said):
         paradigm("mine", version=1)(type("Mine", (PicturePairs,), own | declared))
+
+
+@paradigm("changed", version=1)
+class Changed(PicturePairs):
+    """Words as they are, changed, and practised."""
+
+    question = "?"
+    source = "this test"
+    conditions = (BASE, CHANGED, PRACTICE)
+    formula = "correct ~ 1 + (1 | seed)"
+
+
+def test_every_triple_of_changed_words_is_counted_and_none_of_practice(
+    changed_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+) -> None:
+    asked = [open_population("hasher/a", subjects_dir)], changed_set
+    exact = score_all(Changed(), *asked, languages=["en"], root=tmp_path).table
+    assert set(exact["condition"]) == {"as-it-is", "changed"}
+    drawn = read_trials(
+        run(Changed(), *asked, languages=["en"], per_class=400, root=tmp_path).directory.trials_path
+    )
+    share = drawn.groupby("condition", observed=True)["correct"].mean()
+    counted = exact.groupby("condition", observed=True)[["n_correct", "n_triples"]].sum()
+    for condition, row in counted.iterrows():
+        assert share[condition] == pytest.approx(row["n_correct"] / row["n_triples"], abs=0.06)
+    keys = ["condition", "word_concept", "target_concept", "distractor_concept"]
+    listed = set(drawn[keys].astype(str).itertuples(index=False, name=None))
+    triples = set(exact[keys].astype(str).itertuples(index=False, name=None))
+    assert {one for one in listed if one[0] != "practice"} == triples
+
+
+def test_a_foreign_word_is_of_no_language_that_is_tested(tiny_set: StimulusSet) -> None:
+    across = get_paradigm("me-across-languages")
+    rng = np.random.default_rng(0)
+    trials = across.trials(tiny_set, "en", rng, per_class=6, languages=["en"])
+    table = tiny_set.table
+    for condition in trials.conditions:
+        foreign = condition.startswith("foreign") or condition == "translation"
+        for word, *shown in asked(trials, condition):
+            assert table["language"][word] == ("nl" if foreign else "en")
+            assert {table["status"][name] for name in shown} == {"familiar", "novel"}
+            concepts = {table["concept"][name] for name in shown}
+            named = table["concept"][word] in concepts
+            assert named == (condition != "foreign-absent")
+    targets = trials.target
+    novel = [table["status"][trials.option_ids[target]] for target in targets]
+    assert set(novel) == {"novel"}
+    with pytest.raises(ToolkitError, match="in a language in which the subject is not tested"):
+        across.trials(tiny_set, "en", rng, per_class=6, languages=["en", "nl"])
+
+
+def test_lists_of_subjects_with_other_languages_are_not_shared(
+    tiny_set: StimulusSet, tmp_path: Path
+) -> None:
+    across, populations = get_paradigm("me-across-languages"), [open_population("perfect/a")]
+    assert across.asks_across_languages
+    assert not get_paradigm("me").asks_across_languages
+    with pytest.raises(ToolkitError, match="all of them tested"):
+        run(across, populations, tiny_set, root=tmp_path)
 
 
 def test_a_set_is_written_with_its_variants(changed_set: StimulusSet, tmp_path: Path) -> None:

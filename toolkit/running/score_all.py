@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-_Asked = tuple[frozenset[str] | None, str]
+_Asked = tuple[frozenset[str] | None, str, tuple[str, ...]]
 COUNTS_SCHEMA = 1
 """Raised when a column of the counts changes its meaning."""
 COLUMNS = {
@@ -74,12 +74,13 @@ class _Cell:
 
     subject: SubjectRef
     language: str
+    foreign: tuple[str, ...]
     key: str
 
     @property
     def asked(self) -> _Asked:
         """What decides the questions."""
-        return self.subject.familiar, self.language
+        return self.subject.familiar, self.language, self.foreign
 
 
 def score_all(
@@ -124,12 +125,14 @@ def score_all(
     material: dict[_Asked, Material] = {}
     for subject in subjects:
         for language in tested[subject.population.name]:
-            if (subject.familiar, language) not in material:
-                material[subject.familiar, language] = Material.of(
+            foreign = _foreign(pairs, tested[subject.population.name], stimuli)
+            if (subject.familiar, language, foreign) not in material:
+                material[subject.familiar, language, foreign] = Material.of(
                     subject.views(stimuli),
                     language,
                     any_style=any_style,
                     variants={condition.variant for condition in pairs.conditions},
+                    foreign=foreign,
                 )
     asked = {key: list(questions(pairs, own)) for key, own in material.items()}
     columns = COLUMNS | (DRAWN if any(subject.draw for subject in subjects) else {})
@@ -195,9 +198,32 @@ def _cells(
         **device.facts,
     }
     for subject in subjects:
+        foreign = _foreign(paradigm, tested[subject.population.name], stimuli)
         for language in tested[subject.population.name]:
             whom = {"subject": [subject.name, subject.checksum], "language": language}
-            yield _Cell(subject, language, content_key(decided | whom))
+            whom |= {"foreign": list(foreign)} if foreign else {}
+            yield _Cell(subject, language, foreign, content_key(decided | whom))
+
+
+def _foreign(
+    paradigm: PicturePairs, tested: Sequence[str], stimuli: StimulusSet
+) -> tuple[str, ...]:
+    """Languages that are said and not tested, where the paradigm asks for them.
+
+    Raises:
+        ToolkitError: if all languages of the set are tested.
+    """
+    if not paradigm.asks_across_languages:
+        return ()
+    foreign = tuple(code for code in stimuli.languages if code not in tested)
+    if not foreign:
+        raise ToolkitError(
+            f"Paradigm {paradigm.name!r} says words of a language that is not tested, and all "
+            f"languages of the stimulus set {stimuli.name!r} are.",
+            given=", ".join(tested),
+            allowed="fewer test languages (--language), or a set with one language more",
+        )
+    return foreign
 
 
 def _joined(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 
+FOREIGN = "in another language"
+"""Stands where others say how a word is changed: it is in a language that is not tested."""
+
+
 @dataclass(frozen=True, eq=False)
 class Side:
     """The pictures that can stand on one side of a question, target or distractor."""
@@ -46,7 +50,7 @@ class Question:
     distractor: Side
     """Pictures beside them."""
     variant: str = ""
-    """How the words are changed; empty for words as they are."""
+    """How the words are changed, or `FOREIGN`; empty for words as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ class Material:
     status: Mapping[str, str]
     """``familiar`` or ``novel`` by concept."""
     word_variant: npt.NDArray[np.str_]
-    """(n,) how every clip is changed; empty for words as they are."""
+    """(n,) how every clip is changed, or `FOREIGN`; empty for words as they are."""
 
     @classmethod
     def of(
@@ -76,6 +80,7 @@ class Material:
         *,
         any_style: bool,
         variants: Collection[str] = (),
+        foreign: Collection[str] = (),
     ) -> Material:
         """The test split of a set.
 
@@ -84,13 +89,22 @@ class Material:
             language: of the words.
             any_style: take all pictures for pictures of one style.
             variants: ways of changing words that are asked for besides words as they are.
+            foreign: languages whose words are asked for besides.
 
         Raises:
             ToolkitError: if it has no words in the language.
         """
+        import pandas as pd
+
         words = stimuli.select(kind="word", split="test", language=language, variant=None)
         if "variant" in words:
             words = words[words["variant"].isin(["", *variants])]
+        variant = words["variant"] if "variant" in words else [""] * len(words)
+        words = words.assign(variant=list(variant))
+        if foreign:
+            abroad = stimuli.select(kind="word", split="test")
+            abroad = abroad[abroad["language"].isin(list(foreign))]
+            words = pd.concat([words, abroad.assign(variant=FOREIGN)])
         pictures = stimuli.select(kind="picture", split="test")
         if not len(words):
             raise ToolkitError(
@@ -112,7 +126,7 @@ class Material:
                     strict=True,
                 )
             ),
-            word_variant=np.array(words["variant"] if "variant" in words else [""] * len(words)),
+            word_variant=np.array(words["variant"].tolist()),
         )
 
     @cached_property
@@ -185,18 +199,19 @@ def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:
         if condition.practice:
             continue
         design = designs[condition.pairs_of or condition.name]
-        plain, said = (
-            set(material.word_concept[material.word_variant == variant].tolist())
-            for variant in ("", condition.variant)
+        how = FOREIGN if condition.foreign else condition.variant
+        said = set(material.word_concept[material.word_variant == how].tolist())
+        plain = set(material.word_concept[material.word_variant == ""].tolist())
+        shown = design.classes(
+            material.status, plain if condition.variant else said, material.concepts
         )
-        shown = design.classes(material.status, plain, material.concepts)
-        if not said & set(shown):
+        shown = {word: sides for word, sides in shown.items() if word in said}
+        if not shown:
             raise ToolkitError(
-                f"Condition {condition.name!r} says changed words, and the stimulus set has none.",
+                f"Condition {condition.name!r} says words that the stimulus set does not have.",
                 given=f"words whose variant is {condition.variant!r}",
                 allowed="a set that says how its words are changed, e.g. mini-mispronounced",
             )
-        shown = {word: sides for word, sides in shown.items() if word in said}
         if condition.all_words:
             # Whatever word brought two pictures together, they are asked about once.
             beside: dict[str, set[str]] = {}
@@ -210,5 +225,5 @@ def questions(paradigm: PicturePairs, material: Material) -> Iterator[Question]:
                 ALL_WORDS if condition.all_words else word,
                 material.side(targets),
                 material.side(distractors),
-                condition.variant,
+                how,
             )

@@ -169,10 +169,11 @@ def test_a_population_is_asked_every_triple(
     assert read["n_correct"].tolist() == done.table["n_correct"].tolist()
 
 
+@pytest.mark.parametrize("name", ["me", "me-across-languages"])
 def test_drawn_trials_are_among_the_triples_and_their_share_approaches_the_exact_one(
-    tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
+    name: str, tiny_set: StimulusSet, subjects_dir: Path, tmp_path: Path
 ) -> None:
-    me, population = get_paradigm("me"), open_population("hasher/b", subjects_dir)
+    me, population = get_paradigm(name), open_population("hasher/b", subjects_dir)
     done = score_all(me, [population], tiny_set, languages=["nl"], root=tmp_path)
     exact = cell_accuracy(done.table).set_index("condition")["accuracy"]
     drawn = run(me, [population], tiny_set, languages=["nl"], root=tmp_path, per_class=1000)
