@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError
 from toolkit.running.choices import DEFAULT_PER_CLASS, languages_of, trial_rng
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
-from toolkit.running.folder import EMBEDDINGS, RunDirectory, content_key
+from toolkit.running.folder import RunDirectory, content_key
 from toolkit.running.kinds import Running
 from toolkit.running.plan import (
     DEFAULT_ROOT,
@@ -33,6 +33,7 @@ from toolkit.running.subject_refs import SubjectRef, subjects_of
 from toolkit.subjects.backbones.stored import StoredFeatures
 from toolkit.subjects.contract import HearsPrefixes, SeesAnswers, SharesBackbones
 from toolkit.tables.looks import LOOK_COLUMNS
+from toolkit.tables.manifests import EMBEDDINGS
 from toolkit.tables.trials import DRAW, answers_table
 
 if TYPE_CHECKING:
