@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.choices.trends import TrendTest
 
 PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
-PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 5}
+PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 3}
 """Sessions of each word; lessons by gradient take far longer."""
 SHOWN = (
     *("referent-selection", "untaught", "at-once", "four-exposures", "retention"),

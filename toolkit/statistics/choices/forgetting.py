@@ -13,7 +13,7 @@ import numpy.typing as npt
 from paradigms import TaughtCondition
 from toolkit.statistics.choices.participants import unit_of
 from toolkit.statistics.choices.verdicts import with_credit
-from toolkit.statistics.models.student import quantile
+from toolkit.statistics.models.student import ROUNDING, quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,8 @@ class ForgettingRate:
     rate: float = math.nan
     """Per unit of dose; NaN where there is none."""
     ci_low: float = math.nan
-    """Lower end of its 95 % interval: jackknife over seeds, Student's t, not below 0."""
+    """Lower end of its 95 % interval: jackknife over seeds, Student's t, not below 0; NaN where
+    the rate is the same whichever seed is left out."""
     ci_high: float = math.nan
     """Upper end."""
     problem: str = ""
@@ -118,12 +119,12 @@ def _rate(counts: pd.DataFrame, since: str, doses: Mapping[str, float]) -> Forge
     left_out = np.array([fitted_rate(dose, np.delete(over, k, axis=0).mean(axis=0))[1]
                          for k in range(n)])  # fmt: skip
     std_error = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
-    half = quantile(n - 1) * std_error
+    half = quantile(n - 1) * std_error if std_error > ROUNDING else math.nan
     return replace(
         told,
         at_once=chance + at_once,
         rate=rate,
-        ci_low=max(0.0, rate - half),
+        ci_low=max(rate - half, 0.0),
         ci_high=rate + half,
     )
 

@@ -442,11 +442,12 @@ def forgetting_sentence(found: ForgettingRate) -> str:
     if found.problem:
         return f"{who}: no rate ({found.problem})."
     low, high = (fixed(value, 3) for value in (found.ci_low, found.ci_high))
+    ends = "" if math.isnan(found.ci_low) else f" [{low}, {high}]"
     half = math.log(2) / found.rate if found.rate else math.inf
     told = f"half of what is known at once is lost after {fixed(half, 1)}"
     return (
         f"{who}: from {percent(found.at_once, found.chance)} at once to chance at a rate of "
-        f"{fixed(found.rate, 3)} [{low}, {high}] over {count(found.n_seeds, found.unit)}; "
+        f"{fixed(found.rate, 3)}{ends} over {count(found.n_seeds, found.unit)}; "
         f"{told if math.isfinite(half) else 'nothing is seen to be lost'}."
     )
 
