@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from stimuli.characters import shown
@@ -70,14 +71,17 @@ def language_name(code: str) -> str:
     return f"{LANGUAGES[code]} ({code})" if code in LANGUAGES else code
 
 
-def listed_terms() -> list[tuple[str, str, str]]:
-    """All terms in alphabetical order: anchor, term and meaning.
+def listed_terms(found: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Terms in alphabetical order, each once: anchor, term and meaning.
+
+    Args:
+        found: some of `TERMS`.
 
     Example:
-        >>> listed_terms()[0][:2]
-        ('term-absent-familiar', 'absent-familiar')
+        >>> [term for _, term, _ in listed_terms(["seed", "Holm", "seed"])]
+        ['Holm', 'seed']
     """
-    return [(anchor(term), term, TERMS[term]) for term in sorted(TERMS, key=str.lower)]
+    return [(anchor(term), term, TERMS[term]) for term in sorted(set(found), key=str.lower)]
 
 
 def anchor(term: str) -> str:
@@ -90,30 +94,32 @@ def anchor(term: str) -> str:
     return "term-" + re.sub("[^a-z0-9*]+", "-", term.lower()).strip("-").replace("*", "-other")
 
 
-def explained(text: str) -> Any:
+def explained(text: str, found: set[str]) -> Any:
     """A text with its terms explained on hovering, each leading to the list of terms.
 
     Args:
         text: plain text, which is escaped.
+        found: takes up the terms that occur in it.
 
     Returns:
         Markup.
 
     Example:
-        >>> print(explained("p < .05 (Holm)")[:42])
+        >>> print(explained("p < .05 (Holm)", set())[:42])
         p &lt; .05 (<a class="term" href="#term-ho
     """
     from markupsafe import Markup, escape
 
     parts, end, seen = [], 0, set()
     text = shown(text, keep="\n\t")
-    for found in _FOUND.finditer(text):
-        term = _SPELLINGS.get(found[0], found[0])
+    for match in _FOUND.finditer(text):
+        term = _SPELLINGS.get(match[0], match[0])
         if term in seen:
             continue
         seen.add(term)
-        parts += [escape(text[end : found.start()]), _link(found[0], term)]
-        end = found.end()
+        parts += [escape(text[end : match.start()]), _link(match[0], term)]
+        end = match.end()
+    found |= seen
     return Markup("").join([*parts, escape(text[end:])])
 
 

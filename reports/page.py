@@ -249,7 +249,7 @@ def _page(material: Material) -> str:
             references=references(chapters),
             runs=[run_facts(run) for run in runs],
             credits=credit_table(shown),
-            terms=listed_terms(),
+            terms=set(),
             checksum=checksum(folders),
             specs=[*specs, *beside_specs, *space_specs],
             vega=vega,
@@ -414,7 +414,7 @@ def _policy(*scripts: str) -> str:
 
 @functools.cache
 def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -423,7 +423,8 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
     )
-    made.filters |= {"explained": explained, "meaning": meaning}
+    made.filters |= {"meaning": meaning, "listed": listed_terms}
+    made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 
 

@@ -43,6 +43,24 @@ def say(text: str = "", *, error: bool = False, end: str = "\n") -> None:
     stream.flush()
 
 
+def ask(question: str, otherwise: str) -> str:
+    """What someone at the terminal answers; where nobody sits there, nobody is asked.
+
+    Args:
+        question: is put on standard error.
+        otherwise: answer that is offered, and taken where nothing is typed.
+
+    Example:
+        >>> ask("Licence of the files", "unknown")
+        'unknown'
+    """
+    import typer
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return otherwise
+    return str(typer.prompt(shown(question), default=otherwise, err=True))
+
+
 def say_json(value: Any) -> None:
     r"""Write a value to standard output as JSON, which is read back as the same.
 

@@ -110,7 +110,7 @@ def mispronunciations(
     Example:
         >>> mispronunciations("k'at", native="ptdgszfh")
         {'place': "t'at", 'voice': "g'at", 'manner': "h'at", 'place+voice': "d'at", \
-'place+manner': "s'at", 'voice+manner': "j'at", 'place+voice+manner': "z'at"}
+'place+manner': "s'at", 'voice+manner': "Q'at", 'place+voice+manner': "z'at"}
     """
     parts = onset(transcription)
     if parts is None:

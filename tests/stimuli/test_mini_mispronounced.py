@@ -64,11 +64,12 @@ def test_every_feature_is_changed_alike_in_every_language(mispronounced: Stimulu
         n = own.groupby("variant")["concept"].nunique()
         assert set(n.index) == {"", *VARIANTS}
         assert own["concept"].nunique() >= 10
-        # A nasal or an approximant without voice there is not: two French words lack it.
-        assert n.drop("voice").nunique() == 1
-        assert n["voice"] >= n[""] - 2
+        # A nasal without voice there is not, wherever it is made: two French words lack it.
+        lacking = ["voice", "place+voice"]
+        assert n.drop(lacking).nunique() == 1
+        assert (n[lacking] >= n[""] - 2).all()
         for feature in FEATURES:
-            assert n[[feature in name for name in n.index]].sum() >= 4 * n[""] - 2
+            assert n[[feature in name for name in n.index]].sum() >= 4 * n[""] - 4
 
 
 def test_a_changed_word_is_no_word_of_the_set(mispronounced: StimulusSet) -> None:

@@ -50,7 +50,7 @@ def test_help_lists_every_command_once_by_its_task(cli: Cli) -> None:
         ("run-paradigm me --subject untrained/a", ["untrained/a"]),
         ("run-paradigm me --language n", ["nl"]),
         ("run-paradigm dense-grounding --stimuli scenes --language zh", ["zh-CN", "zh-TW"]),
-        ("run-paradigm me --stimuli mini-", ["mini-draws"]),
+        ("run-paradigm me --stimuli mini-d", ["mini-draws"]),
         ("describe famil", ["familiar", "familiar-seeker"]),
         ("run-paradigm me --subjects no-such-folder --subject b", []),
     ],

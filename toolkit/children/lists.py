@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from paradigms.choices.lessons import WordLearning
 from paradigms.choices.paradigm import as_choices
 from paradigms.registry import get_paradigm
 from stimuli.cells import csv_text
@@ -209,6 +210,14 @@ def make_lists(paradigm: BaseParadigm, stimuli: StimulusSet, asked: Asked) -> Li
 def _of_pictures(paradigm: BaseParadigm) -> Paradigm:
     """The paradigm, if children can be shown what it offers."""
     test = as_choices(paradigm)
+    if isinstance(test, WordLearning):
+        raise ToolkitError(
+            f"Paradigm {test.name!r} cannot be put to children: it teaches words in sessions, and "
+            "what is exported only asks for them.",
+            given=test.name,
+            allowed="a paradigm of choices between pictures that teaches nothing, e.g. me",
+            next_command="mevgs-toolkit list paradigms",
+        )
     if not test.shows_pictures:
         raise ToolkitError(
             f"Paradigm {test.name!r} cannot be put to children: what it offers for a choice are "

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reports.terminal import say
+from reports.terminal import ask, say
 from stimuli.limits import TRIALS_PER_CLASS
 from stimuli.making import PHOTOGRAPH
 from toolkit.cli.completion import set_names
@@ -116,8 +116,8 @@ def make_set(
     if style not in STYLES:
         raise unknown_name("style of pictures", style, STYLES)
     about = making.About(
-        licence=_asked(licence, "Licence of the files (SPDX identifier)", making.UNKNOWN),
-        source=_asked(source, "Where they come from", making.MADE_FROM),
+        licence=licence or ask("Licence of the files (SPDX identifier)", making.UNKNOWN),
+        source=source or ask("Where they come from", making.MADE_FROM),
         author=author,
         style=style,
         size_px=size,
@@ -167,15 +167,6 @@ def new_words(
     file, n_concepts = newwords.new_words(folder, codes, out)
     say(f"{n_concepts} concepts in {len(dict.fromkeys(codes))} languages written to {file}.")
     say(f"Fill it in, then: mevgs-toolkit check-stimuli {quoted(folder)} --words {quoted(file)}")
-
-
-def _asked(given: str | None, question: str, otherwise: str) -> str:
-    """What was given; else what is answered, where someone sits at the terminal."""
-    import sys
-
-    if given is None and sys.stdin.isatty() and sys.stderr.isatty():
-        return str(typer.prompt(question, default=otherwise, err=True))
-    return otherwise if given is None else given
 
 
 def synthesize(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from paradigms import Paradigm, WordLearning
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
 from toolkit.children.columns import LIST_COLUMNS
@@ -21,6 +22,8 @@ from toolkit.running.choices import trial_rng
 SHIPPED = {
     "familiar": {"familiar"},
     "me": {"me", "familiar"},
+    "me-across-languages": {"me-across-languages", "familiar"},
+    "mispronunciation": {"mispronunciation", "familiar"},
 }
 ASKED = [
     ("familiar", Asked("en")),
@@ -30,6 +33,8 @@ ASKED = [
     ("me", Asked("en", conditions=("novel-familiar",), n_test=5, n_practice=2)),
     ("me", Asked("en", conditions=("novel-familiar", "novel-novel"), n_test=8)),
     ("me", Asked("nl", conditions=("absent-familiar", "novel*-familiar"), n_test=2)),
+    ("me-across-languages", Asked("en")),
+    ("mispronunciation", Asked("en")),
 ]
 
 
@@ -39,9 +44,13 @@ def mini() -> StimulusSet:
 
 
 @pytest.fixture(scope="module", params=range(len(ASKED)), ids=lambda n: f"{ASKED[n][0]}-{n}")
-def made(request: pytest.FixtureRequest, mini: StimulusSet) -> tuple[str, Asked, Lists]:
+def made(request: pytest.FixtureRequest) -> tuple[str, Asked, Lists]:
     name, asked = ASKED[request.param]
-    return name, asked, make_lists(get_paradigm(name), mini, asked)
+    return name, asked, make_lists(get_paradigm(name), set_of(name), asked)
+
+
+def set_of(paradigm: str) -> StimulusSet:
+    return open_set(get_paradigm(paradigm).default_set)
 
 
 def test_every_shipped_paradigm_of_choices_between_pictures_is_among_those_that_are_balanced() -> (
@@ -50,21 +59,21 @@ def test_every_shipped_paradigm_of_choices_between_pictures_is_among_those_that_
     shown = {
         name
         for name, cls in find_paradigms().items()
-        if cls.kind == "choices" and getattr(cls, "shows_pictures", False)
+        if issubclass(cls, Paradigm) and cls.shows_pictures and not issubclass(cls, WordLearning)
     }
     assert shown == set(SHIPPED) == {name for name, _ in ASKED}
 
 
 def test_children_are_asked_rows_of_the_list_that_models_are_asked(
-    made: tuple[str, Asked, Lists], mini: StimulusSet
+    made: tuple[str, Asked, Lists],
 ) -> None:
-    _, asked, lists = made
-    own = {}
+    asked_for, asked, lists = made
+    shown, own = set_of(asked_for), {}
     for name in {item.paradigm for item in lists.items}:
         paradigm: Any = get_paradigm(name)
-        rng = trial_rng(paradigm, mini, asked.language, asked.trial_seed)
+        rng = trial_rng(paradigm, shown, asked.language, asked.trial_seed)
         own[name] = paradigm.trials(
-            mini, asked.language, rng, per_class=50, languages=[asked.language]
+            shown, asked.language, rng, per_class=50, languages=[asked.language]
         )
     for item in lists.items:
         trials, row = own[item.paradigm], item.trial
@@ -75,9 +84,10 @@ def test_children_are_asked_rows_of_the_list_that_models_are_asked(
         assert trials.conditions[trials.condition[row]] == item.condition
 
 
-def test_no_child_meets_a_concept_twice(made: tuple[str, Asked, Lists], mini: StimulusSet) -> None:
-    _, asked, lists = made
-    status = dict(zip(mini.table["concept"], mini.table["status"], strict=True))
+def test_no_child_meets_a_concept_twice(made: tuple[str, Asked, Lists]) -> None:
+    name, asked, lists = made
+    table = set_of(name).table
+    status = dict(zip(table["concept"], table["status"], strict=True))
     for one in lists.lists:
         met = Counter(concept for item, _ in one for concept in set(item.concepts))
         named = Counter(item.concepts[0] for item, _ in one)

@@ -62,9 +62,10 @@ def third(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_every_paradigm_is_of_a_kind_that_every_layer_knows() -> None:
     kinds = {name: cls.kind for name, cls in find_paradigms().items()}
     assert kinds == {
-        "dense-grounding": "maps", "familiar": "choices", "looking-while-listening": "looking",
-        "me": "choices", "translation": "choices", "translation-published": "choices",
-        "translation-published-raw": "choices",
+        "dense-grounding": "maps", "familiar": "choices", "fast-mapping": "choices",
+        "fast-mapping-gradient": "choices", "looking-while-listening": "looking", "me": "choices",
+        "me-across-languages": "choices", "mispronunciation": "choices", "translation": "choices",
+        "translation-published": "choices", "translation-published-raw": "choices",
     }  # fmt: skip
     for table in TABLES.values():
         assert set(table.entries) == set(kinds.values())
