@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from paradigms import MapParadigm, Paradigm
+from paradigms import Paradigm
 from paradigms.registry import find_paradigms, get_paradigm
 from stimuli import StimulusSet, open_set
 from stimuli.files import checksum_file
@@ -25,7 +25,7 @@ from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
 from toolkit.tables.trials import COLUMNS, read_trials, table_faults
 
-CHOICES = [name for name, cls in find_paradigms().items() if not issubclass(cls, MapParadigm)]
+CHOICES = [name for name, cls in find_paradigms().items() if issubclass(cls, Paradigm)]
 DUMMIES = ("perfect", "reversed", "random", "constant", "familiar-seeker")
 
 
