@@ -32,6 +32,7 @@ from toolkit.errors import ToolkitError
 from toolkit.records import plain
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.choices.trends import LevelMean, TrendTest
 from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
 from toolkit.statistics.saved import saved_manifest, saved_results, saved_summary
@@ -102,9 +103,18 @@ def analysis() -> dict[str, Any]:
         lists=table, draws=table, chance=tuple(chance_family(rng)[:2]),
         groups=tuple(comparisons(rng)[:2]),
         conditions=tuple(condition_family(rng)[:2]), chance_all_seeds=(), conditions_all_seeds=(),
-        groups_all_seeds=(),
+        groups_all_seeds=(), trends=(trend(rng),),
     )  # fmt: skip
     return {"me": plain(made)}
+
+
+def trend(rng: np.random.Generator) -> TrendTest:
+    own = condition_family(rng)[0]
+    return TrendTest(
+        population="p", test_language="en", factor="features changed", unit_of_level="feature",
+        question="?", levels=(LevelMean(0.0, 0.9, 20, 2), LevelMean(3.0, 0.6, 20, 2)), n_seeds=5,
+        n_words=2, n_trials=40, n_ties=0, contrast=own.contrast, fit=own.fit,
+    )  # fmt: skip
 
 
 def summary() -> dict[str, Any]:
