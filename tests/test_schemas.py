@@ -34,6 +34,7 @@ from toolkit.records import plain
 from toolkit.statistics.choices.gates import GateReport
 from toolkit.statistics.choices.kinds_beside import KindComparison, KindContrast
 from toolkit.statistics.choices.results import Analysis
+from toolkit.statistics.choices.trends import LevelMean, TrendTest
 from toolkit.statistics.maps.results import GroundingAnalysis
 from toolkit.statistics.means import SeedMean, Summary
 from toolkit.statistics.saved import saved_manifest, saved_results, saved_summary
@@ -101,11 +102,11 @@ def analysis() -> dict[str, Any]:
     made = Analysis(
         engine="glmm 0", paradigm="me", paradigm_version=2, question="?", settings=Choices(),
         gate=GateReport("", 0.5, 0, ()), words=table, words_by_distractor=table, consistency=table,
-        lists=table, draws=table, trends=(), trends_all_seeds=(),
+        lists=table, draws=table, trends_all_seeds=(),
         chance=tuple(chance_family(rng)[:2]),
         groups=tuple(comparisons(rng)[:2]),
         conditions=tuple(condition_family(rng)[:2]), chance_all_seeds=(), conditions_all_seeds=(),
-        groups_all_seeds=(),
+        groups_all_seeds=(), trends=(trend(rng),),
         kinds=(
             KindComparison(
                 "child", "p", "en", "trials", 2, 2, (3, 3), (6, 6),
@@ -114,6 +115,15 @@ def analysis() -> dict[str, Any]:
         ),
     )  # fmt: skip
     return {"me": plain(made)}
+
+
+def trend(rng: np.random.Generator) -> TrendTest:
+    own = condition_family(rng)[0]
+    return TrendTest(
+        population="p", test_language="en", factor="features changed", unit_of_level="feature",
+        question="?", levels=(LevelMean(0.0, 0.9, 20, 2), LevelMean(3.0, 0.6, 20, 2)), n_seeds=5,
+        n_words=2, n_trials=40, n_ties=0, contrast=own.contrast, fit=own.fit,
+    )  # fmt: skip
 
 
 def summary() -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.choices.charts import percent_of
 from reports.choices.contrast_tables import VERDICTS
 from reports.figures import WIDTH_PX, Figure, listed, names, percents
-from reports.joining import below, layers, values
+from reports.joining import Spec, below, layers, values
 from reports.numbers import number, slope_ratio
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.chapter import Chapter
     from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.choices.trends import TrendTest
@@ -44,7 +46,7 @@ def trends(chapter: Chapter[Analysis]) -> Figure | None:
     data = pd.DataFrame(rows)
     units = {test.factor: test.unit_of_level for test in tests}
     panels = [
-        _panel(own.drop(columns="factor"), str(factor), units[str(factor)])
+        _panel(own.drop(columns="factor"), units[str(factor)]) | {"title": str(factor)}
         for factor, own in data.groupby("factor", sort=False)
     ]
     return Figure(
@@ -61,14 +63,14 @@ def trends(chapter: Chapter[Analysis]) -> Figure | None:
     )
 
 
-def _panel(data: Any, factor: str, unit: str) -> Any:
+def _panel(data: pd.DataFrame, unit: str) -> Spec:
     """The lines of one factor."""
     import altair as alt
 
     cells = list(dict.fromkeys(data["cell"]))
     levels = sorted(set(data["level"]))
     base = alt.Chart().encode(
-        x=alt.X("level:Q", title=f"{factor} ({unit}s)", axis=alt.Axis(values=levels)),
+        x=alt.X("level:Q", title=f"{unit}s", axis=alt.Axis(values=levels, format="~g")),
         y=alt.Y("chosen_percent:Q", title="chosen (%)", scale=alt.Scale(domain=[0, 100])),
         detail="cell:N",
     )
@@ -83,7 +85,7 @@ def _panel(data: Any, factor: str, unit: str) -> Any:
         data=values(data),
         width=WIDTH_PX,
         height=HEIGHT_PX,
-    ) | {"title": factor}
+    )
 
 
 def _seen(test: TrendTest) -> str:

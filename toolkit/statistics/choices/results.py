@@ -42,10 +42,6 @@ class Analysis(Result):
     """The test against its controls, as the paradigm declares: seeds that passed the gate."""
     conditions_all_seeds: tuple[ConditionTest, ...]
     """The same with all seeds; empty if none failed."""
-    trends: tuple[TrendTest, ...]
-    """Slopes over the graded factors that the paradigm declares: seeds that passed the gate."""
-    trends_all_seeds: tuple[TrendTest, ...]
-    """The same with all seeds; empty if none failed."""
     groups: tuple[GroupComparison, ...]
     """Monolingual against bilingual, per headline condition: seeds that passed the gate."""
     groups_all_seeds: tuple[GroupComparison, ...]
@@ -61,6 +57,10 @@ class Analysis(Result):
     """Agreement of seeds about words."""
     lists: pd.DataFrame
     """How accuracy varies over trial lists; empty with a single list."""
+    trends: tuple[TrendTest, ...] = ()
+    """Slopes over the graded factors that the paradigm declares: seeds that passed the gate."""
+    trends_all_seeds: tuple[TrendTest, ...] = ()
+    """The same with all seeds; empty if none failed."""
     draws: pd.DataFrame
     """How far draws of familiar words, seeds, words and distractors differ, see
     `toolkit.statistics.choices.draws.variation`; empty without draws."""
