@@ -63,6 +63,7 @@ def test_every_paradigm_is_of_a_kind_that_every_layer_knows() -> None:
     kinds = {name: cls.kind for name, cls in find_paradigms().items()}
     assert kinds == {
         "dense-grounding": "maps", "familiar": "choices", "me": "choices", "translation": "choices",
+        "fast-mapping": "choices", "fast-mapping-gradient": "choices",
         "translation-published": "choices", "translation-published-raw": "choices",
     }  # fmt: skip
     for table in TABLES.values():
