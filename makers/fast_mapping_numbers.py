@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from toolkit.statistics.choices.trends import TrendTest
 
 PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
-PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 3}
-"""Sessions of each word; lessons by gradient take far longer."""
+NAME = "fast-mapping"
+PER_CLASS = 20
+"""Sessions of each word."""
 SHOWN = (
     *("referent-selection", "untaught", "at-once", "four-exposures", "retention"),
     *("eight-others", "four-batches", "ostensive"),
@@ -54,37 +55,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Make the numbers of fast mapping from runs.")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="keep the runs in this folder")
-    parser.add_argument(
-        "--paradigm", choices=list(PER_CLASS), action="append", help="only this one; repeatable"
-    )
     asked = parser.parse_args(arguments)
     page = PAGE.read_text(encoding="utf-8")
     with nullcontext(asked.runs) if asked.runs else tempfile.TemporaryDirectory() as folder:
-        for name in asked.paradigm or PER_CLASS:
-            block = "\n".join(lines(name, Path(folder)))
-            known = re.search(rf"(<!-- numbers:{name} -->\n)(.*?)(\n<!-- /numbers -->)", page, re.S)
-            if known is None:
-                say(f"{PAGE.name} has no place for {name}.", error=True)
-                return 1
-            if asked.check and not alike(known[2], block):
-                say(f"{PAGE.name} says of {name}\n{known[2]}\nand the runs give\n{block}")
-                return 1
-            page = page[: known.start(2)] + block + page[known.end(2) :]
-    if not asked.check:
-        with write_atomic(PAGE) as path:
-            path.write_text(page, encoding="utf-8")
+        block = "\n".join(lines(Path(folder)))
+    known = re.search(rf"<!-- numbers:{NAME} -->\n(.*?)\n<!-- /numbers -->", page, re.S)
+    if known is None:
+        say(f"{PAGE.name} has no place for {NAME}.", error=True)
+        return 1
+    if asked.check:
+        if alike(known[1], block):
+            return 0
+        say(f"{PAGE.name} says\n{known[1]}\nand the runs give\n{block}")
+        return 1
+    with write_atomic(PAGE) as path:
+        path.write_text(page[: known.start(1)] + block + page[known.end(1) :], encoding="utf-8")
     return 0
 
 
-def lines(name: str, root: Path) -> Iterator[str]:
-    """The tables of one paradigm, line by line."""
-    paradigm = get_paradigm(name)
+def lines(root: Path) -> Iterator[str]:
+    """The tables, line by line."""
+    paradigm = get_paradigm(NAME)
     populations = [open_population(one) for one in (*TRAINED, UNTRAINED)]
-    done = run(paradigm, populations, open_set("mini"), per_class=PER_CLASS[name], root=root)
+    done = run(paradigm, populations, open_set("mini"), per_class=PER_CLASS, root=root)
     results = summarise(done, paradigm).results
-    found = analyse_runs([done.directory.folder])[name]
+    found = analyse_runs([done.directory.folder])[NAME]
     if not isinstance(found, Analysis):
-        raise TypeError(f"{name} is analysed as {found.paradigm_kind}")
+        raise TypeError(f"{NAME} is analysed as {found.paradigm_kind}")
     cells = dict.fromkeys((row.population, row.test_language) for row in results)
     shares = {(row.population, row.test_language, row.condition): row for row in results}
     yield f"| population | language | {' | '.join(SHOWN)} |"

@@ -189,7 +189,8 @@ def write(design: str, found: dict[str, tuple[float, int]]) -> None:
             for test, (share, n) in found.items()
         ]
     )
-    pd.concat([old[old["design"] != design], new]).to_csv(RESULTS, index=False)
+    table = pd.concat([old[old["design"] != design], new]).astype({"n_experiments": int})
+    table.to_csv(RESULTS, index=False)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def _rate(counts: pd.DataFrame, since: str, doses: Mapping[str, float]) -> Forge
     half = quantile(n - 1) * std_error if std_error > ROUNDING else math.nan
     return replace(
         told,
-        at_once=chance + at_once,
+        at_once=min(1.0, chance + at_once),
         rate=rate,
         ci_low=max(rate - half, 0.0),
         ci_high=rate + half,
