@@ -23,8 +23,8 @@ def compare_children(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folders of me or familiar, and tables of children (import-trials, "
-            "subject_kind child) that were asked the same words.",
+            help="Run folders of me or familiar, and tables of children "
+            "(import-responses, import-trials) that were asked the same words.",
             show_default=False,
         ),
     ],

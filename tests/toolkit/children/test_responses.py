@@ -465,6 +465,8 @@ def test_groups_by_exposure_and_by_file(folder: Path, tmp_path: Path) -> None:
     )
     Child(9, exposure="").write(folder)
     assert "The exposure of 1 child cannot be read: kid09" in refused(folder, group="exposure")
+    Child(10, exposure="").write(folder)
+    assert "The exposure of 2 children cannot be read" in refused(folder, group="exposure")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def groups_of(taken: Sequence[Judged], group: str, population: str) -> dict[str,
         lacking = [child for child, codes in heard.items() if not codes]
         if lacking:
             raise ToolkitError(
-                f"The exposure of {count(len(lacking), 'child')} cannot be read: "
+                f"The exposure of {_children(len(lacking))} cannot be read: "
                 f"{', '.join(lacking[:10])}.",
                 given=f"e.g. {ids[lacking[0]]['exposure']!r}",
                 allowed="languages with per cents, as in en:60 nl:40",
@@ -66,6 +66,10 @@ def groups_of(taken: Sequence[Judged], group: str, population: str) -> dict[str,
             )
         return {c: (f"{name}-{'-'.join(codes)}", "+".join(codes)) for c, codes in heard.items()}
     return _of_file(Path(group), list(ids), name, language)
+
+
+def _children(n: int) -> str:
+    return f"{n} {'child' if n == 1 else 'children'}"
 
 
 def _heard(row: Row) -> list[str]:
@@ -100,7 +104,7 @@ def _of_file(
     lacking = [child for child in children if child not in known]
     if lacking:
         raise ToolkitError(
-            f"{file} gives no group to {count(len(lacking), 'child')}: {', '.join(lacking[:10])}."
+            f"{file} gives no group to {_children(len(lacking))}: {', '.join(lacking[:10])}."
         )
     return {child: known[child] for child in children}
 

@@ -211,6 +211,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
 
 def _in_bins(trials: pd.DataFrame, width: float) -> pd.DataFrame:
     """How far apart target and best distractor score, in bins that have zero as an edge."""
+    trials = trials[trials["margin"].notna()]  # children give no scores
     bins = np.floor(trials["margin"].to_numpy(float) / width).astype(int)
     table = trials[CELL].assign(bin=bins).groupby([*CELL, "bin"], observed=True).size()
     return table.rename("n_trials").reset_index()
