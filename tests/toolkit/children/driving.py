@@ -72,8 +72,14 @@ def answer(browser: Any, device: str, right: bool = True) -> bool:
     n, side = browser.execute_script(
         "const n = session.rows.length; return [n, DATA.lists[session.child.list][n][1]]"
     )
-    WAYS[device](browser, side if right else 1 - side)
-    wait_for(browser, f"return session.rows.length > {n}")
+    asked = f"return {READY} && session.rows.length === {n}"
+
+    def choose() -> None:
+        # What is touched while the page still lays itself out is not there.
+        if browser.execute_script(asked):
+            WAYS[device](browser, side if right else 1 - side)
+
+    wait_for(browser, f"return session.rows.length > {n}", meanwhile=choose)
     return True
 
 
