@@ -22,7 +22,8 @@ TERMS = {
     "alike than children, so it cannot be compared with d over children.",
     "d (words)": "As d over seeds, but in standard deviations over words.",
     "gate": "What a network must reach in a control before its answers to the test count: who does "
-    "not know familiar words cannot show what it does with novel ones.",
+    "not know familiar words cannot show what it does with novel ones. Where looking is measured: "
+    "a point in the course of a word, up to which it has been heard.",
     "Holm": "Correction of p values for the number of tests (Holm, 1979): with it, the chance that "
     "any of a family of tests finds what is not there stays below the level of one test.",
     "item": "What is asked about in a trial: here the word, with its target and distractor.",
