@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_EXAMPLES = 5
 """How many rows a fault names before it says how many more there are."""
+_SHOWN = 10
+"""How many faults of a long list are shown."""
 
 
 def header_faults(headings: list[str]) -> list[str]:
@@ -99,6 +102,28 @@ def counted(faults: list[str]) -> str:
         '2 faults'
     """
     return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+
+
+def first_of(faults: Sequence[str]) -> str:
+    """The first faults of a long list, a line each, and how many more there are.
+
+    Example:
+        >>> print(first_of(["a.png: no picture"]))
+          a.png: no picture
+    """
+    lines = [f"  {fault}" for fault in faults[:_SHOWN]]
+    more = len(faults) - len(lines)
+    return "\n".join([*lines, *([f"  and {more} more"] if more else [])])
+
+
+def tally(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:
+    """How often every combination occurs, in words, without what is empty.
+
+    Example:
+        >>> tally([("word", "en"), ("picture", ""), ("word", "en")])
+        {'picture': 1, 'word en': 2}
+    """
+    return {" ".join(part for part in key if part): n for key, n in sorted(Counter(facts).items())}
 
 
 def is_sha256(text: str) -> bool:

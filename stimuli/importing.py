@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stimuli import fixed
 from stimuli.cells import csv_text
-from stimuli.checks import counted, table_faults
+from stimuli.checks import counted, first_of, table_faults, tally
 from stimuli.columns import SPLITS
 from stimuli.errors import ToolkitError, unknown_name
 from stimuli.files import remove_abandoned, write_atomic
@@ -37,7 +37,6 @@ from stimuli.writing import write_set
 SAMPLE_RATE_HZ = 16_000
 MADE_FROM = "published me-vgs data"
 _KINDS = {"image": "picture", "audio": "word"}
-_SHOWN = 10
 
 Row = dict[str, str]
 Key = tuple[str, str]
@@ -133,8 +132,8 @@ def import_layout(
     write_set(out, settings, rows.values())
     return Imported(
         folder=out,
-        counts=_count((row["kind"], row["language"], row["split"]) for row in rows.values()),
-        trials=_count((row["condition"], row["language"]) for row in trials),
+        counts=tally((row["kind"], row["language"], row["split"]) for row in rows.values()),
+        trials=tally((row["condition"], row["language"]) for row in trials),
         converted=len(converted),
         moved=tuple(moved),
     )
@@ -250,10 +249,9 @@ def _measure(
             faults.append(error.message)
         progress("reading files", number + 1, len(rows))
     if faults:
-        shown = "\n".join(f"  {fault}" for fault in faults[:_SHOWN])
-        more = f"\n  and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise ToolkitError(
-            f"{len(faults)} files in {data} that the lists name cannot be used:\n{shown}{more}",
+            f"{len(faults)} files in {data} that the lists name cannot be used:\n"
+            f"{first_of(faults)}",
             next_command="repair them, or take them out of the lists; nothing was written",
         )
     return converted, turned
@@ -315,8 +313,3 @@ def _write_trials(out: Path, trials: Sequence[Row]) -> None:
         return
     rows = ([row[name] for name in fixed.COLUMNS] for row in trials)
     _write(path, csv_text([list(fixed.COLUMNS), *rows]).encode())
-
-
-def _count(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:
-    """How often every combination occurs, in words."""
-    return {" ".join(part for part in key if part): n for key, n in sorted(Counter(facts).items())}

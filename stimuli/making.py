@@ -13,14 +13,13 @@ import hashlib
 import os
 import random
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli.characters import hidden_in
-from stimuli.checks import counted, some, table_faults
+from stimuli.checks import counted, first_of, some, table_faults, tally
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
 from stimuli.media import (
     PICTURE_SUFFIX,
@@ -53,7 +52,6 @@ NOBODY = "voice"
 """Voice of recordings whose names tell none."""
 SHARES = {"train": 0.7, "valid": 0.1, "test": 0.2}
 """How pictures and voices of familiar concepts are shared out where networks are to be trained."""
-_SHOWN = 10
 
 Row = dict[str, str]
 Silent = Callable[[str, int, int], None]
@@ -172,8 +170,8 @@ def make_set(
     write_set(target, settings, rows)
     return Made(
         folder=target,
-        counts=_count((r["kind"], r["language"], r["status"], r["split"]) for r in rows),
-        concepts=_count((status[concept],) for concept in concepts),
+        counts=tally((r["kind"], r["language"], r["status"], r["split"]) for r in rows),
+        concepts=tally((status[concept],) for concept in concepts),
         converted=converted,
         notes=tuple(notes),
     )
@@ -350,10 +348,8 @@ def _read(
             faults.append(error.message)
         progress("reading files", done + 1, total)
     if faults:
-        shown = "\n".join(f"  {fault}" for fault in faults[:_SHOWN])
-        more = f"\n  and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise ToolkitError(
-            f"{len(faults)} files cannot be used:\n{shown}{more}",
+            f"{len(faults)} files cannot be used:\n{first_of(faults)}",
             next_command="repair or remove them; nothing was written",
         )
     return rows, contents, converted
@@ -458,7 +454,7 @@ def _splits(n: int) -> list[str]:
     Example:
         >>> [_splits(n) for n in (1, 2, 3)]
         [['test'], ['test', 'train'], ['test', 'train', 'valid']]
-        >>> Counter(_splits(20))["train"]
+        >>> _splits(20).count("train")
         14
     """
     test, valid = (max(1, round(SHARES[name] * n)) for name in ("test", "valid"))
@@ -513,8 +509,3 @@ def _refuse_others(out: Path, place: Path) -> None:
         )
     if out.exists() and not os.access(out, os.W_OK):
         raise ToolkitError(f"{out} cannot be written to.", next_command="--out DIR")
-
-
-def _count(facts: Iterable[tuple[str, ...]]) -> dict[str, int]:
-    """How often every combination occurs, in words."""
-    return {" ".join(part for part in key if part): n for key, n in sorted(Counter(facts).items())}

@@ -257,16 +257,39 @@ def _plan(
                 )
                 lists[asked] = (made, made.checksum)
             trials, checksum = lists[asked]
-            facts = {
-                "paradigm": decided,
-                "stimuli": stimuli.checksum,
-                "subject": [subject.name, subject.checksum],
-                "language": language,
-                "trials": checksum,
-                **device.facts,
-            }
-            cells.append(Cell(subject, language, trials, content_key(facts)))
+            key = cell_key(decided, stimuli, subject, language, checksum, device)
+            cells.append(Cell(subject, language, trials, key))
     return cells
+
+
+def cell_key(
+    decided: Any,
+    stimuli: StimulusSet,
+    subject: SubjectRef,
+    language: str,
+    checksum: str,
+    device: Device,
+) -> str:
+    """The key of a cell: all that decides its answers.
+
+    Args:
+        decided: what `named` tells of the paradigm.
+        stimuli: the set.
+        subject: who is asked.
+        language: test language.
+        checksum: of the trials.
+        device: what computes.
+    """
+    return content_key(
+        {
+            "paradigm": decided,
+            "stimuli": stimuli.checksum,
+            "subject": [subject.name, subject.checksum],
+            "language": language,
+            "trials": checksum,
+            **device.facts,
+        }
+    )
 
 
 def _compute(

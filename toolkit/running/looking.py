@@ -15,10 +15,10 @@ from stimuli.names import file_name
 from stimuli.unfolding import UnfoldingSet
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
-from toolkit.running.choices import DEFAULT_PER_CLASS, languages_of, trial_rng
+from toolkit.running.choices import DEFAULT_PER_CLASS, cell_key, languages_of, trial_rng
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
-from toolkit.running.folder import RunDirectory, content_key
+from toolkit.running.folder import RunDirectory
 from toolkit.running.kinds import Running
 from toolkit.running.plan import (
     DEFAULT_ROOT,
@@ -130,15 +130,8 @@ def _plan(
                 made = paradigm.trials(subject.views(stimuli), language, rng, per_class=per_class)
                 lists[asked] = (made, made.checksum)
             trials, checksum = lists[asked]
-            facts = {
-                "paradigm": decided,
-                "stimuli": stimuli.checksum,
-                "subject": [subject.name, subject.checksum],
-                "language": language,
-                "trials": checksum,
-                **device.facts,
-            }
-            cells.append(LookingCell(subject, language, trials, content_key(facts)))
+            key = cell_key(decided, stimuli, subject, language, checksum, device)
+            cells.append(LookingCell(subject, language, trials, key))
     return cells
 
 
