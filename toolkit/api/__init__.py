@@ -8,6 +8,7 @@ from paradigms.registry import get_paradigm as open_paradigm
 from stimuli import StimulusSet, open_set
 from toolkit.api.children import ChildComparison, compare_children
 from toolkit.api.datasets import export_psych_ds, read_psych_ds
+from toolkit.api.experiments import export_experiment
 from toolkit.api.responses import import_responses
 from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_report
 from toolkit.api.running import run_paradigm
@@ -41,6 +42,7 @@ __all__ = [
     "analyse_runs",
     "analyze_space",
     "compare_children",
+    "export_experiment",
     "export_psych_ds",
     "fit_mixed",
     "import_responses",

@@ -139,35 +139,30 @@ def export_experiment(
       mevgs-toolkit export-experiment familiar --language nl --send https://lab.example.org/save
       mevgs-toolkit export-experiment me --format psychopy --condition novel-familiar
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from paradigms.registry import get_paradigm
-    from stimuli import open_set
-    from toolkit.children.exporting.experiment import Choices, Sending
-    from toolkit.children.exporting.folder import export_experiment as write
-    from toolkit.children.lists import Asked
+    from toolkit.api.experiments import export_experiment as export
     from toolkit.children.lists import coverage as covered
 
-    test = get_paradigm(paradigm, paradigms)
-    asked = Asked(
+    made = export(
+        paradigm,
+        out,
+        form=form.value,
         language=language,
-        n_test=trials,
+        stimuli=stimuli,
+        n_trials=trials,
         n_practice=practice,
-        conditions=tuple(condition or ()),
+        practice_right=practice_right,
+        conditions=condition or (),
         familiar_twice=familiar_twice,
+        n_children=children,
         trial_seed=trial_seed,
-        per_class=trials_per_class,
-    )
-    needed = practice // 2 + 1 if practice else 0
-    choices = Choices(
+        trials_per_class=trials_per_class,
         silence_s=silence,
         limit_s=limit,
-        practice_needed=needed if practice_right is None else practice_right,
         text_language=text_language or "",
-        n_children=children,
         jspsych=jspsych or "",
-        sending=Sending.of(send or ""),
+        send=send or "",
+        paradigms_dir=paradigms,
     )
-    chosen = open_set(stimuli or test.default_set)
-    made = write(test, chosen, out or Path(f"{paradigm}-{form}"), form.value, asked, choices)
     design = made.experiment.design
     say(
         f"{design['n_lists']} lists of {design['n_practice']} practice and {design['n_test']} test "

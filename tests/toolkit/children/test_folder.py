@@ -16,6 +16,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+import toolkit
 from stimuli import open_set
 from tests.commands import Cli
 from tests.reports.browsing import _no_network, needs_browser, wait_for
@@ -351,3 +352,33 @@ class TestCommand:
         assert told.code == 2
         assert said in told.err
         assert list(Path().iterdir()) == []
+
+
+def test_python_and_the_command_write_the_same_folder(cli: Cli, tmp_path: Path) -> None:
+    said = cli("export-experiment", "familiar", "--format", "psychopy", "--trials", "2",
+               "--practice", "2", "--limit", "9", "--out", "typed")  # fmt: skip
+    assert said.code == 0, said.err
+    made = toolkit.export_experiment(
+        "familiar", tmp_path / "called", form="psychopy", n_trials=2, n_practice=2, limit_s=9
+    )
+    assert {name: (made.folder / name).read_bytes() for name in made.files} == {
+        name: (tmp_path / "typed" / name).read_bytes() for name in made.files
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"form": "jspsych8"}, "did you mean: jspsych"),
+        ({"n_children": 0}, "n_children must be a whole number from 1"),
+        ({"n_practice": 2.5}, "n_practice must be a whole number from 0"),
+        ({"limit_s": float("nan")}, "limit_s must lie between 1 and 600"),
+        ({"send": "lab.example.org"}, "Answers cannot be sent there"),
+    ],
+)
+def test_what_cannot_be_exported_from_python_is_refused(
+    asked: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolkitError, match=re.escape(told)):
+        toolkit.export_experiment("me", tmp_path / "folder", **asked)
+    assert not list(tmp_path.iterdir())

@@ -561,11 +561,11 @@ def test_a_folder_without_answers_and_no_folder(folder: Path) -> None:
 
 def test_files_of_other_names_are_listed(folder: Path) -> None:
     write_children(folder, 1)
-    for name in ("README.md", "design.json", "notes.docx", ".hidden.csv"):
+    (folder / "texts").mkdir()
+    others = {"README.md", "design.json", "notes.docx", ".hidden.csv", "texts/page.en.json"}
+    for name in others:
         (folder / name).write_text("x")
-    assert set(import_responses(folder).others) == {
-        "README.md", "design.json", "notes.docx", ".hidden.csv",
-    }  # fmt: skip
+    assert set(import_responses(folder).others) == others
 
 
 def test_the_command_writes_table_and_account(cli: Cli, folder: Path, experiment: Path) -> None:

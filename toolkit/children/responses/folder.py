@@ -22,6 +22,7 @@ OTHERS = (
     "README*", "CHANGES*", "CREDITS*", "LICENSE*", "lists.csv", "coverage.csv", "conditions*.csv",
     "design.json", "dataset_description.json", "metadata.json", "jatos_results_metadata*",
     "file_metadata.json", "consent*.txt", "instructions*.txt", "*.sessions.csv",
+    "texts/page.*.json",
 )  # fmt: skip
 """Files that lie beside answers and hold none: of exported experiments, Psych-DS, and JATOS."""
 MEMBERS = 100_000
@@ -111,12 +112,13 @@ def holds_none(name: str) -> bool:
         name: its path, with slashes.
 
     Example:
-        >>> [holds_none(name) for name in ("a/b_data.csv", "lists.csv", "x.psydat", "._a.csv")]
-        [False, True, True, True]
+        >>> [holds_none(name) for name in ("a/b_data.csv", "lists.csv", "texts/page.en.json")]
+        [False, True, True]
     """
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    known = any(fnmatch(parts[-1].lower(), pattern.lower()) for pattern in OTHERS)
+    ends = [parts[-1].lower(), "/".join(parts[-2:]).lower()]
+    known = any(fnmatch(end, pattern.lower()) for pattern in OTHERS for end in ends)
     return hidden or known or PurePosixPath(name).suffix.lower() not in ANSWERS
 
 

@@ -239,7 +239,12 @@ def _reliability(halves: Floats) -> float:
     """Reliability of all children from halves of them: Spearman and Brown of the mean correlation.
 
     Words that one half was not asked are left out of that split; NaN where no split has a
-    correlation. It is not below -1.
+    correlation. Where halves rather disagree, the formula's divisor takes the correlation without
+    its sign, since as it stands it makes -2 of -.5 (as in Parsons' R package `splithalf`).
+
+    Example:
+        >>> round(_reliability(np.array([[[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]]])), 3)
+        -0.667
     """
     first, second = halves[:, 0], halves[:, 1]
     known = ~np.isnan(first) & ~np.isnan(second)
@@ -248,7 +253,7 @@ def _reliability(halves: Floats) -> float:
     if not len(found):
         return math.nan
     mean = float(found.mean())
-    return max(-1.0, 2 * mean / (1 + mean)) if mean > -1 else -1.0
+    return 2 * mean / (1 + abs(mean))
 
 
 def correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
