@@ -18,6 +18,8 @@ class UncheckedWarning(UserWarning):
     """What is read may not be what was written, and nothing can tell."""
 
 
+SHORT = 3
+"""Letters of a name as short as the code of a language."""
 MESSAGE, PART = 1_200, 300
 """Most characters that are shown of what is wrong, and of each of the lines below it."""
 
@@ -174,7 +176,8 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to the given one, or None when nothing is close.
 
     Upper and lower case count as equal; a name of the same parts in another order is closest. The
-    name of a language means its code, and so does the code with a region.
+    name of a language means its code, and so does the code with a region. Of names as short as
+    codes, half of the letters say nothing.
 
     Example:
         >>> nearest_name("Cluck", ["clock", "camel"])
@@ -187,6 +190,8 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
         True
         >>> nearest_name("xyz", ["clock", "camel"]) is None
         True
+        >>> nearest_name("de", ["en", "nl"]) is None, nearest_name("ln", ["en", "nl"])
+        (True, 'nl')
     """
     by_folded = {name.casefold(): name for name in allowed}
     folded = given.casefold()
@@ -196,9 +201,28 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
             return by_folded[code]
         if folded.isalpha():  # a language, and not one of these
             return None
-    close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=0.5)
+    if len(folded) <= SHORT:
+        same_parts = same_parts or [one for one in by_folded if sorted(one) == sorted(folded)]
+    cutoff = 0.7 if len(folded) <= SHORT else 0.55
+    close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=cutoff)
     close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
+
+
+def nearest_names(given: str, allowed: Iterable[str]) -> str | None:
+    """As `nearest_name`; all names that the given one begins, where it begins several.
+
+    Example:
+        >>> nearest_names("novel", ["novel-novel", "familiar", "novel-familiar"])
+        'novel-novel, novel-familiar'
+        >>> nearest_names("familar", ["novel-novel", "familiar"])
+        'familiar'
+    """
+    names = [*allowed]
+    begun = [
+        one for one in names if re.match(rf"{re.escape(given.casefold())}[\W_]", one.casefold())
+    ]
+    return ", ".join(begun) if len(begun) > 1 else nearest_name(given, names)
 
 
 def _language(name: str) -> str:
@@ -245,10 +269,11 @@ def unknown_name(
           allowed: mini
           try: mevgs-toolkit list stimuli
     """
+    called = "called " if re.search(r" (of|in|that) ", kind) else ""
     return ToolkitError(
-        f"There is no {kind} {given!r}{f' in {where}' if where else ''}.",
+        f"There is no {kind} {called}{given!r}{f' in {where}' if where else ''}.",
         given=given,
         allowed=", ".join(allowed) if allowed else "(none found)",
-        nearest=nearest_name(given, allowed),
+        nearest=nearest_names(given, allowed),
         next_command=next_command,
     )

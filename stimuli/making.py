@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from stimuli.characters import hidden_in
 from stimuli.checks import counted, first_of, some, table_faults, tally
-from stimuli.errors import ToolkitError, nearest_name, unknown_name
+from stimuli.errors import ToolkitError, nearest_name, quoted, unknown_name
 from stimuli.media import (
     PICTURE_SUFFIX,
     central_square,
@@ -186,7 +186,12 @@ def _look(place: Path, pictures_of: StimulusSet | None) -> _Found:
     found = _Found()
     allowed = f"{PICTURES}/CONCEPT/* and {WORDS}/LANGUAGE/CONCEPT/* inside it"
     if not place.is_dir():
-        raise ToolkitError("There is no such folder.", given=str(place), allowed=allowed)
+        raise ToolkitError(
+            "There is no such folder.",
+            given=str(place),
+            allowed=allowed,
+            next_command=f"ls {quoted(place.parent)}",
+        )
     for concept, files in _sorted(place / PICTURES, PICTURE_SUFFIXES, found.skipped):
         found.pictures[concept] = files
     for language in _folders(place / WORDS, found.skipped):

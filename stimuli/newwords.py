@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stimuli.errors import ToolkitError, nearest_name
@@ -84,10 +84,18 @@ def _concepts(place: Path) -> list[str]:
     inner = place / "pictures" if (place / "pictures").is_dir() else place
     there = sorted(inner.iterdir()) if inner.is_dir() else []
     shown = [one for one in there if not one.name.startswith(".")]
-    names = [one.name for one in shown if one.is_dir()]
+    names = [one.name for one in shown if one.is_dir() and _pictures(one.iterdir())]
     if not names:
-        files = [one for one in shown if one.suffix.lower() in SUFFIXES]
+        files = _pictures(shown)
         names = [file.stem.rstrip("0123456789 _-") or file.stem for file in files]
     if not names:
-        raise ToolkitError("There are no pictures.", given=str(place), allowed=", ".join(SUFFIXES))
+        raise ToolkitError(
+            "There are no pictures.",
+            given=str(place),
+            allowed=f"pictures, or folders of them by concept, that end in {', '.join(SUFFIXES)}",
+        )
     return list(dict.fromkeys(name.replace("/", "-") for name in names))
+
+
+def _pictures(files: Iterable[Path]) -> list[Path]:
+    return [one for one in files if one.suffix.lower() in SUFFIXES]

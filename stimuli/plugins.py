@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from stimuli.errors import ToolkitError, unknown_name
+from stimuli.errors import ToolkitError, nearest_name, unknown_name
 
 T = TypeVar("T")
 
@@ -183,6 +183,13 @@ class Found(Generic[T]):
         registry = self.registry
         error = unknown_name(registry.kind, name, list(self.known), registry.list_command)
         error.message = " ".join([error.message, *self.left_out()])
+        if error.nearest is None:  # what is called `me` stands in a file that tells what it is
+            files = {
+                thing.__module__.rpartition(".")[2]: called
+                for called, thing in self.known.items()
+                if isinstance(thing, type)
+            }
+            error.nearest = files.get(nearest_name(name, files) or "")
         return error
 
     def left_out(self) -> Iterator[str]:

@@ -355,7 +355,7 @@ def find_device(asked: str = "cpu", precision: str = "float32") -> Device:
             f"There is no device {name!r}.",
             given=name,
             allowed="auto, cpu, cuda, cuda:N, mps",
-            nearest=nearest_name(name, (AUTO, *KINDS)),
+            nearest=AUTO if name.casefold() == "gpu" else nearest_name(name, (AUTO, *KINDS)),
         )
     if name == "cpu":
         found = CPU

@@ -97,6 +97,7 @@ def extract_features(
     names = {kind: backbone_name(given) for kind, _, given in asked}
     for file in feature_files(take or (), names, splits=split or (), languages=language or ()):
         taken[file.kind].append(file)
+    jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     computed: dict[str, Computed] = {}
     for kind, backbone, given in asked:
         if not taken[kind]:
@@ -106,7 +107,6 @@ def extract_features(
                 if not take:
                     raise
                 raise none_taken(take, kind, names[kind], only) from error
-    jobs = find_jobs(source, out, names, splits=split or (), languages=language or ())
     shared = shared_names(jobs)
     makers = [
         computed.get(job.kind) or Taken(names[job.kind], taken[job.kind], job, shared)

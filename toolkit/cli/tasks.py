@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
 
+from toolkit.cli.usage import usage_told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,8 +26,19 @@ TASKS = ASK, ANALYSE, REPORT, STUDY, CHILDREN, PREPARE, TRAIN, LOOK_UP
 class ByTask(TyperGroup):
     """The commands of the application, printed group by group.
 
-    Typer prints its panels with rich alone, which would double the time that ``--help`` takes.
+    Typer prints its panels with rich alone, which would double the time that ``--help`` takes. What
+    is typed wrongly is told as all other faults are.
     """
+
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        """What is typed before the command, understood."""
+        with usage_told():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """What is typed for the command, understood and done."""
+        with usage_told():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write one section per task."""

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from stimuli.names import can_be_path
 from stimuli.plugins import Found, Offer, Registry
-from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
+from toolkit.errors import ToolkitError, nearest_name, nearest_names, quoted, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
     DESCRIPTION_FILE,
@@ -134,6 +134,9 @@ def _opened(name: str, look: Look) -> Population:
     if found is None:
         error = look().unknown(name)
         error.nearest = nearest_subject(name, list(look().known))
+        if "," in name:
+            several = (f"--subject {quoted(one.strip())}" for one in name.split(","))
+            error.next_command = f"the same again with {' '.join(several)}"
         raise error
     return found
 
@@ -188,7 +191,7 @@ def nearest_subject(name: str, known: Sequence[str]) -> str | None:
         near = nearest_name(f"{prefix}:", [OPEN_CLIP, TRANSFORMERS])
         return f"{near}{rest}" if near else None
     base, slash, seed = name.partition("/")
-    near = nearest_name(base, known)
+    near = nearest_name(base, known) if seed else nearest_names(base, known)
     return f"{near}{slash}{seed}" if near and seed else near
 
 

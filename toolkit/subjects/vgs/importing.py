@@ -36,6 +36,9 @@ _TEMPERATURE = """- **Temperature**: cosine similarities are multiplied with max
   of two pictures is preferred does not depend on it.
 """
 
+PUBLISHED = "output, or output/CONFIG, with CONFIG/checkpoints/*neg-loss=*.pt in it"
+"""What a folder of published checkpoints is."""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -127,7 +130,7 @@ def import_output(
 def _configurations(source: Path) -> list[Path]:
     """Folders of configurations: the one given, or those in it."""
     if not source.is_dir():
-        raise ToolkitError("There is no such output folder.", given=str(source))
+        raise ToolkitError("There is no such output folder.", given=str(source), allowed=PUBLISHED)
     if (source / "checkpoints").is_dir():
         return [source.absolute()]
     found = sorted(path.parent for path in source.glob("*/checkpoints"))
@@ -135,7 +138,7 @@ def _configurations(source: Path) -> list[Path]:
         raise ToolkitError(
             "There are no published checkpoints in this folder.",
             given=str(source),
-            allowed="output, or output/CONFIG, with CONFIG/checkpoints/*neg-loss=*.pt in it",
+            allowed=PUBLISHED,
         )
     return found
 
