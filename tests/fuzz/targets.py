@@ -66,6 +66,6 @@ def target(weight: int) -> Callable[[Callable[[Path], Ready]], Callable[[Path], 
 
 def all_targets() -> dict[str, Target]:
     """Every target there is."""
-    from tests.fuzz import networks, runs, stimulus_files  # noqa: F401
+    from tests.fuzz import children, networks, runs, stimulus_files  # noqa: F401
 
     return TARGETS

@@ -126,7 +126,7 @@ def _of_json(file: str, text: str) -> list[tuple[dict[str, Any], list[Row]]]:
             cut = not rest or error.msg.startswith("Unterminated")
             what = "it is half a file: its JSON is cut" if cut else f"it is no JSON ({error.msg})"
             raise Unreadable(f"{what}, after character {error.pos}") from error
-        except (ToolkitError, RecursionError) as error:
+        except (ToolkitError, RecursionError, ValueError) as error:  # a number of 5,000 digits
             raise Unreadable(str(error).partition(" cannot be read: ")[2] or str(error)) from error
         found += list(_answers_in(told))
         place = end
