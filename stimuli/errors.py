@@ -18,8 +18,8 @@ class UncheckedWarning(UserWarning):
     """What is read may not be what was written, and nothing can tell."""
 
 
-SHORT = 3
-"""Letters of a name as short as the code of a language."""
+CODE = 2
+"""Letters of the code of a language."""
 MESSAGE, PART = 1_200, 300
 """Most characters that are shown of what is wrong, and of each of the lines below it."""
 
@@ -176,8 +176,8 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to the given one, or None when nothing is close.
 
     Upper and lower case count as equal; a name of the same parts in another order is closest. The
-    name of a language means its code, and so does the code with a region. Of names as short as
-    codes, half of the letters say nothing.
+    name of a language means its code, and so does the code with a region. What is as short as
+    a code means one that begins alike, or has the same letters.
 
     Example:
         >>> nearest_name("Cluck", ["clock", "camel"])
@@ -201,10 +201,12 @@ def nearest_name(given: str, allowed: Iterable[str]) -> str | None:
             return by_folded[code]
         if folded.isalpha():  # a language, and not one of these
             return None
-    if len(folded) <= SHORT:
-        same_parts = same_parts or [one for one in by_folded if sorted(one) == sorted(folded)]
-    cutoff = 0.7 if len(folded) <= SHORT else 0.55
-    close = difflib.get_close_matches(folded, same_parts or list(by_folded), n=1, cutoff=cutoff)
+    likely = same_parts or [
+        name
+        for name in by_folded
+        if len(folded) > CODE or name[:1] == folded[:1] or sorted(name) == sorted(folded)
+    ]
+    close = difflib.get_close_matches(folded, likely, n=1, cutoff=0.5)
     close = close or same_parts[:1]
     return by_folded[close[0]] if close else None
 
@@ -269,7 +271,7 @@ def unknown_name(
           allowed: mini
           try: mevgs-toolkit list stimuli
     """
-    called = "called " if re.search(r" (of|in|that) ", kind) else ""
+    called = "called " if kind.endswith("'") else ""
     return ToolkitError(
         f"There is no {kind} {called}{given!r}{f' in {where}' if where else ''}.",
         given=given,

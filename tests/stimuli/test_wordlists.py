@@ -64,7 +64,7 @@ def test_what_is_not_in_the_list_is_named(tmp_path: Path) -> None:
     assert caught.value.nearest == "car"
     with pytest.raises(ToolkitError, match="'traffic_light' has no word in the language 'lb'"):
         words.text("traffic_light", "lb", "bare")
-    with pytest.raises(ToolkitError, match="no template of the language 'lb' 'photo'"):
+    with pytest.raises(ToolkitError, match="no template of the language 'lb' called 'photo'"):
         words.text("car", "lb", "photo")
     assert words.untranslated(["car", "traffic_light", "bus"], ["en", "lb"]) == [
         "the concept 'traffic_light' has no word in lb",
