@@ -83,16 +83,23 @@ def name_faults(table: pd.DataFrame) -> list[str]:
     """
     import pandas as pd
 
-    faults = []
-    for name in table.columns:
-        column = table[name]
+    def texts(column: pd.Series) -> Iterable[object]:
         if isinstance(column.dtype, pd.CategoricalDtype):
-            texts = list(column.cat.categories)
-        elif pd.api.types.is_numeric_dtype(column):
-            continue
-        else:
-            texts = list(pd.unique(column))
-        for value in texts:
+            return list(column.cat.categories)
+        return [] if pd.api.types.is_numeric_dtype(column) else list(pd.unique(column))
+
+    return text_faults({str(name): texts(table[name]) for name in table.columns})
+
+
+def text_faults(texts: Mapping[str, Iterable[object]]) -> list[str]:
+    """The same as `name_faults`.
+
+    Args:
+        texts: values by column; those that are no texts are passed over.
+    """
+    faults = []
+    for name, values in texts.items():
+        for value in values:
             if isinstance(value, str) and (hidden := hidden_in(value)):
                 faults.append(f"column {name} holds the hidden character {hidden} in {value!r}")
                 break

@@ -12,15 +12,15 @@ import pytest
 from tests.toolkit.statistics.test_lists import answers
 from toolkit.statistics.choices import counts as counting
 from toolkit.statistics.choices import pool as pooling
-from toolkit.statistics.choices.pool import SUMMED, Pool, coded, frame
+from toolkit.statistics.choices.pool import SUMMED, Pool
 from toolkit.tables.answers import in_order, repeat_faults
 
 
-@pytest.mark.parametrize("fewest", [0, 5, 1000])
+@pytest.mark.parametrize("rows_at_once", [1, 2, 1000])
 def test_added_up_a_part_at_a_time_or_all_at_once(
-    fewest: int, monkeypatch: pytest.MonkeyPatch
+    rows_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pooling, "FEWEST", fewest)
+    monkeypatch.setattr(pooling, "ROWS_AT_ONCE", rows_at_once)
     rng, pool, parts = np.random.default_rng(0), Pool(["word", "number"]), []
     for size in (3, 0, 7, 1, 5):
         words = np.array(["wug", "dax", "", "Å"], dtype=object)[rng.integers(0, 4, size)]
@@ -28,8 +28,12 @@ def test_added_up_a_part_at_a_time_or_all_at_once(
         part = part.assign(**{name: rng.integers(0, 9, size) for name in SUMMED})
         parts.append(part)
         columns = {name: pa.array(part[name]) for name in part}
-        pool.add(pa.table(columns | {"word": coded(pa.array(words, pa.string()))}))
-    made = frame(pool.table(), ["word"])
+        pool.add(pa.table(columns | {"word": pa.array(words, pa.string()).dictionary_encode()}))
+    again = Pool(["word", "number"])
+    for part in pool.tables():
+        again.add(part)
+    made = again.frame(["word"])
+    pd.testing.assert_frame_equal(made, pool.frame(["word"]))
     keys = ["word", "number"]
     expected = pd.concat(parts).groupby(keys)[[*SUMMED]].sum().reset_index()
     as_texts = [table.astype({"word": str}).sort_values(keys) for table in (made, expected)]
@@ -45,7 +49,7 @@ def test_counts_do_not_depend_on_how_much_is_read_together(
     pd.concat(parts).to_parquet(tmp_path / "both.parquet", row_group_size=11)
     expected = counting.read_lists([tmp_path / "both.parquet"])
     monkeypatch.setattr(counting, "ROWS_AT_ONCE", rows_at_once)
-    monkeypatch.setattr(pooling, "FEWEST", 3)
+    monkeypatch.setattr(pooling, "ROWS_AT_ONCE", 3)
     made = counting.read_lists([tmp_path / "both.parquet"])
     pd.testing.assert_frame_equal(made.counts, expected.counts)
     pd.testing.assert_frame_equal(made.lists, expected.lists)

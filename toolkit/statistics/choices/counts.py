@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, nearest_name, quoted
 from toolkit.statistics.choices.lists import LIST, TESTED, Drawn, check_lists, drawn
-from toolkit.statistics.choices.pool import SUMMED, Pool, coded, frame
+from toolkit.statistics.choices.pool import SUMMED, Pool
 from toolkit.tables.answers import (
     ROW_KEY,
     answer_faults,
     empty_faults,
     in_order,
-    name_faults,
     repeat_faults,
+    text_faults,
 )
 from toolkit.tables.delimited import header_of
 from toolkit.tables.kinds import kind_of, kind_of_rows, refuse_other_kinds
@@ -106,11 +106,13 @@ def read_lists(paths: Sequence[Path], paradigms: Path | None = None) -> Read:
             refuse_other_kinds(
                 kind_of(path, paradigms), str(file), f"mevgs-toolkit analyze {quoted(path)}"
             )
-            own, asked = _sum(_batches(file), str(file), source.trial_seed), Pool(OF_LISTS)
-            counts.add(own)
-            asked.add(own)
-            lists.add(asked.table())
-            yield source, frame(asked.table(), _texts(OF_LISTS))
+            asked = Pool(OF_LISTS)
+            for part in _sums(_batches(file), str(file), source.trial_seed):
+                counts.add(part)
+                asked.add(part)
+            for part in asked.tables():
+                lists.add(part)
+            yield source, asked.frame(_texts(OF_LISTS))
 
     check_lists(read())
     return Read(_named(counts, KEYS), _named(lists, OF_LISTS), tuple(notes))
@@ -131,9 +133,8 @@ def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
     wanted = trials[[name for name in COLUMNS if name in trials]]
     table = pa.Table.from_pandas(wanted, preserve_index=False)
     counts = Pool(KEYS)
-    counts.add(
-        _sum([_completed(table, unsaid_kind([str(name) for name in trials.columns]))], where)
-    )
+    for part in _sums([_completed(table, unsaid_kind(list(map(str, trials.columns))))], where):
+        counts.add(part)
     return _named(counts, KEYS)
 
 
@@ -207,8 +208,8 @@ def _raise(faults: Sequence[str], where: str) -> None:
         raise ToolkitError(f"{where} is not a table of trials:\n  - " + "\n  - ".join(faults))
 
 
-def _sum(tables: Iterable[pa.Table], where: str, unsaid: str = "") -> pa.Table:
-    """Counts of all tables together, one row per combination of `KEYS` and `LIST`.
+def _sums(tables: Iterable[pa.Table], where: str, unsaid: str = "") -> Iterator[pa.Table]:
+    """Counts of all tables together, one row per combination of `KEYS` and `LIST`, part by part.
 
     Args:
         tables: trials.
@@ -229,36 +230,25 @@ def _sum(tables: Iterable[pa.Table], where: str, unsaid: str = "") -> pa.Table:
         wanted = [("correct", "count"), ("correct", "sum"), ("tie", "sum")]
         made = table.unify_dictionaries().group_by(keys).aggregate(wanted)
         numbers = [made[f"{column}_{how}"] for column, how in wanted]
-        own = [coded(made[name]) for name in keys]
-        pool.add(pa.table([*own, *numbers], [*keys, *SUMMED]))
+        pool.add(pa.table([*(made[name] for name in keys), *numbers], [*keys, *SUMMED]))
         n_rows += len(table)
     if not n_rows:
         raise ToolkitError("There are no trials.", allowed="at least one trial")
-    return _in_words(pool.table(), where, unsaid)
+    told: dict[str, list[Any]] = {
+        name: [int(value) if name in NUMBERS else _as_name(value) for value in pool.values(name)]
+        for name in keys
+    }
+    _raise(text_faults({name: told[name] for name in _texts(keys)}), where)
+    told[LIST] = [text or unsaid for text in told[LIST]]
+    for part in pool.tables():
+        for place, (name, values) in enumerate(told.items()):
+            column = pa.array(values).take(part[name].combine_chunks().indices)
+            part = part.set_column(place, name, column)
+        yield part
 
 
-def _in_words(counts: pa.Table, where: str, unsaid: str) -> pa.Table:
-    """Counts whose names are texts, whatever they were written as."""
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-
-    made: dict[str, Any] = {}
-    for name in (*KEYS, LIST):
-        if name in NUMBERS:
-            continue
-        codes, values = pd.factorize(counts[name].to_pandas())
-        texts = [*(as_text(value) for value in values), ""]
-        again, names = pd.factorize(
-            np.array([text or unsaid for text in texts] if name == LIST else texts, dtype=object)
-        )
-        own = pa.array(again[codes], pa.int32())
-        made[name] = pa.DictionaryArray.from_arrays(own, pa.array(names, pa.string()))
-    _raise(name_faults(pa.table(made).to_pandas()), where)
-    for name in NUMBERS:
-        made[name] = pa.array(counts[name].to_pandas().astype("int64"))
-    return pa.table({**{name: made[name] for name in (*KEYS, LIST)},
-                     **{name: counts[name] for name in SUMMED}})  # fmt: skip
+def _as_name(value: object) -> str:
+    return "" if value is None else as_text(value)
 
 
 def _faults(table: pa.Table) -> list[str]:
@@ -285,7 +275,7 @@ def _named(pool: Pool, keys: Sequence[str]) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    table = frame(pool.table(), _texts(keys))
+    table = pool.frame(_texts(keys))
     population, seed = table["population"].cat, table["seed"].cat
     pairs = population.codes.astype(np.int64) * len(seed.categories) + seed.codes
     found, codes = np.unique(pairs, return_inverse=True)

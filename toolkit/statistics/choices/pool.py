@@ -1,36 +1,41 @@
-"""Counts of many tables added up as they are read: what is held grows with what comes of them.
+"""Counts of many tables added up as they are read: what is held is what comes of them.
 
-Columns of text are codes, so that a name stands in memory once however many rows bear it.
+A combination of values is one number, its counts are three: 32 bytes, however many columns there
+are and however often it comes. So 100,000 tables of the same questions take no more than a few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
 SUMMED = ("n_trials", "n_correct", "n_ties")
 """What is added up."""
-FEWEST = 1 << 18
-"""Rows that are held before they are added up for the first time."""
+WHO = frozenset({"population", "n_languages", "train_languages", "seed", "subject_kind",
+                 "familiar_draw"})  # fmt: skip
+"""Keys that say who was asked. The other ones say what: of either there are few combinations, and
+many of both."""
+ROWS_AT_ONCE = 1 << 18
+"""Combinations that are given as a table at a time."""
 
 
 class Pool:
     """Counts per combination of some keys.
 
-    Rows wait until they are as many as those that were added up before: in the end each was gone
-    through a few times, and no more were held than twice what came of them.
-
     Example:
         >>> import pyarrow as pa
-        >>> pool = Pool(["word"])
+        >>> pool = Pool(["seed", "word"])
         >>> for word in ("dax", "wug", "dax"):
         ...     numbers = {name: [1] for name in SUMMED}
-        ...     pool.add(pa.table({"word": coded(pa.array([word])), **numbers}))
-        >>> frame(pool.table(), ["word"])[["word", "n_trials"]].to_numpy().tolist()
+        ...     pool.add(pa.table({"seed": ["a"], "word": [word], **numbers}))
+        >>> pool.frame(["seed", "word"])[["word", "n_trials"]].to_numpy().tolist()
         [['dax', 2], ['wug', 1]]
     """
 
@@ -41,76 +46,136 @@ class Pool:
             keys: columns that tell rows apart.
         """
         self._keys = list(keys)
-        self._parts: list[pa.Table] = []
-        self._n_waiting = self._n_added_up = 0
+        self._names = {name: dict[Hashable, int]() for name in keys}
+        self._halves = [
+            _Half([name for name in keys if (name in WHO) == is_who]) for is_who in (True, False)
+        ]
+        self._places: npt.NDArray[Any] = np.empty(0, np.int64)
+        self._sums: npt.NDArray[Any] = np.empty((0, len(SUMMED)), np.int64)
+
+    def __len__(self) -> int:
+        """Combinations that occurred."""
+        return len(self._places)
 
     def add(self, counts: pa.Table) -> None:
         """Add counts.
 
         Args:
-            counts: columns of the keys, texts as `coded` makes them, and `SUMMED`.
+            counts: columns of the keys, of whatever type, and `SUMMED`.
         """
-        self._parts.append(counts.select([*self._keys, *SUMMED]))
-        self._n_waiting += len(counts)
-        if self._n_waiting > max(FEWEST, self._n_added_up):
-            self._add_up()
+        codes = {name: _coded(counts[name], self._names[name]) for name in self._keys}
+        who, what = (half.numbers(codes, len(counts)) for half in self._halves)
+        found, of = np.unique((who << 32) | what, return_inverse=True)
+        sums = np.zeros((len(found), len(SUMMED)), np.int64)
+        for place, name in enumerate(SUMMED):
+            np.add.at(sums[:, place], of, counts[name].to_numpy())
+        places = np.searchsorted(self._places, found)
+        known = np.zeros(len(found), bool)
+        within = places < len(self)
+        known[within] = self._places[places[within]] == found[within]
+        self._sums[places[known]] += sums[known]
+        if not known.all():
+            new = places[~known]
+            self._places = np.insert(self._places, new, found[~known])
+            self._sums = np.insert(self._sums, new, sums[~known], axis=0)
 
-    def table(self) -> pa.Table:
-        """All that was added: one row per combination that occurred; at least something was."""
-        self._add_up()
-        return self._parts[0]
+    def values(self, name: str) -> list[Any]:
+        """All values of a key, in the order in which they came."""
+        return list(self._names[name])
 
-    def _add_up(self) -> None:
+    def tables(self) -> Iterator[pa.Table]:
+        """What was added: one row per combination, `ROWS_AT_ONCE` at a time."""
         import pyarrow as pa
 
-        whole = pa.concat_tables(self._parts, promote_options="permissive").unify_dictionaries()
-        self._parts.clear()
-        made = whole.group_by(self._keys).aggregate([(name, "sum") for name in SUMMED])
-        sums = made.select([*self._keys, *(f"{name}_sum" for name in SUMMED)])
-        self._parts.append(sums.rename_columns([*self._keys, *SUMMED]))
-        self._n_waiting, self._n_added_up = 0, len(made)
-        del whole, made
-        # What the library keeps for later is a third of the most memory that is taken.
-        pa.default_memory_pool().release_unused()
+        for start in range(0, len(self), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            columns: dict[str, Any] = {
+                name: pa.DictionaryArray.from_arrays(self._codes(name, some), self.values(name))
+                for name in self._keys
+            }
+            columns |= {name: self._sums[some, place] for place, name in enumerate(SUMMED)}
+            yield pa.table(columns)
+
+    def frame(self, texts: Sequence[str]) -> pd.DataFrame:
+        """What was added: one row per combination, in the order of their names.
+
+        Args:
+            texts: keys that hold texts, which become categories; the others are whole numbers.
+        """
+        import pandas as pd
+
+        made: dict[str, Any] = {}
+        order: list[npt.NDArray[Any]] = []
+        for name in self._keys:
+            codes, values = self._codes(name), np.array(self.values(name), dtype=object)
+            if name not in texts:
+                made[name] = values.astype(np.int64)[codes]
+                order.append(made[name])
+                continue
+            sorting = np.argsort(values)
+            place = np.empty(len(sorting), np.min_scalar_type(-max(1, len(sorting))))
+            place[sorting] = np.arange(len(sorting))
+            order.append(place[codes])
+            made[name] = pd.Categorical.from_codes(
+                order[-1], pd.Index(values[sorting], dtype="str")
+            )
+        rows = np.lexsort(order[::-1])
+        made |= {name: self._sums[:, place] for place, name in enumerate(SUMMED)}
+        return pd.DataFrame({name: column[rows] for name, column in made.items()})
+
+    def _codes(self, name: str, some: slice = slice(None)) -> npt.NDArray[Any]:
+        """Which of its values a key has in every row."""
+        who, what = self._halves
+        if name in who.keys:
+            codes, numbers = who.codes(name), self._places[some] >> 32
+        else:
+            codes, numbers = what.codes(name), self._places[some] & 0xFFFFFFFF
+        own: npt.NDArray[Any] = codes[numbers]
+        return own
 
 
-def coded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """A column with texts as codes of one type, whichever way they were kept; others as they are.
+class _Half:
+    """Numbers for combinations of some keys."""
 
-    Args:
-        column: any.
-    """
-    import pyarrow as pa
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
+        self._numbers: dict[tuple[int, ...], int] = {}
 
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    return column.cast(pa.string()).dictionary_encode() if is_text else column
+    def numbers(self, codes: dict[str, npt.NDArray[Any]], n_rows: int) -> npt.NDArray[Any]:
+        """The number of every row, (n_rows,); combinations that are new get one."""
+        import pandas as pd
+
+        of = np.zeros(n_rows, np.int64)
+        for name in self.keys:
+            own = codes[name].astype(np.int64)
+            of = pd.factorize(of * (own.max(initial=0) + 1) + own)[0].astype(np.int64)
+        _, first = np.unique(of, return_index=True)
+        combinations = np.stack([codes[name][first] for name in self.keys] or [first * 0], axis=1)
+        known = self._numbers
+        found = [known.setdefault(tuple(one), len(known)) for one in combinations.tolist()]
+        return np.array(found, np.int64)[of]
+
+    def codes(self, name: str) -> npt.NDArray[Any]:
+        """Which value of a key every number stands for."""
+        place = self.keys.index(name)
+        return np.fromiter((one[place] for one in self._numbers), np.int32, len(self._numbers))
 
 
-def frame(counts: pa.Table, texts: Sequence[str]) -> pd.DataFrame:
-    """Counts as a data frame: texts as categories, rows in the order of their names.
-
-    Args:
-        counts: what `Pool.table` gave.
-        texts: columns that hold texts as codes.
-    """
-    import numpy as np
+def _coded(column: pa.Array | pa.ChunkedArray, names: dict[Hashable, int]) -> npt.NDArray[Any]:
+    """Which value every row has, by the order in which values came; new ones are added."""
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    made: pd.DataFrame = counts.to_pandas(split_blocks=True)
-    for name in texts:
-        column = made[name].cat.remove_unused_categories().cat
-        names = column.categories.astype(object)
-        order = np.argsort(names)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        made[name] = pd.Categorical.from_codes(
-            place[column.codes], pd.Index(names[order], dtype="str")
-        )
-    keys = [str(name) for name in made if name not in SUMMED]
-    # Codes are small numbers: pandas would make large ones of all columns first.
-    order = np.lexsort(
-        [made[name].cat.codes if name in texts else made[name] for name in keys[::-1]]
-    )
-    return made.take(order).reset_index(drop=True)
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_encode()
+    indices = pc.fill_null(whole.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    values = whole.dictionary.to_pandas().to_numpy()
+    own = np.empty(len(values) + 1, np.int32)
+    # Values in the order of their rows: what a dictionary holds besides does not occur.
+    for place in pd.unique(indices).tolist():
+        value = None if place < 0 or pd.isna(values[place]) else values[place]
+        own[place] = names.setdefault(value, len(names))
+    codes: npt.NDArray[Any] = own[indices]
+    return codes
