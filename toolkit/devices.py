@@ -215,7 +215,7 @@ class Device:
         try:
             return self._made(compute, some)
         except RuntimeError as error:
-            if not _ran_out(error):
+            if not ran_out(error):
                 raise
             if len(some) == 1:
                 raise self.full("a single clip, picture or text") from error
@@ -256,7 +256,7 @@ class Device:
         try:
             yield
         except RuntimeError as error:
-            if not _ran_out(error):
+            if not ran_out(error):
                 raise
             raise self.full(what) from error
 
@@ -417,8 +417,12 @@ def _checked(device: Device, precision: str) -> str:
     return precision
 
 
-def _ran_out(error: RuntimeError) -> bool:
-    """Whether a card's memory did not suffice."""
+def ran_out(error: RuntimeError) -> bool:
+    """Whether a card's memory did not suffice.
+
+    Args:
+        error: what torch raised.
+    """
     import torch
 
     # Apple's graphics have no error of their own for it.

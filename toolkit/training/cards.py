@@ -24,7 +24,7 @@ FACTORY = "toolkit.subjects.vgs.subject:load_subject"
 _TOGETHER = "together"
 """Stands after the checksum of weights that were trained in one pass with those of other seeds."""
 _ON = "on "
-"""Stands there before the devices, if a card was among them."""
+"""Stands there, or behind that, before the devices, if a card was among them."""
 _INCLUDED = ("mini", "mini-draws")
 _LIMITS = "The words are synthesised and the pictures are drawings. "
 _LANGUAGES = {"en": "English", "nl": "Dutch", "fr": "French"}
@@ -63,7 +63,7 @@ def trained_on(folder: Path, seed: str) -> str:
         folder: the population folder.
         seed: name of the seed.
     """
-    how = _stored(folder, seed)[1]
+    how = _stored(folder, seed)[1].removeprefix(_TOGETHER).lstrip()
     return how.removeprefix(_ON) if how.startswith(_ON) else CPU.told
 
 
@@ -114,9 +114,8 @@ def add_subject(folder: Path, seed: str, fitted: Fitted, key: str) -> None:
 
 def _how(fitted: Fitted) -> str:
     """How a subject was trained, where it was not alone and on a processor."""
-    if fitted.devices != (CPU.told,):
-        return _ON + ", then ".join(fitted.devices)
-    return _TOGETHER if fitted.together else ""
+    on = "" if fitted.devices == (CPU.told,) else _ON + ", then ".join(fitted.devices)
+    return " ".join(filter(None, (_TOGETHER if fitted.together else "", on)))
 
 
 def describe(folder: Path, facts: Mapping[str, Any], keys: Mapping[str, str]) -> None:
@@ -177,7 +176,7 @@ def _card(folder: Path, facts: Mapping[str, Any], seeds: list[str]) -> str:
                 split="valid",
             )
         )
-    together = [seed for seed in seeds if _stored(folder, seed)[1] == _TOGETHER]
+    together = [seed for seed in seeds if _stored(folder, seed)[1].startswith(_TOGETHER)]
     return model_card(
         _text(facts, seeds, kept, together, {seed: trained_on(folder, seed) for seed in seeds}),
         name=facts["population"],

@@ -196,9 +196,10 @@ class Training:
         seed: int,
         device: Device = CPU,
         buffers: Buffers | None = None,
+        here: FeatureBank | None = None,
     ) -> None:
         self.bank, self.recipe, self._device = bank, recipe, device
-        self._here = bank.on(device)
+        self._here = here or bank.on(device)
         self._devices: tuple[str, ...] = (device.told,)
         self._random_states: dict[str, Tensor] = {}
         self.schedule = Schedule.of(recipe, bank.n_clips("train", languages), len(languages))

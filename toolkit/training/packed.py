@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
+from toolkit.devices import Device
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.training.features import FeatureBank
 from toolkit.training.gathering import gather
@@ -44,7 +45,8 @@ class Rows:
     """
 
     positions: Tensor
-    """Features of the positions that count, row after row, (positions, input_dim)."""
+    """Features of the positions that count, row after row, (positions, input_dim), where they are
+    computed with; so are all others."""
     counts: Tensor
     """How many of them belong to each row, (n,)."""
     places: Tensor
@@ -76,11 +78,14 @@ def words(
     length = int(lengths.max())
     counts = torch.arange(length) < lengths.unsqueeze(1)
     row, place = _kept(counts, config, generator)
-    features = bank.empty(len(row), bank.frames.shape[1])
-    gather(bank.frames, start.index_select(0, row) + place, features)
+    found = start.index_select(0, row) + place
+    if bank.device.kind == "cpu":
+        features = gather(bank.frames, found, bank.empty(len(row), bank.frames.shape[1]))
+    else:
+        features = bank.device.to(bank.frames[found]).float()
     if bank.word_scale:
         bank.word_scale.apply(features)
-    return _rows(features, row, place, counts.shape, config, generator)
+    return _rows(features, row, place, counts.shape, config, generator, bank.device)
 
 
 def pictures(
@@ -99,11 +104,15 @@ def pictures(
     row, place = _kept(counts, config, generator)
     maps = bank.pictures(rows).flatten(2).transpose(1, 2).flatten(0, 1)
     if len(row) < len(maps):
-        features = bank.empty(len(row), maps.shape[1])
-        torch.index_select(maps, 0, row * positions + place, out=features)
+        found = bank.device.to(row * positions + place)
+        if bank.device.kind == "cpu":
+            features = bank.empty(len(row), maps.shape[1])
+            torch.index_select(maps, 0, found, out=features)
+        else:
+            features = maps.index_select(0, found)
     else:
         features = maps
-    return _rows(features, row, place, counts.shape, config.for_pictures(), generator)
+    return _rows(features, row, place, counts.shape, config.for_pictures(), generator, bank.device)
 
 
 def _kept(
@@ -124,20 +133,24 @@ def _rows(
     shape: Sequence[int],
     config: NetworkConfig,
     generator: torch.Generator,
+    device: Device,
 ) -> Rows:
-    """Draw what is dropped in the order in which the layers draw it."""
+    """Draw what is dropped in the order in which the layers draw it.
+
+    It is drawn on the processor for a card as well, so that a network drops the same on both.
+    """
     n, places, width = shape[0], shape[1] + 1, config.width
 
     def draw(*size: int) -> Tensor:
         if not config.dropout:
-            return torch.ones(size)
+            return device.to(torch.ones(size))
         kept = torch.empty(size).bernoulli_(1 - config.dropout, generator=generator)
-        return kept.div_(1 - config.dropout)
+        return device.to(kept.div_(1 - config.dropout))
 
     return Rows(
         features,
-        row.bincount(minlength=n),
-        row * places + 1 + place,
+        device.to(row.bincount(minlength=n)),
+        device.to(row * places + 1 + place),
         draw(n, places, config.heads),
         draw(n, width),
         draw(n, 4 * width),
@@ -173,7 +186,7 @@ def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor
         rows, weights["proj_in.weight"], weights["proj_in.bias"], probe, own
     )
     sizes = [len(some.counts) for some in rows]
-    of = torch.repeat_interleave(torch.tensor(sizes))
+    of = torch.repeat_interleave(torch.tensor(sizes), output_size=sum(sizes)).to(token.device)
 
     def each(numbers: Tensor) -> Tensor:
         """Numbers of the network that a row belongs to, for every row."""
@@ -229,8 +242,8 @@ class _Linear(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         values, weight = ctx.saved_tensors
-        of_values, of_weight = torch.empty_like(values), torch.empty(weight.shape)
-        of_bias = torch.empty(weight.shape[:2]) if ctx.biased else None
+        of_values, of_weight = torch.empty_like(values), weight.new_empty(weight.shape)
+        of_bias = weight.new_empty(weight.shape[:2]) if ctx.biased else None
         parts = (tensor.split_with_sizes(ctx.sizes) for tensor in (values, grads[0], of_values))
         for place, (own, up, down) in enumerate(zip(*parts, strict=True)):
             torch.mm(up, weight[place], out=down)
@@ -258,14 +271,15 @@ class _Pool(Function):
             turned, shift, asked, of_token = numbers
             projected = torch.addmm(shift, some.positions, turned)
             plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
-            logits = torch.full((some.of_shares.numel() // heads, heads), -math.inf)
+            logits = plain.new_full((some.of_shares.numel() // heads, heads), -math.inf)
             logits.index_copy_(0, some.places, plain @ asked)
             logits = logits.view(some.of_shares.shape)
             logits[:, 0] = of_token
             shares = logits.softmax(1)
             kept = shares * some.of_shares
             given = kept.view(-1, heads).index_select(0, some.places)
-            every, starts = torch.arange(len(plain)), some.counts.cumsum(0) - some.counts
+            every = torch.arange(len(plain), device=plain.device)
+            starts = some.counts.cumsum(0) - some.counts
             gathered = [
                 functional.embedding_bag(
                     every, plain, starts, mode="sum", per_sample_weights=by_head
@@ -283,8 +297,8 @@ class _Pool(Function):
     def backward(ctx: Any, *grads: Tensor) -> Any:
         weight, probe, *saved = ctx.saved_tensors
         rows: Sequence[Rows] = ctx.rows
-        of_weight, of_probe = torch.empty(weight.shape), torch.empty(probe.shape)
-        of_bias, of_own = torch.empty(weight.shape[:2]), torch.empty(probe.shape[:2])
+        of_weight, of_probe = weight.new_empty(weight.shape), probe.new_empty(probe.shape)
+        of_bias, of_own = weight.new_empty(weight.shape[:2]), probe.new_empty(probe.shape[:2])
         heads, width = probe.shape[1:]
         sizes = [len(some.counts) for some in rows]
         ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
@@ -292,7 +306,8 @@ class _Pool(Function):
             zip(rows, ups, strict=True)
         ):
             projected, plain, mean, rstd, shares, given = saved[6 * place : 6 * place + 6]
-            up = of_gathered.index_select(0, torch.repeat_interleave(some.counts))
+            of_rows = torch.repeat_interleave(some.counts, output_size=len(plain))
+            up = of_gathered.index_select(0, of_rows)
             of_shares = by_words.unsqueeze(1).repeat(1, shares.shape[1], 1)
             of_shares[:, 0] = by_token
             of_shares.view(-1, heads).index_add_(0, some.places, (up * plain[:, None]).sum(-1))

@@ -1,9 +1,13 @@
 """Train several seeds of one condition in one pass.
 
 Each has items, initial weights and a random stream of its own, those that it has where it is
-trained alone (`toolkit.training.fit`): what it learns differs by rounding. It is the same to the
-last bit whatever other seeds are in the pass, so that neither a stop nor how seeds are split among
-processes changes it.
+trained alone on a processor (`toolkit.training.fit`): what it learns differs by rounding. It is the
+same to the last bit whatever other seeds are in the pass, so that neither a stop nor how seeds are
+split among processes changes it.
+
+On a card, as many go through one pass as its free memory is taken to hold; where that turns out not
+to suffice, an update is made again in halves. Random numbers are drawn on the processor there too:
+a pass may go on on either.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from toolkit.devices import CPU, Device
+from toolkit.devices import CPU, Device, ran_out
 from toolkit.subjects.vgs.families import FAMILIES
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training import fit, packed
@@ -30,7 +34,12 @@ from toolkit.training.sampler import Choices
 from toolkit.training.supply import Batch
 
 _BYTES_AT_ONCE = 1 << 30
-"""Features that are looked up for one pass."""
+"""Features that are looked up for one pass on a processor."""
+_BESIDE = 8
+"""Memory of a card that an update is taken to need, as a multiple of its features. It is a first
+guess only: what turns out not to fit is made in halves."""
+_KINDS = ("cpu", "cuda")
+"""Kinds of devices that have all that a pass of several seeds is made of."""
 
 
 def can_be_together(languages: Sequence[str], recipe: Recipe, device: Device = CPU) -> bool:
@@ -39,14 +48,27 @@ def can_be_together(languages: Sequence[str], recipe: Recipe, device: Device = C
     Args:
         languages: ISO codes of the languages it hears.
         recipe: how it is trained.
-        device: where; on a card, seeds are trained one at a time.
+        device: where. In ``bf16``, seeds are trained one at a time.
 
     Example:
         >>> can_be_together(["en"], Recipe()), can_be_together([], Recipe())
         (True, False)
     """
-    updates = device.kind == "cpu" and (recipe.n_updates or recipe.epochs)
+    updates = together_on(device) and (recipe.n_updates or recipe.epochs)
     return bool(languages and updates) and FAMILIES[recipe.family].seeds_together
+
+
+def together_on(device: Device) -> bool:
+    """Whether a device can train several seeds in one pass.
+
+    Args:
+        device: any.
+
+    Example:
+        >>> together_on(CPU), together_on(Device("mps")), together_on(Device("cuda:0", "bf16"))
+        (True, False, False)
+    """
+    return device.kind in _KINDS and device.precision != "bf16"
 
 
 def begun_together(checkpoint: Checkpoint) -> bool | None:
@@ -67,6 +89,7 @@ def fit_together(
     *,
     checkpoints: Sequence[Checkpoint | None],
     watch: Callable[[int, Standing], None] = lambda *_: None,
+    device: Device = CPU,
 ) -> list[Fitted]:
     """Train several seeds of one condition, see `toolkit.training.fit.fit`.
 
@@ -79,9 +102,11 @@ def fit_together(
         seeds: decide initial weights, items and dropout.
         checkpoints: where the state of each seed is saved and gone on from.
         watch: called with the place of a seed in `seeds` and how far it is.
+        device: where they are trained, see `together_on`.
 
     Raises:
         StoppedError: one of the checkpoints said that it must end.
+        NoRoomError: a card has no room for an update of a single seed.
     """
     if recipe.standardise:
         # Seeds of one condition share a bank, unless each is of another draw of concepts.
@@ -90,8 +115,10 @@ def fit_together(
         banks = [scaled[id(bank)] for bank in banks]
     buffers = Buffers()
     trainings = [
-        _begun(bank, languages, recipe, seed, checkpoint, buffers)
-        for bank, seed, checkpoint in zip(banks, seeds, checkpoints, strict=True)
+        _begun(bank, here, languages, recipe, seed, checkpoint, buffers)
+        for bank, here, seed, checkpoint in zip(
+            banks, _placed(banks, device), seeds, checkpoints, strict=True
+        )
     ]
 
     def tell(some: Sequence[Together]) -> None:
@@ -99,12 +126,12 @@ def fit_together(
             watch(trainings.index(training), training.standing())
 
     tell(trainings)
-    at_once = max(1, _BYTES_AT_ONCE // _bytes(banks[0], recipe))
+    at_once = _at_once(_bytes(banks[0], recipe), device)
     saved_at = told_at = time.monotonic()
     while behind := _furthest_behind(trainings):
         groups = [behind[start : start + at_once] for start in range(0, len(behind), at_once)]
         for group, following in zip(groups, [*groups[1:], groups[0]], strict=True):
-            step(group, following)
+            at_once = min(at_once, step(group, following))
         due, now = behind[0].is_due(), time.monotonic()
         ends = _must_end(checkpoints)
         if due or ends or now - saved_at > fit.SAVE_AFTER_S:
@@ -129,8 +156,11 @@ class Together(Training):
         seed: int,
         checkpoint: Checkpoint | None = None,
         buffers: Buffers | None = None,
+        here: FeatureBank | None = None,
     ) -> None:
-        super().__init__(bank, languages, recipe, seed, buffers=buffers)
+        self.device = here.device if here else CPU
+        """Where it is trained."""
+        super().__init__(bank, languages, recipe, seed, self.device, buffers, here)
         self.generator = torch.Generator().manual_seed(seed)
         """What `fit` draws from the global one."""
         self.vector, self._mean = _joined(self.network), _joined(self._averaged)
@@ -144,7 +174,8 @@ class Together(Training):
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on, and that it was begun together."""
-        return super().state() | {"torch_rng": self.generator.get_state(), "together": True}
+        own = {"torch_rng": self.generator.get_state(), "card_rng": {}, "together": True}
+        return super().state() | own
 
     def _restore(self, state: dict[str, Any]) -> None:
         with torch.random.fork_rng(devices=[]):
@@ -161,8 +192,29 @@ class Together(Training):
             self._mean.lerp_(self.vector, 1 - share)
 
 
+def _placed(banks: Sequence[FeatureBank], device: Device) -> list[FeatureBank]:
+    """Banks that hand out features on a device; features that some share lie there once."""
+    placed: dict[int, FeatureBank] = {}
+    there: dict[int, FeatureBank] = {}
+    for bank in banks:
+        if id(bank) in placed:
+            continue
+        same, own = there.get(id(bank.maps)), bank
+        if same:
+            own = replace(bank, frames=same.frames, maps=same.maps, disk=same.disk)
+        placed[id(bank)] = there[id(bank.maps)] = own.on(device)
+    return [placed[id(bank)] for bank in banks]
+
+
+def _at_once(update_bytes: int, device: Device) -> int:
+    """How many seeds go through one pass, by what the features of one take."""
+    room = _BYTES_AT_ONCE if device.kind == "cpu" else device.free_bytes() // _BESIDE
+    return max(1, room // update_bytes)
+
+
 def _begun(
     bank: FeatureBank,
+    here: FeatureBank,
     languages: Sequence[str],
     recipe: Recipe,
     seed: int,
@@ -170,10 +222,11 @@ def _begun(
     buffers: Buffers,
 ) -> Together:
     """A subject as its checkpoint has it, or before its first update."""
-    training = Together(bank, languages, recipe, seed, checkpoint, buffers)
+    asked = bank, languages, recipe, seed, checkpoint, buffers, here
+    training = Together(*asked)
     saved = checkpoint.load() if checkpoint else None
     if saved and not training.restore(saved):
-        training, saved = Together(bank, languages, recipe, seed, checkpoint, buffers), None
+        training, saved = Together(*asked), None
     if not saved:
         training.validate()
     return training
@@ -200,27 +253,71 @@ def _furthest_behind(trainings: Sequence[Together]) -> list[Together]:
     return [training for training in trainings if training.update == least]
 
 
-def step(trainings: Sequence[Together], following: Sequence[Together] = ()) -> None:
+def step(trainings: Sequence[Together], following: Sequence[Together] = ()) -> int:
     """Make one update of each.
 
     Args:
         trainings: of one condition, which have made equally many updates.
         following: those that make the next one.
+
+    Returns:
+        How many of them went through one pass: fewer than there are where a card had no room.
+
+    Raises:
+        NoRoomError: a card has no room for a single one.
     """
     begun = [training.begin() for training in trainings]
     learning = [training for training, batch in zip(trainings, begun, strict=True) if batch]
     batches = [batch for batch in begun if batch]
-    losses = _losses(learning, batches) if batches else None
-    # What was read is not needed any more, and what is read next takes as much.
-    del begun, batches
-    for training in following:
-        training.look_ahead(training.update + (training in trainings))
-    if losses is not None:
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        for training, loss in zip(learning, losses.tolist(), strict=True):
-            training.learn(loss)
+    del begun
+
+    def look_ahead() -> None:
+        for training in following:
+            training.look_ahead(training.update + (training in trainings))
+
+    at_once, losses = len(trainings), list[float]()
+    if not batches:
+        look_ahead()
+    elif learning[0].device.kind == "cpu":
+        summed = _losses(learning, batches)
+        # What was read is not needed any more, and what is read next takes as much.
+        del batches
+        look_ahead()
+        summed.sum().backward()  # type: ignore[no-untyped-call]
+        losses = summed.tolist()
+    else:
+        look_ahead()
+        losses, fitting = _on_card(learning, batches)
+        at_once = fitting if fitting < len(learning) else at_once
+    for training, loss in zip(learning, losses, strict=True):
+        training.learn(loss)
     for training in trainings:
         training.update += 1
+    return at_once
+
+
+def _on_card(trainings: Sequence[Together], batches: Sequence[Batch]) -> tuple[list[float], int]:
+    """Losses and gradients of all, in halves where there is no room; how many went at once."""
+    device, n = trainings[0].device, len(trainings)
+    before = [training.generator.get_state() for training in trainings]
+    try:
+        with device.computing():
+            losses = _losses(trainings, batches)
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+        return losses.tolist(), n
+    except RuntimeError as error:
+        if not ran_out(error):
+            raise
+        if n == 1:
+            raise device.full(f"an update of {trainings[0].recipe.items} items") from error
+    for training, state in zip(trainings, before, strict=True):
+        training.generator.set_state(state)
+        training.vector.grad = None
+    device.free()
+    first, second = (
+        _on_card(trainings[some], batches[some]) for some in (slice(n // 2), slice(n // 2, n))
+    )
+    return first[0] + second[0], max(first[1], second[1])
 
 
 def _losses(trainings: Sequence[Together], batches: Sequence[Batch]) -> Tensor:
@@ -269,8 +366,12 @@ def _embedded(
         if name.startswith(prefix)
     }
     placed = [
-        vectors.index_select(0, torch.from_numpy(one.places.ravel())).view(*one.places.shape, -1)
-        for vectors, one in zip(packed.embed(own, rows, config.heads), choices, strict=True)
+        vectors.index_select(0, bank.device.to(torch.from_numpy(one.places.ravel()))).view(
+            *one.places.shape, -1
+        )
+        for bank, vectors, one in zip(
+            banks, packed.embed(own, rows, config.heads), choices, strict=True
+        )
     ]
     return torch.stack(placed)
 

@@ -18,7 +18,7 @@ from toolkit.training.bank_files import load_bank
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.conditions import Cell
 from toolkit.training.features import FeatureBank
-from toolkit.training.together import begun_together, fit_together
+from toolkit.training.together import begun_together, fit_together, together_on
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ def bank_at_hand(path: Path) -> FeatureBank:
 def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> list[fit.Fitted]:
     """Train subjects of one condition, in whatever process this is called.
 
-    What is begun goes on in the way in which it was begun, so that a stop does not change it; on a
-    card, what was begun together with others begins anew.
+    What is begun goes on in the way in which it was begun, so that a stop does not change it; what
+    was begun together with others begins anew on a device that cannot do that.
     """
     condition = group[0].cell.condition
     fitted: dict[str, fit.Fitted] = {}
     together = []
     for job in group:
-        begun = begun_together(job.checkpoint) if job.device.kind == "cpu" else False
+        begun = begun_together(job.checkpoint) if together_on(job.device) else False
         if job.together if begun is None else begun:
             together.append(job)
             continue
@@ -149,6 +149,7 @@ def _train(group: Sequence[Job], watch: Callable[[str, fit.Standing], None]) -> 
             [job.cell.number for job in together],
             checkpoints=[job.checkpoint for job in together],
             watch=lambda place, standing: watch(names[place], standing),
+            device=together[0].device,
         )
         fitted.update(zip(names, made, strict=True))
     return [fitted[job.cell.name] for job in group]

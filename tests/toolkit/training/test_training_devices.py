@@ -32,7 +32,6 @@ from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Fitted, Standing, fit, network_config
 from toolkit.training.sampler import Sampler
 from toolkit.training.sources import SetSource
-from toolkit.training.together import can_be_together
 from toolkit.training.validation import items_loss
 
 
@@ -248,24 +247,28 @@ def test_precision_decides_what_a_subject_is_and_the_kind_of_device_does_not(
     assert (folder / "a.safetensors").read_bytes() != before
 
 
-def test_seeds_are_trained_one_at_a_time_on_a_card(
-    source: SetSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_seeds_are_trained_in_one_pass_on_a_card_but_in_bf16(
+    precision: str, source: SetSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert can_be_together(["en"], RECIPE)
-    assert not can_be_together(["en"], RECIPE, FakeCard())
-    monkeypatch.delattr(workers, "fit_together")
-    folder = train(source, tmp_path / "out", "ab", FakeCard())
-    assert "one pass" not in (folder / "README.md").read_text("utf-8")
-    alone = train(source, tmp_path / "alone", "b", FakeCard())
-    for name in ("a", "b"):
-        assert trained_on(folder, name).startswith("cuda")
+    card = FakeCard(precision=precision)
+    if precision == "bf16":
+        monkeypatch.delattr(workers, "fit_together")
+    folder = train(source, tmp_path / "out", "ab", card)
+    assert [trained_on(folder, name) for name in "ab"] == [f"cuda ({card.model})"] * 2
+    readme = (folder / "README.md").read_text("utf-8")
+    assert ("one pass" in readme) == (precision == "float32")
+    if precision == "float32":
+        return
+    alone = train(source, tmp_path / "alone", "b", FakeCard(precision=precision))
     both = [safe_open(one / "b.safetensors", framework="pt") for one in (folder, alone)]
     for name in both[0].keys():  # noqa: SIM118  which is no mapping
         assert torch.equal(*(one.get_tensor(name) for one in both))
 
 
-def test_what_was_begun_in_one_pass_begins_anew_on_a_card(
-    source: SetSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_what_was_begun_in_one_pass_goes_on_on_a_card_or_begins_anew(
+    precision: str, source: SetSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fitting, "SAVE_AFTER_S", 0.0)
     monkeypatch.setattr(fitting, "TELL_AFTER_S", 0.0)
@@ -281,9 +284,11 @@ def test_what_was_begun_in_one_pass_begins_anew_on_a_card(
         )
     begun = [*(tmp_path / "out" / populations.UNFINISHED).glob("*.pt")]
     assert len(begun) == 2
-    card = FakeCard()
+    card = FakeCard(precision=precision)
     folder = train(source, tmp_path / "out", "ab", card)
-    assert [trained_on(folder, seed) for seed in "ab"] == [f"cuda ({card.model})"] * 2
+    before = [] if precision == "bf16" else ["cpu"]
+    there = ", then ".join([*before, f"cuda ({card.model})"])
+    assert [trained_on(folder, seed) for seed in "ab"] == [there] * 2
 
 
 @pytest.mark.parametrize(("device", "n_processes"), [(CPU, 2), (FakeCard(), 1)])
