@@ -31,8 +31,30 @@ INDECISIVE = {"--out": True, "--jobs": True, "--format": True, "--report": False
 """Options of ``run-paradigm`` that change nothing in a run's tables; whether a value follows."""
 
 
+def all_run_facts(runs: Sequence[RunFiles]) -> list[dict[str, Any]]:
+    """Where runs, or tables from elsewhere, come from, as the template takes it.
+
+    Versions of packages and checksums of subjects stand once: of a run that has those of an earlier
+    one (``like``, its id), what is another there is told alone.
+
+    Args:
+        runs: what is on the page.
+    """
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    told = []
+    for run in runs:
+        own = run_facts(run)
+        same = (tuple(own["packages"].items()), tuple(own["checksums"].items()))
+        other = first.setdefault(same, own) if any(same) else own
+        if other is not own:
+            facts = [fact for fact in own["facts"] if fact not in other["facts"]]
+            own = own | {"facts": facts, "like": other["run_id"]}
+        told.append(own)
+    return told
+
+
 def run_facts(run: RunFiles) -> dict[str, Any]:
-    """Where a run, or a table from elsewhere, comes from, as the template takes it."""
+    """Where a run, or a table from elsewhere, comes from."""
     manifest = run.manifest
     if manifest is None:
         return _table_facts(run.folder)
@@ -56,6 +78,7 @@ def run_facts(run: RunFiles) -> dict[str, Any]:
     packages = {name: str(version) for name, version in manifest.packages.items()}
     return {
         "run_id": manifest.run_id,
+        "like": "",
         "command": command_line(_decisive(manifest.command)),
         "facts": facts,
         "packages": packages,
@@ -76,6 +99,7 @@ def _table_facts(file: Path) -> dict[str, Any]:
 
     return {
         "run_id": file.name,
+        "like": "",
         "command": "",
         "facts": [("SHA-256", sha256_of(file)), *meanings_of(file).items()],
         "packages": {},

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.chapter import Chapter
-from reports.facts import checksum, credit_table, run_facts, toolkit_version
+from reports.facts import all_run_facts, checksum, credit_table, toolkit_version
 from reports.glossary import explained, language_name, listed_terms, meaning
 from reports.kinds import REPORTS
 from reports.sources import read_chapters
@@ -247,7 +247,7 @@ def _page(material: Material) -> str:
             children_figures=beside,
             methods=methods(chapters),
             references=references(chapters),
-            runs=[run_facts(run) for run in runs],
+            runs=all_run_facts(runs),
             credits=credit_table(shown),
             terms=set(),
             checksum=checksum(folders),

@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import pytest
 
 from paradigms.registry import get_paradigm
 from reports.choices.methods import in_order
+from reports.facts import all_run_facts
 from reports.numbers import interval, number, odds_ratio, p_value, percent, t_of_df
 from reports.page import DEFAULT_TRIALS, Options, _anchor, render, write_report
-from reports.sources import read_chapters
+from reports.sources import read_chapters, read_run
 from stimuli import StimulusSet
 from tests.stored import as_written, write_stored
 from toolkit.errors import ToolkitError
@@ -124,6 +126,20 @@ def test_sections_of_all_runs_are_there_and_names_are_unique(whole: str) -> None
     assert len(page.ids) == len(set(page.ids))
     targets = [link[1:] for link in page.links if link.startswith("#")]
     assert set(targets) <= set(page.ids)
+
+
+def test_runs_with_the_same_subjects_tell_versions_and_checksums_once(
+    runs: dict[str, Path],
+) -> None:
+    run = read_run(runs["me"])
+    assert run.manifest is not None
+    again = replace(run, manifest=replace(run.manifest, run_id="again", trial_seed=7))
+    other = replace(run, manifest=replace(run.manifest, subjects={"another/a": "0" * 64}))
+    first, second, third = all_run_facts([run, again, other])
+    assert [one["like"] for one in (first, second, third)] == ["", first["run_id"], ""]
+    assert dict(second["facts"]) == {
+        "Trials per class, trial seed": f"{run.manifest.trials_per_class}, 7"
+    }
 
 
 def test_nothing_is_fetched_and_every_figure_is_drawn_without_scripts(whole: str) -> None:
