@@ -104,24 +104,27 @@ class Pool:
         """
         import pandas as pd
 
-        made: dict[str, Any] = {}
-        order: list[npt.NDArray[Any]] = []
+        columns: dict[str, Any] = {}
+        names: dict[str, npt.NDArray[Any]] = {}
         for name in self._keys:
-            codes, values = self._codes(name), np.array(self.values(name), dtype=object)
-            if name not in texts:
-                made[name] = values.astype(np.int64)[codes]
-                order.append(made[name])
-                continue
-            sorting = np.argsort(values)
-            place = np.empty(len(sorting), np.min_scalar_type(-max(1, len(sorting))))
-            place[sorting] = np.arange(len(sorting))
-            order.append(place[codes])
-            made[name] = pd.Categorical.from_codes(
-                order[-1], pd.Index(values[sorting], dtype="str")
-            )
-        rows = np.lexsort(order[::-1])
-        made |= {name: self._sums[:, place] for place, name in enumerate(SUMMED)}
-        return pd.DataFrame({name: column[rows] for name, column in made.items()})
+            values = np.array(self.values(name), dtype=object)
+            if name in texts:
+                sorting = np.argsort(values)
+                names[name] = values[sorting]
+                values = np.empty(len(sorting), np.min_scalar_type(-len(sorting)))
+                values[sorting] = np.arange(len(sorting))
+            else:
+                values = values.astype(np.int64)
+            columns[name] = values[self._codes(name)]
+        rows = np.lexsort(list(columns.values())[::-1])
+        # One column after the other: what is sorted takes the place of what was not.
+        for name, column in columns.items():
+            columns[name] = column[rows]
+        for name, categories in names.items():
+            index = pd.Index(categories, dtype="str")
+            columns[name] = pd.Categorical.from_codes(columns[name], index)
+        columns |= {name: self._sums[rows, place] for place, name in enumerate(SUMMED)}
+        return pd.DataFrame(columns, copy=False)
 
     def _codes(self, name: str, some: slice = slice(None)) -> npt.NDArray[Any]:
         """Which of its values a key has in every row."""
