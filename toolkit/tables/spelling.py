@@ -69,15 +69,18 @@ def _notes(table: pd.DataFrame, name: str) -> Iterator[str]:
     groups = []
     if name == "seed" and "population" in table:
         # A seed is a participant within its population; counts call it population/seed.
-        pairs = table[["population", "seed"]].astype(str).value_counts(sort=False).reset_index()
+        sizes = table.groupby(["population", "seed"], observed=True).size().reset_index()
         by_population: dict[str, dict[str, int]] = {}
-        for population, seed, n in pairs.itertuples(index=False, name=None):
-            own = by_population.setdefault(population, {})
-            own[seed.removeprefix(f"{population}/")] = int(n)
+        for population, seed, n in sizes.itertuples(index=False, name=None):
+            own = by_population.setdefault(str(population), {})
+            name_of = str(seed).removeprefix(f"{population}/")
+            own[name_of] = own.get(name_of, 0) + int(n)
         groups = [group for own in by_population.values() for group in alike(own)]
     else:
-        counted = table[name].dropna().astype(str).value_counts()
-        groups = alike({str(value): int(n) for value, n in counted.items() if n})
+        counted: dict[str, int] = {}
+        for value, n in table[name].value_counts().items():
+            counted[str(value)] = counted.get(str(value), 0) + int(n)
+        groups = alike({value: n for value, n in counted.items() if n})
     for group in groups[:SHOWN]:
         new = ",".join(f"{name}:{other}={group[0]}" for other in group[1:])
         them = " and ".join(repr(each) for each in group)

@@ -196,7 +196,8 @@ def _tests(
     """All tests, those included that were planned and that no seed is left for after the gate."""
     wanted = paradigm.contrasts
     named = [name for pair in wanted for name in (pair.plus, pair.minus)]
-    asked, all_asked = (table[table["condition"].isin(named)] for table in (counts, planned))
+    asked = counts[counts["condition"].isin(named)]
+    all_asked = asked if planned is counts else planned[planned["condition"].isin(named)]
     with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
         one = formula.at_one_level
         tests, groups = _headline(counts, planned, paradigm, one, settings, progress)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from toolkit.processes.beside import spread
 from toolkit.statistics.choices.chance import NOBODY
-from toolkit.statistics.choices.participants import FACTORS, unit_of
+from toolkit.statistics.choices.participants import FACTORS, of_each, unit_of
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
@@ -148,9 +148,9 @@ def _asked(
 ) -> Iterator[tuple[ConditionTest, pd.DataFrame]]:
     """What there is to say without a model, and the answers, test by test."""
     cell = ["population", "test_language"]
-    left = dict(list(counts.groupby(cell, observed=True)))
+    left = of_each(counts)
     for key, all_own in planned.groupby(cell, observed=True):
-        own = left.get(key)
+        own = left[key]() if key in left else None
         for wanted in contrasts:
             if not _both(all_own, wanted):
                 continue

@@ -143,7 +143,7 @@ def list_cautions(counts: pd.DataFrame) -> Iterator[str]:
         'All networks of mono learnt the same words'
     """
     taught = (counts["subject_kind"] == "model") & (counts["train_languages"] != "")
-    names = sorted(counts.loc[taught & ~drawn(counts), "population"].astype(str).unique())
+    names = sorted(map(str, counts.loc[taught & ~drawn(counts), "population"].unique()))
     if not names:
         return
     shown = ", ".join(names[:3]) + (

@@ -6,13 +6,17 @@ of the trials with a familiar target and a novel distractor).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from toolkit.statistics.choices.counts import accuracy_per_seed
 from toolkit.statistics.settings import Gate
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 
@@ -47,7 +51,6 @@ def apply_gate(counts: pd.DataFrame, gate: Gate | None) -> tuple[pd.DataFrame, G
     looked_at = accuracy_per_seed(counts[taught & (counts["condition"] == gate.condition)])
     failed = looked_at[looked_at["accuracy"] < gate.minimum]
     out = set(zip(failed["seed"], failed["test_language"], strict=True))
-    passed = [pair not in out for pair in zip(counts["seed"], counts["test_language"], strict=True)]
     report = GateReport(
         gate.condition,
         gate.minimum,
@@ -59,4 +62,16 @@ def apply_gate(counts: pd.DataFrame, gate: Gate | None) -> tuple[pd.DataFrame, G
             )
         ),
     )
-    return counts[passed], report
+    return (counts[_others(counts, out)] if out else counts), report
+
+
+def _others(counts: pd.DataFrame, out: Collection[tuple[str, str]]) -> npt.NDArray[np.bool_]:
+    """Which rows are of none of these seeds and languages."""
+    import pandas as pd
+
+    (seed, seeds), (language, languages) = (
+        pd.factorize(counts[name]) for name in ("seed", "test_language")
+    )
+    stays = np.array([[(one, other) not in out for other in languages] for one in seeds])
+    of_rows: npt.NDArray[np.bool_] = stays[seed, language]
+    return of_rows

@@ -32,7 +32,7 @@ def word_accuracy(counts: pd.DataFrame) -> pd.DataFrame:
         answer alike).
     """
     keys = [*GROUP, "word_concept"]
-    seeds = counts.groupby([*keys, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
+    seeds = _summed(counts, [*keys, "seed"])
     seeds["accuracy"] = seeds["n_correct"] / seeds["n_trials"]
     grouped = seeds.groupby(keys, observed=True)
     table = grouped.agg(
@@ -56,9 +56,25 @@ def word_by_distractor(counts: pd.DataFrame) -> pd.DataFrame:
         Per condition, population, language, word and distractor: ``n_trials``, ``accuracy``.
     """
     keys = [*GROUP, "word_concept", "distractor_concept"]
-    table = counts.groupby(keys, observed=True)[["n_correct", "n_trials"]].sum().reset_index()
+    table = _summed(counts, keys)
     table["accuracy"] = table.pop("n_correct") / table["n_trials"]
     return table
+
+
+def _summed(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Counts added up, condition after condition: sorting all of them takes as much memory again.
+
+    Args:
+        counts: as above.
+        keys: columns that tell the sums apart, ``condition`` first.
+    """
+    import pandas as pd
+
+    parts = [
+        own.groupby(keys, observed=True)[["n_correct", "n_trials"]].sum().reset_index()
+        for _, own in counts.groupby("condition", observed=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def shared_words(answers: pd.DataFrame) -> pd.DataFrame:
@@ -140,8 +156,7 @@ def item_consistency(counts: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    cells = counts.groupby([*GROUP, "word_concept", "seed"], observed=True)
-    summed = cells[["n_correct", "n_trials"]].sum().reset_index()
+    summed = _summed(counts, [*GROUP, "word_concept", "seed"])
     summed["accuracy"] = summed["n_correct"] / summed["n_trials"]
     for names, own in summed.groupby(GROUP, observed=True):
         matrix = _matrix(own)

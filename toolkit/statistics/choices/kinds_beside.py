@@ -108,7 +108,7 @@ def compare_kinds(
         One comparison per kind, population of models and language; none where all subjects are of
         one kind.
     """
-    kinds = counts[["population", "seed", "subject_kind"]].astype(str).drop_duplicates()
+    kinds = counts[["population", "seed", "subject_kind"]].drop_duplicates().astype(str)
     if MODEL not in set(kinds["subject_kind"]) or kinds["subject_kind"].nunique() < 2:
         return ()
     kind_of = dict(zip(kinds["seed"], kinds["subject_kind"], strict=True))

@@ -8,8 +8,11 @@ intervals are over draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from paradigms.formula import RandomTerm
 
@@ -64,7 +67,12 @@ def drawn(counts: pd.DataFrame) -> pd.Series[bool]:
 
     if "familiar_draw" not in counts:
         return pd.Series(False, index=counts.index)
-    return counts["familiar_draw"].astype(object).fillna("") != ""
+    column = counts["familiar_draw"]
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.astype(object).fillna("") != ""
+    # Few names and many rows; the last is that of rows without one.
+    named = np.array([*(column.cat.categories != ""), False])
+    return pd.Series(named[column.cat.codes], index=counts.index)
 
 
 def drawn_populations(table: pd.DataFrame) -> frozenset[str]:
@@ -74,6 +82,16 @@ def drawn_populations(table: pd.DataFrame) -> frozenset[str]:
         table: counts or trials.
     """
     return frozenset(map(str, table.loc[drawn(table), "population"].unique()))
+
+
+def of_each(counts: pd.DataFrame) -> Mapping[tuple[str, str], Callable[[], pd.DataFrame]]:
+    """Rows of every population and test language, each taken when it is asked for.
+
+    Args:
+        counts: what `toolkit.statistics.choices.counts.read_counts` gave.
+    """
+    found = counts.groupby(["population", "test_language"], observed=True)
+    return {key: partial(counts.take, rows) for key, rows in found.indices.items()}
 
 
 def unit_of(counts: pd.DataFrame) -> str:

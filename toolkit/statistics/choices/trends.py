@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 from paradigms.formula import LEVEL, Formula
 from toolkit.statistics.choices.chance import NOBODY
-from toolkit.statistics.choices.participants import FACTORS, over_participants, unit_of
+from toolkit.statistics.choices.participants import (
+    FACTORS,
+    of_each,
+    over_participants,
+    unit_of,
+)
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
@@ -130,12 +135,12 @@ def _asked(
 ) -> Iterator[tuple[TrendTest, pd.DataFrame]]:
     """What there is to say without a model, and the answers, test by test."""
     cell = ["population", "test_language"]
-    left = dict(list(counts.groupby(cell, observed=True)))
+    left = of_each(counts)
     for factor in factors:
         for key, all_own in planned.groupby(cell, observed=True):
             if not _at_two_levels(all_own, factor):
                 continue
-            own = left.get(key)
+            own = left[key]() if key in left else None
             if own is not None and _at_two_levels(own, factor):
                 yield _described(own, factor)
             else:
