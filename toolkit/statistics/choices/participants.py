@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,14 +84,14 @@ def drawn_populations(table: pd.DataFrame) -> frozenset[str]:
     return frozenset(map(str, table.loc[drawn(table), "population"].unique()))
 
 
-def of_each(counts: pd.DataFrame) -> Mapping[tuple[str, str], Callable[[], pd.DataFrame]]:
+def of_each(counts: pd.DataFrame) -> Mapping[Any, Callable[[], pd.DataFrame]]:
     """Rows of every population and test language, each taken when it is asked for.
 
     Args:
         counts: what `toolkit.statistics.choices.counts.read_counts` gave.
     """
     found = counts.groupby(["population", "test_language"], observed=True)
-    return {key: partial(counts.take, rows) for key, rows in found.indices.items()}
+    return {key: partial(counts.take, np.asarray(rows)) for key, rows in found.indices.items()}
 
 
 def unit_of(counts: pd.DataFrame) -> str:
