@@ -349,8 +349,9 @@ def media_sha256(media: Media) -> str:
         >>> media_sha256(np.zeros((2, 3), "f")) == media_sha256(np.zeros((3, 2), "f"))
         False
     """
-    head = f"{media.dtype}{media.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(media).tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{media.dtype}{media.shape}".encode())
+    digest.update(np.ascontiguousarray(media).data)
+    return digest.hexdigest()
 
 
 def write_features(
