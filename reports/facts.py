@@ -44,8 +44,10 @@ def all_run_facts(runs: Sequence[RunFiles]) -> list[dict[str, Any]]:
     told = []
     for run in runs:
         own = run_facts(run)
-        same = (tuple(own["packages"].items()), tuple(own["checksums"].items()))
-        other = first.setdefault(same, own) if any(same) else own
+        tables = (tuple(own["packages"].items()), tuple(own["checksums"].items()))
+        # A run that lacks a fact of another is not like it.
+        same = (*tables, tuple(name for name, _ in own["facts"]))
+        other = first.setdefault(same, own) if any(tables) else own
         if other is not own:
             facts = [fact for fact in own["facts"] if fact not in other["facts"]]
             own = own | {"facts": facts, "like": other["run_id"]}

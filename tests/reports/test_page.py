@@ -135,8 +135,9 @@ def test_runs_with_the_same_subjects_tell_versions_and_checksums_once(
     assert run.manifest is not None
     again = replace(run, manifest=replace(run.manifest, run_id="again", trial_seed=7))
     other = replace(run, manifest=replace(run.manifest, subjects={"another/a": "0" * 64}))
-    first, second, third = all_run_facts([run, again, other])
-    assert [one["like"] for one in (first, second, third)] == ["", first["run_id"], ""]
+    lacking = replace(run, manifest=replace(run.manifest, trials_per_class=None))
+    first, second, *others = all_run_facts([run, again, other, lacking])
+    assert [one["like"] for one in (first, second, *others)] == ["", first["run_id"], "", ""]
     assert dict(second["facts"]) == {
         "Trials per class, trial seed": f"{run.manifest.trials_per_class}, 7"
     }
