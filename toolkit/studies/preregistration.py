@@ -19,6 +19,7 @@ from toolkit.statistics.choices import groups
 from toolkit.statistics.looking.clusters import FEWEST
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.simulation import plan_seeds
+from toolkit.statistics.power.trend import TrendModel, plan_trend
 from toolkit.studies.samples import planning_model
 
 if TYPE_CHECKING:
@@ -147,8 +148,21 @@ def _sample(study: Study) -> Iterator[str]:
     if told is None:
         yield f"Power calculation: {UNSAID}"
         return
+    model = planning_model(told)
+    if isinstance(model, TrendModel):
+        trend = plan_trend(model, alpha=study.file.analysis.alpha, target=told.target)
+        yield (
+            f"Power calculation for a trend, by the noncentral t: {_text(trend.assumptions)}; "
+            "logistic mixed model, small-sample t of the slope."
+        )
+        yield ""
+        yield (
+            f"{trend.n_seeds} seeds reach {100 * trend.power:.1f} % power (two-sided alpha "
+            f"{trend.alpha:g}, wanted {100 * trend.target:g} %)."
+        )
+        return
     plan = plan_seeds(
-        planning_model(told),
+        model,
         test=told.test,
         alpha=study.file.analysis.alpha,
         target=told.target,
