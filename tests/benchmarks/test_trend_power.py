@@ -78,8 +78,22 @@ def test_power_is_as_planned() -> None:
     assert float(np.mean(hits)) == pytest.approx(trend_power(model, n_seeds), abs=0.18)
 
 
+def markdown(table: pd.DataFrame) -> str:
+    """The table of docs/battery.md."""
+    lines = ["| design | planned power | found | experiments |", "| --- " * 4 + "|"]
+    lines += [
+        f"| {row.design} | {row.planned_percent:.1f} % | {row.simulated_percent:.1f} % "
+        f"| {row.experiments} |"
+        for row in table.itertuples()
+    ]
+    return "\n".join(lines)
+
+
 def test_what_was_counted_is_as_promised() -> None:
-    table = pd.read_csv(RESULTS).set_index("design")
+    table = pd.read_csv(RESULTS)
+    page = RESULTS.parents[2] / "docs" / "battery.md"
+    assert markdown(table) in page.read_text(encoding="utf-8")
+    table = table.set_index("design")
     assert table.index.tolist() == [*DESIGNS]
     assert (table["experiments"] >= 400).all()
     for name, (n_seeds, model) in DESIGNS.items():
