@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
 PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 5}
 """Sessions of each word, by paradigm."""
+N_SEEDS = {"fast-mapping": 10, "fast-mapping-gradient": 5}
+"""Seeds of each population, the first ones."""
 RATE = "learning-rate"
 LEARNER, LANGUAGE, N_LESSONS = "bilingual-en-nl/a", "en", 10
 """Who takes which lessons with other rates."""
@@ -135,7 +137,7 @@ def lessons_fitted(factors: Sequence[float]) -> tuple[float, list[float]]:
         raise TypeError("these trials teach nothing")
     first = np.flatnonzero(lessons.after < 0)[:N_LESSONS]
     taken = [np.flatnonzero(lessons.phase == number) for number in first]
-    subject = population.load(population.seeds[0])
+    subject: Any = population.load(population.seeds[0])
     pupils = subject.pupils(
         subject.hearing.load().features([stimuli.read_clip(one) for one in trials.word_ids]),
         subject.seeing.load().features([stimuli.read_picture(one) for one in trials.option_ids]),
@@ -179,7 +181,8 @@ def _rule() -> GradientSteps:
 def tables(name: str, root: Path) -> Iterator[str]:
     """The tables of a paradigm."""
     paradigm = get_paradigm(name)
-    populations = [open_population(one) for one in (*TRAINED, UNTRAINED)]
+    named = [open_population(one) for one in (*TRAINED, UNTRAINED)]
+    populations = [replace(one, seeds=one.seeds[: N_SEEDS[name]]) for one in named]
     done = run(paradigm, populations, open_set("mini"), per_class=PER_CLASS[name], root=root)
     results = summarise(done, paradigm).results
     found = analyse_runs([done.directory.folder])[name]

@@ -65,8 +65,8 @@ def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     named: dict[str, dict[str, None]] = {}
     for cells in found.values():
         paradigm = cells.paradigm.name
-        names = _NAMES.get(cells.paradigm.kind, lambda _: iter(()))
-        for name, tests in names(cells):
+        names = _NAMES.get(cells.paradigm.kind)
+        for name, tests in names(cells) if names else ():
             own_tests = named.setdefault(f"{paradigm}: {name}", {})
             own_tests |= dict.fromkeys(f"{paradigm}: {test}" for test in tests)
     return {name: tuple(tests) for name, tests in named.items()}
