@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
 PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 5}
 """Sessions of each word, by paradigm."""
-N_SEEDS = {"fast-mapping": 10, "fast-mapping-gradient": 5}
+N_SEEDS = {"fast-mapping": 10, "fast-mapping-gradient": 4}
 """Seeds of each population, the first ones."""
 RATE = "learning-rate"
 LEARNER, LANGUAGE, N_LESSONS = "bilingual-en-nl/a", "en", 10
