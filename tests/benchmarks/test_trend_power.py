@@ -27,7 +27,6 @@ FORMULA = check_declared(
 )
 FOUR, THREE = (0.0, 1.0, 2.0, 3.0), (0.0, 1.0, 4.0)
 DESIGNS = {
-    "5 seeds, 20 words": (5, TrendModel(FOUR, 0.9, 0.75, 0.3, 0.15, 0.6, 0.25, 20, 40)),
     "10 seeds, 11 words": (10, TrendModel(FOUR, 0.9, 0.75, 0.3, 0.15, 0.6, 0.25, 11, 40)),
     "10 seeds, 20 words, 3 levels": (
         10,
@@ -72,7 +71,7 @@ def found(model: TrendModel, n_seeds: int, rng: np.random.Generator) -> bool:
 
 @pytest.mark.benchmark
 def test_power_is_as_planned() -> None:
-    n_seeds, model = DESIGNS["5 seeds, 20 words"]
+    n_seeds, model = DESIGNS["10 seeds, 11 words"]
     hits = [found(model, n_seeds, np.random.default_rng([9, number])) for number in range(60)]
     # 60 experiments tell 80 % from 60 %; the script counts more.
     assert float(np.mean(hits)) == pytest.approx(trend_power(model, n_seeds), abs=0.18)
@@ -95,7 +94,7 @@ def test_what_was_counted_is_as_promised() -> None:
     assert markdown(table) in page.read_text(encoding="utf-8")
     table = table.set_index("design")
     assert table.index.tolist() == [*DESIGNS]
-    assert (table["experiments"] >= 400).all()
+    assert (table["experiments"] >= 300).all()
     for name, (n_seeds, model) in DESIGNS.items():
         planned, counted = 100 * trend_power(model, n_seeds), table.loc[name]
         assert counted["planned_percent"] == pytest.approx(planned, abs=0.05)
