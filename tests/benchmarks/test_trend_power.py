@@ -25,13 +25,8 @@ from toolkit.statistics.power.trend import TrendModel, trend_power
 FORMULA = check_declared(
     "correct ~ level + (1 + level | seed) + (1 + level | word_concept)", "a trend", graded=True
 )
-FOUR, THREE = (0.0, 1.0, 2.0, 3.0), (0.0, 1.0, 4.0)
 DESIGNS = {
-    "10 seeds, 11 words": (10, TrendModel(FOUR, 0.9, 0.75, 0.3, 0.15, 0.6, 0.25, 11, 40)),
-    "10 seeds, 20 words, 3 levels": (
-        10,
-        TrendModel(THREE, 0.6, 0.95, 0.3, 0.05, 0.5, 0.05, 20, 20),
-    ),
+    "10 seeds, 11 words": (10, TrendModel((0, 1, 2, 3), 0.9, 0.75, 0.3, 0.15, 0.6, 0.25, 11, 40)),
 }
 """Seeds, and what experiments are drawn from."""
 WITHIN = 3.0
