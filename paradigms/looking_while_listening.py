@@ -35,4 +35,7 @@ class LookingWhileListening(LookingParadigm):
     gates_ms = tuple(range(-160, 801, 40))
     window_ms = (200, 800)
     formula = "looking ~ 1 + (1 | seed) + (1 | word_concept) + (1 | distractor_concept)"
-    growth = "looking ~ linear + quadratic + (1 + linear | seed) + (1 + linear | word_concept)"
+    growth = (
+        "looking ~ linear + quadratic + (1 + linear + quadratic | seed) "
+        "+ (1 + linear + quadratic | word_concept)"
+    )

@@ -79,17 +79,21 @@ class Mispronunciation(PicturePairs):
     children = (
         ChildResult(
             "correct-familiar", "12 to 28 months, 1001 infants, 32 experiments",
-            "Von Holzen & Bergmann, meta-analysis (2017 talk)",
+            "Von Holzen & Bergmann, meta-analysis (2017 abstract, WILD)",
             found="words as they are: Hedges' g = 0.97 above chance",
         ),
         ChildResult(
             "place-familiar", "12 to 28 months, 1001 infants, 32 experiments",
-            "Von Holzen & Bergmann, meta-analysis (2017 talk)",
+            "Von Holzen & Bergmann, meta-analysis (2017 abstract, WILD)",
             found="mispronunciations cost g = 0.60 (SE 0.06), all kinds and sizes together",
         ),
         ChildResult(
-            "place+voice+manner-novel", "19 months", "White & Morgan 2008",
+            "place+voice+manner-novel", "19 months", "White & Morgan 2008, experiment 1",
             found="looking at the familiar object falls with 1, 2 and 3 features (graded)",
+        ),
+        ChildResult(
+            "voice-novel", "19 months", "White & Morgan 2008, experiment 2",
+            found="place, voice and manner cost alike",
         ),
     )  # fmt: skip
     formula = (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from toolkit.statistics.power.simulation import PowerPlan, PowerPoint
+    from toolkit.statistics.power.trend import TrendPlan
 
 METHODS = ("formula", "t-test", "simulation", "from", "to")
 """Columns with numbers of seeds."""
@@ -125,6 +126,29 @@ def plans_as_csv(plans: Sequence[PowerPlan]) -> str:
             is_answer = int(point.n_seeds == plan.n_seeds)
             start = [plan.assumptions, plan.test, plan.alpha, plan.target]
             rows.append([*start, *values, is_answer])
+    return csv_text(rows)
+
+
+def print_trends(plans: Sequence[TrendPlan]) -> None:
+    """Print every plan of a trend: the answer, and planned power around it."""
+    from rich.markup import escape
+
+    out = console()
+    for plan in plans:
+        out.print(f"\n{escape(str(plan))}\n", soft_wrap=True)
+        made = table("seeds", "power", "", numbers=("seeds", "power"))
+        for n_seeds, power in plan.curve:
+            marked = "<- fewest" if n_seeds == plan.n_seeds else ""
+            made.add_row(str(n_seeds), percent(power), marked)
+        out.print(made)
+
+
+def trends_as_csv(plans: Sequence[TrendPlan]) -> str:
+    """Planned power of every plan by number of seeds; ``is_answer`` marks the number found."""
+    rows: list[list[object]] = [["model", "alpha", "target", "n_seeds", "power", "is_answer"]]
+    for plan in plans:
+        start = [plan.assumptions, plan.alpha, plan.target]
+        rows += [[*start, n, power, int(n == plan.n_seeds)] for n, power in plan.curve]
     return csv_text(rows)
 
 

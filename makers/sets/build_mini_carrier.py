@@ -15,9 +15,8 @@ random. On one core it takes a minute.
 
 from __future__ import annotations
 
-import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +25,12 @@ import numpy as np
 
 from makers.commands import run
 from makers.sets.build_mini import SOURCES as MINI
-from makers.sets.build_mini import read_csv, remove_strangers
+from makers.sets.build_mini import read_csv
+from makers.sets.derived import copied, like, run_builder, written
 from stimuli import espeak, media, open_set, speech
 from stimuli.espeak import EDGE_SAMPLES, SAMPLE_RATE_HZ
 from stimuli.tables import records
-from stimuli.writing import write_media, write_set
+from stimuli.writing import write_media
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,17 +63,14 @@ def build(out: Path, jobs: int = 1) -> None:
     mini, draws = open_set("mini"), open_set("mini-draws")
     out.mkdir(parents=True, exist_ok=True)
     rows = [*pictures(mini, draws, out), *words(mini, out, jobs)]
-    remove_strangers(out, {row["path"] for row in rows})
-    write_set(out, settings(mini, draws), rows)
-    log.info("%d files in %s", len(rows), out)
+    written(out, settings(mini, draws), rows)
 
 
 def pictures(mini: StimulusSet, draws: StimulusSet, out: Path) -> Iterator[dict[str, str]]:
     """Copy the test pictures of `mini-draws` and yield their rows, with the status of `mini`."""
     status = dict(zip(mini.table["concept"], mini.table["status"], strict=True))
     for row in records(draws.select(kind="picture", split="test").reset_index()):
-        write_media(out, row["path"], (draws.folder / row["path"]).read_bytes())
-        yield {**row, "status": status[row["concept"]]}
+        yield copied(draws, out, row, status=status[row["concept"]])
 
 
 def words(mini: StimulusSet, out: Path, jobs: int) -> list[dict[str, str]]:
@@ -97,9 +94,7 @@ def words(mini: StimulusSet, out: Path, jobs: int) -> list[dict[str, str]]:
     rows = []
     for utterance, (clip, onset_s) in zip(planned, carried, strict=True):
         row = there[utterance.stimulus_id]
-        content = (mini.folder / row["path"]).read_bytes()
-        write_media(out, row["path"], content)
-        rows.append({**row, "onset_s": _seconds(EDGE_SAMPLES)})
+        rows.append(copied(mini, out, row, onset_s=_seconds(EDGE_SAMPLES)))
         path = row["path"].replace(media.CLIP_SUFFIX, SUFFIX + media.CLIP_SUFFIX)
         changed = {
             "stimulus_id": row["stimulus_id"] + SUFFIX,
@@ -126,37 +121,22 @@ def _seconds(samples: int) -> str:
 
 def settings(mini: StimulusSet, draws: StimulusSet) -> dict[str, object]:
     """The content of `set.toml`."""
-    return {
-        "name": OUT.name,
-        "version": VERSION,
-        "title": "33 things, said alone and behind a carrier word",
-        "description": "The concepts of the set mini, for tests alone: words whose onset is known, "
+    return like(
+        mini,
+        name=OUT.name,
+        version=VERSION,
+        title="33 things, said alone and behind a carrier word",
+        description="The concepts of the set mini, for tests alone: words whose onset is known, "
         "each said alone and behind a carrier word by four test voices in three languages, and "
         "drawings that no included population was trained on.",
-        "languages": list(CARRIERS),
-        "licence": mini.licence,
-        "sample_rate_hz": mini.sample_rate_hz,
-        "picture_size_px": mini.picture_size_px,
-        "made_from": [
+        languages=list(CARRIERS),
+        made_from=[
             f"mini {mini.version}",
             f"mini-draws {draws.version}",
             f"espeak-ng {espeak.version()}",
         ],
-    }
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line and build."""
-    parser = argparse.ArgumentParser(
-        prog="python -m makers.sets.build_mini_carrier", description=__doc__
     )
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
-    parser.add_argument("--jobs", type=int, default=1, help="words said at the same time")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    build(given.out, given.jobs)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: run_builder(build, "build_mini_carrier", __doc__, OUT))

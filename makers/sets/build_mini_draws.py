@@ -12,19 +12,17 @@ takes a few minutes, all of it for speech.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from makers.commands import run
 from makers.sets.build_mini import SOURCES as MINI
-from makers.sets.build_mini import read_csv, remove_strangers
+from makers.sets.build_mini import read_csv
+from makers.sets.derived import copied, like, ordered, run_builder, written
 from stimuli import open_set, speech
 from stimuli.tables import records
-from stimuli.writing import write_media, write_set
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +56,7 @@ def build(out: Path, jobs: int = 1) -> None:
     mini = open_set("mini")
     out.mkdir(parents=True, exist_ok=True)
     rows = [*pictures(mini, out), *words(mini, out, jobs)]
-    remove_strangers(out, {row["path"] for row in rows})
-    write_set(out, settings(mini), rows)
-    log.info("%d files in %s", len(rows), out)
+    written(out, settings(mini), rows)
 
 
 def pictures(mini: StimulusSet, out: Path) -> Iterator[dict[str, str]]:
@@ -73,7 +69,8 @@ def pictures(mini: StimulusSet, out: Path) -> Iterator[dict[str, str]]:
     for _, own in mini.select(kind="picture").reset_index().groupby("concept"):
         for split, chosen in divided(own).items():
             for row in records(chosen):
-                yield _copied(mini, out, row) | {"split": split}
+                # Every concept can be familiar here.
+                yield copied(mini, out, row, status="familiar", split=split)
 
 
 def divided(pictures: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -85,8 +82,7 @@ def divided(pictures: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Args:
         pictures: rows of `mini`.
     """
-    names = pictures["stimulus_id"].map(lambda name: hashlib.sha256(name.encode()).hexdigest())
-    left = pictures.assign(order=names).sort_values("order").drop_duplicates("family")
+    left = ordered(pictures).drop_duplicates("family")
     found = {}
     for split, n in N_PICTURES.items():
         offered = left[left["split"] == split] if (left["split"] == split).any() else left
@@ -122,46 +118,25 @@ def words(mini: StimulusSet, out: Path, jobs: int) -> list[dict[str, str]]:
     log.info("saying %d of %d words", len(missing), len(planned))
     made = {row["stimulus_id"]: row for row in speech.record(missing, out, jobs)}
     return [
-        made[name] if name in made else _copied(mini, out, there[name])
+        made[name] if name in made else copied(mini, out, there[name], status="familiar")
         for name in (said.stimulus_id for said in planned)
     ]
 
 
 def settings(mini: StimulusSet) -> dict[str, object]:
     """The content of `set.toml`."""
-    return {
-        "name": OUT.name,
-        "version": VERSION,
-        "title": "33 things, any of which can be familiar",
-        "description": "The concepts of the set mini, each with as many drawings and words as any "
+    return like(
+        mini,
+        name=OUT.name,
+        version=VERSION,
+        title="33 things, any of which can be familiar",
+        description="The concepts of the set mini, each with as many drawings and words as any "
         "other in every split, in English and Dutch; which are novel is told by the population "
         "that is asked.",
-        "languages": list(LANGUAGES),
-        "licence": mini.licence,
-        "sample_rate_hz": mini.sample_rate_hz,
-        "picture_size_px": mini.picture_size_px,
-        "made_from": [f"mini {mini.version}"],
-    }
-
-
-def _copied(mini: StimulusSet, out: Path, row: dict[str, str]) -> dict[str, str]:
-    """The row of a file of `mini`, which is copied; its concept can be familiar here."""
-    write_media(out, row["path"], (mini.folder / row["path"]).read_bytes())
-    return {**row, "status": "familiar"}
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line and build."""
-    parser = argparse.ArgumentParser(
-        prog="python -m makers.sets.build_mini_draws", description=__doc__
+        languages=list(LANGUAGES),
+        made_from=[f"mini {mini.version}"],
     )
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
-    parser.add_argument("--jobs", type=int, default=1, help="words said at the same time")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    build(given.out, given.jobs)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: run_builder(build, "build_mini_draws", __doc__, OUT))

@@ -9,18 +9,16 @@ at random. On one core it takes about a minute.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from makers.commands import run
-from makers.sets.build_mini import LANGUAGES, read_csv, remove_strangers
+from makers.sets.build_mini import LANGUAGES, read_csv
 from makers.sets.build_mini import SOURCES as MINI
+from makers.sets.derived import copied, like, ordered, run_builder, written
 from stimuli import StimulusSet, open_set, speech
 from stimuli.tables import records
-from stimuli.writing import write_media, write_set
 
 OUT = MINI.with_name("mini-mispronounced")
 VOICES = ("Andrea", "anika", "boris", "pedro")
@@ -49,9 +47,7 @@ def build(out: Path, jobs: int = 1) -> None:
     rows = [*words(mini, out, jobs)]
     concepts = {row["concept"] for row in rows}
     rows = [*pictures(mini, out, concepts), *rows]
-    remove_strangers(out, {row["path"] for row in rows})
-    write_set(out, settings(mini), rows)
-    log.info("%d files in %s", len(rows), out)
+    written(out, settings(mini), rows)
 
 
 def pictures(mini: StimulusSet, out: Path, said: set[str]) -> Iterator[dict[str, str]]:
@@ -63,15 +59,13 @@ def pictures(mini: StimulusSet, out: Path, said: set[str]) -> Iterator[dict[str,
         said: concepts of the words.
     """
     shown = mini.select(kind="picture", split="test").reset_index()
-    names = shown["stimulus_id"].map(lambda name: hashlib.sha256(name.encode()).hexdigest())
-    for _, own in shown.assign(order=names).sort_values("order").groupby("concept"):
+    for _, own in ordered(shown).groupby("concept"):
         if own["status"].iloc[0] == "novel":
             own = own.groupby("style").head(N_NOVEL // len(STYLES))
         elif own["concept"].iloc[0] not in said:
             continue
         for row in records(own.drop(columns="order").sort_values("stimulus_id")):
-            write_media(out, row["path"], (mini.folder / row["path"]).read_bytes())
-            yield row
+            yield copied(mini, out, row)
 
 
 def words(mini: StimulusSet, out: Path, jobs: int) -> Iterator[dict[str, str]]:
@@ -96,40 +90,26 @@ def words(mini: StimulusSet, out: Path, jobs: int) -> Iterator[dict[str, str]]:
         for said in planned:
             if said.word.concept in concepts and not said.variant:
                 row = there[said.stimulus_id]
-                write_media(out, row["path"], (mini.folder / row["path"]).read_bytes())
-                yield {**row, "variant": "", "features_changed": "0", "phonemes": said.phonemes}
+                yield copied(
+                    *(mini, out, row), variant="", features_changed="0", phonemes=said.phonemes
+                )
         yield from made
 
 
 def settings(mini: StimulusSet) -> dict[str, object]:
     """The content of `set.toml`."""
-    return {
-        "name": OUT.name,
-        "version": VERSION,
-        "title": "Familiar words with 1, 2 and 3 features of their onset changed",
-        "description": "Familiar words of the set mini in English, Dutch and French, as they are "
+    return like(
+        mini,
+        name=OUT.name,
+        version=VERSION,
+        title="Familiar words with 1, 2 and 3 features of their onset changed",
+        description="Familiar words of the set mini in English, Dutch and French, as they are "
         "and with place, voice and manner of their first consonant changed, alone and together; "
         "test pictures of mini.",
-        "languages": list(LANGUAGES),
-        "licence": mini.licence,
-        "sample_rate_hz": mini.sample_rate_hz,
-        "picture_size_px": mini.picture_size_px,
-        "made_from": [f"mini {mini.version}"],
-    }
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line and build."""
-    parser = argparse.ArgumentParser(
-        prog="python -m makers.sets.build_mini_mispronounced", description=__doc__
+        languages=list(LANGUAGES),
+        made_from=[f"mini {mini.version}"],
     )
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--out", type=Path, default=OUT, help="default: %(default)s")
-    parser.add_argument("--jobs", type=int, default=1, help="words said at the same time")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    build(given.out, given.jobs)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(lambda: run_builder(build, "build_mini_mispronounced", __doc__, OUT))

@@ -120,7 +120,7 @@ def _growth(told: LookingAnalysis) -> Table:
         ),
         n_labels=3,
         note=f"{told.settings.growth}. Linear: half of the rise from onset to the last gate; "
-        "quadratic: the bend, whose interval takes no variation of seeds or words into account.",
+        "quadratic: the bend, below 0 where looking rises early and levels off.",
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from toolkit.provenance import package_version
 from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.statistics.power.models import LogitModel, ShareModel
 from toolkit.statistics.power.simulation import plan_seeds
+from toolkit.statistics.power.trend import TrendModel, plan_trend
 from toolkit.subjects.contract import Subject
 from toolkit.subjects.population import Population
 from toolkit.subjects.populations import open_population
@@ -38,6 +39,7 @@ __all__ = [
     "StimulusSet",
     "Subject",
     "ToolkitError",
+    "TrendModel",
     "__version__",
     "analyse_runs",
     "analyze_space",
@@ -51,6 +53,7 @@ __all__ = [
     "open_run",
     "open_set",
     "plan_seeds",
+    "plan_trend",
     "read_psych_ds",
     "run_paradigm",
     "score_all",

@@ -62,6 +62,13 @@ def power(
     slope_sd: Annotated[
         float | None, typer.Option(help="SD of the effect over words, log odds [0].")
     ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option(help="Plan a trend over these levels of a graded factor, e.g. 0,1,2,3."),
+    ] = None,
+    seed_slope_sd: Annotated[
+        float | None, typer.Option(help="SD of the trend over seeds, log odds per unit.")
+    ] = None,
     words: Annotated[int | None, typer.Option(help="Words [20].")] = None,
     trials_per_word: Annotated[
         list[int] | None,
@@ -95,7 +102,9 @@ def power(
     """Plan how many seeds per group find an effect.
 
     Experiments with two independent groups of seeds are simulated and tested. State the effect on
-    one of two scales, or take everything from a fitted model and replace what you like.
+    one of two scales, or take everything from a fitted model and replace what you like. With
+    --levels one group is planned that shows a trend: the odds ratio is that of one unit, and the
+    base accuracy that of the lowest level.
 
     \b
     Examples:
@@ -103,6 +112,8 @@ def power(
       mevgs-toolkit power --difference 2.7 --seed-sd 3 --power 0.9 --format json
       mevgs-toolkit power --odds-ratio 0.9 --base-accuracy 0.66 --seed-sd 0.15 --plot power.svg
       mevgs-toolkit power --from mevgs-runs/RUN/statistics.json --test mixed --jobs 4
+      mevgs-toolkit power --levels 0,1,2,3 --odds-ratio 0.75 --base-accuracy 0.9 --seed-sd 0.3
+        --seed-slope-sd 0.15 --word-sd 0.6 --slope-sd 0.25
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
     from reports.power import plans_as_csv, power_svg, print_plans
     from stimuli.files import write_atomic
@@ -119,6 +130,20 @@ def power(
         "slope_sd": slope_sd,
         "n_words": words,
     }
+    if levels is not None:
+        others = {
+            "--difference": difference, "--from": fit, "--model": model, "--effect": effect,
+            "--plot": plot, "--simulations": simulations,
+        }  # fmt: skip
+        if test is not PowerTest.WELCH:
+            others["--test"] = test
+        if given := [name for name, value in others.items() if value is not None]:
+            raise _unusable(given, "two groups of seeds, not --levels")
+        stated["seed_slope_sd"] = seed_slope_sd
+        _plan_trend(levels, stated, trials_per_word or [], (alpha, target, max_seeds), output)
+        return
+    if seed_slope_sd is not None:
+        raise _unusable(["--seed-slope-sd"], "--levels")
     if plot is not None and not plot.parent.is_dir():  # before the work, not after it
         raise ToolkitError(f"There is no folder {plot.parent} to write {plot.name} to.")
     models, notes = _models(difference, fit, model, effect, stated, trials_per_word or [])
@@ -149,6 +174,46 @@ def power(
         print_plans(plans)
         if plot is not None:
             say(f"Curve written to {plot}")
+
+
+def _plan_trend(
+    levels: str,
+    stated: dict[str, Any],
+    trials: list[int],
+    wanted: tuple[float, float, int],
+    output: PowerFormat,
+) -> None:
+    """Plan the trend that the options state, one plan per number of trials, and print it."""
+    from reports.power import print_trends, trends_as_csv
+    from toolkit.errors import ToolkitError
+    from toolkit.records import plain
+    from toolkit.statistics.power.trend import TrendModel, plan_trend
+
+    needed = ("odds_ratio", "base_accuracy", "seed_sd", "seed_slope_sd")
+    if missing := [_option(key) for key in needed if stated[key] is None]:
+        example = "mevgs-toolkit power --levels 0,1,2,3 --odds-ratio 0.75 --base-accuracy 0.9"
+        raise _missing(missing, f"{example} --seed-sd 0.3 --seed-slope-sd 0.15")
+    try:
+        found = tuple(float(level) for level in levels.split(","))
+    except ValueError as error:
+        raise ToolkitError(
+            "The levels are no numbers.", given=levels, allowed="numbers with commas between",
+            next_command="--levels 0,1,2,3",
+        ) from error  # fmt: skip
+    known = {key: value for key, value in stated.items() if value is not None}
+    alpha, target, max_seeds = wanted
+    plans = [
+        plan_trend(
+            TrendModel(found, **known, **one), alpha=alpha, target=target, max_seeds=max_seeds
+        )
+        for one in [{"trials_per_word": n} for n in trials] or [{}]
+    ]
+    if output is PowerFormat.JSON:
+        say_json({"schema": 1, "trends": plain(plans)})
+    elif output is PowerFormat.CSV:
+        say(trends_as_csv(plans), end="")
+    else:
+        print_trends(plans)
 
 
 def _models(

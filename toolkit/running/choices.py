@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -53,15 +53,26 @@ DEFAULT_PER_CLASS = 50
 """Trials per word class and condition, as in the reference study."""
 
 
+class TrialList(Protocol):
+    """What is asked, whatever kind of paradigm asks it."""
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over everything in it."""
+
+
+Listed = TypeVar("Listed", bound=TrialList)
+
+
 @dataclass(frozen=True)
-class Cell:
+class Cell(Generic[Listed]):
     """One subject seed tested in one language: the unit that is computed, stored and reused."""
 
     subject: SubjectRef
     """Who is asked."""
     language: str
     """Language of the words."""
-    trials: Trials
+    trials: Listed
     """What is asked."""
     key: str
     """Name of the stored cell, made of everything that decides its content."""
@@ -129,7 +140,14 @@ def prepare(
     asked = as_choices(paradigm)
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
-    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed, device)
+
+    def listed(
+        seen: StimulusSet, language: str, rng: np.random.Generator, languages: Sequence[str]
+    ) -> Trials:
+        return asked.trials(seen, language, rng, per_class=per_class, languages=languages)
+
+    across = asked.asks_across_languages
+    cells = plan_cells(asked, subjects, tested, stimuli, trial_seed, device, listed, across)
     plan = Plan(
         name=file_name(asked.name),
         paradigm=asked,
@@ -226,17 +244,30 @@ def trial_rng(
     return np.random.default_rng(np.frombuffer(hashlib.sha256(facts.encode()).digest(), np.uint32))
 
 
-def _plan(
-    paradigm: Paradigm,
+def plan_cells(
+    paradigm: Paradigm | LookingParadigm,
     subjects: Sequence[SubjectRef],
     tested: Mapping[str, Sequence[str]],
     stimuli: StimulusSet,
-    per_class: int,
     trial_seed: int,
     device: Device,
-) -> list[Cell]:
-    """Make the trial lists, once for all subjects that learnt the same, and name the cells."""
-    lists: dict[tuple[Any, ...], tuple[Trials, str]] = {}
+    listed: Callable[[StimulusSet, str, np.random.Generator, Sequence[str]], Listed],
+    across: bool = False,
+) -> list[Cell[Listed]]:
+    """Make the trial lists, once for all subjects that learnt the same, and name the cells.
+
+    Args:
+        paradigm: the test.
+        subjects: who is asked.
+        tested: test languages by population.
+        stimuli: the set.
+        trial_seed: seed of the lists.
+        device: what computes.
+        listed: makes a list: of a view of the set, a test language, random numbers and all
+            languages that the population is tested in.
+        across: whether a list hangs on those other languages.
+    """
+    lists: dict[tuple[Any, ...], tuple[Listed, str]] = {}
     views: dict[frozenset[str] | None, StimulusSet] = {}
     decided = named(paradigm)
     cells = []
@@ -245,16 +276,10 @@ def _plan(
         if familiar not in views:
             views[familiar] = subject.views(stimuli)
         for language in languages:
-            others = sorted(languages) if paradigm.asks_across_languages else ()
-            asked = (familiar, language, *others)
+            asked = (familiar, language, *(sorted(languages) if across else ()))
             if asked not in lists:
-                made = paradigm.trials(
-                    views[familiar],
-                    language,
-                    trial_rng(paradigm, stimuli, language, trial_seed),
-                    per_class=per_class,
-                    languages=languages,
-                )
+                rng = trial_rng(paradigm, stimuli, language, trial_seed)
+                made = listed(views[familiar], language, rng, languages)
                 lists[asked] = (made, made.checksum)
             trials, checksum = lists[asked]
             key = cell_key(decided, stimuli, subject, language, checksum, device)
@@ -293,7 +318,7 @@ def cell_key(
 
 
 def _compute(
-    cells: Sequence[Cell],
+    cells: Sequence[Cell[Trials]],
     paradigm: Paradigm,
     stimuli: StimulusSet,
     directory: RunDirectory,
@@ -301,7 +326,7 @@ def _compute(
     jobs: int,
     progress: Progress,
 ) -> None:
-    by_subject: dict[SubjectRef, list[Cell]] = {}
+    by_subject: dict[SubjectRef, list[Cell[Trials]]] = {}
     for cell in cells:
         by_subject.setdefault(cell.subject, []).append(cell)
     needed = {
@@ -335,7 +360,7 @@ def _joined(ids: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _scores(
-    cell: Cell,
+    cell: Cell[Trials],
     paradigm: Paradigm,
     subject: Subject | SeesAnswers,
     known: Embeddings,
@@ -371,7 +396,7 @@ def _scores(
     return scores.astype(np.float32, copy=False)
 
 
-def _answers(cell: Cell, paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
+def _answers(cell: Cell[Trials], paradigm: Paradigm, scores: Floats) -> Iterator[pd.DataFrame]:
     who = labels(cell.subject, paradigm)
     return answers_table(cell.trials, scores, {**who, "test_language": cell.language})
 

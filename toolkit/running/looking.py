@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from stimuli.names import file_name
 from stimuli.unfolding import UnfoldingSet
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError
-from toolkit.running.choices import DEFAULT_PER_CLASS, cell_key, languages_of, trial_rng
+from toolkit.running.choices import DEFAULT_PER_CLASS, Cell, languages_of, plan_cells
 from toolkit.running.embedding import Progress, embed
 from toolkit.running.embedding_store import Embeddings, EmbeddingStore, check_vectors
 from toolkit.running.folder import RunDirectory
@@ -25,7 +25,6 @@ from toolkit.running.plan import (
     Plan,
     Prepared,
     labels,
-    named,
     untold,
     untrained,
 )
@@ -49,20 +48,6 @@ Scores = tuple["Floats", "Floats"]
 """(n, 2, k) scores of the test and (n_practice, 2) of practice trials."""
 
 
-@dataclass(frozen=True)
-class LookingCell:
-    """One subject seed tested in one language: the unit that is computed, stored and reused."""
-
-    subject: SubjectRef
-    """Who is asked."""
-    language: str
-    """Language of the words."""
-    trials: GatedTrials
-    """What is asked."""
-    key: str
-    """Name of the stored cell, made of everything that decides its content."""
-
-
 def prepare(
     paradigm: BaseParadigm,
     populations: Sequence[Population],
@@ -83,7 +68,13 @@ def prepare(
     asked = as_looking(paradigm)
     tested = {p.name: languages_of(p, asked, stimuli, languages) for p in populations}
     subjects = subjects_of(populations)
-    cells = _plan(asked, subjects, tested, stimuli, per_class, trial_seed, device)
+
+    def listed(
+        seen: StimulusSet, language: str, rng: np.random.Generator, _: Sequence[str]
+    ) -> GatedTrials:
+        return asked.trials(seen, language, rng, per_class=per_class)
+
+    cells = plan_cells(asked, subjects, tested, stimuli, trial_seed, device, listed)
     plan = Plan(
         name=file_name(asked.name),
         paradigm=asked,
@@ -110,33 +101,8 @@ def prepare(
     return Prepared(plan, root, RunDirectory.has_cell, make, join)
 
 
-def _plan(
-    paradigm: LookingParadigm,
-    subjects: Sequence[SubjectRef],
-    tested: Mapping[str, Sequence[str]],
-    stimuli: StimulusSet,
-    per_class: int,
-    trial_seed: int,
-    device: Device,
-) -> list[LookingCell]:
-    """Make the trials, once for all subjects that learnt the same, and name the cells."""
-    lists: dict[tuple[frozenset[str] | None, str], tuple[GatedTrials, str]] = {}
-    decided, cells = named(paradigm), []
-    for subject in subjects:
-        for language in tested[subject.population.name]:
-            asked = (subject.familiar, language)
-            if asked not in lists:
-                rng = trial_rng(paradigm, stimuli, language, trial_seed)
-                made = paradigm.trials(subject.views(stimuli), language, rng, per_class=per_class)
-                lists[asked] = (made, made.checksum)
-            trials, checksum = lists[asked]
-            key = cell_key(decided, stimuli, subject, language, checksum, device)
-            cells.append(LookingCell(subject, language, trials, key))
-    return cells
-
-
 def _compute(
-    cells: Sequence[LookingCell],
+    cells: Sequence[Cell[GatedTrials]],
     paradigm: LookingParadigm,
     stimuli: StimulusSet,
     directory: RunDirectory,
@@ -144,7 +110,7 @@ def _compute(
     jobs: int,
     progress: Progress,
 ) -> None:
-    by_subject: dict[SubjectRef, list[LookingCell]] = {}
+    by_subject: dict[SubjectRef, list[Cell[GatedTrials]]] = {}
     for cell in cells:
         by_subject.setdefault(cell.subject, []).append(cell)
     streaming = _streaming(by_subject, store.device)
@@ -173,7 +139,7 @@ def _joined(ids: Iterator[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(name for part in ids for name in part))
 
 
-def _words(cell: LookingCell, streaming: bool) -> list[str]:
+def _words(cell: Cell[GatedTrials], streaming: bool) -> list[str]:
     """What must be embedded: practice words, and what is heard, unless the subject streams."""
     heard = () if streaming else cell.trials.heard_ids
     return [*cell.trials.practice.word_ids, *heard]
@@ -206,7 +172,7 @@ def _streaming(subjects: Collection[SubjectRef], device: Device) -> dict[str, bo
 
 
 def _scores(
-    cell: LookingCell,
+    cell: Cell[GatedTrials],
     paradigm: LookingParadigm,
     subject: Subject | SeesAnswers,
     known: Embeddings,
@@ -239,7 +205,7 @@ def _scores(
     return scores
 
 
-def _streamed(cell: LookingCell, subject: HearsPrefixes, stimuli: UnfoldingSet) -> Floats:
+def _streamed(cell: Cell[GatedTrials], subject: HearsPrefixes, stimuli: UnfoldingSet) -> Floats:
     """What a subject that streams makes of everything that is heard, in the order of its names."""
     trials, rate = cell.trials, stimuli.sample_rate_hz
     names, rows = trials.test.word_ids, trials.ends_ms.tolist()
@@ -275,7 +241,7 @@ def _at_gates(trials: GatedTrials) -> Trials:
 
 
 def _rows(
-    cell: LookingCell,
+    cell: Cell[GatedTrials],
     paradigm: LookingParadigm,
     scores: Floats,
     shares: Floats,

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from paradigms import MapParadigm, Paradigm
+from paradigms import LookingParadigm, MapParadigm, Paradigm
 from paradigms.registry import get_paradigm
 from stimuli import list_sets, open_set
 from stimuli.faults import Location
@@ -252,7 +252,7 @@ class _Looking:
     ) -> dict[str, tuple[str, ...]]:
         """Test languages by population."""
         given = self.table.get("languages", ())
-        if not isinstance(paradigm, Paradigm):
+        if not isinstance(paradigm, Paradigm | LookingParadigm):
             return self._written(paradigm, stimuli, populations)
         known = [code for code in given if code in stimuli.languages]
         for number, code in enumerate(given):
@@ -273,7 +273,10 @@ class _Looking:
                 codes = tuple(languages_of(population, paradigm, stimuli, given))
                 for code in codes if codes not in tested.values() else ():
                     rng = trial_rng(paradigm, stimuli, code, 0)
-                    paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
+                    if isinstance(paradigm, Paradigm):
+                        paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
+                    else:
+                        paradigm.trials(stimuli, code, rng, per_class=1)
                 tested[population.name] = codes
                 self._drawn(paradigm, stimuli, codes)
             except ToolkitError as error:
@@ -281,8 +284,22 @@ class _Looking:
                 break
         return tested
 
-    def _drawn(self, paradigm: Paradigm, stimuli: StimulusSet, codes: Collection[str]) -> None:
-        """Refuse several lists of trials that the stimulus set fixes: they would be the same."""
+    def _drawn(
+        self,
+        paradigm: Paradigm | LookingParadigm,
+        stimuli: StimulusSet,
+        codes: Collection[str],
+    ) -> None:
+        """Refuse several lists of trials where they would be the same, or cannot be added up."""
+        if isinstance(paradigm, LookingParadigm):
+            if len(self.table.get("trial_seeds", ())) > 1 and not self.told:
+                self._tell(
+                    ("trial_seeds",),
+                    "asks for several lists: looking is analysed over one",
+                    given=str(list(self.table["trial_seeds"])),
+                    allowed="one seed; trials_per_class makes a list longer",
+                )
+            return
         fixed = stimuli.fixed_trials
         known = set(fixed.loc[fixed["language"].isin(codes), "condition"])
         names = [one.name for one in paradigm.conditions if one.name in known]

@@ -2,15 +2,17 @@
 
 A study says in advance which of them are confirmatory. Tests of choices are worded as the analysis
 words them (`toolkit.statistics.choices.cautions.named_tests`). Of maps, a population has one test
-that is primary: the one that the paradigm's formula asks for, of its primary measure.
+that is primary: the one that the paradigm's formula asks for, of its primary measure. Of looking, a
+headline condition has four: its declared window, its clusters, and the two terms of its growth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from toolkit.statistics.looking.prose import CLUSTERS, LINEAR, QUADRATIC, WINDOW
 from toolkit.statistics.phrases import apart
 from toolkit.studies.outcomes import primary_name
 
@@ -34,6 +36,11 @@ class _Cells:
     trained: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Languages of training by population."""
 
+    @property
+    def places(self) -> list[str]:
+        """Every population in every language."""
+        return [f"{who} in {code}" for who, codes in self.tested.items() for code in codes]
+
 
 def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     """Every name that ``confirmatory`` may hold, with the tests that it stands for.
@@ -50,17 +57,16 @@ def tests_of(asks: Sequence[Asked]) -> dict[str, tuple[str, ...]]:
     """
     found: dict[tuple[str, str], _Cells] = {}
     for ask in asks:
-        if ask.paradigm.kind in ("choices", "maps"):
-            own = found.setdefault(ask.key, _Cells(ask.paradigm))
-            for population in ask.populations:
-                own.trained[population.name] = population.languages
-                known = own.tested.setdefault(population.name, {})
-                known |= dict.fromkeys(ask.tested[population.name])
+        own = found.setdefault(ask.key, _Cells(ask.paradigm))
+        for population in ask.populations:
+            own.trained[population.name] = population.languages
+            known = own.tested.setdefault(population.name, {})
+            known |= dict.fromkeys(ask.tested[population.name])
     named: dict[str, dict[str, None]] = {}
     for cells in found.values():
         paradigm = cells.paradigm.name
-        names = _names if cells.paradigm.kind == "choices" else _names_of_maps
-        for name, tests in names(cells):
+        names = _NAMES.get(cells.paradigm.kind)
+        for name, tests in names(cells) if names else ():
             own_tests = named.setdefault(f"{paradigm}: {name}", {})
             own_tests |= dict.fromkeys(f"{paradigm}: {test}" for test in tests)
     return {name: tuple(tests) for name, tests in named.items()}
@@ -70,20 +76,14 @@ def _names(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
     paradigm = cells.paradigm
     headline = [condition.name for condition in paradigm.conditions if condition.headline]
     where = dict(zip(headline, apart([(name,) for name in headline]), strict=True))
-    asked = [(who, code) for who, codes in cells.tested.items() for code in codes]
-    chance = [f"{who} in {code}{more}" for more in where.values() for who, code in asked]
+    chance = [f"{place}{more}" for more in where.values() for place in cells.places]
     if chance:
         yield CHANCE, tuple(chance)
     yield from ((name, (name,)) for name in chance)
     for contrast in paradigm.contrasts:
-        what = f"{contrast.plus} - {contrast.minus}"
-        own = [f"{who} in {code}, {what}" for who, code in asked]
-        yield what, tuple(own)
-        yield from ((name, (name,)) for name in own)
+        yield from _everywhere(cells, f"{contrast.plus} - {contrast.minus}")
     for factor in paradigm.graded:
-        own = [f"{who} in {code}, {factor.name}" for who, code in asked]
-        yield factor.name, tuple(own)
-        yield from ((name, (name,)) for name in own)
+        yield from _everywhere(cells, factor.name)
     for more in where.values():
         yield from ((f"{name}{more}", (f"{name}{more}",)) for name in _groups(cells))
 
@@ -92,6 +92,31 @@ def _names_of_maps(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
     tests = [primary_name(who) for who in cells.tested]
     yield PRIMARY, tuple(tests)
     yield from ((name, (name,)) for name in tests)
+
+
+def _names_of_looking(cells: _Cells) -> Iterator[tuple[str, tuple[str, ...]]]:
+    paradigm = cells.paradigm
+    headline = [condition.name for condition in paradigm.conditions if condition.headline]
+    for what in (WINDOW, CLUSTERS, LINEAR, QUADRATIC):
+        own = [f"{place}, {name}, {what}" for place in cells.places for name in headline]
+        yield what, tuple(own)
+        yield from ((name, (name,)) for name in own)
+    for contrast in paradigm.contrasts:
+        yield from _everywhere(cells, f"{contrast.plus} - {contrast.minus}")
+        yield from _everywhere(cells, f"{contrast.plus} - {contrast.minus}, {CLUSTERS}")
+
+
+def _everywhere(cells: _Cells, what: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A test that every population has in every language: together, and each by itself."""
+    own = [f"{place}, {what}" for place in cells.places]
+    yield what, tuple(own)
+    yield from ((name, (name,)) for name in own)
+
+
+_NAMES: dict[str, Callable[[_Cells], Iterator[tuple[str, tuple[str, ...]]]]] = {
+    "choices": _names, "maps": _names_of_maps, "looking": _names_of_looking,
+}  # fmt: skip
+"""The tests of each kind of paradigm."""
 
 
 def _groups(cells: _Cells) -> Iterator[str]:

@@ -137,6 +137,10 @@ class Power:
     """SD over words, log odds; with an odds ratio."""
     slope_sd: Annotated[float, Between(0, LARGEST_LOGIT_SD)] | None = None
     """SD of the effect over words, log odds; with an odds ratio."""
+    levels: tuple[float, ...] | None = None
+    """Levels of a graded factor, rising: a trend is planned, and the odds ratio is of one unit."""
+    seed_slope_sd: Annotated[float, Between(0, LARGEST_LOGIT_SD)] | None = None
+    """SD of a trend over seeds, log odds per unit; with levels."""
     words: Annotated[int, Between(1, 10_000)] | None = None
     """Words; with an odds ratio."""
     trials_per_word: Annotated[int, Between(1, 1_000_000)] | None = None

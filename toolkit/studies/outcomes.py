@@ -17,6 +17,8 @@ from toolkit.statistics.choices.prose import (
 )
 from toolkit.statistics.choices.results import Analysis
 from toolkit.statistics.choices.trends import TrendTest
+from toolkit.statistics.looking.prose import named_sentences
+from toolkit.statistics.looking.results import LookingAnalysis
 from toolkit.statistics.maps.prose import resource_sentence
 from toolkit.statistics.maps.results import GroundingAnalysis
 
@@ -40,6 +42,8 @@ def sentences_of(results: Mapping[str, Result]) -> dict[str, str]:
                 for one in analysis.populations
                 if one.primary
             }
+        elif isinstance(analysis, LookingAnalysis):
+            own = dict(named_sentences(analysis))
         else:
             continue
         told |= {f"{paradigm}: {name}": sentence for name, sentence in own.items()}

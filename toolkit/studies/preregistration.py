@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from paradigms import LookingParadigm
 from paradigms.formula import parse
 from paradigms.registry import source_checksum
 from toolkit.provenance import package_version
 from toolkit.running.choices import DEFAULT_PER_CLASS
 from toolkit.statistics.choices import condition_contrasts as conditions
 from toolkit.statistics.choices import groups
+from toolkit.statistics.looking.clusters import FEWEST
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.simulation import plan_seeds
+from toolkit.statistics.power.trend import TrendModel, plan_trend
 from toolkit.studies.samples import planning_model
 
 if TYPE_CHECKING:
@@ -30,6 +33,13 @@ CORRECTION = (
     "against chance; all tests of conditions against their controls; the groups compared per test "
     "language; and per bilingual population. Families hold every planned test, confirmatory or "
     "not. Groups compared over all languages are one test."
+)
+LOOKING = (
+    "Looking is tested in the declared window, two-sided; over whole courses by cluster "
+    "permutation over participants, one-sided, towards the target, with at least "
+    f"{FEWEST} of them; and in the linear and quadratic terms of growth, two-sided. Each of the "
+    "three is a family over all populations, languages and headline conditions; differences of "
+    "conditions are two more, one of windows and one of courses."
 )
 GRADED = (
     "All slopes over the graded factors of a paradigm are one more family. Where their model does "
@@ -112,7 +122,10 @@ def _asked(number: int, ask: Asked) -> Iterator[str]:
             f"- Subjects: {_text(one.name)}, {count(len(one.seeds), 'network')} "
             f"({', '.join(one.seeds)}), tested in {languages or 'the languages of the word list'}"
         )
-    if paradigm.kind == "choices":
+    if isinstance(paradigm, LookingParadigm):
+        start, end = paradigm.window_ms
+        yield f"- Window: {start} to {end} ms from the onset of the word"
+    if ask.trial_seeds != (None,):
         n = ask.table.trials_per_class or DEFAULT_PER_CLASS
         seeds = ", ".join(map(str, ask.trial_seeds))
         yield f"- Trials: {n} per word class and condition, lists with the seeds {seeds}"
@@ -135,8 +148,21 @@ def _sample(study: Study) -> Iterator[str]:
     if told is None:
         yield f"Power calculation: {UNSAID}"
         return
+    model = planning_model(told)
+    if isinstance(model, TrendModel):
+        trend = plan_trend(model, alpha=study.file.analysis.alpha, target=told.target)
+        yield (
+            f"Power calculation for a trend, by the noncentral t: {_text(trend.assumptions)}; "
+            "logistic mixed model, small-sample t of the slope."
+        )
+        yield ""
+        yield (
+            f"{trend.n_seeds} seeds reach {100 * trend.power:.1f} % power (two-sided alpha "
+            f"{trend.alpha:g}, wanted {100 * trend.target:g} %)."
+        )
+        return
     plan = plan_seeds(
-        planning_model(told),
+        model,
         test=told.test,
         alpha=study.file.analysis.alpha,
         target=told.target,
@@ -182,12 +208,15 @@ def _analyses(study: Study) -> Iterator[str]:
     paradigms = _paradigms(study)
     for paradigm in paradigms:
         against = ", against chance" if paradigm.kind == "choices" else ""
+        if isinstance(paradigm, LookingParadigm):
+            against = ", window"
+            yield f"- Model of {_text(paradigm.name)}, growth: `{paradigm.growth}`"
         formula = paradigm.formula
         if paradigm.graded:
             yield f"- Model of {_text(paradigm.name)}, trend over a graded factor: `{formula}`"
             formula = str(parse(formula).at_one_level)
         yield f"- Model of {_text(paradigm.name)}{against}: `{formula}`"
-    if any(paradigm.contrasts for paradigm in paradigms):
+    if any(paradigm.contrasts for paradigm in paradigms if paradigm.kind == "choices"):
         yield f"- Model of a condition against its control: {_model(conditions, 'plus')}"
     if any("bilingual - monolingual" in test for test in study.tests):
         yield f"- Model of bilingual against monolingual networks: {_model(groups, 'bilingual')}"
@@ -198,6 +227,8 @@ def _analyses(study: Study) -> Iterator[str]:
     yield f"- {CORRECTION}"
     if any(paradigm.graded for paradigm in paradigms):
         yield f"- {GRADED}"
+    if any(isinstance(paradigm, LookingParadigm) for paradigm in paradigms):
+        yield f"- {LOOKING}"
     yield from _others(study)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
 from toolkit.statistics.power.models import LogitModel, Model, ShareModel
+from toolkit.statistics.power.trend import TrendModel
 
 if TYPE_CHECKING:
     from toolkit.studies.file import Power
@@ -17,7 +18,7 @@ LOGIT = {
 """Keys that go with an odds ratio, and what the model calls them."""
 
 
-def planning_model(told: Power) -> Model:
+def planning_model(told: Power) -> Model | TrendModel:
     """The model that experiments are drawn from.
 
     Args:
@@ -32,6 +33,17 @@ def planning_model(told: Power) -> Model:
         'difference 2.7 points, SD over seeds 3 points'
     """
     given = {key: getattr(told, key) for key in LOGIT if getattr(told, key) is not None}
+    if (told.levels is None) != (told.seed_slope_sd is None) or (
+        told.levels is not None and (told.odds_ratio is None or told.test == "mixed")
+    ):
+        raise ToolkitError(
+            "A trend over the levels of a factor is planned from an odds ratio per unit.",
+            given="levels" if told.seed_slope_sd is None else "seed_slope_sd",
+            allowed="levels, odds_ratio, base_accuracy, seed_sd and seed_slope_sd together, "
+            "without test",
+            next_command="mevgs-toolkit power --levels 0,1,2,3 --odds-ratio 0.75 --base-accuracy "
+            "0.9 --seed-sd 0.3 --seed-slope-sd 0.15",
+        )
     if (told.difference is None) == (told.odds_ratio is None):
         raise ToolkitError(
             "It must say one effect to plan for.",
@@ -56,4 +68,7 @@ def planning_model(told: Power) -> Model:
             next_command="mevgs-toolkit power --odds-ratio 0.9 --base-accuracy 0.66 --seed-sd 0.15",
         )
     values = {LOGIT[key]: value for key, value in given.items()}
+    if told.levels is not None and told.seed_slope_sd is not None:
+        values["seed_slope_sd"] = told.seed_slope_sd
+        return TrendModel(told.levels, odds_ratio=told.odds_ratio, seed_sd=told.seed_sd, **values)
     return LogitModel(odds_ratio=told.odds_ratio, seed_sd=told.seed_sd, **values)

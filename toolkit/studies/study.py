@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.running.kinds import RUNNING
 from toolkit.statistics.settings import Gate, Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Asked:
     @property
     def trial_seeds(self) -> tuple[int | None, ...]:
         """Seeds of the trial lists, one run each; None alone where nothing is drawn."""
-        if self.paradigm.kind != "choices":
+        if "trial_seed" not in RUNNING[self.paradigm.kind].options:
             return (None,)
         return self.table.trial_seeds or (0,)
 

@@ -199,8 +199,16 @@ def _condition(
     few = too_few([n_seeds], min(n_words))
     undecided = rng.random() < 0.3
     return ConditionTest(
-        *(population, language, "me", control, f"Does {control} matter?", n_seeds, 8, n_words),
-        *(2000, pick(rng, (0, 1, 30))),
+        population=population,
+        test_language=language,
+        plus="me",
+        minus=control,
+        question=f"Does {control} matter?",
+        n_seeds=n_seeds,
+        n_targets=8,
+        n_words=n_words,
+        n_trials=2000,
+        n_ties=pick(rng, (0, 1, 30)),
         accuracies=(math.nan, math.nan) if not n_seeds else (float(rng.random()), 1.0),
         d_seeds=float(pick(rng, (math.nan, 0.0, -1e-4, 1.3))),
         contrast=None if undecided else contrast(rng, f"me - {control}"),

@@ -164,3 +164,19 @@ def test_the_sample_size_is_that_of_the_power_command(cli: Cli, small: Path) -> 
     plan = json.loads(cli("power", *options).out)["plans"][0]
     assert f"{plan['n_seeds']} seeds per group reach" in told
     assert f"By the noncentral t {plan['exact_seeds']}, by formula" in told
+
+
+def test_a_trend_is_planned_as_by_the_power_command(cli: Cli, small: Path) -> None:
+    with small.open("a", encoding="utf-8") as file:
+        file.write(
+            "[power]\nlevels = [0, 1, 2, 3]\nodds_ratio = 0.75\nbase_accuracy = 0.9\n"
+            "seed_sd = 0.3\nseed_slope_sd = 0.15\n"
+        )
+    told = cli("preregister", small.name).out
+    options = ("--odds-ratio", 0.75, "--base-accuracy", 0.9, "--seed-sd", 0.3)
+    trend = ("--levels", "0,1,2,3", "--seed-slope-sd", 0.15, "--format", "json")
+    plan = json.loads(cli("power", *options, *trend).out)["trends"][0]
+    assert f"{plan['n_seeds']} seeds reach {100 * plan['power']:.1f} % power" in told
+    text = small.read_text(encoding="utf-8").replace("seed_slope_sd = 0.15\n", "")
+    small.write_text(text, encoding="utf-8")
+    assert "trend over the levels of a factor" in cli("check-study", small.name).err

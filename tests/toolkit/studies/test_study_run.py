@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from paradigms.looking_while_listening import LookingWhileListening
 from stimuli import StimulusSet
 from stimuli.files import sha256_of
 from tests.conftest import LANGUAGES, tiny_rows, write_set
 from tests.reports.browsing import html_faults, needs_java
+from tests.unfolding import write_unfolding
 from toolkit.api.running import run_paradigm
 from toolkit.errors import ToolkitError
 from toolkit.running.folder import RunDirectory
@@ -26,6 +28,7 @@ from toolkit.studies.deviations import beyond, missing
 from toolkit.studies.durations import FILE
 from toolkit.studies.outcomes import sentences_of
 from toolkit.studies.plan import Where, plan_study
+from toolkit.studies.preregistration import preregistration
 from toolkit.studies.run import StudyResults, collect, run_study
 from toolkit.studies.study import Study
 from toolkit.tables.manifests import read_manifest
@@ -354,3 +357,45 @@ def test_maps_have_a_primary_test_per_population(written: Write, scenes_set: Sti
     assert len(made.pages) == 2, "two sets of one name"
     page = made.pages[0].read_text(encoding="utf-8")
     assert re.search(r"<li>dense-grounding: perfect \(\w+\): ", page)
+
+
+def looking(written: Write, tmp_path: Path, seeds: str = "[1]") -> Study:
+    own = write_unfolding(tmp_path / "unfolding")
+    return written(
+        '[study]\ntitle = "T"\n[[ask]]\nparadigm = "looking-while-listening"\n'
+        f'subjects = ["random"]\ntrials_per_class = 6\nstimuli = "{own}"\ntrial_seeds = {seeds}\n'
+        '[analysis]\nconfirmatory = ["window", "alone - carrier, clusters", "linear growth"]\n'
+        "[report]\ngallery = 0\n"
+    )
+
+
+def test_tests_of_looking_can_be_confirmatory(written: Write, tmp_path: Path) -> None:
+    study = looking(written, tmp_path)
+    made = carried_out(study)
+    assert made.missing == ()
+    known = {test for own in study.tests.values() for test in own}
+    told = sentences_of(made.results[0])
+    assert set(told) == known
+    assert study.confirmatory == tuple(
+        f"looking-while-listening: random in en, {test}"
+        for test in ("alone, window", "carrier, window", "alone - carrier, clusters",
+                     "alone, linear growth", "carrier, linear growth")
+    )  # fmt: skip
+    (analysis,) = made.results[0].values()
+    terms = [
+        term
+        for own in analysis.results  # type: ignore[attr-defined]
+        for term in (own.growth.linear, own.growth.quadratic)
+    ]
+    smallest = min(terms, key=lambda term: term.p_value)
+    assert smallest.p_holm == pytest.approx(min(1, len(terms) * smallest.p_value))
+    (run,) = (one.run_id for one in plan_study(study, Where(study.results)).runs)
+    assert read_manifest(study.results / "runs" / str(run))["trial_seed"] == 1
+    text = preregistration(study)
+    assert f"growth: `{LookingWhileListening.growth}`" in text
+    assert "cluster permutation over participants" in text
+
+
+def test_looking_is_analysed_over_one_list(written: Write, tmp_path: Path) -> None:
+    with pytest.raises(ToolkitError, match=r"trial_seeds .* asks for several lists"):
+        looking(written, tmp_path, "[1, 2]")

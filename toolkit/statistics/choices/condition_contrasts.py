@@ -7,7 +7,6 @@ picture is absent, a novel word in the test).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,10 +18,10 @@ import numpy.typing as npt
 from toolkit.processes.beside import spread
 from toolkit.statistics.choices.chance import NOBODY
 from toolkit.statistics.choices.participants import FACTORS, of_each, unit_of
-from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
-from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
+from toolkit.statistics.choices.verdicts import ContrastTest, decided, too_few, with_credit
+from toolkit.statistics.models.contrasts import contrast, effective
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
-from toolkit.statistics.models.results import Contrast, FitResult
+from toolkit.statistics.models.results import FitResult
 from toolkit.statistics.models.student import standardised
 
 if TYPE_CHECKING:
@@ -47,49 +46,20 @@ heard in both cancel in the mean, and would pass for such differences if they we
 """
 
 
-@dataclass(frozen=True)
-class ConditionTest:
-    """One condition minus another, for one population in one language."""
+@dataclass(frozen=True, kw_only=True)
+class ConditionTest(ContrastTest):
+    """One condition minus another; ``contrast`` is plus - minus."""
 
-    population: str
-    """Who was asked."""
-    test_language: str
-    """In which language."""
     plus: str
     """The test."""
     minus: str
     """Its control."""
-    question: str
-    """What a difference would say, as a question."""
-    n_seeds: int
-    """Participants that answered both: networks, or draws of familiar words."""
     n_targets: int
     """Target classes shown in both."""
     n_words: tuple[int, int]
     """Word classes heard in either."""
-    n_trials: int
-    """Trials of both, all seeds."""
-    n_ties: int
-    """Ties among them."""
     accuracies: tuple[float, float]
     """Share of trials in which the target was chosen, mean over seeds, ties at chance."""
-    d_seeds: float = math.nan
-    """Mean over SD of the seeds' differences; not comparable with d over children."""
-    contrast: Contrast | None = None
-    """plus - minus; None if the data do not decide a model."""
-    fit: FitResult | None = None
-    """The model."""
-    verdict: Verdict = "undecided"
-    """What the contrast decides after correction: is the test higher or lower than its control?"""
-    visible: float = math.nan
-    """Difference (share of 1) that the contrast, at its corrected level, would have shown in four
-    of five cases."""
-    problem: str = ""
-    """Why there is no model or no verdict; empty if there is one."""
-    reduced: str = ""
-    """How the model was reduced; empty if it was not."""
-    unit: str = "seed"
-    """What the participants are, see `toolkit.statistics.choices.chance.ChanceTest.unit`."""
 
 
 def contrast_tests(
@@ -128,19 +98,7 @@ def contrast_tests_beside(
     asked = list(_asked(counts, contrasts, counts if planned is None else planned))
     n_rows = sum(len(table) for _, table in asked)
     with spread(n_rows // MANY_ROWS, _tested, asked) as made:
-
-        def tests() -> tuple[ConditionTest, ...]:
-            found = made()
-            judged = [
-                math.nan if test.problem or test.contrast is None else test.contrast.p_value
-                for test in found
-            ]
-            return tuple(
-                _decided(test, p, alpha, len(found))
-                for test, p in zip(found, holm_p(judged), strict=True)
-            )
-
-        yield tests
+        yield lambda: decided(made(), alpha)
 
 
 def _asked(
@@ -164,19 +122,6 @@ def _asked(
 def _both(counts: pd.DataFrame, wanted: ConditionContrast) -> bool:
     """True if both conditions were asked."""
     return {wanted.plus, wanted.minus} <= set(counts["condition"].unique())
-
-
-def _decided(test: ConditionTest, p: float, alpha: float, n_tests: int) -> ConditionTest:
-    if test.contrast is None:
-        return test
-    effect = replace(test.contrast, p_holm=p)
-    seen = visible(effect.std_error, effect.df, alpha / n_tests)
-    return replace(
-        test,
-        contrast=effect,
-        verdict="few" if test.problem else decide(effect.estimate, p, alpha),
-        visible=between(effect.middle, seen),
-    )
 
 
 def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:

@@ -13,16 +13,11 @@ from typing import TYPE_CHECKING
 
 from paradigms.formula import LEVEL, Formula
 from toolkit.statistics.choices.chance import NOBODY
-from toolkit.statistics.choices.participants import (
-    FACTORS,
-    of_each,
-    over_participants,
-    unit_of,
-)
-from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
-from toolkit.statistics.models.contrasts import between, contrast, effective, holm_p
+from toolkit.statistics.choices.participants import FACTORS, of_each, over_participants, unit_of
+from toolkit.statistics.choices.verdicts import ContrastTest, decided, too_few, with_credit
+from toolkit.statistics.models.contrasts import contrast, effective
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
-from toolkit.statistics.models.results import Contrast, FitResult
+from toolkit.statistics.models.results import FitResult
 from toolkit.statistics.models.student import standardised
 
 if TYPE_CHECKING:
@@ -48,54 +43,28 @@ class LevelMean:
     """Word classes."""
 
 
-@dataclass(frozen=True)
-class TrendTest:
-    """The slope over a graded factor, for one population in one language."""
+@dataclass(frozen=True, kw_only=True)
+class TrendTest(ContrastTest):
+    """The slope over a graded factor.
 
-    population: str
-    """Who was asked."""
-    test_language: str
-    """In which language."""
+    ``contrast`` is the highest level minus the lowest along the line; the ``level`` of the model
+    runs from 0 at the lowest to 1 at the highest.
+    """
+
     factor: str
     """What there is more or less of."""
     unit_of_level: str
     """What levels are counted in."""
-    question: str
-    """What a slope would say, as a question."""
     levels: tuple[LevelMean, ...]
     """What was answered at every level, the lowest first."""
-    n_seeds: int
-    """Participants that answered at all levels: networks, or draws of familiar words."""
     n_words: int
     """Word classes."""
-    n_trials: int
-    """Trials of all seeds."""
-    n_ties: int
-    """Ties among them."""
     slope: float = math.nan
     """Change of the log odds of the target per unit of the level."""
     slope_low: float = math.nan
     """Lower end of its 95 % interval, over seeds and items."""
     slope_high: float = math.nan
     """Upper end."""
-    d_seeds: float = math.nan
-    """Mean over SD of the seeds' differences between the highest and the lowest level; not
-    comparable with d over children."""
-    contrast: Contrast | None = None
-    """Highest level - lowest level along the line; None if the data do not decide a model."""
-    fit: FitResult | None = None
-    """The model; its ``level`` runs from 0 at the lowest to 1 at the highest."""
-    verdict: Verdict = "undecided"
-    """What the slope decides after correction: ``higher`` if it rises, ``lower`` if it falls."""
-    visible: float = math.nan
-    """Difference (share of 1) of highest and lowest level that this test, at its corrected level,
-    would have shown in four of five cases."""
-    problem: str = ""
-    """Why there is no model or no verdict; empty if there is one."""
-    reduced: str = ""
-    """How the model was reduced; empty if it was not."""
-    unit: str = "seed"
-    """What the participants are, see `toolkit.statistics.choices.chance.ChanceTest.unit`."""
 
 
 def trend_tests(
@@ -121,13 +90,7 @@ def trend_tests(
         _tested(test, table, formula)
         for test, table in _asked(counts, factors, counts if planned is None else planned)
     ]
-    judged = [
-        math.nan if test.problem or test.contrast is None else test.contrast.p_value
-        for test in made
-    ]
-    return tuple(
-        _decided(test, p, alpha, len(made)) for test, p in zip(made, holm_p(judged), strict=True)
-    )
+    return decided(made, alpha)
 
 
 def _asked(
@@ -251,16 +214,3 @@ def _parts(
         # Seeds without a slope of their own: what differs is in the answers' noise.
         parts.append((0.0, n_seeds, 1))
     return parts
-
-
-def _decided(test: TrendTest, p: float, alpha: float, n_tests: int) -> TrendTest:
-    if test.contrast is None:
-        return test
-    effect = replace(test.contrast, p_holm=p)
-    seen = visible(effect.std_error, effect.df, alpha / n_tests)
-    return replace(
-        test,
-        contrast=effect,
-        verdict="few" if test.problem else decide(effect.estimate, p, alpha),
-        visible=between(effect.middle, seen),
-    )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
+
+from toolkit.statistics.models.contrasts import between, holm_p
+from toolkit.statistics.models.results import Contrast, FitResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +25,44 @@ seems to be 0 cannot be told from a large one, and tests reject too often or nev
 (``tests/benchmarks/test_calibration.py``)."""
 POWER = 0.8
 """Share of experiments in which a test should find an effect, if it is to be called visible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastTest:
+    """One contrast of a mixed model, for one population in one language."""
+
+    population: str
+    """Who was asked."""
+    test_language: str
+    """In which language."""
+    question: str
+    """What an effect would say, as a question."""
+    n_seeds: int
+    """Participants that answered all that is compared: networks, or draws of familiar words."""
+    n_trials: int
+    """Trials of all of it, all seeds."""
+    n_ties: int
+    """Ties among them."""
+    d_seeds: float = math.nan
+    """Mean over SD of the seeds' differences; not comparable with d over children."""
+    contrast: Contrast | None = None
+    """What is tested; None if the data do not decide a model."""
+    fit: FitResult | None = None
+    """The model."""
+    verdict: Verdict = "undecided"
+    """What the contrast decides after correction."""
+    visible: float = math.nan
+    """Difference (share of 1) that the contrast, at its corrected level, would have shown in four
+    of five cases."""
+    problem: str = ""
+    """Why there is no model or no verdict; empty if there is one."""
+    reduced: str = ""
+    """How the model was reduced; empty if it was not."""
+    unit: str = "seed"
+    """What the participants are, see `toolkit.statistics.choices.chance.ChanceTest.unit`."""
+
+
+Tested = TypeVar("Tested", bound=ContrastTest)
 
 
 def decide(estimate: float, p_value: float, alpha: float) -> Verdict:
@@ -117,3 +159,32 @@ def with_credit(counts: pd.DataFrame) -> pd.DataFrame:
     """
     right = counts["n_correct"] + counts["n_ties"] / counts["n_choices"]
     return counts.assign(n_right=right, n_wrong=counts["n_trials"] - right)
+
+
+def decided(tests: Sequence[Tested], alpha: float) -> tuple[Tested, ...]:
+    """Correct the contrasts of a family for each other, and say what each decides.
+
+    Args:
+        tests: all that were planned, with their models.
+        alpha: level of the family.
+    """
+    judged = [
+        math.nan if test.problem or test.contrast is None else test.contrast.p_value
+        for test in tests
+    ]
+    return tuple(
+        _decided(test, p, alpha, len(tests)) for test, p in zip(tests, holm_p(judged), strict=True)
+    )
+
+
+def _decided(test: Tested, p: float, alpha: float, n_tests: int) -> Tested:
+    if test.contrast is None:
+        return test
+    effect = replace(test.contrast, p_holm=p)
+    seen = visible(effect.std_error, effect.df, alpha / n_tests)
+    return replace(
+        test,
+        contrast=effect,
+        verdict="few" if test.problem else decide(effect.estimate, p, alpha),
+        visible=between(effect.middle, seen),
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paradigms.looking.paradigm import as_looking
 from toolkit.statistics.kinds import Statistics
-from toolkit.statistics.looking.clusters import FEWEST, find_clusters
+from toolkit.statistics.looking.clusters import FEWEST, CourseTest, course_test, find_clusters
 from toolkit.statistics.looking.courses import CHANCE, multiverse, time_course
 from toolkit.statistics.looking.data import CELL, Curves, Looks, read_looks
 from toolkit.statistics.looking.models import (
@@ -16,6 +17,7 @@ from toolkit.statistics.looking.models import (
     WindowTest,
     decided,
     growth_curve,
+    too_few,
     window_rows,
     window_test,
 )
@@ -34,6 +36,7 @@ from toolkit.statistics.looking.results import (
     LookingSettings,
 )
 from toolkit.statistics.looking.summary import LookingSummary, about_looking, summarise_looking
+from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.models.mixed import engine
 from toolkit.statistics.phrases import told_family
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
     from paradigms import LookingParadigm
     from toolkit.statistics.kinds import Progress
+    from toolkit.statistics.looking.models import Growth
     from toolkit.statistics.settings import Settings
 
 Cells = dict[tuple[str, str, str], "pd.DataFrame"]
@@ -69,7 +73,12 @@ def analyse_looks(looks: Looks, paradigm: LookingParadigm, alpha: float = 0.05) 
     contrasts = list(_contrasts(cells, paradigm))
     results = _corrected(results, alpha)
     judged = decided([own.window for own in contrasts], alpha)
-    contrasts = [replace(own, window=test) for own, test in zip(contrasts, judged, strict=True)]
+    contrasts = [
+        replace(own, window=test, whole=whole)
+        for own, test, whole in zip(
+            contrasts, judged, _courses([own.whole for own in contrasts]), strict=True
+        )
+    ]
     analysis = LookingAnalysis(
         engine=engine(),
         paradigm=paradigm.name,
@@ -101,6 +110,7 @@ def _result(
 ) -> CourseResult:
     curves = Curves.of(looks)
     population, language, condition = key
+    clusters = find_clusters(curves.shares - CHANCE, curves.gates_ms)
     return CourseResult(
         population=population,
         test_language=language,
@@ -112,7 +122,8 @@ def _result(
         course=time_course(curves),
         window=window_test(window_rows(looks, settings.window_ms), settings.formula, CHANCE),
         multiverse=multiverse(curves, settings.alpha),
-        clusters=find_clusters(curves.shares - CHANCE, curves.gates_ms),
+        clusters=clusters,
+        whole=course_test(clusters, len(curves.seeds)),
         reaction=reaction_time(looks),
         growth=growth_curve(looks, settings.growth),
     )
@@ -128,6 +139,8 @@ def _contrasts(cells: Cells, paradigm: LookingParadigm) -> Iterator[ConditionCou
             pair, keys = [cells[name] for name in names], ["seed", *CLASSES]
             rows = [window_rows(own, paradigm.window_ms).set_index(keys)["looking"] for own in pair]
             plus, minus = (Curves.of(own) for own in pair)
+            differences = plus.less(minus)
+            clusters = find_clusters(differences, plus.gates_ms)
             yield ConditionCourses(
                 population=population,
                 test_language=language,
@@ -135,7 +148,8 @@ def _contrasts(cells: Cells, paradigm: LookingParadigm) -> Iterator[ConditionCou
                 minus=asked.minus,
                 question=asked.question,
                 window=_difference(rows, paradigm.formula),
-                clusters=find_clusters(plus.less(minus), plus.gates_ms),
+                clusters=clusters,
+                whole=course_test(clusters, len(differences)),
             )
 
 
@@ -150,25 +164,62 @@ def _corrected(results: Sequence[CourseResult], alpha: float) -> list[CourseResu
     for headline in (True, False):
         places = [place for place, own in enumerate(results) if own.headline == headline]
         tests = decided([results[place].window for place in places], alpha)
-        for place, test in zip(places, tests, strict=True):
-            judged[place] = replace(results[place], window=test)
+        courses = _courses([results[place].whole for place in places])
+        curves = _growths([results[place] for place in places])
+        for place, test, whole, growth in zip(places, tests, courses, curves, strict=True):
+            judged[place] = replace(results[place], window=test, whole=whole, growth=growth)
     return judged
+
+
+def _courses(tests: Sequence[CourseTest]) -> list[CourseTest]:
+    """Tests of whole courses, corrected for each other."""
+    ps = holm_p([test.p_value for test in tests])
+    return [replace(test, p_holm=p) for test, p in zip(tests, ps, strict=True)]
+
+
+def _growths(results: Sequence[CourseResult]) -> list[Growth]:
+    """Growth curves, all their linear and quadratic terms corrected for each other."""
+    terms = [
+        math.nan if too_few(own.window.n_seeds, own.window.n_words) else one.p_value
+        for own in results
+        for one in (own.growth.linear, own.growth.quadratic)
+    ]
+    ps = iter(holm_p(terms))
+    return [
+        replace(
+            own.growth,
+            linear=replace(own.growth.linear, p_holm=next(ps)),
+            quadratic=replace(own.growth.quadratic, p_holm=next(ps)),
+        )
+        for own in results
+    ]
 
 
 def _families(
     results: Sequence[CourseResult], contrasts: Sequence[ConditionCourses]
 ) -> Iterator[str]:
-    planned = {
-        "the declared window against chance": [own.window for own in results if own.headline],
+    heads = [own for own in results if own.headline]
+    windows = {
+        "the declared window against chance": [own.window for own in heads],
         "a condition against another": [own.window for own in contrasts],
     }
-    for name, tests in planned.items():
+    for name, tests in windows.items():
         if tests:
             lost = sum(test.verdict in ("few", "undecided") for test in tests)
             yield told_family(name, len(tests), lost)
+    further = {
+        "whole courses by cluster permutation": [own.whole.p_holm for own in heads],
+        "differences of whole courses": [own.whole.p_holm for own in contrasts],
+        "linear and quadratic terms of growth": [
+            term.p_holm for own in heads for term in (own.growth.linear, own.growth.quadratic)
+        ],
+    }
+    for name, ps in further.items():
+        if ps:
+            yield told_family(name, len(ps), sum(map(math.isnan, ps)))
     yield (
-        "each cluster test is one test of a whole course and uncorrected over courses; all other "
-        "windows, growth curves and reaction times are described, not tested"
+        "p-values of single clusters are uncorrected over courses; all other windows and reaction "
+        "times are described, not tested"
     )
 
 

@@ -50,6 +50,32 @@ class Cluster:
     """Share of turnings whose largest mass is as large; one-sided, for the whole course."""
 
 
+@dataclass(frozen=True)
+class CourseTest:
+    """One test of a whole course: does looking at the target stand out anywhere?"""
+
+    p_value: float
+    """The smallest p of its clusters, 1 without one; NaN where there are too few participants."""
+    p_holm: float = math.nan
+    """Corrected over all tests of its family; NaN where it is in none."""
+
+
+def course_test(clusters: Sequence[Cluster], n_seeds: int) -> CourseTest:
+    """The test of a course by its clusters.
+
+    Args:
+        clusters: what `find_clusters` gave.
+        n_seeds: participants.
+
+    Example:
+        >>> course_test([Cluster(40, 80, 9.1, 0.03)], 5).p_value, course_test([], 5).p_value
+        (0.03, 1.0)
+    """
+    if n_seeds < FEWEST:
+        return CourseTest(math.nan)
+    return CourseTest(min((one.p_value for one in clusters), default=1.0))
+
+
 def find_clusters(differences: Floats, gates_ms: Sequence[int]) -> tuple[Cluster, ...]:
     """Clusters above 0, in the order of time, each with its p-value.
 

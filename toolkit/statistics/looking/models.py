@@ -49,6 +49,8 @@ class Estimate:
     """Lower end of the 95 % interval."""
     ci_high: float = math.nan
     """Upper end."""
+    p_holm: float = math.nan
+    """Corrected over all tests of its family; NaN where it is in none."""
 
     @classmethod
     def of(cls, fit: FitResult, name: str, above: float = 0.0) -> Estimate:
@@ -95,8 +97,7 @@ class Growth:
     linear: Estimate
     """Half of what looking rises by from the first gate to the last."""
     quadratic: Estimate
-    """How far the curve bends: below 0 where it rises early and levels off. Participants and words
-    have no slope of it, so its interval is too narrow, and nothing is concluded from it."""
+    """How far the curve bends: below 0 where it rises early and levels off."""
     fit: FitResult | None
     """The model; None if there is none."""
     problem: str = ""
@@ -157,7 +158,7 @@ def _fitted(rows: pd.DataFrame, formula: Formula) -> tuple[FitResult | None, str
 
 def decided(tests: Sequence[WindowTest], alpha: float) -> list[WindowTest]:
     """Correct the tests of a family for each other (Holm), and say what each decides."""
-    few = [_few(test) for test in tests]
+    few = [too_few(test.n_seeds, test.n_words) for test in tests]
     judged = [math.nan if why else test.model.p_value for test, why in zip(tests, few, strict=True)]
     made = []
     for test, why, p in zip(tests, few, holm_p(judged), strict=True):
@@ -171,11 +172,12 @@ def decided(tests: Sequence[WindowTest], alpha: float) -> list[WindowTest]:
     return made
 
 
-def _few(test: WindowTest) -> str:
-    if test.n_seeds >= LEAST_SEEDS and test.n_words >= LEAST_WORDS:
+def too_few(n_seeds: int, n_words: int) -> str:
+    """Why there is no verdict with so many participants and words; empty where there is one."""
+    if n_seeds >= LEAST_SEEDS and n_words >= LEAST_WORDS:
         return ""
     return (
-        f"{test.n_seeds} participants and {test.n_words} words: a verdict needs {LEAST_SEEDS} "
+        f"{n_seeds} participants and {n_words} words: a verdict needs {LEAST_SEEDS} "
         f"participants and {LEAST_WORDS} words"
     )
 

@@ -10,8 +10,8 @@ from toolkit.statistics.looking.clusters import FEWEST
 from toolkit.statistics.phrases import alike, change, count, p_value, percent, statistic
 
 if TYPE_CHECKING:
-    from toolkit.statistics.looking.clusters import Cluster
-    from toolkit.statistics.looking.models import WindowTest
+    from toolkit.statistics.looking.clusters import Cluster, CourseTest
+    from toolkit.statistics.looking.models import Estimate, Growth, WindowTest
     from toolkit.statistics.looking.results import (
         ConditionCourses,
         CourseResult,
@@ -32,6 +32,12 @@ DIFFERENCES = {
     "few": "too few participants or words to judge",
     "undecided": "not decided",
 }
+
+
+WINDOW, CLUSTERS = "window", "clusters"
+LINEAR, QUADRATIC = "linear growth", "quadratic growth"
+"""What the tests of a condition are called; a difference between conditions has a test without such
+a name, of the window, and one of clusters."""
 
 
 def where(own: CourseResult | ConditionCourses) -> str:
@@ -72,6 +78,38 @@ def _tested(test: WindowTest, as_share: bool) -> str:
         f"; {t}, {p_value(test.p_holm)} (Holm); further seeds and items: "
         f"{'95 % CI ' if as_share else ''}{ends}"
     )
+
+
+def named_sentences(analysis: LookingAnalysis) -> Iterator[tuple[str, str]]:
+    """Every corrected test of the headline conditions and of differences: its name, what it says.
+
+    Names are `where`, the condition or the difference, and `WINDOW`, `CLUSTERS`, `LINEAR` or
+    `QUADRATIC`, with commas between.
+    """
+    for own in analysis.results:
+        if own.headline:
+            name = f"{where(own)}, {own.condition}"
+            yield f"{name}, {WINDOW}", window_sentence(own, analysis.settings.window_ms)
+            yield f"{name}, {CLUSTERS}", _whole(name, own.clusters, own.whole, own.window.n_seeds)
+            for what, term in ((LINEAR, own.growth.linear), (QUADRATIC, own.growth.quadratic)):
+                yield f"{name}, {what}", f"{name}, {what}: {_grown(term, own.growth)}."
+    for one in analysis.contrasts:
+        name = f"{where(one)}, {one.plus} - {one.minus}"
+        yield name, contrast_sentence(one)
+        yield f"{name}, {CLUSTERS}", _whole(name, one.clusters, one.whole, one.window.n_seeds)
+
+
+def _whole(name: str, clusters: Sequence[Cluster], test: CourseTest, n_seeds: int) -> str:
+    told = "" if math.isnan(test.p_holm) else f"; the whole course: {p_value(test.p_holm)} (Holm)"
+    return f"{name}, {CLUSTERS}: {_clusters(clusters, n_seeds)}{told}."
+
+
+def _grown(term: Estimate, growth: Growth) -> str:
+    if math.isnan(term.p_value):
+        return growth.problem or "the model has no such term"
+    t = statistic(term.value / term.std_error, term.df)
+    p = f"{p_value(term.p_holm)} (Holm)" if not math.isnan(term.p_holm) else "too few to judge"
+    return f"{change(term.value, term.ci_low, term.ci_high)}; {t}, {p}"
 
 
 def course_sentence(own: CourseResult) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from toolkit.statistics.looking.clusters import Cluster
+from toolkit.statistics.looking.clusters import Cluster, CourseTest
 from toolkit.statistics.looking.courses import GateMean, Multiverse
 from toolkit.statistics.looking.models import Growth, WindowTest
 from toolkit.statistics.looking.reaction import ReactionTime
 from toolkit.statistics.models.results import Result
 
-LOOKING_SCHEMA = 1
+LOOKING_SCHEMA = 2
 """Raised when a key of ``statistics.json`` is added, goes, or changes its meaning."""
 
 
@@ -55,6 +55,8 @@ class CourseResult:
     """All other windows."""
     clusters: tuple[Cluster, ...]
     """Stretches of time with more looking at the target than chance."""
+    whole: CourseTest
+    """What they say together: is there such a stretch?"""
     reaction: ReactionTime
     """How fast looks turn."""
     growth: Growth
@@ -79,6 +81,8 @@ class ConditionCourses:
     """Their difference in the declared window, over the same participants and items."""
     clusters: tuple[Cluster, ...]
     """Stretches of time in which the first has more looking at the target."""
+    whole: CourseTest
+    """What they say together: is there such a stretch?"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -51,7 +51,7 @@ def analytic_power(n_seeds: int, difference: float, seed_sd: float, alpha: float
         0.802
     """
     shift = abs(difference) / seed_sd * math.sqrt(n_seeds / 2)
-    return _t_power(2 * n_seeds - 2, shift, alpha)
+    return power_of_t(2 * n_seeds - 2, shift, alpha)
 
 
 def power_of_words(n_words: int, effect: float, slope_sd: float, alpha: float = 0.05) -> float:
@@ -73,10 +73,10 @@ def power_of_words(n_words: int, effect: float, slope_sd: float, alpha: float = 
         return 1.0
     if n_words < 2:
         return alpha
-    return _t_power(n_words - 1, abs(effect) / slope_sd * math.sqrt(n_words), alpha)
+    return power_of_t(n_words - 1, abs(effect) / slope_sd * math.sqrt(n_words), alpha)
 
 
-def _t_power(df: int, shift: float, alpha: float) -> float:
+def power_of_t(df: float, shift: float, alpha: float) -> float:
     """Power of a two-sided t-test whose statistic is shifted by so many standard errors."""
     from scipy.special import nctdtr, ndtr, stdtrit
 

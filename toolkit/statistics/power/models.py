@@ -43,8 +43,8 @@ class ShareModel:
 
     def __post_init__(self) -> None:
         """Refuse what no experiment can have."""
-        _check("difference", self.difference, -100 <= self.difference <= 100, "-100 to 100 points")
-        _check("SD over seeds", self.seed_sd, 0 < self.seed_sd <= 100, "above 0, up to 100 points")
+        check("difference", self.difference, -100 <= self.difference <= 100, "-100 to 100 points")
+        check("SD over seeds", self.seed_sd, 0 < self.seed_sd <= 100, "above 0, up to 100 points")
 
     @property
     def implied(self) -> tuple[float, float]:
@@ -84,17 +84,17 @@ class LogitModel:
 
     def __post_init__(self) -> None:
         """Refuse what no experiment can have."""
-        _check("base accuracy", self.base_accuracy, 0 < self.base_accuracy < 1, "above 0, below 1")
-        _check("odds ratio", self.odds_ratio, 0 < self.odds_ratio < math.inf, "above 0")
+        check("base accuracy", self.base_accuracy, 0 < self.base_accuracy < 1, "above 0, below 1")
+        check("odds ratio", self.odds_ratio, 0 < self.odds_ratio < math.inf, "above 0")
         widest = f"up to {LARGEST_LOGIT_SD:g} log odds (0.3 is common, points are not meant)"
         in_range = 0 < self.seed_sd <= LARGEST_LOGIT_SD
-        _check("SD over seeds", self.seed_sd, in_range, f"above 0, {widest}")
+        check("SD over seeds", self.seed_sd, in_range, f"above 0, {widest}")
         for name, sd in (("SD over words", self.word_sd), ("SD of the effect", self.slope_sd)):
-            _check(name, sd, 0 <= sd <= LARGEST_LOGIT_SD, f"from 0, {widest}")
-        _check("correlation", self.slope_correlation, abs(self.slope_correlation) <= 1, "-1 to 1")
-        _check("number of words", self.n_words, 1 <= self.n_words <= 10_000, "1 to 10000")
+            check(name, sd, 0 <= sd <= LARGEST_LOGIT_SD, f"from 0, {widest}")
+        check("correlation", self.slope_correlation, abs(self.slope_correlation) <= 1, "-1 to 1")
+        check("number of words", self.n_words, 1 <= self.n_words <= 10_000, "1 to 10000")
         trials = self.trials_per_word
-        _check("number of trials per word", trials, 1 <= trials <= 1_000_000, "1 to 1000000")
+        check("number of trials per word", trials, 1 <= trials <= 1_000_000, "1 to 1000000")
 
     @property
     def null(self) -> LogitModel:
@@ -277,6 +277,7 @@ def _mixed_p(model: LogitModel, counts: Counts) -> float:
     return two_sided(found.estimate / std_error, df)
 
 
-def _check(name: str, value: float, possible: bool, allowed: str) -> None:
+def check(name: str, value: float, possible: bool, allowed: str) -> None:
+    """Refuse a value that no experiment can have, or no plan."""
     if not possible:
         raise ToolkitError(f"The {name} cannot be used.", given=f"{value:g}", allowed=allowed)
