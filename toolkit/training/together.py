@@ -83,6 +83,7 @@ def fit_together(
     Raises:
         StoppedError: one of the checkpoints said that it must end.
     """
+    banks = [bank.few(recipe.exemplars, seed) for bank, seed in zip(banks, seeds, strict=True)]
     if recipe.standardise:
         # Seeds of one condition share a bank, unless each is of another draw of concepts.
         different = {id(bank): bank for bank in banks}
