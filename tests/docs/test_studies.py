@@ -1,0 +1,169 @@
+"""The worked pages of the documentation are run, and say what comes out of their commands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from makers import study_pages
+from makers.readme_text import MismatchError
+from makers.study_blocks import ROOT, Done, carry_out, commands_of, parts_of
+from makers.study_pages import PAGES, Changes, differences, main, worked
+from tests import slurm_node
+
+NEEDS_SLURM = slurm_node.why_not()
+NEEDS_ESPEAK = None if shutil.which("espeak-ng") else "needs espeak-ng: apt-get install espeak-ng"
+SMALLER: Mapping[str, Changes] = {
+    "when-does-me-appear": (
+        ("n_updates = 200", "n_updates = 6"),
+        ("warmup_updates = 20", "warmup_updates = 2"),
+        ("word_views = 2", "word_views = 1"),
+        ("picture_views = 4", "picture_views = 1"),
+        ("familiar_draws = 5", "familiar_draws = 3"),
+        ('size = ["xsm", "sm"] ', 'size = ["xsm"] '),
+        ("exemplars = [2, 30]", "exemplars = [2]"),
+        ("trials_per_class = 10", "trials_per_class = 2"),
+    ),
+    "dense-grounding": (
+        (
+            "--subject multilingual-clip\n",
+            "--subject multilingual-clip/a --language de --language lb --language eu "
+            "--language fr --language ar --language nl\n",
+        ),
+    ),
+}
+"""What is smaller in the quick run of a dear page, which then need not print the same numbers."""
+
+
+def skipped(name: str) -> str | None:
+    """Why a page cannot be run here."""
+    return {"cluster": NEEDS_SLURM, "own-language": NEEDS_ESPEAK}.get(name)
+
+
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - SMALLER.keys()))
+def test_a_page_says_what_its_commands_print(name: str, tmp_path: Path) -> None:
+    if reason := skipped(name):
+        pytest.skip(reason)
+    done = worked(name, tmp_path)
+    assert not list(differences(PAGES[name].read_text(encoding="utf-8"), done))
+    assert done.commands >= 3
+
+
+@pytest.mark.parametrize("name", sorted(SMALLER))
+def test_a_dear_page_works_with_less(name: str, tmp_path: Path) -> None:
+    done = worked(name, tmp_path, SMALLER[name])
+    assert done.text.count("<!-- output") == PAGES[name].read_text("utf-8").count("<!-- output")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SMALLER))
+def test_a_dear_page_says_what_its_commands_print(name: str, tmp_path: Path) -> None:
+    done = worked(name, tmp_path)
+    assert not list(differences(PAGES[name].read_text(encoding="utf-8"), done))
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_is_short_and_says_what_may_be_concluded(name: str) -> None:
+    page = PAGES[name].read_text(encoding="utf-8")
+    assert len(page.splitlines()) < 150
+    assert "## What may be concluded" in page
+    assert "<!-- output" in page
+    outputs = re.findall(r"<!-- output[^\n]*-->\n(.*?)<!-- /output -->", page, re.S)
+    assert all(text.startswith("```text\n") and text.count("\n") > 2 for text in outputs)
+
+
+def test_every_page_is_listed() -> None:
+    index = (ROOT / "docs" / "studies" / "index.md").read_text(encoding="utf-8")
+    assert all(f"{name}.md" in index for name in PAGES)
+
+
+PAGE = """\
+Title: {commands} commands and about 0.0 minutes of processor time.
+
+```toml title="files/one.toml"
+answer = 42
+```
+
+```bash
+cat files/one.toml
+mevgs-toolkit version \\
+  --help
+```
+
+<!-- output: answer; Usage -->
+old
+<!-- /output -->
+
+<!-- not run: it would fail -->
+```bash
+mevgs-toolkit nothing
+```
+
+```python
+print("- one\\n  more\\n- two")
+```
+
+<!-- output: - one -->
+<!-- /output -->
+"""
+
+
+def run(page: str, folder: Path) -> Done:
+    return carry_out(page, folder)
+
+
+def test_blocks_are_run_and_filled_in(tmp_path: Path) -> None:
+    done = run(PAGE.replace("{commands}", "7"), tmp_path)
+    assert "Title: 1 commands" in done.text
+    assert "```text\nanswer = 42\n\nUsage: mevgs-toolkit version" in done.text
+    assert "```text\n- one\n  more\n```\n<!-- /output -->" in done.text
+    assert "old" not in done.text
+    assert list(commands_of(PAGE)) == ["mevgs-toolkit version --help"]
+    # Run again, it says the same; a number that was typed is told, the last digit is not.
+    again = run(done.text, tmp_path / "again")
+    assert not list(differences(done.text, again))
+    told = list(differences(done.text.replace("answer = 42\n\n", "answer = 77\n\n"), again))
+    assert "+answer = 42" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("mevgs-toolkit version", "mevgs-toolkit versions", "No such command"),
+        ("answer; Usage", "answers", "nothing that begins with 'answers'"),
+    ],
+)
+def test_what_fails_or_is_not_printed_is_told(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(MismatchError, match=message):
+        run(PAGE.replace("{commands}", "7").replace(old, new), tmp_path)
+
+
+def test_parts_end_where_they_should() -> None:
+    printed = "A: 1\nmore\n\n- b\n  more\n- c\n"
+    assert list(parts_of(printed, "A; - b")) == ["A: 1", "more", "", "- b", "  more"]
+    assert list(parts_of(printed, None))[-1] == "- c"
+
+
+def test_check_writes_nothing_and_its_exit_code_says_whether_all_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "small.md"
+    page.write_text("```bash\necho 42\n```\n<!-- output -->\n<!-- /output -->\n", encoding="utf-8")
+    monkeypatch.setattr(study_pages, "PAGES", {"small": page})
+    before = page.read_bytes()
+    assert main(["--check"]) == 1
+    assert "small: +42" in capsys.readouterr().out
+    assert page.read_bytes() == before
+    assert main(["small"]) == 0
+    assert main(["--check", "small"]) == 0
+    assert capsys.readouterr().out == ""
+    with pytest.raises(SystemExit):
+        main(["other"])
+    with pytest.raises(MismatchError, match="neither the page nor its files hold"):
+        worked("small", tmp_path / "run", [("nowhere", "")])
