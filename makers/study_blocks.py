@@ -97,7 +97,7 @@ def commands_of(page: str) -> Iterator[str]:
 
 
 def parts_of(printed: str, shown: str | None) -> Iterator[str]:
-    r"""Lines of an output that a page shows, an empty one between two parts.
+    r"""Lines of an output that a page shows, an empty one between two tables.
 
     A part begins with the first line that begins with its words, and ends before the next empty
     line; one that begins with a dash ends before the next that does.
@@ -111,7 +111,7 @@ def parts_of(printed: str, shown: str | None) -> Iterator[str]:
 
     Example:
         >>> list(parts_of("A: 1\n2\n\n- b\n- c\n", "A; - b"))
-        ['A: 1', '2', '', '- b']
+        ['A: 1', '2', '- b']
     """
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     if shown is None:
@@ -121,7 +121,7 @@ def parts_of(printed: str, shown: str | None) -> Iterator[str]:
         first = next((n for n, line in enumerate(lines) if line.startswith(words)), None)
         if first is None:
             raise MismatchError(f"nothing that begins with {words!r} was printed:\n{printed}")
-        if number:
+        if number and not words.startswith("- "):
             yield ""
         yield lines[first]
         for line in lines[first + 1 :]:

@@ -146,7 +146,8 @@ def test_what_fails_or_is_not_printed_is_told(
 
 def test_parts_end_where_they_should() -> None:
     printed = "A: 1\nmore\n\n- b\n  more\n- c\n"
-    assert list(parts_of(printed, "A; - b")) == ["A: 1", "more", "", "- b", "  more"]
+    assert list(parts_of(printed, "A; - b")) == ["A: 1", "more", "- b", "  more"]
+    assert list(parts_of(printed + "\nB\n", "A; B")) == ["A: 1", "more", "", "B"]
     assert list(parts_of(printed, None))[-1] == "- c"
 
 
