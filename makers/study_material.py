@@ -34,8 +34,8 @@ def photographs_and_recordings(folder: Path) -> Iterator[Environment]:
     """``my-photos``: 20 photographs of ten things, and their English names said by two people."""
     mini = open_set("mini")
     for concept in (*FAMILIAR, *NOVEL):
-        pictures = mini.select(kind="picture", concept=concept, split="test")
-        pictures = pictures[pictures["style"] == "colour"].index
+        drawn = mini.select(kind="picture", concept=concept, split="test")
+        pictures = drawn[drawn["style"] == "colour"].index
         place = folder / "my-photos" / "pictures" / concept
         place.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(pictures[:PHOTOGRAPHS]):
@@ -90,7 +90,7 @@ def _save_clip(folder: Path) -> None:
     torch.manual_seed(0)
     signs = ["<s>", "<pad>", "<unk>", "</s>", *" abcdefghijklmnopqrstuvwxyz"]
     layers = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    ends = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 3}
+    ends = {f"{name}_token_id": place for name, place in (("bos", 0), ("pad", 1), ("eos", 3))}
     text = {"vocab_size": len(signs), "max_position_embeddings": 48, **ends}
     config = CLIPConfig(
         text_config={**text, **layers, "num_attention_heads": 4},
@@ -101,9 +101,7 @@ def _save_clip(folder: Path) -> None:
     CLIPImageProcessor(
         size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64}
     ).save_pretrained(folder)
-    tokenizer = Tokenizer(
-        models.WordLevel({sign: n for n, sign in enumerate(signs)}, unk_token="<unk>")
-    )
+    tokenizer = Tokenizer(models.WordLevel({sign: n for n, sign in enumerate(signs)}, signs[2]))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     tokenizer.add_special_tokens(signs[:4])
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -11,7 +11,7 @@ import pytest
 
 from makers import study_pages
 from makers.readme_text import MismatchError
-from makers.study_blocks import ROOT, Done, carry_out, commands_of, parts_of
+from makers.study_blocks import ROOT, carry_out, commands_of, parts_of
 from makers.study_pages import PAGES, Changes, differences, main, worked
 from tests import slurm_node
 
@@ -89,7 +89,7 @@ answer = 42
 ```
 
 ```bash
-cat files/one.toml
+cat files/one.toml && echo
 mevgs-toolkit version \\
   --help
 ```
@@ -112,22 +112,19 @@ print("- one\\n  more\\n- two")
 """
 
 
-def run(page: str, folder: Path) -> Done:
-    return carry_out(page, folder)
-
-
 def test_blocks_are_run_and_filled_in(tmp_path: Path) -> None:
-    done = run(PAGE.replace("{commands}", "7"), tmp_path)
+    done = carry_out(PAGE.replace("{commands}", "7"), tmp_path)
     assert "Title: 1 commands" in done.text
     assert "```text\nanswer = 42\n\nUsage: mevgs-toolkit version" in done.text
     assert "```text\n- one\n  more\n```\n<!-- /output -->" in done.text
     assert "old" not in done.text
     assert list(commands_of(PAGE)) == ["mevgs-toolkit version --help"]
     # Run again, it says the same; a number that was typed is told, the last digit is not.
-    again = run(done.text, tmp_path / "again")
+    again = carry_out(done.text, tmp_path / "again")
     assert not list(differences(done.text, again))
-    told = list(differences(done.text.replace("answer = 42\n\n", "answer = 77\n\n"), again))
-    assert "+answer = 42" in told
+    for typed, told in (("77", True), ("43", False), ("41", False), ("4.2", True)):
+        said = done.text.replace("```text\nanswer = 42", f"```text\nanswer = {typed}")
+        assert ("+answer = 42" in list(differences(said, again))) is told
 
 
 @pytest.mark.parametrize(
@@ -141,7 +138,7 @@ def test_what_fails_or_is_not_printed_is_told(
     old: str, new: str, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(MismatchError, match=message):
-        run(PAGE.replace("{commands}", "7").replace(old, new), tmp_path)
+        carry_out(PAGE.replace("{commands}", "7").replace(old, new), tmp_path)
 
 
 def test_parts_end_where_they_should() -> None:
