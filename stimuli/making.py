@@ -145,7 +145,7 @@ def make_set(
         rows, left_out = _share_out(rows, seed)
         notes += left_out
     if pictures_of is not None:
-        taken = _taken(pictures_of, set(concepts))
+        taken = pictures_of.pictures_of(concepts)
         rows += [row for row, _ in taken]
         contents |= {row["stimulus_id"]: data for row, data in taken}
     _check(rows)
@@ -469,19 +469,6 @@ def _splits(n: int) -> list[str]:
         return order[:n]
     more = ["test"] * (test - 1) + ["valid"] * (valid - 1)
     return [*order, *more, *["train"] * (rest - len(more))]
-
-
-def _taken(known: StimulusSet, concepts: set[str]) -> list[tuple[Row, bytes]]:
-    """Pictures of a known set for some concepts, with their rows."""
-    chosen = known.select(kind="picture")
-    chosen = chosen[chosen["concept"].isin(concepts)]
-    return [
-        (
-            {"stimulus_id": str(name), **{str(k): str(v) for k, v in row.items()}},
-            (known.folder / str(row["path"])).read_bytes(),
-        )
-        for name, row in zip(chosen.index, chosen.to_dict("records"), strict=True)
-    ]
 
 
 def _check(rows: Sequence[Row]) -> None:

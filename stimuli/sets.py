@@ -121,6 +121,33 @@ class StimulusSet:
             )
         return replace(self, familiar=chosen)
 
+    def pictures_of(self, concepts: Iterable[str]) -> list[tuple[dict[str, str], bytes]]:
+        """Pictures for another set: rows of the table with what their files hold.
+
+        Args:
+            concepts: English names.
+
+        Raises:
+            ToolkitError: one of which there is no picture.
+
+        Example:
+            >>> from stimuli import open_set
+            >>> rows = [row for row, _ in open_set("mini-draws").pictures_of(["bear"])]
+            >>> {row["concept"] for row in rows}, {row["kind"] for row in rows}
+            ({'bear'}, {'picture'})
+        """
+        chosen, known = set(concepts), self.select(kind="picture")
+        for name in sorted(chosen - set(known["concept"])):
+            raise unknown_name("concept", name, sorted(set(known["concept"])), where=self.name)
+        rows = known[known["concept"].isin(chosen)].reset_index().to_dict("records")
+        return [
+            (
+                {str(column): str(value) for column, value in row.items()},
+                (self.folder / str(row["path"])).read_bytes(),
+            )
+            for row in rows
+        ]
+
     @functools.cached_property
     def checksum(self) -> str:
         """SHA-256 of `stimuli.csv`, which holds every file's own: it pins the whole content.

@@ -258,6 +258,7 @@ def synthesize(
     takes: int = 3,
     seed: int = 0,
     mispronounce: bool = False,
+    pictures_of: StimulusSet | None = None,
 ) -> StimulusSet:
     """Speak a list of words: as a new set, or as one more language of the set in `out`.
 
@@ -266,25 +267,34 @@ def synthesize(
 
     Args:
         word_list: a CSV file with the columns concept, word and, if wanted, status (familiar or
-            novel; familiar where it is left out, or as in the set that is there already).
+            novel; where it is left out, as in the set that is there already or whose pictures are
+            taken, else familiar).
         language: ISO code, or any language name of `espeak-ng --voices`.
         out: folder of the set.
         voices: who says the words.
         takes: how often each voice says each word, with another pitch and rate each time.
         seed: decides the pitches and rates, see `jitter`.
         mispronounce: say familiar test words with changed onsets besides, see `mispronounced`.
+        pictures_of: a known set whose pictures of these concepts come into a new set.
 
     Returns:
         The finished set.
 
     Raises:
         ToolkitError: espeak-ng is not installed; language or voice unknown; the list has faults
-            (all are named); or the folder holds something other than a sound stimulus set.
+            (all are named), or a concept without a picture; or the folder holds something other
+            than a sound stimulus set, or a set that is to get pictures of another.
     """
     folder, voices = Path(out), tuple(dict.fromkeys(voices))
     for voice in voices:
         espeak.voice_name(language, voice)
     if folder.is_dir() and any(folder.iterdir()):
+        if pictures_of is not None:
+            raise ToolkitError(
+                f"There is a set in {folder} already: it keeps the pictures that it has.",
+                given=f"--pictures-of {pictures_of.name}",
+                next_command="the same without --pictures-of, or with another folder, --out",
+            )
         present = open_set(folder)
         rows = present.table.reset_index().to_dict("records")
         kept = [
@@ -305,14 +315,20 @@ def synthesize(
         settings = {
             "name": folder.name,
             "version": "1.0.0",
-            "title": f"Spoken words ({language})",
+            "title": f"Spoken words ({language})"
+            + (f" and pictures of {pictures_of.name}" if pictures_of else ""),
             "description": f"Words of {Path(word_list).name}, spoken by espeak-ng.",
             "languages": [language],
-            "licence": "CC0-1.0",
+            "licence": "see the column licence of stimuli.csv" if pictures_of else "CC0-1.0",
             "sample_rate_hz": SAMPLE_RATE_HZ,
-            "picture_size_px": 96,
+            "picture_size_px": pictures_of.picture_size_px if pictures_of else 96,
         }
-    words = read_word_list(Path(word_list), {row["concept"]: row["status"] for row in kept})
+    statuses = {row["concept"]: row["status"] for row in kept}
+    if pictures_of is not None:
+        known = pictures_of.select(kind="picture")
+        statuses = dict(zip(known["concept"], known["status"], strict=True))
+    words = read_word_list(Path(word_list), statuses)
+    taken = pictures_of.pictures_of({word.concept for word in words}) if pictures_of else []
     utterances = list(plan(words, language, voices, takes, takes, seed))
     if not utterances:
         raise ToolkitError(
@@ -323,6 +339,9 @@ def synthesize(
     if mispronounce:
         utterances = list(mispronounced(utterances))
     _refuse_taken(folder, utterances, kept)
+    for row, content in taken:
+        write_media(folder, row["path"], content)
+        kept.append(row)
     said = record(utterances, folder)
     write_set(folder, settings, [*kept, *said])
     return open_set(folder)

@@ -191,6 +191,32 @@ def test_one_more_language_of_a_set(tmp_path: Path) -> None:
 
 
 @needs_espeak
+def test_a_new_set_with_pictures_of_a_known_one(tmp_path: Path) -> None:
+    """Statuses are those of the known set; what has no picture there is refused."""
+    mini, words = open_set("mini"), tmp_path / "words.csv"
+    words.write_text("concept,word\nbear,Bär\nkey,Schlüssel\n", encoding="utf-8")
+    voices = ("default", "Andrea")
+    made = synthesize(words, "de", tmp_path / "out", voices, takes=1, pictures_of=mini)
+    assert made.check() == []
+    pictures = made.select(kind="picture")
+    assert set(pictures["concept"]) == {"bear", "key"}
+    assert made.picture_size_px == mini.picture_size_px
+    assert set(pictures["sha256"]) < set(mini.select(kind="picture")["sha256"])
+    said = made.select(kind="word")
+    told = set(zip(said["concept"], said["status"], said["split"], strict=True))
+    assert told == {
+        ("bear", "familiar", "train"), ("bear", "familiar", "test"), ("key", "novel", "test")
+    }  # fmt: skip
+    with pytest.raises(ToolkitError, match="keeps the pictures that it has"):
+        synthesize(words, "de", tmp_path / "out", voices, takes=1, pictures_of=mini)
+    words.write_text("concept,word\nbaer,Bär\n", encoding="utf-8")
+    with pytest.raises(ToolkitError) as caught:
+        synthesize(words, "de", tmp_path / "other", voices, takes=1, pictures_of=mini)
+    assert (caught.value.given, caught.value.nearest) == ("baer", "bear")
+    assert not (tmp_path / "other").exists()
+
+
+@needs_espeak
 def test_concepts_that_look_alike_get_clips_of_their_own(tmp_path: Path) -> None:
     words = tmp_path / "words.csv"
     alike = ["ice cream", "ice-cream", "Ice Cream", "A B", "A/B", "किताब", "कताबी", "con", "CON"]

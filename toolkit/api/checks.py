@@ -62,14 +62,26 @@ def shown_set(
     if isinstance(given, StimulusSet):
         shown = given if words is None else open_set(given.folder, words)
     else:
-        shown = open_set(given or _usual_set(populations, usual), words)
+        shown = open_set(given or usual_set(populations, usual), words)
     for population in populations:
         _refuse_learnt(population, shown)
     return shown
 
 
-def _usual_set(populations: Sequence[Population], usual: str) -> str:
-    """Name of the set that all of some populations are asked with where none is named."""
+def usual_set(populations: Sequence[Population], usual: str) -> str:
+    """Name of the set that all of some populations are asked with where none is named.
+
+    Args:
+        populations: who is asked.
+        usual: name of the set of populations that say nothing; of all where there is nobody.
+
+    Raises:
+        ToolkitError: they are usually asked with different ones, or with one that has no name.
+
+    Example:
+        >>> usual_set([], "mini")
+        'mini'
+    """
     wanted = {population.stimuli or usual: population.name for population in populations}
     if len(wanted) > 1:
         raise ToolkitError(
@@ -77,7 +89,7 @@ def _usual_set(populations: Sequence[Population], usual: str) -> str:
             given=", ".join(f"{name} for {whom}" for name, whom in wanted.items()),
             allowed="--stimuli (or stimuli=), for all of them",
         )
-    (name,) = wanted
+    name = next(iter(wanted), usual)
     if name != usual and name not in list_sets():
         raise ToolkitError(
             f"{wanted[name]} was trained on the stimulus set {name!r}, which has no name here.",

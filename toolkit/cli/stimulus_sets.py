@@ -15,6 +15,15 @@ from toolkit.cli.options import NewSetOption, WordsOption
 from toolkit.cli.tasks import PREPARE
 from toolkit.errors import quoted
 
+PicturesOfOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SET",
+        help="Take the pictures of a known set, for words of a further language.",
+        autocompletion=set_names,
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -65,14 +74,7 @@ def make_set(
             help="Concepts that subjects have never met; all others are familiar. Repeatable.",
         ),
     ] = None,
-    pictures_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SET",
-            help="Take the pictures of a known set, for words of a further language.",
-            autocompletion=set_names,
-        ),
-    ] = None,
+    pictures_of: PicturesOfOption = None,
     licence: Annotated[
         str | None, typer.Option(help="Licence of the files (SPDX identifier) [asked, or unknown].")
     ] = None,
@@ -189,25 +191,38 @@ def synthesize(
             help="Say familiar test words with 1, 2 and 3 features of their onset changed, too.",
         ),
     ] = False,
+    pictures_of: PicturesOfOption = None,
 ) -> None:
     """Speak a word list as a stimulus set.
 
-    Needs espeak-ng. All pictures that a set has are left as they are.
+    Needs espeak-ng. All pictures that a set has are left as they are. With --pictures-of, a new
+    set has pictures too, and can be trained on and asked with.
 
     \b
     Examples:
+      mevgs-toolkit synthesize words_de.csv --language de --pictures-of mini --out mini-de
       mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli
       mevgs-toolkit synthesize words_de.csv --language de --out my-stimuli --mispronounce
     """  # noqa: D301 - \b is the character that keeps the lines below it as they are
-    from stimuli import speech
+    from stimuli import open_set, speech
     from stimuli.speech import VOICES
 
-    speech.synthesize(
+    made = speech.synthesize(
         *(words, language, out),
         voices=voice or tuple(VOICES),
         takes=takes,
         seed=seed,
         mispronounce=mispronounce,
+        pictures_of=open_set(pictures_of) if pictures_of else None,
     )
     say(f"Spoken words of {language!r} written to {out}.")
     say(f"Check it: mevgs-toolkit check-stimuli {quoted(out)}")
+    if len(made.select(kind="picture")):
+        say(
+            f"Train:    mevgs-toolkit train --stimuli {quoted(out)} --languages {language} "
+            "--out my-subjects"
+        )
+        say(
+            f"Ask:      mevgs-toolkit run-paradigm me --stimuli {quoted(out)} "
+            f"--language {language} --subject POPULATION"
+        )

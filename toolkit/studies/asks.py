@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,10 +13,12 @@ from paradigms.registry import get_paradigm
 from stimuli import list_sets, open_set
 from stimuli.faults import Location
 from stimuli.schemas import Source, checked
+from toolkit.api.checks import usual_set
 from toolkit.errors import ToolkitError, nearest_name, quoted, unknown_name
 from toolkit.running.capabilities import TOLD, can, require
 from toolkit.running.choices import languages_of, trial_rng
 from toolkit.running.kinds import RUNNING
+from toolkit.running.subject_refs import SubjectRef
 from toolkit.studies.file import Ask
 from toolkit.studies.names import beside
 from toolkit.studies.study import Asked
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from paradigms import BaseParadigm
     from stimuli import StimulusSet
     from toolkit.training.conditions import Condition
+    from toolkit.training.sources import Source as TrainingSource
 
 OPTIONS = {
     "trials_per_class": "trials_per_class", "trial_seeds": "trial_seed", "words": "words",
@@ -54,12 +57,32 @@ class Asking:
     """Folder of the study file."""
     paradigms: Path | None
     """Folder with paradigms of one's own."""
-    trained: Mapping[str, tuple[Condition, tuple[str, ...]]]
-    """Populations that the study trains, with their seeds."""
+    trained: Mapping[str, Population]
+    """Populations that the study trains, by name: see `stands_for`."""
     unsure: bool = False
     """Whether it trains others, which are not known: some grid is at fault."""
     sets: dict[tuple[str, Path | None], StimulusSet] = field(default_factory=dict)
     """Stimulus sets that were opened, by name and word list: each is read once."""
+
+
+def stands_for(condition: Condition, seeds: Sequence[str], source: TrainingSource) -> Population:
+    """What stands for a population that is yet to be trained: it can be planned with, not asked.
+
+    Args:
+        condition: the population.
+        seeds: names of its seeds.
+        source: what it is trained on.
+    """
+    drawn = condition.draws.of(source.outline().concepts) if condition.draws else {}
+    return Population(
+        name=condition.name,
+        languages=condition.languages,
+        seeds=tuple(condition.subjects(seeds)),
+        description="Trained by this study.",
+        factory=_not_there,
+        stimuli=source.name if drawn else "",
+        familiar=drawn,
+    )
 
 
 Told = tuple[Location, ToolkitError | str, dict[str, str | None]]
@@ -95,9 +118,9 @@ class _Looking:
 
     def asked(self, *, whole: bool) -> Asked | None:
         paradigm = self._paradigm()
-        stimuli = self._stimuli(paradigm) if paradigm else None
         subjects = self._subjects() if whole or "subjects" in self.table else []
         populations = [population for _, _, population in subjects]
+        stimuli = self._stimuli(paradigm, populations) if paradigm else None
         if paradigm:
             self._options(paradigm)
             for number, name, population in subjects:
@@ -125,7 +148,9 @@ class _Looking:
             self._tell(("paradigm",), error)
             return None
 
-    def _stimuli(self, paradigm: BaseParadigm) -> StimulusSet | None:
+    def _stimuli(
+        self, paradigm: BaseParadigm, populations: Sequence[Population]
+    ) -> StimulusSet | None:
         given, words = self.table.get("stimuli"), self.table.get("words")
         key = "paradigm" if given is None else "stimuli"
         if words is not None and not (self.asking.base / words).is_file():
@@ -133,7 +158,8 @@ class _Looking:
                        allowed="a list of written words (TOML), beside the study file")  # fmt: skip
             words = None
         try:
-            name = beside(self.asking.base, given or paradigm.default_set, list_sets())
+            usual = given or usual_set(populations, paradigm.default_set)
+            name = beside(self.asking.base, usual, list_sets())
             written = None if words is None else self.asking.base / words
             opened = self.asking.sets.get((name, written)) or open_set(name, written)
             _ = opened.checksum
@@ -200,16 +226,10 @@ class _Looking:
         name, slash, seed = given.partition("/")
         if name not in self.asking.trained:
             return None
-        condition, seeds = self.asking.trained[name]
-        if slash and seed not in seeds:
-            raise unknown_name(f"seed of population {name!r}", seed, seeds)
-        return Population(
-            name=name,
-            languages=condition.languages,
-            seeds=(seed,) if slash else tuple(seeds),
-            description="Trained by this study.",
-            factory=_not_there,
-        )
+        trained = self.asking.trained[name]
+        if slash and seed not in trained.seeds:
+            raise unknown_name(f"seed of population {name!r}", seed, trained.seeds)
+        return replace(trained, seeds=(seed,)) if slash else trained
 
     def _capable(
         self, paradigm: BaseParadigm, number: int, name: str, population: Population
@@ -268,15 +288,20 @@ class _Looking:
         if len(known) < len(given):
             return {}
         tested: dict[str, tuple[str, ...]] = {}
+        tried: set[tuple[tuple[str, ...], frozenset[str] | None]] = set()
         for population in populations:
+            # Draws have equally many familiar concepts each: one tells whether there are trials.
+            first = SubjectRef(population, population.seeds[0])
             try:
                 codes = tuple(languages_of(population, paradigm, stimuli, given))
-                for code in codes if codes not in tested.values() else ():
+                viewed = first.views(stimuli)
+                for code in codes if (codes, first.familiar) not in tried else ():
                     rng = trial_rng(paradigm, stimuli, code, 0)
                     if isinstance(paradigm, Paradigm):
-                        paradigm.trials(stimuli, code, rng, per_class=1, languages=codes)
+                        paradigm.trials(viewed, code, rng, per_class=1, languages=codes)
                     else:
-                        paradigm.trials(stimuli, code, rng, per_class=1)
+                        paradigm.trials(viewed, code, rng, per_class=1)
+                tried.add((codes, first.familiar))
                 tested[population.name] = codes
                 self._drawn(paradigm, stimuli, codes)
             except ToolkitError as error:

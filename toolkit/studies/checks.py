@@ -17,7 +17,7 @@ from stimuli.files import sha256_of
 from stimuli.schemas import Source, checked, faults_in
 from stimuli.texts import toml_source
 from toolkit.errors import ToolkitError, nearest_name, quoted
-from toolkit.studies.asks import Asking, look_at_ask
+from toolkit.studies.asks import Asking, look_at_ask, stands_for
 from toolkit.studies.contrasts import tests_named, tests_of
 from toolkit.studies.file import NEW_COMMAND, Power, StudyFile
 from toolkit.studies.names import beside, fault_of
@@ -25,6 +25,7 @@ from toolkit.studies.samples import planning_model
 from toolkit.studies.study import Asked, Study
 
 if TYPE_CHECKING:
+    from toolkit.subjects.population import Population
     from toolkit.training.grid import Grid
 
 SHOWN = 6
@@ -81,6 +82,7 @@ class _Looking:
     def __init__(self, path: Path, content: Mapping[str, Any], source: Source) -> None:
         self.path, self.content, self.source = path, content, source
         self.faults = faults_in(StudyFile, content, source)
+        self.trained: dict[str, Population] = {}
         self.wrong = [fault.place.partition(" (line ")[0] for fault in self.faults]
 
     def study(self) -> Study | None:
@@ -173,6 +175,10 @@ class _Looking:
         trained = {code for condition in grid.conditions for code in condition.languages}
         source = open_source(grid.stimuli, grid.hearing, grid.seeing, trained)
         check_training(grid.conditions, source)
+        self.trained.update(
+            (condition.name, stands_for(condition, grid.seeds, source))
+            for condition in grid.conditions
+        )
         return grid
 
     def _asks(self, grids: Sequence[Grid]) -> list[Asked]:
@@ -186,11 +192,7 @@ class _Looking:
         asking = Asking(
             base=self.path.parent,
             paradigms=None if own is None else self.path.parent / own,
-            trained={
-                c.name: (c, tuple(c.subjects(grid.seeds)))
-                for grid in grids
-                for c in grid.conditions
-            },
+            trained=self.trained,
             unsure=len(grids) < len([*self._tables("train")]),
         )
         found: list[Asked] = []

@@ -27,7 +27,7 @@ from toolkit.studies.chunks import (
 from toolkit.studies.cluster import Standing
 from toolkit.studies.plan import StudyPlan, Where, plan_study
 from toolkit.studies.run import held
-from toolkit.studies.study import Study
+from toolkit.studies.study import Study, results_of
 
 SHOWN = 10
 """Chunks that are named one by one."""
@@ -246,7 +246,7 @@ def print_chunks(kept: Kept) -> None:
     _print_cut(kept)
     say(f"Written: {kept.file}")
     say(f"Do one: {shown_command(kept)}")
-    say(f"Then:   mevgs-toolkit run-study {quoted(kept.content.study)} --collect")
+    say(f"Then:   {_to_collect(Path(kept.content.study), kept.out)}")
 
 
 def _print_cut(kept: Kept) -> None:
@@ -284,11 +284,18 @@ def print_standing(now: Elsewhere) -> None:
         if made.left:
             say(f"Not taken for now: {count(len(made.left), 'chunk')}: {made.why}")
     _print_troubles([one for one in now.found if one.state in ("needs you", "failed")], now)
-    name = quoted(now.plan.study.path)
     if now.is_done:
-        say(f"All is done. Report: mevgs-toolkit run-study {name} --collect")
+        told = _to_collect(now.plan.study.path, now.plan.where.out)
+        say(f"All is done. Report: {told}")
     elif any(one.state == "later" for one in now.found):
         say("Later: chunks whose networks are not trained yet; the same command hands them over.")
+
+
+def _to_collect(study: Path, out: Path) -> str:
+    """The command that reports a study, wherever its results lie."""
+    usual = results_of(study)
+    other = "" if out.absolute() == usual.absolute() else f" --out {quoted(out)}"
+    return f"mevgs-toolkit run-study {quoted(study)}{other} --collect"
 
 
 def _print_troubles(found: Sequence[Standing], now: Elsewhere) -> None:

@@ -23,6 +23,19 @@ MOST = 4
 """Subjects that are named in a line."""
 
 
+def results_of(study: Path) -> Path:
+    """Folder of a study's results where no other is named: beside its file, named after it.
+
+    Args:
+        study: the file.
+
+    Example:
+        >>> results_of(Path("words/study.toml")).as_posix()
+        'words/study-results'
+    """
+    return study.with_name(f"{study.stem}-results")
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
     """One ``[[ask]]``, with what it names."""
@@ -91,7 +104,7 @@ class Study:
     @property
     def results(self) -> Path:
         """Folder of the results where no other is named: beside the file, named after it."""
-        return self.path.with_name(f"{self.path.stem}-results")
+        return results_of(self.path)
 
     @property
     def trained(self) -> dict[str, tuple[str, ...]]:

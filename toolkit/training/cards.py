@@ -155,7 +155,7 @@ def description(facts: Mapping[str, Any]) -> str:
     """
     names = [_LANGUAGES.get(code, code) for code in facts["languages"]]
     draws = facts.get("draws", {}).get("familiar_draws")
-    each = f", {draws} draws of familiar words" if draws else ""
+    each = f", {draws} {'draw' if draws == 1 else 'draws'} of familiar words" if draws else ""
     if not names:
         return f"Control: networks with their initial weights, trained on no language{each}."
     heard = " and ".join(names)

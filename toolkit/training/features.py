@@ -114,6 +114,31 @@ class FeatureBank:
         """
         return replace(self, concepts=tuple(sorted(concepts)))
 
+    def few(self, exemplars: int, seed: int) -> FeatureBank:
+        """The same bank for a learner who meets few exemplars in training.
+
+        Validation is on all of the split `valid`.
+
+        Args:
+            exemplars: clips of each class in each language, and pictures of each class; all views
+                of one count once. 0 for all of them.
+            seed: decides which.
+        """
+        if not exemplars:
+            return self
+        rng = np.random.default_rng([_EXEMPLARS, seed])
+        words = _unmet(self.word_table, exemplars, rng)
+        pictures = _unmet(self.picture_table, exemplars, rng)
+        return replace(
+            self,
+            word_table=tuple(
+                (row[0], _UNMET, row[2], row[3]) if row in words else row for row in self.word_table
+            ),
+            picture_table=tuple(
+                (row[0], _UNMET, row[2]) if row in pictures else row for row in self.picture_table
+            ),
+        )
+
     @property
     def word_bytes(self) -> int:
         """Size of the longest word view as a network takes it."""
@@ -293,6 +318,27 @@ class FeatureBank:
 
 
 _NO_ROWS = np.empty(0, dtype=np.int64)
+_UNMET = "unmet"
+"""Stands for the split of what a learner does not meet."""
+_EXEMPLARS = 7
+"""Keeps the draw of exemplars apart from what else a seed decides."""
+
+
+def _unmet(
+    table: Sequence[tuple[str, ...]], exemplars: int, rng: np.random.Generator
+) -> set[tuple[str, ...]]:
+    """Rows of the split `train` that a learner of few exemplars does not meet."""
+    classes: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for row in table:
+        if row[1] == "train":
+            classes.setdefault(row[2:], set()).add(row)
+    unmet: set[tuple[str, ...]] = set()
+    for _, own in sorted(classes.items()):
+        order = rng.permutation(len(own))
+        unmet.update(
+            row for row, place in zip(sorted(own), order, strict=True) if place >= exemplars
+        )
+    return unmet
 
 
 def _sample(rows: NDArray[np.int64], row_bytes: int) -> NDArray[np.int64]:

@@ -107,6 +107,7 @@ def fit(
     if not languages or not (recipe.n_updates or recipe.epochs):
         network = fresh_network(network_config(bank, recipe), seed)
         return Fitted(network.state_dict(), (), 0)
+    bank = bank.few(recipe.exemplars, seed)
     seen = bank.standardised(languages) if recipe.standardise else bank
     training = Training(seen, languages, recipe, seed, device)
     with device.own_randomness(seed):

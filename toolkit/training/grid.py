@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +27,8 @@ PLACES = {"stimuli": "mini", "hearing": "hearing", "seeing": "seeing"}
 """What is trained on, see `Grid`, where nothing else is said."""
 _KINDS: dict[str, Any] = {"size": Annotated[str, OneOf(SIZES)], **fields_of(Recipe)}
 """What can be changed in a recipe: its fields, and `size` for width and embedding together."""
+_CONCEPTS = "familiar_concepts"
+"""How many concepts of a draw are familiar: no value of the recipe, but it can be combined too."""
 
 
 def _optional(kinds: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -59,7 +61,7 @@ GridTable: Any = make_dataclass(
             str | int | tuple[str, ...],
             Rule('their number, or one letter for each: "abc"'),
         ], "abcdefghij"),
-        *_optional({name: _several(kind) for name, kind in _KINDS.items()}),
+        *_optional({name: _several(kind) for name, kind in {**_KINDS, _CONCEPTS: Size}.items()}),
     ],
     frozen=True,
 )  # fmt: skip
@@ -157,13 +159,17 @@ def make_grid(
 def _combined(content: Mapping[str, Any], source: Source) -> Grid:
     """All that a grid file asks for."""
     told = checked(GridFile, dict(content), source)
-    values, several = _given(told.recipe), _given(told.grid)
+    values, several = _given(told.recipe, _KINDS), _given(told.grid, [*_KINDS, _CONCEPTS])
     # Populations are named after the values in the order of the file.
     axes = {name: several[name] for name in content["grid"] if name in several}
     names, languages = seeds_of(told.grid.seeds), told.grid.languages
-    draws = None
-    if told.familiar_draws:
-        draws = Draws(told.familiar_draws, told.familiar_concepts, told.familiar_seed)
+    if _CONCEPTS in axes and not told.familiar_draws:
+        raise ToolkitError(
+            "Only concepts that are drawn can be of several numbers.",
+            given=f"{_CONCEPTS} in [grid] without familiar_draws",
+            allowed="familiar_draws = 5, say, above [recipe]",
+            next_command=EXAMPLE_COMMAND,
+        )
     n_populations = len(languages) * math.prod(map(len, axes.values()))
     n_subjects = len(names) * (told.familiar_draws or 1)
     refuse_more("populations times seeds in this grid", n_populations * n_subjects, CELLS)
@@ -171,7 +177,11 @@ def _combined(content: Mapping[str, Any], source: Source) -> Grid:
     for codes in languages:
         for combination in itertools.product(*axes.values()):
             chosen = dict(zip(axes, combination, strict=True))
-            new = {**values, **chosen}
+            concepts = chosen.get(_CONCEPTS, told.familiar_concepts)
+            draws = None
+            if told.familiar_draws:
+                draws = Draws(told.familiar_draws, concepts, told.familiar_seed)
+            new = {**values, **{key: value for key, value in chosen.items() if key in _KINDS}}
             recipe = changed(recipe_of(told.recipe.from_, new.get("family", "clip")), new)
             suffix = "".join(
                 f"_{key.replace('_', '-')}-{str(value).lower()}"
@@ -182,9 +192,9 @@ def _combined(content: Mapping[str, Any], source: Source) -> Grid:
     return Grid(tuple(conditions), tuple(names), told.stimuli, told.hearing, told.seeing)
 
 
-def _given(table: Any) -> dict[str, Any]:
-    """What a table changes of a recipe."""
-    values = {name: getattr(table, name) for name in _KINDS}
+def _given(table: Any, names: Iterable[str]) -> dict[str, Any]:
+    """What a table says of these keys."""
+    values = {name: getattr(table, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -205,7 +215,7 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     told = checked(
         RecipeTable, dict(values), Source("The recipe", EXAMPLE_COMMAND, fails="cannot be used")
     )
-    new = _given(told)
+    new = _given(told, _KINDS)
     if "size" in new:
         new["width"] = new["embedding"] = SIZES[new.pop("size")]
     return replace(recipe, **new)

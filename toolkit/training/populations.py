@@ -221,7 +221,8 @@ def trained_states(
         state = job.checkpoint.load()
         if state is None:
             continue
-        n_clips = job.features().n_clips("train", condition.languages)
+        met = job.features().few(condition.recipe.exemplars, job.cell.number)
+        n_clips = met.n_clips("train", condition.languages)
         schedule = Schedule.of(condition.recipe, n_clips, len(condition.languages))
         if state.get("update") == schedule.n_updates:
             found.append(job.cell.seed)
@@ -332,7 +333,9 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
     """Everything that `config.json` of a population says."""
     bank, recipe, languages = opened_bank(features), condition.recipe, condition.languages
     draws = condition.draws.of(bank.concepts) if condition.draws else {}
-    banks = [bank.only(concepts) for concepts in draws.values()] or [bank]
+    # How many exemplars are met is the same for every seed.
+    met = bank.few(recipe.exemplars, seed=0)
+    banks = [met.only(concepts) for concepts in draws.values()] or [met]
     schedules = {
         Schedule.of(recipe, own.n_clips("train", languages), len(languages)) for own in banks
     }

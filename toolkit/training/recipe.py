@@ -71,6 +71,9 @@ class Recipe:
     """Views of each training word."""
     picture_views: Some = 20
     """Views of each training picture."""
+    exemplars: Count = 0
+    """Clips of each class in each language, and pictures of each class, that a learner meets, drawn
+    for every learner by its seed; fewer where there are fewer. 0: all."""
     validate_every: Annotated[int, Between(1, STEPS)] = 50
     """Updates between two validations; the weights with the lowest validation loss are kept."""
     validation_items: Count = 600
@@ -126,7 +129,8 @@ class Recipe:
     def record(self) -> dict[str, Any]:
         """The fields as they are written next to the weights; of epochs, only where they count.
 
-        That features are in half precision is not told: it was not when there was nothing else.
+        That features are in half precision, and that all exemplars are met, is not told: it was not
+        when there was nothing else.
 
         Example:
             >>> "passes" in Recipe().record()
@@ -138,7 +142,7 @@ class Recipe:
             name: value
             for name, value in asdict(self).items()
             if (self.epochs or name not in _OF_EPOCHS)
-            and (name, value) != ("feature_precision", "half")
+            and (name, value) not in (("feature_precision", "half"), ("exemplars", 0))
         }
 
 

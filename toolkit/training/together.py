@@ -108,6 +108,7 @@ def fit_together(
         StoppedError: one of the checkpoints said that it must end.
         NoRoomError: a card has no room for an update of a single seed.
     """
+    banks = [bank.few(recipe.exemplars, seed) for bank, seed in zip(banks, seeds, strict=True)]
     if recipe.standardise:
         # Seeds of one condition share a bank, unless each is of another draw of concepts.
         different = {id(bank): bank for bank in banks}

@@ -324,7 +324,10 @@ def test_wrong_numbers_and_lists_are_told(study: Study, where: Where, cli: Cli) 
     said = cli("work", str(study.path), "--chunk", "0")
     assert said.code == 2
     assert "--executor chunks" in said.err
-    assert cli("run-study", str(study.path), "--executor", "chunks").code == 0
+    said = cli("run-study", str(study.path), "--executor", "chunks")
+    assert f"run-study {study.path} --collect" in said.out
+    other = cli("run-study", str(study.path), "--executor", "chunks", "--out", "other")
+    assert f"run-study {study.path} --out other --collect" in other.out
     said = cli("work", str(study.path), "--chunk", "4")
     assert said.code == 2
     assert "allowed: 0 to 3" in said.err

@@ -238,6 +238,26 @@ def test_by_default_all_that_is_trained_is_asked(written: Callable[..., Path]) -
     assert study.asks[1].who == "2 populations"
 
 
+def test_networks_with_draws_of_words_are_asked_with_the_set_that_they_learn_from(
+    written: Callable[..., Path],
+) -> None:
+    asks = ('subjects = ["bilingual-en-nl", "monolingual-en_size-xsm/a"]\n', "")
+    grid = (
+        'stimuli = "mini-draws"\nfamiliar_draws = 2\n[grid]\nlanguages = [["en"]]\nseeds = 1\n'
+        "familiar_concepts = [5, 20]\n"
+    )
+    study = read_study(written(asks, ('subjects = ["bilingual-en-nl"]\n', ""), grid=grid))
+    assert {ask.stimuli.name for ask in study.asks} == {"mini-draws"}
+    few, many = study.asks[0].populations
+    assert few.name == "monolingual-en-draws_familiar-concepts-5"
+    assert [len(few.familiar[draw]) for draw in ("01", "02")] == [5, 5]
+    assert study.trained[many.name] == ("01a", "02a")
+    # Both kinds in one ask have no set in common.
+    both = '"bilingual-en-nl", "monolingual-en-draws_familiar-concepts-5"'
+    with pytest.raises(ToolkitError, match="different stimulus sets"):
+        read_study(written(('"bilingual-en-nl", "monolingual-en_size-xsm/a"', both), grid=grid))
+
+
 @pytest.mark.parametrize(
     ("grid", "parts"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from toolkit.training.fit import fit
 from toolkit.training.grid import make_grid, read_grid
 from toolkit.training.recipe import Recipe
 from toolkit.training.sources import SetSource
+from toolkit.training.together import fit_together
 
 NAMES = tuple(f"c{number:02}" for number in range(33))
 CONCEPTS = ("bear", "clock", "dog", "fish", "key")
@@ -121,6 +123,35 @@ def test_a_learner_of_some_classes_meets_no_others() -> None:
     assert all((weights[0][name] == weights[1][name]).all() for name in weights[0])
     elsewhere = fit(bank.only(["key", "dog"]), ["en"], RECIPE, 1).state
     assert any((weights[0][name] != elsewhere[name]).any() for name in elsewhere)
+
+
+def test_a_learner_of_few_exemplars_meets_no_others() -> None:
+    bank, few = make_bank(n_words=5, n_pictures=7, views=2), 3
+    some = bank.few(few, seed=1)
+    assert bank.few(0, seed=1) is bank
+    for concept in bank.concepts:
+        assert len(some.picture_rows("train", concept)) == few
+        assert len(some.word_rows("train", concept, "nl")) == few * 2, "all views of a clip"
+        assert some.n_clips("train", ["nl"]) == few * len(bank.concepts)
+        assert (some.picture_rows("valid", concept) == bank.picture_rows("valid", concept)).all()
+    assert bank.few(5, seed=1).word_table == bank.word_table, "there are no more"
+    # Every seed meets others, and only what is met has a part in the weights.
+    rows = np.concatenate([some.picture_rows("train", concept) for concept in some.concepts])
+    others = np.concatenate(
+        [bank.few(few, 2).picture_rows("train", concept) for concept in some.concepts]
+    )
+    assert set(rows) != set(others)
+    kept = np.concatenate([rows, *(bank.picture_rows("valid", one) for one in bank.concepts)])
+    altered = bank.maps + 9
+    altered[kept] = bank.maps[kept]
+    recipe = replace(RECIPE, exemplars=few)
+    alike = [
+        fit(replace(bank, maps=maps), ["en"], recipe, 1).state for maps in (bank.maps, altered)
+    ]
+    assert all((alike[0][name] == alike[1][name]).all() for name in alike[0])
+    (together,) = fit_together([bank], ["en"], recipe, [1], checkpoints=[None])
+    close = {name: (alike[0][name] - together.state[name]).abs().max() for name in alike[0]}
+    assert max(close.values()) < 1e-5
 
 
 class LargerSet(SmallSet):

@@ -10,6 +10,7 @@ import pytest
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.families import listed
 from toolkit.training.conditions import known_populations, languages_of, seeds_of
+from toolkit.training.draws import Draws
 from toolkit.training.grid import EXAMPLE, changed, make_grid, read_grid, value_of
 from toolkit.training.recipe import PUBLISHED, Recipe
 
@@ -31,7 +32,7 @@ def test_every_key_that_the_example_names_is_one(tmp_path: Path) -> None:
     """Its comments, too, hold nothing that is refused."""
     lines = EXAMPLE.read_text().splitlines()
     shown = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
-    assert len(shown) == 6
+    assert len(shown) == 7
     head, grid = "\n".join(lines).split("[grid]\n")
     path = tmp_path / "grid.toml"
     path.write_text(
@@ -65,6 +66,21 @@ def test_everything_is_combined() -> None:
     assert grid.conditions[-1].languages == ()
     assert grid.conditions[-1].recipe.epochs == grid.conditions[-1].recipe.n_updates == 0
     assert len({c.name for c in grid.conditions}) == 12
+
+
+def test_numbers_of_familiar_concepts_are_combined_like_values_of_the_recipe() -> None:
+    axes = {"familiar_concepts": [6, 24], "exemplars": [2, 30]}
+    grid = make_grid([["en"]], 1, familiar_draws=5, axes=axes)
+    assert [condition.name for condition in grid.conditions] == [
+        f"monolingual-en-draws_familiar-concepts-{n}_exemplars-{k}"
+        for n in (6, 24)
+        for k in (2, 30)
+    ]
+    assert [(c.draws, c.recipe.exemplars) for c in grid.conditions[1:3]] == [
+        (Draws(5, 6), 30), (Draws(5, 24), 2)
+    ]  # fmt: skip
+    with pytest.raises(ToolkitError, match=r"familiar_concepts in \[grid\] without"):
+        make_grid([["en"]], 1, axes=axes)
 
 
 def test_links_are_trained_in_one_language_too() -> None:
