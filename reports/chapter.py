@@ -58,7 +58,7 @@ class Chapter(Generic[R]):
     results: tuple[SeedMean, ...]
     """Means per population, language and condition."""
     digest: Digest
-    """Margins, choices and picked trials; empty where trials offer no choice."""
+    """Margins, choices and single trials; empty where trials offer no choice."""
     training: pd.DataFrame | None
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
     paradigms: Path | None = None

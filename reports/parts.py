@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from reports.figures import Figure
@@ -95,7 +95,35 @@ class Option:
     is_target: bool
     """True for the right answer."""
     image: str
-    """Data address of its picture; empty where it is none."""
+    """Data address of its picture."""
+    file: str
+    """Name of its picture in the set."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What some of the seeds chose."""
+
+    what: str
+    """Class of it; ``neither`` for ties."""
+    is_target: bool
+    """True for the right answer."""
+    n_seeds: int
+    """So many chose it."""
+
+
+@dataclass(frozen=True)
+class SeedAnswer:
+    """What one seed chose."""
+
+    seed: str
+    """Its name."""
+    correct: bool
+    """Whether it was right."""
+    margin: str
+    """Score of the target less that of the best distractor, in SD; empty where there is no score."""
+    rival: str
+    """What it chose instead, where there were more than two options; else empty."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +132,12 @@ class Answers:
 
     population: str
     """Who was asked."""
-    seeds: tuple[tuple[str, bool, float, str], ...]
-    """Name of the seed, correct or not, margin, and the class of the best distractor."""
-
-    @property
-    def n_correct(self) -> int:
-        """Number of seeds that were right."""
-        return sum(correct for _, correct, _, _ in self.seeds)
+    chosen: tuple[Chosen, ...]
+    """What was chosen, the target first."""
+    margin: str
+    """Mean margin over seeds, in SD; empty where there is no score."""
+    seeds: tuple[SeedAnswer, ...]
+    """Every seed."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +146,8 @@ class Card:
 
     kind: str
     """Why it is shown: easiest, hardest or most disagreed."""
+    condition: str
+    """Which condition."""
     language: str
     """ISO code of the word said."""
     word: str
@@ -129,14 +158,26 @@ class Card:
     """Who says it, if known."""
     sound: str
     """Data address of the clip; empty where it is not at hand."""
+    sound_file: str
+    """Name of the clip in the set."""
     options: tuple[Option, ...]
     """What was shown, in the order shown; empty where options were no pictures."""
-    share_correct: float
-    """Share of all seeds that were right."""
-    mean_margin: float
-    """Mean over seeds of score of the target - score of the best distractor."""
     answers: tuple[Answers, ...]
     """Answers by population."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The trials of a paradigm that can be looked at."""
+
+    cards: tuple[Card, ...]
+    """Those picked, which are on the page without its script, and on paper."""
+    table: Any
+    """All of them with all answers, packed for the script (`reports.packing`)."""
+    notes: tuple[str, ...]
+    """Which trials are here and why, and what their margins are."""
+    stimuli: tuple[str, ...]
+    """Pictures and clips shown."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.kinds import REPORTS
 from reports.parts import Credit
 from toolkit.errors import ToolkitError
 
@@ -21,6 +20,8 @@ LARGEST_PICTURE = 24_000
 """Bytes; larger pictures are made smaller, so that a page keeps its size."""
 LARGEST_CLIP = 40_000
 """Bytes; larger clips are written again as Ogg/Opus."""
+MOST_MEDIA = 400_000
+"""Characters of pictures and clips that a page holds besides those of the trials picked."""
 SIDE_PX = 192
 """Side of a picture that was made smaller."""
 TYPES = {
@@ -70,16 +71,74 @@ def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> Stimulu
     return None
 
 
-def credits_of(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> list[Credit]:
-    """Sources and licences of all pictures and clips on the page."""
-    choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
-    if stimuli is None or not choices:
+class Media:
+    """Pictures and clips of a page, each once however often it is shown."""
+
+    def __init__(self, stimuli: StimulusSet | None) -> None:
+        self.at_hand = stimuli is not None
+        """Whether the stimuli are."""
+        self._stimuli = stimuli
+        self._rows = {} if stimuli is None else stimuli.table.to_dict("index")
+        self._read: dict[str, str] = {}
+        self._on_page: dict[str, bool] = {}
+        self._room = 0
+
+    def make_room(self, n_left: int) -> None:
+        """Let the next chapter have its share of what is left of `MOST_MEDIA`.
+
+        Args:
+            n_left: chapters that share it, with the next one.
+        """
+        taken = sum(len(self._content(name)) for name, marked in self._on_page.items() if not marked)
+        self._room = max(0, MOST_MEDIA - taken) // n_left
+
+    def show(self, names: Sequence[str]) -> None:
+        """Put files into the markup, however large."""
+        self._on_page |= dict.fromkeys((name for name in names if self._content(name)), True)
+
+    def take(self, names: Sequence[str]) -> bool:
+        """Put files beside the markup, for the script; False once there is no room."""
+        new = [name for name in dict.fromkeys(names) if name not in self._on_page]
+        size = sum(len(self._content(name)) for name in new)
+        if size > self._room or not self.at_hand:
+            return False
+        self._room -= size
+        self._on_page |= dict.fromkeys((name for name in new if self._content(name)), False)
+        return True
+
+    def known(self, name: str) -> bool:
+        """Whether a file is on the page."""
+        return name in self._on_page
+
+    def address(self, name: str) -> str:
+        """Data address of a file on the page; empty for others."""
+        return self._content(name) if self.known(name) else ""
+
+    def spelled(self, name: str, concept: str) -> tuple[str, str]:
+        """How a clip's word is written, or else its concept; and who says it, if known."""
+        row = self._rows.get(name, {})
+        return str(row.get("word") or concept), str(row.get("voice") or "")
+
+    def beside(self) -> dict[str, str]:
+        """Addresses of the files that do not stand in the markup."""
+        return {name: self._content(name) for name, marked in self._on_page.items() if not marked}
+
+    def _content(self, name: str) -> str:
+        if name not in self._read:
+            row, stimuli = self._rows.get(name), self._stimuli
+            self._read[name] = (
+                ""
+                if row is None or stimuli is None
+                else data_address(stimuli.folder / str(row["path"]), upright=stimuli.upright)
+            )
+        return self._read[name]
+
+
+def credits_of(stimuli: StimulusSet | None, names: Iterable[str]) -> list[Credit]:
+    """Sources and licences of pictures and clips, and of those that figures show on hovering."""
+    if stimuli is None:
         return []
-    shown = set(_examples(stimuli).index)
-    for chapter in choices:
-        picked = chapter.digest.picked
-        for column in ("target_id", "distractor_id", "word_id"):
-            shown |= set(picked[column].astype(str)) if column in picked else set()
+    shown = {*_examples(stimuli).index, *names}
     table = stimuli.table
     rows = table[table.index.isin(list(shown))]
     return [

@@ -69,6 +69,6 @@ REPORT = Report(
     status=status.lines,
     references=methods.references,
     digest=digest,
-    cards=gallery.cards,
+    gallery=gallery.gallery,
 )
 """What the page and the terminal say of choices."""

@@ -1,10 +1,38 @@
 "use strict";
 // Everything here is an addition: without this script the page still holds all figures and tables.
 (function () {
+  // Data lie deflated in script elements (reports/packing.py) and are read when they are wanted.
+  function inflated(element) {
+    const bytes = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
+  }
+
+  function unpacked(element) {
+    return inflated(element).json();
+  }
+
+  // The drawing engine is longer than most pages. The page's policy names its checksum.
+  let engine = null;
+  async function start() {
+    const script = document.createElement("script");
+    script.textContent = await inflated(document.getElementById("engine")).text();
+    document.head.append(script);
+  }
+
+  function started() {
+    engine = engine || start();
+    return engine;
+  }
+
+  const packed = new Map([...document.querySelectorAll("script.spec")].map((element) => [element.dataset.for, element]));
   const specs = new Map();
-  document.querySelectorAll("script.spec").forEach((element) => {
-    specs.set(element.dataset.for, JSON.parse(element.textContent));
-  });
+
+  async function specOf(name) {
+    if (!specs.has(name)) {
+      specs.set(name, await unpacked(packed.get(name)));
+    }
+    return specs.get(name);
+  }
 
   function button(label, about, action) {
     const made = document.createElement("button");
@@ -38,10 +66,16 @@
   }
 
   // Figures: the drawing that stands on the page is replaced by a live one when it comes into view.
+  function rowsOf(part) {
+    const own = (part.data && part.data.values) || [];
+    const parts = [part.spec, ...(part.layer || []), ...(part.concat || []), ...(part.hconcat || []), ...(part.vconcat || [])];
+    return [...own, ...parts.filter(Boolean).flatMap(rowsOf)];
+  }
+
   function numbersOf(spec) {
-    const largest = Object.values(spec.datasets || {}).sort((a, b) => b.length - a.length)[0] || [];
-    const columns = [...new Set(largest.flatMap((row) => Object.keys(row)))];
-    return [columns, ...largest.map((row) => columns.map((column) => row[column]))];
+    const rows = rowsOf(spec);
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    return [columns, ...rows.map((row) => columns.map((column) => row[column]))];
   }
 
   function drawingAsFile(figure) {
@@ -72,7 +106,8 @@
     const trial = document.createElement("div");
     const errorsOnly = 1;
     try {
-      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: errorsOnly });
+      await started();
+      await window.vegaEmbed(trial, await specOf(figure.id), { actions: false, renderer: "svg", logLevel: errorsOnly });
       const drawn = trial.querySelector("svg");
       drawn.setAttribute("aria-hidden", "true");
       place.replaceChildren(trial);
@@ -82,7 +117,7 @@
     }
   }
 
-  const figures = [...document.querySelectorAll("figure.figure")].filter((figure) => specs.has(figure.id));
+  const figures = [...document.querySelectorAll("figure.figure")].filter((figure) => packed.has(figure.id));
   const watcher = new IntersectionObserver((seen) => {
     seen.filter((entry) => entry.isIntersecting).forEach((entry) => {
       watcher.unobserve(entry.target);
@@ -96,7 +131,7 @@
     bar.append(
       button("SVG", title, () => save(figure.id + ".svg", drawingAsFile(figure), "image/svg+xml")),
       button("PNG", title, () => savePng(figure, figure.id + ".png")),
-      button("Data (CSV)", title, () => save(figure.id + ".csv", csvOf(numbersOf(specs.get(figure.id))), "text/csv")),
+      button("Data (CSV)", title, async () => save(figure.id + ".csv", csvOf(numbersOf(await specOf(figure.id))), "text/csv")),
     );
     figure.append(bar);
     watcher.observe(figure);
@@ -177,5 +212,6 @@
   });
   window.addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 
+  window.reportPage = { unpacked, specs, specOf, enliven };
   document.documentElement.dataset.ready = "yes";
 })();
