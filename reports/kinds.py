@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.parts import Gallery, Line, ModelSummary, Overlay, Overview, Table
+    from reports.parts import Comparison, Gallery, Line, ModelSummary, Overlay, Overview, Table
     from reports.pictures import Media
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
@@ -72,6 +72,8 @@ class Report:
     """Whatever else run folders hold of this kind."""
     gallery: Callable[[Chapter[Any], Media], Gallery | None] | None = None
     """Trials to look at, with pictures and clips; None where there is nothing of the kind."""
+    compare: Callable[[Chapter[Any]], Comparison | None] = _none
+    """Populations side by side, word by word; None where there is nothing to compare."""
     overlays: Callable[[Chapter[Any], StimulusSet | None], Sequence[Overlay]] | None = None
     """Maps to look at; None where there is nothing of the kind."""
 

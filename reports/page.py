@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 DEFAULT_TRIALS = 24
 """Trials in the gallery of each paradigm, unless told otherwise."""
 TEMPLATE = "report.html.jinja"
-STYLES = ("report.css", "trials.css")
-SCRIPTS = ("report.js", "trials.js")
+STYLES = ("report.css", "trials.css", "compare.css")
+SCRIPTS = ("report.js", "trials.js", "compare.js")
 LEVELS = {"good": "In order:", "note": "Note:", "warning": "Warning:"}
 """How levels are called, so that colour is not needed to tell them apart."""
 
@@ -177,7 +177,7 @@ def _gather(folders: Sequence[Path], options: Options) -> Material:
     stimuli = find_stimuli(with_cards or chapters, options.stimuli)
     # Without the gallery no picture or sound of the set is on the page, not even on hovering.
     stimuli = stimuli if options.n_trials else None
-    media = Media(stimuli)
+    media = Media(stimuli, len(with_cards) or 1)
     return Material(
         folders=tuple(folders),
         options=options,
@@ -204,7 +204,8 @@ def _page(material: Material) -> str:
     shown = credits_of(stimuli if with_gallery else None, credited)
     for chapter, gallery in zip(chapters, material.galleries, strict=True):
         first = REPORTS[chapter.kind].overview(chapter)
-        own = [first.figure] if first else []
+        compared = REPORTS[chapter.kind].compare(chapter)
+        own = [part.figure for part in (first, compared) if part]
         rest = chapter_figures(chapter, material.concepts)
         figures = [*own, *(figure for figure in rest if figure.name not in {f.name for f in own})]
         maps = _maps(chapter, material)
@@ -223,6 +224,8 @@ def _page(material: Material) -> str:
                 "first": first,
                 "first_figure": drawn[0] if first else None,
                 "figures": drawn[len(own) :],
+                "compared": compared,
+                "compared_figure": drawn[len(own) - 1] if compared else None,
                 "gallery": gallery,
                 "maps": maps,
                 "models_note": REPORTS[chapter.kind].models_note,
@@ -274,9 +277,8 @@ def chapter_figures(chapter: Chapter[Any], concepts: Any) -> list[Figure]:
 
 
 def _galleries(chapters: Sequence[Chapter[Any]], media: Media) -> Iterator[Gallery | None]:
-    """Trials to look at: those picked of all chapters first, then more while there is room."""
-    for place, chapter in enumerate(chapters):
-        media.make_room(len(chapters) - place)
+    """Trials to look at, per chapter."""
+    for chapter in chapters:
         gallery = REPORTS[chapter.kind].gallery
         yield gallery(chapter, media) if gallery else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from reports.figures import Figure
@@ -172,12 +172,46 @@ class Gallery:
 
     cards: tuple[Card, ...]
     """Those picked, which are on the page without its script, and on paper."""
-    table: Any
+    table: str
     """All of them with all answers, packed for the script (`reports.packing`)."""
     notes: tuple[str, ...]
     """Which trials are here and why, and what their margins are."""
     stimuli: tuple[str, ...]
     """Pictures and clips shown."""
+
+
+@dataclass(frozen=True)
+class WordRow:
+    """One word of a comparison."""
+
+    word: str
+    """Its concept."""
+    cells: tuple[str, ...]
+    """Both accuracies, their difference, its interval, and numbers of seeds."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two populations, or one in two languages, word by word."""
+
+    first: str
+    """Who is compared to begin with."""
+    second: str
+    """With whom."""
+    condition: str
+    """In which condition."""
+    rows: tuple[WordRow, ...]
+    """Words, the largest difference first."""
+    language: str
+    """Test language of the first."""
+    population: str
+    """Population of the first."""
+    figure: Figure
+    """The same as a drawing; its data hold all pairs and conditions."""
+    table: str
+    """Numbers of all pairs and conditions, packed for the script (`reports.packing`)."""
+    notes: tuple[str, ...]
+    """How the numbers are to be read."""
 
 
 @dataclass(frozen=True)

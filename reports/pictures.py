@@ -20,8 +20,9 @@ LARGEST_PICTURE = 24_000
 """Bytes; larger pictures are made smaller, so that a page keeps its size."""
 LARGEST_CLIP = 40_000
 """Bytes; larger clips are written again as Ogg/Opus."""
-MOST_MEDIA = 400_000
-"""Characters of pictures and clips that a page holds besides those of the trials picked."""
+MOST_MEDIA = 700_000
+"""Characters of pictures and clips that a page of one paradigm holds besides those of the trials
+picked; a page of two or three, which is larger by itself, holds a half or a third of that."""
 SIDE_PX = 192
 """Side of a picture that was made smaller."""
 TYPES = {
@@ -74,37 +75,31 @@ def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> Stimulu
 class Media:
     """Pictures and clips of a page, each once however often it is shown."""
 
-    def __init__(self, stimuli: StimulusSet | None) -> None:
+    def __init__(self, stimuli: StimulusSet | None, n_chapters: int) -> None:
         self.at_hand = stimuli is not None
         """Whether the stimuli are."""
+        self.room = MOST_MEDIA // (n_chapters * n_chapters)
+        """Characters that the files of each chapter may take, besides those that must be shown."""
         self._stimuli = stimuli
         self._rows = {} if stimuli is None else stimuli.table.to_dict("index")
         self._read: dict[str, str] = {}
         self._on_page: dict[str, bool] = {}
-        self._room = 0
-
-    def make_room(self, n_left: int) -> None:
-        """Let the next chapter have its share of what is left of `MOST_MEDIA`.
-
-        Args:
-            n_left: chapters that share it, with the next one.
-        """
-        taken = sum(len(self._content(name)) for name, marked in self._on_page.items() if not marked)
-        self._room = max(0, MOST_MEDIA - taken) // n_left
 
     def show(self, names: Sequence[str]) -> None:
         """Put files into the markup, however large."""
         self._on_page |= dict.fromkeys((name for name in names if self._content(name)), True)
 
-    def take(self, names: Sequence[str]) -> bool:
-        """Put files beside the markup, for the script; False once there is no room."""
+    def take(self, names: Sequence[str], room: int) -> int:
+        """Put files beside the markup, for the script, if they take no more than so much room.
+
+        Returns:
+            The room that is left; below 0 if they were not taken.
+        """
         new = [name for name in dict.fromkeys(names) if name not in self._on_page]
-        size = sum(len(self._content(name)) for name in new)
-        if size > self._room or not self.at_hand:
-            return False
-        self._room -= size
-        self._on_page |= dict.fromkeys((name for name in new if self._content(name)), False)
-        return True
+        left = room - sum(len(self._content(name)) for name in new)
+        if left >= 0:
+            self._on_page |= dict.fromkeys((name for name in new if self._content(name)), False)
+        return left
 
     def known(self, name: str) -> bool:
         """Whether a file is on the page."""

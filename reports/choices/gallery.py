@@ -17,12 +17,14 @@ from reports.parts import Answers, Card, Chosen, Gallery, Option, SeedAnswer
 from toolkit.statistics.choices.single_trials import NOT_ASKED, OTHER, TARGET, TIE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reports.chapter import Chapter
     from reports.pictures import Media
     from toolkit.statistics.choices.results import Analysis
     from toolkit.statistics.choices.single_trials import SingleTrials
+
+    Row = Mapping[Any, Any]
 
 STEP_SD = 0.1
 """Margins are told in steps of so many SD."""
@@ -35,6 +37,8 @@ UNIT = (
     f"common unit. Margins beyond {STEP_SD * MOST_STEPS:g} SD are told as {STEP_SD * MOST_STEPS:g}."
 )
 FILES = ("word_id", "target_id", "distractor_id")
+OF_CLIPS = 0.4
+"""Share of the room that is left to clips; pictures tell more at a glance."""
 
 
 def gallery(chapter: Chapter[Analysis], media: Media) -> Gallery | None:
@@ -50,35 +54,41 @@ def gallery(chapter: Chapter[Analysis], media: Media) -> Gallery | None:
         return None
     rows = single.trials.to_dict("records")
     steps = _steps(single)
-    shown = [_shown(row, media) for row in rows[: single.n_picked]]
-    cards = tuple(_card(single, steps, number, media) for number in range(single.n_picked))
-    with_media = sum(shown)
-    for row in rows[single.n_picked :]:
-        files = _files(row)
-        if not media.take(files):
-            break
-        with_media += all(media.known(name) for name in files)
+    for row in rows[: single.n_picked]:
+        media.show(_files(row))
+    _fill(rows[single.n_picked :], media)
     return Gallery(
-        cards=cards,
+        cards=tuple(_card(single, steps, number, media) for number in range(single.n_picked)),
         table=packed(json.dumps(_table(single, steps, media), ensure_ascii=False)),
-        notes=(*_notes(single, with_media, media), UNIT),
+        notes=(*_notes(single, rows, media), UNIT),
         stimuli=tuple({name: None for row in rows for name in _files(row) if media.known(name)}),
     )
 
 
-def _files(row: Mapping[Any, Any]) -> list[str]:
+def _fill(rows: Sequence[Row], media: Media) -> None:
+    """Pictures of further trials, then clips of those whose pictures are there."""
+    room = media.room
+    for row in rows:
+        left = media.take(_files(row)[1:], room)
+        if left < media.room * OF_CLIPS:
+            break
+        room = left
+    for row in rows:
+        clip, *pictures = _files(row)
+        if all(map(media.known, pictures)):
+            left = media.take([clip], room)
+            if left < 0:
+                break
+            room = left
+
+
+def _files(row: Row) -> list[str]:
     """Clip and pictures of a trial; the clip alone where options were no pictures."""
     return [str(row[name]) for name in (FILES if int(row["n_choices"]) == 2 else FILES[:1])]
 
 
-def _shown(row: Mapping[Any, Any], media: Media) -> bool:
-    files = _files(row)
-    media.show(files)
-    return all(media.known(name) for name in files)
-
-
-def _notes(single: SingleTrials, with_media: int, media: Media) -> list[str]:
-    n = len(single.trials)
+def _notes(single: SingleTrials, rows: Sequence[Row], media: Media) -> list[str]:
+    n = len(rows)
     said = [
         f"All {n:,} trials can be looked through."
         if n == single.n_all
@@ -91,10 +101,14 @@ def _notes(single: SingleTrials, with_media: int, media: Media) -> list[str]:
         "seeds answered correctly, and those on which seeds were most divided; every word at most "
         "once per kind and language. They are a selection, not a sample."
     )
-    if media.at_hand and with_media < n:
+    files = [_files(row) for row in rows]
+    heard = sum(media.known(clip) for clip, *_ in files)
+    seen = [all(map(media.known, pictures)) for _, *pictures in files if pictures]
+    if media.at_hand and (heard < n or not all(seen)):
+        pictured = f"the pictures of {sum(seen):,} trials and " if seen else ""
         said.append(
-            f"Pictures and sounds are on the page for {with_media:,} trials, which keeps it small; "
-            "for the others it names what was shown. --max-trials picks more."
+            f"To keep it small, the page holds {pictured}the clips of {heard:,}, those that come "
+            "first in this order; elsewhere it names what was shown. --max-trials picks more."
         )
     return said
 
@@ -118,9 +132,7 @@ def _populations(single: SingleTrials) -> dict[str, npt.NDArray[np.int64]]:
     return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names)}
 
 
-def _table(
-    single: SingleTrials, steps: npt.NDArray[np.int64], media: Media
-) -> dict[str, object]:
+def _table(single: SingleTrials, steps: npt.NDArray[np.int64], media: Media) -> dict[str, object]:
     """Everything that the script needs."""
     trials, scored = single.trials, _scored(single)
     texts = ("condition", "test_language", *FILES, "target_concept", "distractor_concept")
@@ -159,9 +171,7 @@ def _table(
     }
 
 
-def _card(
-    single: SingleTrials, steps: npt.NDArray[np.int64], number: int, media: Media
-) -> Card:
+def _card(single: SingleTrials, steps: npt.NDArray[np.int64], number: int, media: Media) -> Card:
     row = single.trials.iloc[number].to_dict()
     options: tuple[Option, ...] = ()
     names = _files(row)[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports.choices import gallery, methods, status, tables
+from reports.choices import compare, gallery, methods, status, tables
 from reports.choices import overview as first_seen
 from reports.choices.text import print_accuracies, print_controls, print_tests
 from reports.kinds import Report
@@ -70,5 +70,6 @@ REPORT = Report(
     references=methods.references,
     digest=digest,
     gallery=gallery.gallery,
+    compare=compare.compare,
 )
 """What the page and the terminal say of choices."""

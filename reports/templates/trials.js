@@ -69,12 +69,18 @@
       return { spelled, concept, voice };
     }
 
+    // What there is to see of it: its pictures, or else its clip.
+    function shownOf(trial) {
+      const [clip, ...pictures] = filesOf(trial);
+      return pictures.length ? pictures : [clip];
+    }
+
     function filesOf(trial) {
       const clip = text("word_id", trial);
       return columns.position[trial] === 2 ? [clip] : [clip, text("target_id", trial), text("distractor_id", trial)];
     }
 
-    return { table, columns, text, n, answersOf, told, wordOf, filesOf };
+    return { table, columns, text, n, answersOf, told, wordOf, filesOf, shownOf };
   }
 
   function inSd(data, steps) {
@@ -208,13 +214,14 @@
         words[data.columns.word_id[trial]] &&
         (!wanted.condition || data.text("condition", trial) === wanted.condition) &&
         (!wanted.language || data.text("test_language", trial) === wanted.language) &&
-        (!wanted.pictured || data.filesOf(trial).every((name) => mediaOf().has(name)));
+        (!wanted.pictured || data.shownOf(trial).every((name) => mediaOf().has(name)));
       const told = fits && data.told(trial, populations);
       if (told && told.asked && within(told.share, wanted.least, wanted.most, 100) && within(told.margin, wanted.low, wanted.high, 1)) {
         found.push({ ...told, spelled: data.wordOf(trial).spelled });
       }
     }
     const order = ORDERS[wanted.sort];
+    // Where there are no scores, no trial stands before another by its margin.
     return order ? found.sort((a, b) => order(a, b) || a.trial - b.trial) : found;
   }
 
