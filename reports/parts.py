@@ -121,7 +121,7 @@ class SeedAnswer:
     correct: bool
     """Whether it was right."""
     margin: str
-    """Score of the target less that of the best distractor, in SD; empty where there is no score."""
+    """Score of the target less that of the best distractor, in SD; empty without scores."""
     rival: str
     """What it chose instead, where there were more than two options; else empty."""
 

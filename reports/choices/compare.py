@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from paradigms.choices.trials import ALL_WORDS
 from reports.figures import (
     COLOURS,
     STEP_PX,
@@ -55,6 +56,7 @@ def compare(chapter: Chapter[Analysis]) -> Comparison | None:
     wanted = _pairs(chapter)
     pairs = wanted[:MOST_PAIRS]
     words = chapter.digest.words
+    words = words[words["word_concept"] != ALL_WORDS]
     made = {pair: word_differences(words, *pair) for pair in pairs}
     made = {pair: table for pair, table in made.items() if len(table)}
     if not made:
@@ -64,9 +66,7 @@ def compare(chapter: Chapter[Analysis]) -> Comparison | None:
     conditions = [*headline, *(name for name in told if name not in headline)]
     (first, second), table = next(iter(made.items()))
     known = set(table["condition"])
-    condition = next(
-        (name for name in conditions if name in known), str(table["condition"].iloc[0])
-    )
+    condition = next(name for name in conditions if name in known)
     shown = table[table["condition"] == condition]
     whole = pd.concat(_labelled(table, pair) for pair, table in made.items()).round(4)
     notes = [NOTE]
@@ -118,7 +118,7 @@ def _pairs(chapter: Chapter[Analysis]) -> list[tuple[Asked, Asked]]:
 def _labelled(table: pd.DataFrame, pair: tuple[Asked, Asked]) -> pd.DataFrame:
     """Numbers in per cent, with who is compared: what goes into the CSV file."""
     first, second = pair
-    about: dict[str, object] = {
+    about: dict[str, Any] = {
         "first_population": first.population, "first_language": first.test_language,
         "second_population": second.population, "second_language": second.test_language,
         "condition": table["condition"], "word_concept": table["word_concept"],
@@ -224,17 +224,16 @@ def _figure(
         width=WIDTH_PX,
         height={"step": int(0.7 * STEP_PX)},
     )
-    seen = [
-        f"{row['word']}: {estimate(row['difference_points'], row['ci_low_points'], row['ci_high_points'])}"
-        for row in rows
-    ]
+    told = ("difference_points", "ci_low_points", "ci_high_points")
+    seen = [f"{row['word']}: {estimate(*(row[name] for name in told))}" for row in rows]
     return Figure(
-        name="compare",
+        name="compare-words",
         title="Word by word: A and B",
         caption=(
             "Circle: A, square: B, mean over seeds; the words for which A is right more often than "
-            f"B stand on top. A thick line: the interval of the difference leaves out 0. Drawn here to begin with: A is {first}, B is {second}, condition "
-            f"{condition}. The intervals stand in the table."
+            "B stand on top. A thick line: the interval of the difference leaves out 0. Drawn here "
+            f"to begin with: A is {first}, B is {second}, condition {condition}. The intervals "
+            "stand in the table."
         ),
         alt=f"Dumbbell plot, difference of A ({first}) and B ({second}) in percentage points: "
         f"{listed(seen)}.",

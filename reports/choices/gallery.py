@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from paradigms.choices.trials import ALL_WORDS
 from reports.packing import letters, listed, packed
 from reports.parts import Answers, Card, Chosen, Gallery, Option, SeedAnswer
 from toolkit.statistics.choices.single_trials import NOT_ASKED, OTHER, TARGET, TIE
@@ -30,6 +31,7 @@ STEP_SD = 0.1
 """Margins are told in steps of so many SD."""
 MOST_STEPS = 31
 """Margins further from 0 are told as this one: so an answer is one letter."""
+EVERY_WORD = "mean over all words"
 NEITHER = "neither (tie)"
 UNIT = (
     "Margin: score of the target less that of the best other option, in standard deviations (SD) "
@@ -117,13 +119,13 @@ def _steps(single: SingleTrials) -> npt.NDArray[np.int64]:
     """Margins in steps of `STEP_SD`: above 0 where the answer is right, below where it is wrong."""
     size = np.nan_to_num(np.abs(single.margins) / STEP_SD).round().clip(1, MOST_STEPS)
     sign = np.select([single.chosen == TARGET, single.chosen == OTHER], [1, -1], 0)
-    return (sign * size).astype(np.int64)
+    steps: npt.NDArray[np.int64] = (sign * size).astype(np.int64)
+    return steps
 
 
 def _scored(single: SingleTrials) -> npt.NDArray[np.bool_]:
     """Whether each subject's answers have scores."""
-    found: npt.NDArray[np.bool_] = np.isfinite(single.margins).any(axis=0)
-    return found
+    return np.asarray(np.isfinite(single.margins).any(axis=0), np.bool_)
 
 
 def _populations(single: SingleTrials) -> dict[str, npt.NDArray[np.int64]]:
@@ -150,7 +152,7 @@ def _table(single: SingleTrials, steps: npt.NDArray[np.int64], media: Media) -> 
     if not of_pictures.all():
         columns["rival"] = letters(single.rivals + 1, len(single.concepts) + 1)
     words = trials.drop_duplicates("word_id").set_index("word_id")["word_concept"]
-    spelled = [(name, *media.spelled(name, str(words[name]))) for name in values["word_id"]]
+    spelled = [(name, *_spelled(name, str(words[name]), media)) for name in values["word_id"]]
     return {
         "values": values | {"rival": ["", *single.concepts]},
         "columns": columns,
@@ -183,7 +185,7 @@ def _card(single: SingleTrials, steps: npt.NDArray[np.int64], number: int, media
         )
         if int(row["target_position"]):
             options = options[::-1]
-    word, voice = media.spelled(str(row["word_id"]), str(row["word_concept"]))
+    word, voice = _spelled(str(row["word_id"]), str(row["word_concept"]), media)
     populations = _populations(single).items()
     return Card(
         kind=str(row["kind"]),
@@ -237,6 +239,11 @@ def _answers(
         margin=_in_sd(float(steps[number, asked].mean())) if scored else "",
         seeds=tuple(seeds),
     )
+
+
+def _spelled(name: str, concept: str, media: Media) -> tuple[str, str]:
+    """How a word is written, and who says it."""
+    return (EVERY_WORD, "") if name == ALL_WORDS else media.spelled(name, concept)
 
 
 def _in_sd(steps: float) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.statistics.choices.lists import LIST, drawn
 from toolkit.statistics.choices.single_trials import SingleTrials, no_trials, single_trials
@@ -59,7 +60,7 @@ class Digest:
     single: SingleTrials
     """Trials to look at, with all answers to them."""
     words: pd.DataFrame
-    """How often every network was right, see `toolkit.statistics.choices.word_differences.word_seeds`."""
+    """How often every network was right, see `word_differences.word_seeds`."""
 
 
 def no_choices() -> Digest:
@@ -93,7 +94,6 @@ def digest(
     Raises:
         ToolkitError: if a trials table is missing or cannot be read.
     """
-    import pandas as pd
 
     @lru_cache(maxsize=1)
     def read(run: Path) -> pd.DataFrame:
@@ -176,8 +176,9 @@ def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         place = {value: at for at, value in enumerate(every)}
         for number, own in enumerate(texts):
             # Far faster than to look at the text of every row.
-            code_of = np.array([*(place[str(value)] for value in own.cat.categories), -1])
-            codes = pd.Categorical.from_codes(code_of[own.cat.codes], every)
+            places = [*(place[str(value)] for value in own.cat.categories), -1]
+            code_of: npt.NDArray[np.int64] = np.array(places, np.int64)
+            codes = pd.Categorical.from_codes(code_of[own.cat.codes], pd.Index(every))
             parts[number] = parts[number].assign(**{name: codes})
     return pd.concat(parts, ignore_index=True)
 

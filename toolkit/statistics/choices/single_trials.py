@@ -118,7 +118,8 @@ def single_trials(
 
 def _numbers(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
     """The number of each row's trial, from 0."""
-    return rows.groupby(TRIAL, observed=True, sort=True).ngroup().to_numpy(np.int64)
+    ordered = rows.groupby(TRIAL, observed=True, sort=True)
+    return np.asarray(ordered.ngroup(), np.int64)
 
 
 def margins_in_sd(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -140,7 +141,9 @@ def margins_in_sd(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     margins = rows["margin"].to_numpy(float)
     spread = rows.groupby(NETWORK, observed=True)["margin"].transform("std", ddof=0)
     unit = spread.to_numpy(float)
-    return np.divide(margins, unit, out=np.where(margins == 0, 0.0, np.nan), where=unit > 0)
+    nothing = np.where(margins == 0, 0.0, np.nan)
+    told: npt.NDArray[np.float64] = np.divide(margins, unit, out=nothing, where=unit > 0)
+    return told
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,8 +173,12 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _mean_of(number: npt.NDArray[np.int64], values: npt.NDArray[np.float64], n: int) -> object:
-    return np.bincount(number, values, minlength=n) / np.bincount(number, minlength=n)
+def _mean_of(
+    number: npt.NDArray[np.int64], values: npt.NDArray[np.float64], n: int
+) -> npt.NDArray[np.float64]:
+    total, asked = np.bincount(number, values, minlength=n), np.bincount(number, minlength=n)
+    mean: npt.NDArray[np.float64] = total / asked
+    return mean
 
 
 def _pick(table: pd.DataFrame, n_picked: int) -> pd.DataFrame:

@@ -146,7 +146,9 @@ def _seeds(words: pd.DataFrame, asked: Asked) -> pd.DataFrame:
 def _mean(values: Floats) -> Floats:
     asked = np.isfinite(values)
     total: Floats = np.where(asked, values, 0).sum(1)
-    return np.divide(total, asked.sum(1), out=np.full(len(total), np.nan), where=asked.any(1))
+    none = np.full(len(total), np.nan)
+    mean: Floats = np.divide(total, asked.sum(1), out=none, where=asked.any(1))
+    return mean
 
 
 def _mean_error(values: Floats) -> tuple[Floats, Floats]:
