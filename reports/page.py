@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from toolkit.statistics.models.results import Result
 
 DEFAULT_TRIALS = 24
-"""Trials in the gallery of each paradigm, unless told otherwise."""
+"""Trials of each paradigm that are picked to be seen first, unless told otherwise."""
 TEMPLATE = "report.html.jinja"
 STYLES = ("report.css", "trials.css", "compare.css")
 SCRIPTS = ("report.js", "trials.js", "compare.js")
@@ -51,7 +51,7 @@ class Options:
     """What the user may choose about a report."""
 
     n_trials: int = DEFAULT_TRIALS
-    """Trials in the gallery of each paradigm; 0 for no gallery."""
+    """Trials of each paradigm that are picked to be seen first; 0 for no gallery."""
     title: str = ""
     """Title of the page; by default it names paradigms and populations."""
     stimuli: str | None = None

@@ -106,7 +106,8 @@ def _notes(single: SingleTrials, rows: Sequence[Row], media: Media) -> list[str]
     files = [_files(row) for row in rows]
     heard = sum(media.known(clip) for clip, *_ in files)
     seen = [all(map(media.known, pictures)) for _, *pictures in files if pictures]
-    if media.at_hand and (heard < n or not all(seen)):
+    silent = any(clip != ALL_WORDS and not media.known(clip) for clip, *_ in files)
+    if media.at_hand and (silent or not all(seen)):
         pictured = f"the pictures of {sum(seen):,} trials and " if seen else ""
         said.append(
             f"To keep it small, the page holds {pictured}the clips of {heard:,}, those that come "

@@ -99,7 +99,7 @@ def word_differences(words: pd.DataFrame, first: Asked, second: Asked) -> pd.Dat
         ...     "n_correct": [31, 33, 32, 30, 28, 26]})
         >>> row = word_differences(words, Asked("p", "en"), Asked("q", "en")).iloc[0]
         >>> [round(float(row[name]), 3) for name in ("difference", "ci_low", "ci_high")]
-        [0.08, -0.001, 0.161]
+        [0.08, -0.003, 0.163]
     """
     import pandas as pd
 
