@@ -18,7 +18,7 @@ from reports.parts import Answers, Card, Chosen, Gallery, Option, SeedAnswer
 from toolkit.statistics.choices.single_trials import NOT_ASKED, OTHER, TARGET, TIE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reports.chapter import Chapter
     from reports.pictures import Media
@@ -69,19 +69,20 @@ def gallery(chapter: Chapter[Analysis], media: Media) -> Gallery | None:
 
 def _fill(rows: Sequence[Row], media: Media) -> None:
     """Pictures of further trials, then clips of those whose pictures are there."""
-    room = media.room
-    for row in rows:
-        left = media.take(_files(row)[1:], room)
-        if left < media.room * OF_CLIPS:
+    for_clips = int(media.room * OF_CLIPS)
+    left = _taken((_files(row)[1:] for row in rows), media, media.room - for_clips)
+    seen = (row for row in rows if all(map(media.known, _files(row)[1:])))
+    _taken((_files(row)[:1] for row in seen), media, left + for_clips)
+
+
+def _taken(files: Iterable[list[str]], media: Media, room: int) -> int:
+    """What is left of the room, filled with files of one trial after the other."""
+    for names in files:
+        left = media.take(names, room)
+        if left < 0:
             break
         room = left
-    for row in rows:
-        clip, *pictures = _files(row)
-        if all(map(media.known, pictures)):
-            left = media.take([clip], room)
-            if left < 0:
-                break
-            room = left
+    return room
 
 
 def _files(row: Row) -> list[str]:

@@ -235,6 +235,9 @@
       form.elements[name].append(...values.map((text) => new Option(text, text)));
       form.elements[name].closest("label").hidden = values.length < 2;
     });
+    if (!data.table.populations.some((population) => population.trained)) {
+      form.elements.population.options[0].textContent = "all";
+    }
     form.querySelector(".margins").hidden = !data.table.populations.some((population) => population.scored);
   }
 

@@ -42,14 +42,23 @@ def trials(runs: dict[str, Path]) -> pd.DataFrame:
     )
 
 
-@pytest.fixture
-def browser(page: Path) -> Iterator[Any]:
-    """The page, with the trials of ME opened by the keyboard."""
+@pytest.fixture(scope="module")
+def chromium(page: Path) -> Iterator[Any]:
+    """A browser that shows the page."""
     opened = open_page(page)
-    press(opened, "#me-trials .look > summary", "\ue007")
-    wait_for(opened, f"return ({CARDS.removeprefix('return ')}) > 0")
     yield opened
     opened.quit()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Any:
+    """The page as it is first seen, with the trials of ME opened by the keyboard."""
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    chromium.refresh()
+    wait_for(chromium, "return document.documentElement.dataset.ready === 'yes'")
+    press(chromium, "#me-trials .look > summary", "\ue007")
+    wait_for(chromium, f"return ({CARDS.removeprefix('return ')}) > 0")
+    return chromium
 
 
 def press(browser: Any, where: str, *keys: str) -> None:

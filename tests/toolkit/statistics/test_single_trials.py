@@ -92,3 +92,13 @@ def test_what_does_not_fit_is_left_out_evenly(
     for _, own in rest.groupby(["condition", "word_concept"]):
         assert own["trial"].is_monotonic_increasing
     assert not len(kept(tmp_path, table(), n_picked=0).trials)
+
+
+def test_where_nobody_was_trained_all_have_a_say(tmp_path: Path) -> None:
+    rows = table()
+    rows = rows[rows["population"] == "untaught"]
+    single = kept(tmp_path, rows)
+    assert single.n_picked == 6
+    share = rows.groupby(["condition", "trial"])["correct"].mean()
+    own = single.trials.set_index(["condition", "trial"])["share_correct"]
+    assert np.allclose(own, share.reindex(own.index))

@@ -105,9 +105,9 @@ def single_trials(
         subjects.add(rows)
         found.append(_means(rows).assign(of_list=place))
     whole = pd.concat(found, ignore_index=True)
-    trained = whole[whole["n_trained"] > 0]
     whole["in_headline"] = whole["condition"].isin(list(headline))
-    picks = _pick(trained[whole.loc[trained.index, "in_headline"]], n_picked)
+    trained = whole["n_trained"] > 0
+    picks = _pick(whole[whole["in_headline"] & (trained | ~trained.any())], n_picked)
     kept = _kept(whole, picks)
     answers = _Answers(kept, subjects.table())
     for place, own in enumerate(lists):
