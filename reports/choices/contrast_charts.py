@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reports.choices.charts import MODEL, SEED, estimate_of, known, percent_of
+from reports.choices.charts import (
+    MODEL,
+    SEED,
+    estimate_of,
+    known,
+    odds,
+    odds_scale,
+    percent_of,
+)
 from reports.choices.contrast_tables import VERDICTS
 from reports.figures import (
     COLOURS,
@@ -22,7 +29,6 @@ from reports.figures import (
 )
 from reports.joining import below, layers, rows_of, values
 from reports.numbers import estimate, number, odds_ratio, titles_of
-from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
@@ -176,11 +182,9 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
     colour = alt.Color("training:N", sort=kinds, legend=None)
     panel = layers(
         base.transform_filter(alt.datum.shown == SEED)
-        .mark_point(filled=True, size=22, opacity=0.45)
+        .mark_point(filled=False, size=22, opacity=1, strokeWidth=1.2, yOffset=-8)
         .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
-        model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
-            order=alt.Order("training:O")
-        ),
+        model_rows.mark_line(strokeWidth=1, color=COLOURS[4]).encode(order=alt.Order("training:O")),
         model_rows.mark_rule(strokeWidth=2).encode(
             **span("ci_low_percent", "ci_high_percent"), color=colour
         ),
@@ -199,7 +203,7 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
         name="monolingual-bilingual",
         title="Monolingual and bilingual networks",
         caption=(
-            "Dots: the seeds that are compared, each taught the test language. Diamond "
+            "Rings: the seeds that are compared, each taught the test language. Diamond "
             "and line: the mixed model's marginal mean (typical seed and word) with its 95 % "
             "interval. Intervals of two means may overlap although their difference is shown, and "
             "the other way round: the contrasts below are the test."
@@ -241,9 +245,9 @@ def forest(group: GroupComparison) -> Figure | None:
         {
             "contrast": _short(model),
             "family": model.contrast.family,
-            "odds_ratio": _odds(model.contrast.estimate),
-            "ci_low": _odds(model.contrast.ci_low),
-            "ci_high": _odds(model.contrast.ci_high),
+            "odds_ratio": odds(model.contrast.estimate),
+            "ci_low": odds(model.contrast.ci_low),
+            "ci_high": odds(model.contrast.ci_high),
             **_tested(model.contrast, model.verdict),
             "label": odds_ratio(model.contrast),
         }
@@ -258,9 +262,7 @@ def forest(group: GroupComparison) -> Figure | None:
             "contrast:N", title=None, sort=list(data["contrast"]), axis=alt.Axis(labelLimit=360)
         )
     )
-    ends = pd.concat([data[name].dropna() for name in ("odds_ratio", "ci_low", "ci_high")])
-    domain = [min(1.0, ends.min()) / 1.05, max(1.0, ends.max()) * 1.05]
-    scale = alt.Scale(type="log", nice=False, domain=domain)
+    scale = odds_scale(data, "odds_ratio", "ci_low", "ci_high")
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
     one = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(1.0))
     shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),
@@ -268,7 +270,7 @@ def forest(group: GroupComparison) -> Figure | None:
     chart = layers(
         one,
         base.mark_rule(strokeWidth=2).encode(**span("ci_low", "ci_high")),
-        base.mark_point(filled=True, size=80, opacity=1, color="#d55e00").encode(
+        base.mark_point(filled=True, size=80, opacity=1, color=COLOURS[1]).encode(
             x=x,
             shape=shape,
             tooltip=names("contrast", "label", "p_value", "p_holm", "verdict", "family"),
@@ -291,12 +293,6 @@ def forest(group: GroupComparison) -> Figure | None:
         chart=chart,
         data=data.drop(columns="label"),
     )
-
-
-def _odds(log_odds: float) -> float | None:
-    """An odds ratio that can be drawn: those beyond `LARGEST` lie at the end of the axis."""
-    most = math.log(LARGEST)
-    return None if math.isnan(log_odds) else math.exp(min(most, max(-most, log_odds)))
 
 
 def _short(model: GroupModel) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names
-from reports.joining import layers, rows_of, values
+from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names, panel_px
+from reports.joining import grid_of, layers
 from reports.numbers import percent
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from reports.chapter import Chapter
     from toolkit.statistics.looking.results import CourseResult, LookingAnalysis
 
-PANEL_PX = (360, 150)
-"""Width and height of the course of one population and language."""
-CELL_PX = 200
+HEIGHT_PX = 170
+"""Height of the course of one population and language."""
+CELL_PX = 240
 """Width and height of a map of windows."""
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 """Lines of conditions, so that colour alone tells nothing."""
@@ -117,7 +117,7 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             ],
         ),
     )
-    panel = layers(*drawn, width=PANEL_PX[0], height=PANEL_PX[1])
+    panel = layers(*drawn, width=panel_px(data["panel"].nunique()), height=HEIGHT_PX)
     seen = [
         f"{place_of(own)}, {own.condition}: {percent(own.course[0].mean)} at "
         f"{own.course[0].gate_ms} ms, {percent(own.course[-1].mean)} at {own.course[-1].gate_ms} ms"
@@ -132,7 +132,7 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             f"onset of the word.{note}"
         ),
         alt=f"Line plots of looking over time: {listed(seen)}.",
-        chart=rows_of(panel, "panel", data, sort=list(dict.fromkeys(data["panel"]))),
+        chart=grid_of(panel, "panel", data),
         data=data.drop(columns="panel"),
     )
 
@@ -180,8 +180,6 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
         ),
     )
     panel = layers(*drawn, width=CELL_PX, height=CELL_PX)
-    facet = {"field": "panel", "type": "nominal", "title": None,
-             "sort": list(dict.fromkeys(data["panel"]))}  # fmt: skip
     seen = [
         f"{place_of(own)}, {own.condition}: {own.multiverse.n_above} of "
         f"{len(own.multiverse.windows)} above chance"
@@ -196,7 +194,7 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             f"uncorrected). Beyond the end of a word nothing more is heard.{note}"
         ),
         alt=f"Maps of mean looking by begin and end of the window: {listed(seen)}.",
-        chart={"facet": facet, "columns": 2, "spec": panel, "data": values(data)},
+        chart=grid_of(panel, "panel", data),
         data=data,
     )
 

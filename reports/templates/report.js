@@ -67,14 +67,56 @@
     image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawingAsFile(figure));
   }
 
+  // Panels take the room that the page has; letters keep their size.
+  function fitted(spec, natural, room) {
+    const made = structuredClone(spec);
+    const columns = made.columns || 1;
+    const kept = Math.max(1, Math.min(columns, Math.floor(room / 280)));
+    const more = room / kept - natural / columns;
+    const factor = Math.min(1.6, Math.max(1, (room * columns) / (natural * kept)));
+    const narrow = room < 480;
+    function fit(part) {
+      if (typeof part.width === "number") {
+        part.width = Math.round(Math.max(part.width + more, Math.min(part.width, spec.usermeta.narrowest)));
+      }
+      ["width", "height"].forEach((side) => {
+        if (part.width && part.width.step && part[side] && part[side].step) {
+          part[side].step *= factor;
+        }
+      });
+      [part.spec, ...(part.concat || []), ...(part.vconcat || [])].filter(Boolean).forEach(fit);
+    }
+    if (made.columns) {
+      made.columns = kept;
+    }
+    fit(made);
+    return narrow ? JSON.parse(JSON.stringify(made), (key, value) => (key === "legend" && value ? { ...value, columns: 1 } : value)) : made;
+  }
+
+  function widthOf(drawing) {
+    return drawing.viewBox.baseVal.width;
+  }
+
+  async function drawn(trial, spec) {
+    const errorsOnly = 1;
+    await window.vegaEmbed(trial, spec, { actions: false, renderer: "svg", logLevel: errorsOnly });
+    return trial.querySelector("svg");
+  }
+
   async function enliven(figure) {
     const place = figure.querySelector(".drawing");
+    const room = place.parentElement.clientWidth;
+    const natural = widthOf(place.querySelector("svg"));
     const trial = document.createElement("div");
-    const errorsOnly = 1;
     try {
-      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: errorsOnly });
-      const drawn = trial.querySelector("svg");
-      drawn.setAttribute("aria-hidden", "true");
+      const fit = (given) => drawn(trial, fitted(specs.get(figure.id), natural, given));
+      let made = await fit(room);
+      const over = widthOf(made) - room;
+      if (over > 1) {
+        made = await fit(room - over);
+      }
+      made.setAttribute("aria-hidden", "true");
+      made.style.setProperty("--natural", widthOf(made) + "px");
       place.replaceChildren(trial);
       figure.dataset.live = "yes";
     } catch (error) {
