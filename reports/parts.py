@@ -25,6 +25,9 @@ class Table:
     """Columns on the left that hold text; the others hold numbers and are aligned right."""
     note: str = ""
     """A sentence below it."""
+    aside: tuple[str, ...] = ()
+    """Headings of columns that are shown on demand: what stands behind estimate, interval and p;
+    on paper, and without scripts, they are all there."""
     folded: bool = False
     """True for long tables, which are opened on demand."""
     languages: tuple[str, ...] = ()

@@ -27,8 +27,9 @@ from reports.figures import (
     percents,
     span,
 )
-from reports.joining import below, layers, rows_of, values
-from reports.numbers import estimate, number, odds_ratio, titles_of
+from reports.joining import layers, rows_of, values
+from reports.numbers import number, odds_ratio, titles_of
+from reports.overview import Ends, Estimated, Forest
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
@@ -72,60 +73,29 @@ def deciding(tests: Sequence[ConditionTest]) -> Figure | None:
 
 def _minus(tests: Sequence[ConditionTest], name: str, title: str) -> Figure | None:
     """Conditions less their controls, in percentage points; None if nothing could be tested."""
-    import altair as alt
-    import pandas as pd
-
     rows = [
-        {
-            "contrast": f"{test.plus} - {test.minus}",
-            "cell": f"{test.population}, {test.test_language}",
-            "population": test.population,
-            "test_language": test.test_language,
-            **_points(test.contrast),
-            **_tested(test.contrast, test.verdict),
-        }
+        Estimated(
+            f"{test.population}, {test.test_language}",
+            _points(test.contrast),
+            panel=f"{test.plus} - {test.minus}",
+            labels={
+                "contrast": f"{test.plus} - {test.minus}",
+                "population": test.population,
+                "test_language": test.test_language,
+            },
+            tested=_tested(test.contrast, test.verdict),
+        )
         for test in tests
         if test.contrast is not None and test.verdict != "undecided"
     ]
-    if not rows:
-        return None
-    data = pd.DataFrame(rows)
-    cells = list(dict.fromkeys(data["cell"]))
-    zero = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0.0))
-    base = alt.Chart().encode(
-        y=alt.Y("cell:N", title=None, sort=cells, axis=alt.Axis(labelLimit=260))
-    )
-    x = alt.X("difference_points:Q", title="test minus control (percentage points)")
-    tooltip = [
-        *names("cell"),
-        *(
-            alt.Tooltip(f"{name}_points:Q", format="+.1f", title=name.replace("_", " "))
-            for name in ("difference", "ci_low", "ci_high")
-        ),
-        *names("p_value", "p_holm", "verdict"),
-    ]
-    panels = [
-        layers(
-            zero,
-            base.mark_rule(strokeWidth=2).encode(**span("ci_low_points", "ci_high_points")),
-            base.mark_point(
-                filled=True, size=80, opacity=1, shape="diamond", color=COLOURS[1]
-            ).encode(x=x, tooltip=tooltip),
-            data=values(own),
-            width=WIDTH_PX,
-            height={"step": STEP_PX},
-            title=str(name),
-        )
-        for name, own in data.groupby("contrast", sort=False)
-    ]
-    drawn = ("difference_points", "ci_low_points", "ci_high_points")
-    seen = [
-        f"{row['contrast']}, {row['cell']}: {estimate(*(row[name] for name in drawn))}"
-        for row in data.astype(dict.fromkeys(drawn, float)).to_dict("records")
-    ]
-    return Figure(
+    return Forest(
         name=name,
         title=title,
+        axis="test minus control (percentage points)",
+        mark=0.0,
+        field="difference",
+        unit="points",
+        digits=1,
         caption=(
             "Diamond and line: the mixed model's difference for a typical seed and target with its "
             "95 % interval (further seeds and further words), ties at chance level; right of the "
@@ -133,18 +103,17 @@ def _minus(tests: Sequence[ConditionTest], name: str, title: str) -> Figure | No
             "where its uncorrected p is below .05; the p values in the table are corrected (Holm, "
             "over all of these contrasts)."
         ),
-        alt=f"Forest plot of differences in percentage points: {listed(seen)}.",
-        chart=below(*panels, share_x=True),
-        data=data.drop(columns="cell"),
+        about="differences in percentage points",
+    ).figure(rows)
+
+
+def _points(effect: Contrast) -> Ends:
+    """A difference and the ends of its interval."""
+    return (
+        percent_of(effect.probability_difference),
+        percent_of(effect.probability_ci_low),
+        percent_of(effect.probability_ci_high),
     )
-
-
-def _points(effect: Contrast) -> dict[str, float | None]:
-    return {
-        "difference_points": percent_of(effect.probability_difference),
-        "ci_low_points": percent_of(effect.probability_ci_low),
-        "ci_high_points": percent_of(effect.probability_ci_high),
-    }
 
 
 def _tested(effect: Contrast, verdict: Verdict) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def _accuracy(chapter: Chapter[Analysis]) -> Table:
         title="Accuracy over seeds",
         columns=("Population", "Test language", "Condition", "Correct", "95 % CI (%)", "SE (%)",
                  "Chance (%)", "Seeds", "Trials", "Ties"),
+        aside=("SE (%)", "Trials", "Ties"),
         rows=rows,
         n_labels=3,
         note="Intervals: Student's t over seeds on the logit scale (further seeds, the same words "

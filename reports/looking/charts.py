@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names, panel_px
 from reports.joining import grid_of, layers
+from reports.looking.text import percent_of
 from reports.numbers import percent
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
                 "test_language": own.test_language,
                 "condition": own.condition,
                 "gate_ms": gate.gate_ms,
-                "looking_percent": _percent(gate.mean),
-                "ci_low_percent": _percent(gate.ci_low),
-                "ci_high_percent": _percent(gate.ci_high),
+                "looking_percent": percent_of(gate.mean),
+                "ci_low_percent": percent_of(gate.ci_low),
+                "ci_high_percent": percent_of(gate.ci_high),
                 "window_start_ms": start,
                 "window_end_ms": end,
             }
@@ -153,7 +154,7 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
                 "panel": f"{place_of(own)}, {own.condition}",
                 "start_ms": one.start_ms,
                 "end_ms": one.end_ms,
-                "looking_percent": _percent(one.mean),
+                "looking_percent": percent_of(one.mean),
                 "p": None if math.isnan(one.p_value) else float(f"{one.p_value:.3g}"),
                 "differs": "yes" if one.p_value < alpha else "no",
             }
@@ -203,10 +204,6 @@ def _few_labels() -> alt.Axis:
     import altair as alt
 
     return alt.Axis(labelOverlap=True, labelAngle=0)
-
-
-def _percent(share: float) -> float | None:
-    return None if math.isnan(share) else round(100 * share, 3)
 
 
 def _tooltips(*columns: str) -> list[Any]:

@@ -90,7 +90,23 @@
       made.columns = kept;
     }
     fit(made);
-    return narrow ? JSON.parse(JSON.stringify(made), (key, value) => (key === "legend" && value ? { ...value, columns: 1 } : value)) : made;
+    return narrow ? JSON.parse(JSON.stringify(made), (key, value) => fittedPart(key, value, room)) : made;
+  }
+
+  // On a phone legends have one column, and long titles several lines.
+  function fittedPart(key, value, room) {
+    if (key === "legend" && value) {
+      return { ...value, columns: 1 };
+    }
+    if (key === "title" && typeof value === "string") {
+      const most = Math.floor(room / 9);
+      const lines = value.split(" ").reduce((done, word) => {
+        const longer = done.length ? done[done.length - 1] + " " + word : word;
+        return done.length && longer.length <= most ? [...done.slice(0, -1), longer] : [...done, word];
+      }, []);
+      return lines.length > 1 ? lines : value;
+    }
+    return value;
   }
 
   function widthOf(drawing) {
@@ -194,6 +210,20 @@
     setTimeout(() => { pressed.textContent = label; }, 1500);
   }
 
+  // Wide tables: what stands behind estimate, interval and p is shown on demand.
+  function columnsOf(table, title) {
+    if (!table.querySelector("thead .more")) {
+      return [];
+    }
+    const label = "All " + table.tHead.rows[0].cells.length + " columns";
+    const made = button(label, title, () => {
+      made.setAttribute("aria-pressed", String(!table.classList.toggle("brief")));
+    });
+    table.classList.add("brief");
+    made.setAttribute("aria-pressed", "false");
+    return [made];
+  }
+
   document.querySelectorAll("table.data").forEach((table) => {
     const title = table.caption.textContent;
     [...table.tHead.rows[0].cells].forEach((header, column) => {
@@ -205,6 +235,7 @@
     const bar = document.createElement("div");
     bar.className = "buttons";
     bar.append(
+      ...columnsOf(table, title),
       button("Copy as CSV", title, (pressed) => copy(csvOf(cellsOf(table)), pressed)),
       button("Copy as LaTeX", title, (pressed) => copy(latexOf(table), pressed)),
     );

@@ -31,13 +31,13 @@ from toolkit.statistics.phrases import (
     fixed,
     from_to,
     joined,
-    listed,
     missed,
     percent,
     points,
     share,
     shifted,
     statistic,
+    tally,
     test_of,
     tied,
 )
@@ -215,7 +215,7 @@ def chance_answer(tests: Sequence[ChanceTest]) -> str:
         return "Not tested: no trials of the test itself."
     names = chance_names(tests)
     named = [(name, test.verdict) for name, test in zip(names, tests, strict=True)]
-    told = _tally(named, CHANCE_VERDICTS, CHANCE)
+    told = tally(named, CHANCE_VERDICTS, CHANCE)
     seen = [test.accuracy for test in tests]
     chance = [test.chance for test in tests]
     answer = (
@@ -239,20 +239,6 @@ def chance_names(tests: Sequence[ChanceTest]) -> list[str]:
         f"{test.population} in {test.test_language}{more}"
         for test, more in zip(tests, where, strict=True)
     ]
-
-
-def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str], shown: str) -> str:
-    """How many tests came to which verdict; what is shown of none where all are open."""
-    parts = []
-    for verdict, words in verdicts.items():
-        own = [name for name, found in named if found == verdict]
-        if own and len(own) == len(named):
-            whole = f"{'both' if len(own) == 2 else f'all {len(own)}'} are {words}"
-            is_open = verdict == "open"
-            parts.append(f"none is {shown}" if is_open else whole)
-        elif own:
-            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
-    return f"of {len(named)} tests of a population in a language, {'; '.join(parts)}"
 
 
 def _all_ties(tests: Sequence[ChanceTest]) -> str:
@@ -298,7 +284,7 @@ def condition_answer(tests: Sequence[ConditionTest]) -> str:
     if len(tests) == 1:
         return condition_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = _tally(named, CONTRAST_VERDICTS, CONTROL)
+    told = tally(named, CONTRAST_VERDICTS, CONTROL)
     known = [
         test.contrast.probability_difference
         for test in tests
@@ -348,7 +334,7 @@ def trend_answer(tests: Sequence[TrendTest]) -> str:
     if len(tests) == 1:
         return trend_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = f"{tests[0].factor}: {_tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
+    told = f"{tests[0].factor}: {tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
     known = [test.slope for test in tests if test.verdict != "undecided"]
     if not known:
         return f"{told}."
