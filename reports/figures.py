@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ class Figure:
     """The numbers behind it, as they go into its CSV file."""
     narrowest_px: int = NARROWEST_PX
     """Width below which its panels cannot be read."""
+
+    def said(self, say: Callable[[str], str]) -> Figure:
+        """The same with the sentences around it said otherwise, the drawing as it is."""
+        return replace(self, caption=say(self.caption), alt=say(self.alt))
 
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, with the look of the house."""

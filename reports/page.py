@@ -18,9 +18,11 @@ from reports.glossary import explained, language_name, listed_terms, meaning
 from reports.kinds import REPORTS
 from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
+from reports.units import of_people
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
+from stimuli.wording import plural
 from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.statistics.phrases import count
 from toolkit.tables.manifests import SPACE_FILE, require_stored
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.figures import Figure
-    from reports.parts import Card, Overlay, Planned
+    from reports.parts import Card, Overlay, Overview, Planned
     from stimuli import StimulusSet
     from toolkit.statistics.children.results import Comparison
     from toolkit.statistics.models.results import Result
@@ -193,7 +195,7 @@ def _page(material: Material) -> str:
     told, specs = [], []
     shown = credits_of(chapters, stimuli)
     for chapter, cards in zip(chapters, material.cards, strict=True):
-        first = REPORTS[chapter.kind].overview(chapter)
+        first = _overview(chapter)
         own = [first.figure] if first else []
         rest = chapter_figures(chapter, material.concepts)
         figures = [*own, *(figure for figure in rest if figure.name not in {f.name for f in own})]
@@ -259,10 +261,16 @@ def _page(material: Material) -> str:
     return page
 
 
+def _overview(chapter: Chapter[Any]) -> Overview | None:
+    first = REPORTS[chapter.kind].overview(chapter)
+    return first.said(of_people) if first and chapter.has_people else first
+
+
 def chapter_figures(chapter: Chapter[Any], concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
     made = REPORTS[chapter.kind].figures(chapter, concepts)
-    return [figure for figure in made if figure is not None]
+    drawn = [figure for figure in made if figure is not None]
+    return [figure.said(of_people) for figure in drawn] if chapter.has_people else drawn
 
 
 def _cards(chapter: Chapter[Any], stimuli: StimulusSet | None) -> tuple[Card, ...]:
@@ -467,7 +475,7 @@ def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> 
     codes = sorted({code for chapter in chapters for code in chapter.languages})
     shown = (
         f"{count(len(populations), 'population')}, {count(len(people), who)}; "
-        f"{trials} trials of the test for each of them in each language "
+        f"{trials} {plural('trial', max(each))} of the test for each of them in each language "
         f"({', '.join(map(language_name, codes))})"
     )
     if not told:

@@ -13,14 +13,15 @@ from reports.figures import (
     COLOURS,
     INK,
     MOST_CELLS,
-    WIDTH_PX,
     Figure,
     listed,
     names,
+    panel_px,
     percent_axis,
     percents,
 )
-from reports.joining import Spec, below, layers, values
+from reports.joining import Spec, beside, layers, values
+from stimuli.wording import count, plural
 from toolkit.statistics.children.words import NO_TEST, n_children
 from toolkit.statistics.phrases import alike, fixed
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 MEAN = "mean, 95 % band"
 """What the legend calls the curve."""
-HEIGHT_PX = 330
+HEIGHT_PX = 300
 """Height of a panel over age."""
 UNTRAINED = COLOURS[4]
 """Colour of networks that learnt nothing."""
@@ -59,22 +60,28 @@ def over_age(test: AgeComparison) -> Figure:
     drawn = _drawn(test.bands)
     data = pd.DataFrame([*_children_rows(test), *_model_rows(test.bands)])
     left = [band for band in test.bands if band not in drawn]
+    low = data[["share_percent", "ci_low_percent"]].min().min()
+    floor = 10 * math.floor(min(low, 50) / 10)
+    languages = list(dict.fromkeys(band.test_language for band in drawn))
+    width = panel_px(len(languages))
     panels = []
-    for language in dict.fromkeys(band.test_language for band in drawn):
+    for language in languages:
         here = [band for band in drawn if band.test_language == language]
         known = {band.population for band in here}
         own = data[
             (data["kind"] != MODEL)
             | ((data["test_language"] == language) & data["who"].isin(known))
         ]
-        panels.append(_panel(test, own, here) | {"title": f"models tested in {language}"})
+        panels.append(
+            _panel(test, own, here, floor, width) | {"title": f"models tested in {language}"}
+        )
     seen = [f"{band.population} in {band.test_language} {_percent(band)}" for band in drawn]
     return Figure(
         name=ANCHORS[test.condition],
         title=TITLES[test.condition],
         caption=_caption(test, left),
         alt=f"{_alt_of_children(test)} Horizontal bands of models: {listed(seen)}.",
-        chart=below(*panels) | {"resolve": {"scale": OF_EACH_PANEL}},
+        chart=beside(*panels) | {"resolve": {"scale": OF_EACH_PANEL}},
         data=data.drop(columns=["label", "learnt"]),
     )
 
@@ -141,18 +148,18 @@ def _row(
     }
 
 
-def _panel(test: AgeComparison, data: pd.DataFrame, bands: Sequence[Band]) -> Spec:
+def _panel(
+    test: AgeComparison, data: pd.DataFrame, bands: Sequence[Band], floor: int, width: int
+) -> Spec:
     """Everything about models in one language."""
     import altair as alt
 
     ages = data["age_months"].dropna()
-    low = data[["share_percent", "ci_low_percent"]].min().min()
     x = alt.X(
         "age_months:Q",
         title="children's age (months); models have none",
         scale=alt.Scale(domain=[ages.min() - 1, ages.max() + 1], nice=False),
     )
-    floor = 10 * math.floor(min(low, 50) / 10)
     y_axis = percent_axis(AXES[test.condition], [floor, 100])
     colours = _colours(test.bands, bands)
     of_models = alt.Chart().transform_filter(alt.datum.kind == MODEL)
@@ -177,7 +184,7 @@ def _panel(test: AgeComparison, data: pd.DataFrame, bands: Sequence[Band]) -> Sp
         ),
         *_children_marks(test, x, y_axis),
     ]  # fmt: skip
-    return layers(*charts, data=values(data), width=WIDTH_PX, height=HEIGHT_PX)
+    return layers(*charts, data=values(data), width=width, height=HEIGHT_PX)
 
 
 def _children_marks(test: AgeComparison, x: alt.X, y_axis: dict[str, Any]) -> list[alt.Chart]:
@@ -271,8 +278,8 @@ def _caption(test: AgeComparison, left: Sequence[Band]) -> str:
     curve = test.curve
     if curve is not None:
         what = (
-            f"random-effects meta-regression over {curve.n_conditions} conditions of "
-            f"{curve.n_papers} papers"
+            f"random-effects meta-regression over {count(curve.n_conditions, 'condition')} of "
+            f"{count(curve.n_papers, 'paper')}"
             if test.studies
             else f"{curve.source}, mixed model over children and words"
         )
@@ -290,7 +297,7 @@ def _caption(test: AgeComparison, left: Sequence[Band]) -> str:
     if test.groups:
         whose = " and ".join(dict.fromkeys(group.source for group in test.groups))
         told.append(f"Points with lines: age groups with 95 % intervals ({whose}).")
-    units = " and ".join(dict.fromkeys(f"{band.unit}s" for band in test.bands))
+    units = " and ".join(dict.fromkeys(plural(band.unit) for band in test.bands))
     told.append(
         f"In colour, models: mean over {units} and its 95 % interval (these very words). Dotted: "
         "chance."

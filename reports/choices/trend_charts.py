@@ -9,6 +9,7 @@ from reports.choices.contrast_tables import VERDICTS
 from reports.figures import HALF_PX, STEP_PX, Figure, listed, names, percents, span
 from reports.joining import Spec, beside, layers, values
 from reports.numbers import number, slope_ratio
+from stimuli.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def _panel(data: pd.DataFrame, unit: str) -> Spec:
     cells = list(dict.fromkeys(data["cell"]))
     levels = sorted(set(data["level"]))
     base = alt.Chart().encode(
-        x=alt.X("level:Q", title=f"{unit}s", axis=alt.Axis(values=levels, format="~g")),
+        x=alt.X("level:Q", title=plural(unit), axis=alt.Axis(values=levels, format="~g")),
         y=alt.Y("chosen_percent:Q", title="chosen (%)", scale=alt.Scale(domain=[0, 100])),
         detail="cell:N",
     )

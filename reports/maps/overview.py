@@ -84,7 +84,8 @@ def _contrasts(told: GroundingAnalysis, tested: Sequence[Tested]) -> Table:
         rows=rows,
         n_labels=2,
         note="High and low resource: plain means over languages. Difference, interval and p: "
-        "linear mixed model, further languages; one test per population in the measure fixed in advance, "
+        "linear mixed model, further languages; one test per population in the measure fixed "
+        "in advance, "
         "so nothing is corrected. p splits: share of all ways to call so many languages low that "
         "differ as much.",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from stimuli.wording import count as count  # sentences are made of it, too
 from toolkit.statistics.models.results import Contrast
 from toolkit.statistics.models.student import ROUNDING
 
@@ -251,16 +252,6 @@ def chi_squared(value: float, df: int, p: float) -> str:
         'chi2(1) = 5.20, p = .023'
     """
     return f"chi2({df}) {sized(value)}, {p_value(p)}"
-
-
-def count(n: int, what: str) -> str:
-    """A number of things.
-
-    Example:
-        >>> count(1, "seed"), count(3, "seed")
-        ('1 seed', '3 seeds')
-    """
-    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def tied(n_ties: int, n_trials: int) -> str:

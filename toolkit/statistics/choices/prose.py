@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stimuli.wording import plural
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.forgetting import ForgettingRate
@@ -49,21 +50,21 @@ CHANCE_VERDICTS: dict[Verdict, str] = {
     "higher": "above chance",
     "lower": "BELOW chance",
     "open": f"not {CHANCE}",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 CONTRAST_VERDICTS: dict[Verdict, str] = {
     "higher": "higher than its control",
     "lower": "LOWER than its control",
     "open": f"not {CONTROL}",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 TREND_VERDICTS: dict[Verdict, str] = {
     "higher": "RISING",
     "lower": "falling",
     "open": "not shown to rise or fall",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 
@@ -438,15 +439,21 @@ def forgetting_sentence(found: ForgettingRate) -> str:
     )
 
 
-def gate_sentence(report: GateReport) -> str:
-    """What became of the gate."""
+def gate_sentence(report: GateReport, unit: str = "seed") -> str:
+    """What became of the gate.
+
+    Args:
+        report: the gate.
+        unit: what participants are called.
+    """
     if not report.condition:
         return "No gate was applied: there is none, or its condition was not tested."
     rule = f"at least {percent(report.minimum)} correct in {report.condition}"
     if not report.n_tested:
         return f"Gate ({rule}): applied to nobody, since no population here was taught words."
     if not report.failed:
-        whole = f"all {report.n_tested} seeds and languages" if report.n_tested > 1 else "one seed"
+        several = f"all {report.n_tested} {plural(unit)} and languages"
+        whole = several if report.n_tested > 1 else f"one {unit}"
         return f"Gate ({rule}): passed by {whole}."
     who = ", ".join(
         f"{seed} in {language} ({percent(accuracy, report.minimum)})"

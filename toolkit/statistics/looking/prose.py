@@ -117,7 +117,8 @@ def course_sentence(own: CourseResult) -> str:
     parts = [_clusters(own.clusters, own.window.n_seeds)]
     many = own.multiverse
     parts.append(
-        f"of {len(many.windows)} windows {many.n_above} show more looking at the target and "
+        f"of {count(len(many.windows), 'window')} {many.n_above} show more looking at the "
+        "target and "
         f"{many.n_below} less (uncorrected)"
     )
     time = own.reaction
