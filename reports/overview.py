@@ -109,7 +109,7 @@ class Forest:
             ),
             *names(*tested),
         ]  # fmt: skip
-        x = alt.X(f"{drawn[0]}:Q", title=self.axis, scale=alt.Scale(zero=False))
+        x = alt.X(f"{drawn[0]}:Q", title=self.axis, scale=alt.Scale(zero=False, padding=8))
         marks = (
             *mark,
             base.mark_rule(strokeWidth=2).encode(**span(*drawn[1:])),

@@ -47,12 +47,14 @@ def items(chapter: Chapter[Analysis], concepts: pd.DataFrame | None) -> Figure |
         data[f"{name}_percent"] = (100 * data.pop(name).astype(float)).round(2)
     known = list(dict.fromkeys(population for population, _ in chapter.cells))
     per_language = data.groupby("test_language")["population"].nunique()
+    # Several conditions of the test are told apart as languages are.
+    data["panel"] = _panels(data)
     few = int(per_language.max()) <= MOST_INTERVALS and len(known) <= MOST_CELLS
     data["training"] = [chapter.training_of(str(name)) for name in data["population"]]
-    width = panel_px(data["test_language"].nunique())
+    width = panel_px(data["panel"].nunique())
     panels = [
-        _words_of(own, known if few else [], concepts is not None, width) | {"title": str(language)}
-        for language, own in data.groupby("test_language")
+        _words_of(own, known if few else [], concepts is not None, width) | {"title": str(panel)}
+        for panel, own in data.groupby("panel")
     ]
     chart = beside(*panels)
     if concepts is not None:
@@ -76,8 +78,15 @@ def items(chapter: Chapter[Analysis], concepts: pd.DataFrame | None) -> Figure |
         caption=f"{marks} Words are sorted by their mean accuracy. Dashed: chance.",
         alt=f"Dot plot of the share correct per word: {listed(seen)}.",
         chart=chart,
-        data=data,
+        data=data.drop(columns="panel"),
     )
+
+
+def _panels(data: pd.DataFrame) -> pd.Series[str]:
+    """Test language, and the condition where several are the test."""
+    condition = data["condition"].astype(str)
+    language = data["test_language"].astype(str)
+    return language + ", " + condition if condition.nunique() > 1 else language
 
 
 def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool, width: int) -> Spec:

@@ -242,6 +242,16 @@
     table.closest(".scroll").after(bar);
   });
 
+  // What an address points to may lie in a folded part.
+  function reveal() {
+    let part = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    while (part && (part = part.parentElement.closest("details"))) {
+      part.open = true;
+    }
+  }
+  window.addEventListener("hashchange", reveal);
+  reveal();
+
   // Paper cannot be unfolded.
   let closed = [];
   window.addEventListener("beforeprint", () => {
