@@ -21,6 +21,8 @@ MOST_CELLS = 6
 """So many populations and languages are drawn one by one; more are drawn together."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """Names the grammar of a specification; nothing is fetched from there."""
+FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
+"""Letters as wide as those that the drawing engine measures with, wherever a page is read."""
 WIDTH_PX = 520
 """Width of a panel on paper; the script of the page makes it as wide as there is room."""
 HALF_PX = 260
@@ -66,7 +68,7 @@ def look() -> dict[str, Any]:
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
     quiet = {"gridColor": INK, "gridOpacity": 0.12, "domainColor": INK, "tickColor": INK}
     return {
-        "font": "sans-serif",
+        "font": FONT,
         "aria": False,
         "view": {"stroke": INK, "strokeOpacity": 0.25},
         "axis": {
@@ -81,6 +83,7 @@ def look() -> dict[str, Any]:
         "title": {"color": INK, "fontSize": 13},
         "text": {"color": INK},
         "rule": {"color": INK},
+        "tick": {"color": INK},
         "range": {"category": list(COLOURS)},
     }
 

@@ -431,7 +431,7 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
     )
-    made.filters |= {"meaning": meaning, "listed": listed_terms}
+    made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count}
     made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 

@@ -177,7 +177,7 @@ def alignment(table: pd.DataFrame) -> Figure:
     import altair as alt
 
     data = _pairs(table)
-    chance = alt.Chart().mark_tick(thickness=2, size=12, opacity=1).encode(
+    chance = alt.Chart().mark_tick(thickness=2, size=12, color=INK).encode(
         y=alt.Y("pair:N", title=None), x=alt.X("chance:Q")
     )  # fmt: skip
     seen = [f"{row['pair']}, {row['panel']} {row['disparity']:.2f}"
@@ -241,13 +241,14 @@ def aligned(table: pd.DataFrame) -> Figure:
         "x": alt.X("pc1:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
         "y": alt.Y("pc2:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
     }
+    ink = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
     links = alt.Chart().mark_line(strokeWidth=1, strokeOpacity=0.5, color=INK).encode(
         **place, detail=alt.Detail("concept:N")
     )  # fmt: skip
     points = alt.Chart().mark_point(filled=True, size=36, opacity=1).encode(
         **place,
         color=training_colour(["monolingual", "bilingual"]),
-        shape=alt.Shape("status:N", title=None),
+        shape=alt.Shape("status:N", title=None, legend=ink),
         tooltip=names("concept", "status", "population"),
     )  # fmt: skip
     shown = list(dict.fromkeys(data["panel"]))

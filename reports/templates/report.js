@@ -230,6 +230,8 @@
       const made = button(header.textContent, "sort", () => sort(table, column, header));
       made.removeAttribute("aria-label");
       made.title = (header.title ? header.title + " " : "") + "Sort by this column";
+      // Paper repeats text at the head of every page, and no buttons.
+      header.dataset.label = header.textContent;
       header.replaceChildren(made);
     });
     const bar = document.createElement("div");

@@ -95,7 +95,7 @@ def _remarks(
     ):
         if own:
             total = sum(each[2] for each in own)
-            yield form.format(f"{total} value{'s' * (total > 1)}", repr(own[0][place]))
+            yield form.format(count(total, "value"), repr(own[0][place]))
 
 
 def without(table: pd.DataFrame, missing: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
