@@ -237,9 +237,9 @@
     const bar = document.createElement("div");
     bar.className = "buttons";
     bar.append(
-      ...columnsOf(table, title),
       button("Copy as CSV", title, (pressed) => copy(csvOf(cellsOf(table)), pressed)),
       button("Copy as LaTeX", title, (pressed) => copy(latexOf(table), pressed)),
+      ...columnsOf(table, title),
     );
     table.closest(".scroll").after(bar);
   });

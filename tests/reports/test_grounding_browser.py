@@ -43,12 +43,12 @@ def browser(page: Path) -> Iterator[Any]:
 @needs_browser
 class TestBrowser:
     def test_figures_are_alive_and_pictures_are_loaded(self, browser: Any) -> None:
-        assert len(browser.find_elements("css selector", "figure.figure")) == 8
+        assert len(browser.find_elements("css selector", "figure.figure")) == 9
         sizes = browser.execute_script(
             "return [...document.querySelectorAll('.tiles img')].map((i) => "
             "[i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])"
         )
-        assert len(sizes) == 81
+        assert len(sizes) == 91
         assert {(width, height) for width, height, _ in sizes} == {(112, 112), (112, 224)}
         assert min(drawn for _, _, drawn in sizes) >= 80
         assert browser.get_log("browser") == []
