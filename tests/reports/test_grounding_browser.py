@@ -48,7 +48,7 @@ class TestBrowser:
             "return [...document.querySelectorAll('.tiles img')].map((i) => "
             "[i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])"
         )
-        assert len(sizes) == 91
+        assert len(sizes) == 81
         assert {(width, height) for width, height, _ in sizes} == {(112, 112), (112, 224)}
         assert min(drawn for _, _, drawn in sizes) >= 80
         assert browser.get_log("browser") == []
