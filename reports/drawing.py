@@ -34,7 +34,9 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
 
     text = _slim(_renamed(vl_convert.vegalite_to_svg(visible(spec)), name))
     text = re.sub(r'\s(?:version|xmlns(?::xlink)?)="[^"]*"', "", text, count=3)
-    return re.sub(r"<svg\b", '<svg aria-hidden="true" focusable="false"', text, count=1)
+    width = re.search(r'<svg\b[^>]*\bwidth="([0-9.]+)"', text)
+    own = f' style="--natural: {float(width[1]):.0f}px"' if width else ""
+    return re.sub(r"<svg\b", f'<svg aria-hidden="true" focusable="false"{own}', text, count=1)
 
 
 def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:

@@ -19,9 +19,11 @@ from reports.kinds import REPORTS
 from reports.packing import packed
 from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
+from reports.units import of_people
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
+from stimuli.wording import plural
 from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.statistics.phrases import count
 from toolkit.tables.manifests import SPACE_FILE, require_stored
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.figures import Figure
-    from reports.parts import Gallery, Overlay, Planned
+    from reports.parts import Gallery, Overlay, Overview, Planned
     from reports.pictures import Media
     from stimuli import StimulusSet
     from toolkit.statistics.children.results import Comparison
@@ -203,7 +205,7 @@ def _page(material: Material) -> str:
     with_gallery = any(REPORTS[chapter.kind].gallery for chapter in chapters)
     shown = credits_of(stimuli if with_gallery else None, credited)
     for chapter, gallery in zip(chapters, material.galleries, strict=True):
-        first = REPORTS[chapter.kind].overview(chapter)
+        first = _overview(chapter)
         compared = REPORTS[chapter.kind].compare(chapter)
         own = [part.figure for part in (first, compared) if part]
         rest = chapter_figures(chapter, material.concepts)
@@ -270,10 +272,16 @@ def _page(material: Material) -> str:
     return page
 
 
+def _overview(chapter: Chapter[Any]) -> Overview | None:
+    first = REPORTS[chapter.kind].overview(chapter)
+    return first.said(of_people) if first and chapter.has_people else first
+
+
 def chapter_figures(chapter: Chapter[Any], concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
     made = REPORTS[chapter.kind].figures(chapter, concepts)
-    return [figure for figure in made if figure is not None]
+    drawn = [figure for figure in made if figure is not None]
+    return [figure.said(of_people) for figure in drawn] if chapter.has_people else drawn
 
 
 def _galleries(chapters: Sequence[Chapter[Any]], media: Media) -> Iterator[Gallery | None]:
@@ -437,7 +445,7 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
     )
-    made.filters |= {"meaning": meaning, "listed": listed_terms}
+    made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count}
     made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 
@@ -482,7 +490,7 @@ def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> 
     codes = sorted({code for chapter in chapters for code in chapter.languages})
     shown = (
         f"{count(len(populations), 'population')}, {count(len(people), who)}; "
-        f"{trials} trials of the test for each of them in each language "
+        f"{trials} {plural('trial', max(each))} of the test for each of them in each language "
         f"({', '.join(map(language_name, codes))})"
     )
     if not told:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,11 +26,20 @@ class Table:
     """Columns on the left that hold text; the others hold numbers and are aligned right."""
     note: str = ""
     """A sentence below it."""
+    aside: tuple[str, ...] = ()
+    """Headings of columns that are shown on demand: what stands behind estimate, interval and p;
+    on paper, and without scripts, they are all there."""
     folded: bool = False
     """True for long tables, which are opened on demand."""
     languages: tuple[str, ...] = ()
     """Language of the text in each column, where columns hold texts in several languages; empty for
     the page's own."""
+
+    def said(self, say: Callable[[str], str]) -> Table:
+        """The same with its headings and sentences said otherwise, cells as they are."""
+        columns, aside = (tuple(map(say, names)) for names in (self.columns, self.aside))
+        return replace(self, title=say(self.title), columns=columns, aside=aside,
+                       note=say(self.note))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,10 @@ class Overview:
     """Its estimates and intervals; not shown again further down."""
     table: Table
     """The same in numbers, with p values, narrow enough for the page."""
+
+    def said(self, say: Callable[[str], str]) -> Overview:
+        """The same with its sentences said otherwise."""
+        return replace(self, figure=self.figure.said(say), table=self.table.said(say))
 
 
 @dataclass(frozen=True)

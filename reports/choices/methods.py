@@ -50,7 +50,7 @@ def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
         f"came from the set {stimuli.name} (version {stimuli.version}), test split only, "
-        f"with {manifest.trials_per_class} trials per word class and condition."
+        f"with {count(manifest.trials_per_class or 0, 'trial')} per word class and condition."
     )
     if learning := manifest.learning:
         yield (

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 def figures(chapter: Chapter[Analysis], concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
-    from reports.choices import charts, contrast_charts, item_charts, trend_charts
+    from reports.choices import charts, contrast_charts, item_charts, kinds, trend_charts
 
     return [
         charts.accuracy(chapter),
         charts.conditions(chapter),
         trend_charts.trends(chapter),
         *contrast_charts.figures(chapter),
+        kinds.figure(chapter.statistics.kinds),
         item_charts.items(chapter, concepts),
         item_charts.heat_map(chapter),
         item_charts.confusion(chapter),

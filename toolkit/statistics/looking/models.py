@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from paradigms.looking.paradigm import RESPONSE, TIME
+from stimuli.wording import count
 from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.models.results import FitResult
@@ -175,8 +176,8 @@ def _few(test: WindowTest) -> str:
     if test.n_seeds >= LEAST_SEEDS and test.n_words >= LEAST_WORDS:
         return ""
     return (
-        f"{test.n_seeds} participants and {test.n_words} words: a verdict needs {LEAST_SEEDS} "
-        f"participants and {LEAST_WORDS} words"
+        f"{count(test.n_seeds, 'participant')} and {count(test.n_words, 'word')}: a verdict needs "
+        f"{LEAST_SEEDS} participants and {LEAST_WORDS} words"
     )
 
 
