@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from toolkit.statistics.models.results import Result
 from toolkit.statistics.saved import saved_results
+from toolkit.tables.trials import MODEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ class Chapter(Generic[R]):
     results: tuple[SeedMean, ...]
     """Means per population, language and condition."""
     digest: Digest
-    """Margins, choices and picked trials; empty where trials offer no choice."""
+    """Margins, choices and single trials; empty where trials offer no choice."""
     training: pd.DataFrame | None
     """Training logs with ``population``, ``seed``, ``update``; None where there are none."""
     paradigms: Path | None = None
@@ -82,6 +83,15 @@ class Chapter(Generic[R]):
     def manifests(self) -> list[Recorded]:
         """Those of its runs; tables from elsewhere have none."""
         return [run.manifest for run in self.runs if run.manifest is not None]
+
+    @functools.cached_property
+    def has_people(self) -> bool:
+        """True if some subjects are no networks: children, or whoever a table from elsewhere tells.
+
+        What is said of seeds is said of participants then.
+        """
+        kinds = self.digest.subjects["subject_kind"]
+        return bool((kinds.astype(str) != MODEL).any())
 
     @property
     def headline(self) -> list[SeedMean]:

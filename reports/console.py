@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reports.kinds import REPORTS
 from reports.terminal import console
+from stimuli.wording import count
 from toolkit.tables.kinds import kind_told
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def print_summary(summary: Summary, done: Done) -> None:
     for warning in summary.warnings:
         out.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     out.print(
-        f"{done.n_computed} cells computed, {done.n_reused} reused, {done.duration_s:.1f} s. "
+        f"{count(done.n_computed, 'cell')} computed, {done.n_reused} reused, "
+        f"{done.duration_s:.1f} s. "
         f"Written to {escape(done.folder)}"
     )
 

@@ -32,9 +32,11 @@ def svg(spec: Mapping[str, Any], name: str) -> str:
     """
     import vl_convert
 
-    text = _renamed(vl_convert.vegalite_to_svg(visible(spec)), name)
+    text = _slim(_renamed(vl_convert.vegalite_to_svg(visible(spec)), name))
     text = re.sub(r'\s(?:version|xmlns(?::xlink)?)="[^"]*"', "", text, count=3)
-    return re.sub(r"<svg\b", '<svg aria-hidden="true" focusable="false"', text, count=1)
+    width = re.search(r'<svg\b[^>]*\bwidth="([0-9.]+)"', text)
+    own = f' style="--natural: {float(width[1]):.0f}px"' if width else ""
+    return re.sub(r"<svg\b", f'<svg aria-hidden="true" focusable="false"{own}', text, count=1)
 
 
 def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
@@ -50,6 +52,18 @@ def files(spec: Mapping[str, Any]) -> tuple[str, bytes]:
     text = vl_convert.vegalite_to_svg(visible(spec) | {"background": "white"})
     text = _renamed(text, "part").replace(INK, PAPER_INK)
     return text, vl_convert.svg_to_png(text, scale=2)
+
+
+def _slim(text: str) -> str:
+    """A drawing without what nobody sees or hears: a sixth of it.
+
+    Example:
+        >>> _slim('<g role="graphics-object" opacity="1"><path class="foreground" d=""/></g>')
+        '<g></g>'
+    """
+    text = re.sub(r'<path class="(?:back|fore)ground"[^>]* d="(?:M0,0h0v0h0Z)?"[^>]*/>', "", text)
+    unheard = r'role="graphics-[a-z]+"|aria-(?:roledescription|hidden)="[^"]*"'
+    return re.sub(rf' (?:{unheard}|pointer-events="none"|opacity="1")', "", text)
 
 
 def _renamed(text: str, name: str) -> str:

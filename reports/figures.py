@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 
 INK = "currentColor"
 """Text and lines take the colour of the page, so that one drawing serves light and dark."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b05b94", "#7f7f7f", "#a6761d")
+COLOURS = ("#0078bb", "#d55e00", "#009e73", "#b05b94", "#7f7f7f", "#a6761d")
 """Told apart by readers of all kinds of colour vision (after Okabe and Ito, 2008), and at least
-3:1 against the page, light or dark."""
+3:1 against every ground of the page, light, dark or paper, where they are drawn opaque."""
 MOST_CELLS = 6
 """So many populations and languages are drawn one by one; more are drawn together."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """Names the grammar of a specification; nothing is fetched from there."""
-WIDTH_PX = 400
-"""Width of a panel, narrow enough to be read on a phone."""
+FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
+"""Letters as wide as those that the drawing engine measures with, wherever a page is read."""
+WIDTH_PX = 520
+"""Width of a panel on paper; the script of the page makes it as wide as there is room."""
+HALF_PX = 260
+"""Width of a panel that has another beside it."""
+NARROWEST_PX = 140
+"""Width of a panel below which a figure is scrolled, not squeezed."""
 STEP_PX = 30
 """Height of a line of a panel."""
 
@@ -43,29 +49,53 @@ class Figure:
     """The drawing, as `reports.joining` makes it."""
     data: pd.DataFrame
     """The numbers behind it, as they go into its CSV file."""
+    narrowest_px: int = NARROWEST_PX
+    """Width below which its panels cannot be read."""
+
+    def said(self, say: Callable[[str], str]) -> Figure:
+        """The same with the sentences around it said otherwise, the drawing as it is."""
+        return replace(self, caption=say(self.caption), alt=say(self.alt))
 
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, with the look of the house."""
-        house = {"config": look(), "background": None, "padding": 4}
+        house = {"config": look(), "background": None, "padding": 4,
+                 "usermeta": {"narrowest": self.narrowest_px}}  # fmt: skip
         return {"$schema": SCHEMA, **self.chart, **house}
 
 
 def look() -> dict[str, Any]:
     """Vega-Lite configuration of every figure."""
-    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13}
     quiet = {"gridColor": INK, "gridOpacity": 0.12, "domainColor": INK, "tickColor": INK}
     return {
-        "font": "sans-serif",
+        "font": FONT,
         "aria": False,
         "view": {"stroke": INK, "strokeOpacity": 0.25},
-        "axis": {**text, **quiet, "titleFontWeight": "normal", "labelLimit": 260},
+        "axis": {
+            **text,
+            **quiet,
+            "titleFontWeight": "normal",
+            "labelLimit": 260,
+            "labelSeparation": 6,
+        },
         "legend": {**text, "orient": "bottom", "titleFontWeight": "normal", "labelLimit": 320},
         "header": {**text, "labelFontWeight": "bold", "titleFontSize": 0},
-        "title": {"color": INK, "fontSize": 12},
+        "title": {"color": INK, "fontSize": 13},
         "text": {"color": INK},
         "rule": {"color": INK},
+        "tick": {"color": INK},
         "range": {"category": list(COLOURS)},
     }
+
+
+def panel_px(n_panels: int) -> int:
+    """Width of each of several panels that stand two in a line.
+
+    Example:
+        >>> panel_px(1) > panel_px(2) == panel_px(5)
+        True
+    """
+    return WIDTH_PX if n_panels == 1 else HALF_PX
 
 
 def percent_axis(title: str, domain: Sequence[float] | None = None) -> dict[str, Any]:

@@ -26,7 +26,11 @@ TERMS = {
     "a point in the course of a word, up to which it has been heard.",
     "Holm": "Correction of p values for the number of tests (Holm, 1979): with it, the chance that "
     "any of a family of tests finds what is not there stays below the level of one test.",
+    "IoU": "Intersection over union: how far two areas of a picture overlap, from 0 (nowhere) to 1 "
+    "(the same area).",
     "item": "What is asked about in a trial: here the word, with its target and distractor.",
+    "low-resource": "Languages of which little text is there to train on; who counts as one was "
+    "said before.",
     "margin": "Score of the target less score of the best distractor. Above 0 the answer is "
     "correct. Its unit is that of the network's similarity; only its sign and order count.",
     "ME": "Mutual exclusivity: a novel word is taken for the thing that has no name yet, because "
@@ -38,8 +42,10 @@ TERMS = {
     "novel*-familiar": "Control: a novel word is said, and the novel picture shows another novel "
     "thing. Who chooses by novelty alone does not notice.",
     "novel-familiar": "The test: a novel word, its picture beside a familiar one.",
+    "onset": "Where the word begins in the clip; times are counted from there.",
     "odds ratio": "Odds of a correct answer in one condition or group, divided by those in the "
     "other. 1 means no difference.",
+    "reference": "The language that the others are held against.",
     "seed": "One network. Networks of a population differ in their random start and in the order "
     "of their training alone, as children of one group differ.",
     "singular": "A mixed model that finds no variation over seeds or words at all, so that its "
@@ -48,12 +54,15 @@ TERMS = {
     "was set in advance. Not being significant shows nothing of the kind.",
     "typical": "What a mixed model says of a seed and a word in the middle of all; the mean over "
     "seeds and words lies a little nearer to chance.",
+    "splits": "All ways to divide the languages into two groups of these sizes. p is the share of "
+    "them in which the groups differ as much; it takes nothing for granted but that languages may "
+    "be exchanged.",
     "ties": "Answers in which both pictures had the very same score.",
 }
 """Terms as they stand on the page, and what they mean."""
 _SPELLINGS = {"Mutual exclusivity": "mutual exclusivity", "seeds": "seed", "items": "item",
               "Holm's": "Holm", "margins": "margin", "gated": "gate", "gates": "gate",
-              "tie": "ties", "controls": "control"}  # fmt: skip
+              "tie": "ties", "low resource": "low-resource", "controls": "control"}  # fmt: skip
 _FOUND = re.compile(
     "|".join(
         rf"(?<![\w*-]){re.escape(name)}(?![\w*-])"

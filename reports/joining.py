@@ -64,28 +64,54 @@ def below(*panels: Spec, share_x: bool = False) -> Spec:
     return {"vconcat": list(panels)} | ({"resolve": {"scale": {"x": "shared"}}} if share_x else {})
 
 
-def rows_of(panel: Spec, column: str, data: pd.DataFrame, sort: Sequence[str] = ()) -> Spec:
+def beside(*panels: Spec, n_columns: int = 2, share: Sequence[str] = ()) -> Spec:
+    """Panels one beside the other, so many in a line; on a phone one below the other.
+
+    Args:
+        panels: each with its own data.
+        n_columns: panels in a line.
+        share: axes that all have in common, of ``x`` and ``y``.
+    """
+    # Places within a line are each panel's own: one may lack what another has.
+    scale = {"yOffset": "independent", **dict.fromkeys(share, "shared")}
+    return {
+        "concat": [*panels],
+        "columns": min(n_columns, len(panels)),
+        "resolve": {"scale": scale},
+    }
+
+
+def rows_of(panel: Spec, column: str, data: pd.DataFrame) -> Spec:
     """One panel for every value of a column, one below the other, on the same axes.
 
     Args:
         panel: what is drawn of the rows with that value.
         column: its name; the values stand beside the panels.
         data: all rows.
-        sort: values in their order; by default the alphabet's.
     """
     row: Spec = {"field": column, "type": "nominal", "title": None,
                  "header": {"labelAngle": 0, "labelAlign": "left", "labelPadding": 4}}  # fmt: skip
-    if sort:
-        row["sort"] = list(sort)
     return {"facet": {"row": row}, "spec": panel, "data": values(data)}
 
 
-def grid_of(panel: Spec, column: str, data: pd.DataFrame, n_columns: int = 2) -> Spec:
-    """One panel for every value of a column, several in a line, each with its own axes."""
-    return {
-        "facet": {"field": column, "type": "nominal", "title": None},
-        "columns": n_columns,
+def grid_of(
+    panel: Spec, column: str, data: pd.DataFrame, n_columns: int = 2, own_axes: bool = False
+) -> Spec:
+    """One panel for every value of a column in the order of the data, several in a line.
+
+    Args:
+        panel: what is drawn of the rows with that value.
+        column: its name; the values stand above the panels.
+        data: all rows.
+        n_columns: panels in a line; on a phone there is one.
+        own_axes: whether each panel has axes of its own; they share them by default.
+    """
+    order = list(dict.fromkeys(data[column]))
+    made: Spec = {
+        "facet": {"field": column, "type": "nominal", "title": None, "sort": order},
+        "columns": min(n_columns, len(order)),
         "spec": panel,
         "data": values(data),
-        "resolve": {"scale": {"x": "independent", "y": "independent"}},
     }
+    axes = {"resolve": {"scale": {"x": "independent", "y": "independent"}}}
+    return made | axes if own_axes else made

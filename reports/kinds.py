@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from reports.chapter import Chapter
     from reports.figures import Figure
-    from reports.parts import Card, Line, ModelSummary, Overlay, Overview, Table
+    from reports.parts import Comparison, Gallery, Line, ModelSummary, Overlay, Overview, Table
+    from reports.pictures import Media
     from stimuli import StimulusSet
     from toolkit.statistics.choices.digest import Digest
     from toolkit.statistics.means import SeedMean
@@ -69,8 +70,10 @@ class Report:
     told of trials; None where trials offer no choice."""
     beside: Callable[[Sequence[Path]], Any] = _nothing
     """Whatever else run folders hold of this kind."""
-    cards: Callable[[Chapter[Any], StimulusSet | None], Sequence[Card]] | None = None
-    """Trials to look at; None where there is nothing of the kind."""
+    gallery: Callable[[Chapter[Any], Media], Gallery | None] | None = None
+    """Trials to look at, with pictures and clips; None where there is nothing of the kind."""
+    compare: Callable[[Chapter[Any]], Comparison | None] = _none
+    """Populations side by side, word by word; None where there is nothing to compare."""
     overlays: Callable[[Chapter[Any], StimulusSet | None], Sequence[Overlay]] | None = None
     """Maps to look at; None where there is nothing of the kind."""
 

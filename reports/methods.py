@@ -57,7 +57,7 @@ def _populations(runs: Sequence[RunFiles]) -> Iterator[str]:
     told = [run.manifest for run in runs if run.manifest is not None]
     for run in (run for run in runs if run.manifest is None):
         n = {row.population: row.n_seeds for row in run.summary.results}
-        who = [f"{k} participant{'s' * (k != 1)} of {population}" for population, k in n.items()]
+        who = [f"{count(k, 'participant')} of {population}" for population, k in n.items()]
         yield f"Answers of {_joined(who)} come from the table {run.folder.name}."
     if not told:
         return

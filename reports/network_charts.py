@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports.figures import MOST_CELLS, WIDTH_PX, Figure, listed, names, training_colour
-from reports.joining import below, single, values
+from reports.figures import MOST_CELLS, Figure, listed, names, panel_px, training_colour
+from reports.joining import beside, single, values
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
@@ -39,7 +39,7 @@ def training(chapter: Chapter[Any]) -> Figure | None:
     panels = [
         single(
             alt.Chart()
-            .mark_line(strokeWidth=1, opacity=0.45)
+            .mark_line(strokeWidth=1, opacity=1)
             .encode(
                 x=alt.X("update:Q", title="update"),
                 y=alt.Y(f"{name}:Q", title=MEASURES[name], scale=alt.Scale(zero=False)),
@@ -48,7 +48,7 @@ def training(chapter: Chapter[Any]) -> Figure | None:
                 tooltip=names("population", "seed", "update", name),
             )
         )
-        | {"width": WIDTH_PX, "height": 150}
+        | {"width": panel_px(len(measures)), "height": 170}
         for name in measures
     ]
     last = data.sort_values("update").groupby(["population", "seed"], sort=False).last()
@@ -61,6 +61,6 @@ def training(chapter: Chapter[Any]) -> Figure | None:
         title="How the networks were trained",
         caption="One line per seed, on the validation split (familiar words and pictures only).",
         alt=f"Line plot of {MEASURES[measures[0]]} over updates; at the end {listed(seen)}.",
-        chart=below(*panels) | {"data": values(data)},
+        chart=beside(*panels) | {"data": values(data)},
         data=data,
     )

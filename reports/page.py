@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,14 @@ from reports.chapter import Chapter
 from reports.facts import all_run_facts, checksum, credit_table, toolkit_version
 from reports.glossary import explained, language_name, listed_terms, meaning
 from reports.kinds import REPORTS
+from reports.packing import packed
 from reports.sources import read_chapters
 from reports.tables import model_summaries, tables
+from reports.units import of_people
 from stimuli.cells import guarded_table
 from stimuli.characters import shown
 from stimuli.names import file_name
+from stimuli.wording import plural
 from toolkit.errors import ToolkitError, first_line, quoted
 from toolkit.statistics.phrases import count
 from toolkit.tables.manifests import SPACE_FILE, require_stored
@@ -30,14 +33,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reports.figures import Figure
-    from reports.parts import Card, Overlay, Planned
+    from reports.parts import Gallery, Overlay, Overview, Planned
+    from reports.pictures import Media
     from stimuli import StimulusSet
     from toolkit.statistics.children.results import Comparison
     from toolkit.statistics.models.results import Result
 
 DEFAULT_TRIALS = 24
-"""Trials in the gallery of each paradigm, unless told otherwise."""
+"""Trials of each paradigm that are picked to be seen first, unless told otherwise."""
 TEMPLATE = "report.html.jinja"
+STYLES = ("report.css", "trials.css", "compare.css")
+SCRIPTS = ("report.js", "trials.js", "compare.js")
 LEVELS = {"good": "In order:", "note": "Note:", "warning": "Warning:"}
 """How levels are called, so that colour is not needed to tell them apart."""
 
@@ -47,7 +53,7 @@ class Options:
     """What the user may choose about a report."""
 
     n_trials: int = DEFAULT_TRIALS
-    """Trials in the gallery of each paradigm; 0 for no gallery."""
+    """Trials of each paradigm that are picked to be seen first; 0 for no gallery."""
     title: str = ""
     """Title of the page; by default it names paradigms and populations."""
     stimuli: str | None = None
@@ -94,7 +100,9 @@ class Material:
     """The set of the runs; None if it is not at hand, or no picture of it is wanted."""
     concepts: pd.DataFrame | None
     """See `reports.pictures.concept_table`."""
-    cards: tuple[tuple[Card, ...], ...]
+    media: Media
+    """Pictures and clips of the trials on the page."""
+    galleries: tuple[Gallery | None, ...]
     """Trials to look at, per chapter."""
 
 
@@ -160,24 +168,26 @@ def _gather(folders: Sequence[Path], options: Options) -> Material:
     Raises:
         ToolkitError: if a folder is no run.
     """
-    from reports.pictures import concept_table, find_stimuli
+    from reports.pictures import Media, concept_table, find_stimuli
 
     runs = [folder for folder in folders if not is_space(folder)]
     if not runs:
         raise ToolkitError("A report needs at least one run.", allowed="run folders")
     chapters = read_chapters(runs, options.n_trials, options.paradigms, options.analyses)
     # The gallery is about trials; maps look for their own pictures.
-    with_cards = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
+    with_cards = [chapter for chapter in chapters if REPORTS[chapter.kind].gallery]
     stimuli = find_stimuli(with_cards or chapters, options.stimuli)
     # Without the gallery no picture or sound of the set is on the page, not even on hovering.
     stimuli = stimuli if options.n_trials else None
+    media = Media(stimuli, len(with_cards) or 1)
     return Material(
         folders=tuple(folders),
         options=options,
         chapters=tuple(chapters),
         stimuli=stimuli,
         concepts=concept_table(stimuli),
-        cards=tuple(_cards(c, stimuli) if options.n_trials else () for c in chapters),
+        media=media,
+        galleries=tuple(_galleries(chapters, media)),
     )
 
 
@@ -191,10 +201,13 @@ def _page(material: Material) -> str:
     chapters, stimuli = material.chapters, material.stimuli
     spaces = [folder for folder in folders if is_space(folder)]
     told, specs = [], []
-    shown = credits_of(chapters, stimuli)
-    for chapter, cards in zip(chapters, material.cards, strict=True):
-        first = REPORTS[chapter.kind].overview(chapter)
-        own = [first.figure] if first else []
+    credited = [name for gallery in material.galleries if gallery for name in gallery.stimuli]
+    with_gallery = any(REPORTS[chapter.kind].gallery for chapter in chapters)
+    shown = credits_of(stimuli if with_gallery else None, credited)
+    for chapter, gallery in zip(chapters, material.galleries, strict=True):
+        first = _overview(chapter)
+        compared = REPORTS[chapter.kind].compare(chapter)
+        own = [part.figure for part in (first, compared) if part]
         rest = chapter_figures(chapter, material.concepts)
         figures = [*own, *(figure for figure in rest if figure.name not in {f.name for f in own})]
         maps = _maps(chapter, material)
@@ -213,7 +226,9 @@ def _page(material: Material) -> str:
                 "first": first,
                 "first_figure": drawn[0] if first else None,
                 "figures": drawn[len(own) :],
-                "cards": cards,
+                "compared": compared,
+                "compared_figure": drawn[len(own) - 1] if compared else None,
+                "gallery": gallery,
                 "maps": maps,
                 "models_note": REPORTS[chapter.kind].models_note,
                 "tables": tables(chapter),
@@ -223,10 +238,7 @@ def _page(material: Material) -> str:
     space, space_specs = _draw(_space_figures(spaces), "space", options)
     beside, beside_specs = _draw(_children_figures(options.children), "children", options)
     runs = [run for chapter in chapters for run in chapter.runs]
-    css, vega, script = (
-        _ours(text)
-        for text in (_template_file("report.css"), drawing.script(), _template_file("report.js"))
-    )
+    css, vega, script = map(_ours, (_files(STYLES), drawing.script(), _files(SCRIPTS)))
     title = options.title or _title(chapters)
     page: str = (
         _environment()
@@ -242,6 +254,7 @@ def _page(material: Material) -> str:
             status=status_lines(chapters, options.planned),
             level_names=LEVELS,
             media=stimuli is not None,
+            media_files=_json(material.media.beside()),
             space=space,
             children=options.children,
             children_figures=beside,
@@ -252,22 +265,30 @@ def _page(material: Material) -> str:
             terms=set(),
             checksum=checksum(folders),
             specs=[*specs, *beside_specs, *space_specs],
-            vega=vega,
+            engine=packed(vega),
             js=script,
         )
     )
     return page
 
 
+def _overview(chapter: Chapter[Any]) -> Overview | None:
+    first = REPORTS[chapter.kind].overview(chapter)
+    return first.said(of_people) if first and chapter.has_people else first
+
+
 def chapter_figures(chapter: Chapter[Any], concepts: Any) -> list[Figure]:
     """All figures of a paradigm, in the order of the page."""
     made = REPORTS[chapter.kind].figures(chapter, concepts)
-    return [figure for figure in made if figure is not None]
+    drawn = [figure for figure in made if figure is not None]
+    return [figure.said(of_people) for figure in drawn] if chapter.has_people else drawn
 
 
-def _cards(chapter: Chapter[Any], stimuli: StimulusSet | None) -> tuple[Card, ...]:
-    cards = REPORTS[chapter.kind].cards
-    return tuple(cards(chapter, stimuli)) if cards else ()
+def _galleries(chapters: Sequence[Chapter[Any]], media: Media) -> Iterator[Gallery | None]:
+    """Trials to look at, per chapter."""
+    for chapter in chapters:
+        gallery = REPORTS[chapter.kind].gallery
+        yield gallery(chapter, media) if gallery else None
 
 
 def _maps(chapter: Chapter[Any], material: Material) -> Sequence[Overlay]:
@@ -335,7 +356,8 @@ def _draw(
         spec = figure.spec()
         svg = _ours(drawing.svg(spec, anchor))
         drawn.append(Drawn(anchor, figure.title, figure.caption, figure.alt, svg))
-        specs.append({"anchor": anchor, "json": _json(drawing.visible(spec))})
+        text = json.dumps(drawing.visible(spec), ensure_ascii=False, allow_nan=False)
+        specs.append({"anchor": anchor, "packed": packed(text)})
         if options.figures is not None:
             _write_files(figure, spec, options.figures / anchor)
     return drawn, specs
@@ -384,9 +406,9 @@ def _write_files(figure: Figure, spec: Mapping[str, Any], stem: Path) -> None:
         ) from error
 
 
-def _json(spec: Mapping[str, Any]) -> Any:
+def _json(content: Mapping[str, Any]) -> Any:
     """JSON that may stand in a script element: no text in it can end the element."""
-    text = json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return _ours(text)
@@ -423,7 +445,7 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
     )
-    made.filters |= {"meaning": meaning, "listed": listed_terms}
+    made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count}
     made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 
@@ -433,8 +455,9 @@ def _shown(value: Any) -> Any:
     return shown(value, keep="\n\t") if type(value) is str else value
 
 
-def _template_file(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+def _files(names: Sequence[str]) -> str:
+    folder = Path(__file__).parent / "templates"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _anchor(name: str) -> str:
@@ -467,7 +490,7 @@ def _subtitle(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> 
     codes = sorted({code for chapter in chapters for code in chapter.languages})
     shown = (
         f"{count(len(populations), 'population')}, {count(len(people), who)}; "
-        f"{trials} trials of the test for each of them in each language "
+        f"{trials} {plural('trial', max(each))} of the test for each of them in each language "
         f"({', '.join(map(language_name, codes))})"
     )
     if not told:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,11 +26,20 @@ class Table:
     """Columns on the left that hold text; the others hold numbers and are aligned right."""
     note: str = ""
     """A sentence below it."""
+    aside: tuple[str, ...] = ()
+    """Headings of columns that are shown on demand: what stands behind estimate, interval and p;
+    on paper, and without scripts, they are all there."""
     folded: bool = False
     """True for long tables, which are opened on demand."""
     languages: tuple[str, ...] = ()
     """Language of the text in each column, where columns hold texts in several languages; empty for
     the page's own."""
+
+    def said(self, say: Callable[[str], str]) -> Table:
+        """The same with its headings and sentences said otherwise, cells as they are."""
+        columns, aside = (tuple(map(say, names)) for names in (self.columns, self.aside))
+        return replace(self, title=say(self.title), columns=columns, aside=aside,
+                       note=say(self.note))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,10 @@ class Overview:
     """Its estimates and intervals; not shown again further down."""
     table: Table
     """The same in numbers, with p values, narrow enough for the page."""
+
+    def said(self, say: Callable[[str], str]) -> Overview:
+        """The same with its sentences said otherwise."""
+        return replace(self, figure=self.figure.said(say), table=self.table.said(say))
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,35 @@ class Option:
     is_target: bool
     """True for the right answer."""
     image: str
-    """Data address of its picture; empty where it is none."""
+    """Data address of its picture."""
+    file: str
+    """Name of its picture in the set."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What some of the seeds chose."""
+
+    what: str
+    """Class of it; ``neither`` for ties."""
+    is_target: bool
+    """True for the right answer."""
+    n_seeds: int
+    """So many chose it."""
+
+
+@dataclass(frozen=True)
+class SeedAnswer:
+    """What one seed chose."""
+
+    seed: str
+    """Its name."""
+    correct: bool
+    """Whether it was right."""
+    margin: str
+    """Score of the target less that of the best distractor, in SD; empty without scores."""
+    rival: str
+    """What it chose instead, where there were more than two options; else empty."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +146,12 @@ class Answers:
 
     population: str
     """Who was asked."""
-    seeds: tuple[tuple[str, bool, float, str], ...]
-    """Name of the seed, correct or not, margin, and the class of the best distractor."""
-
-    @property
-    def n_correct(self) -> int:
-        """Number of seeds that were right."""
-        return sum(correct for _, correct, _, _ in self.seeds)
+    chosen: tuple[Chosen, ...]
+    """What was chosen, the target first."""
+    margin: str
+    """Mean margin over seeds, in SD; empty where there is no score."""
+    seeds: tuple[SeedAnswer, ...]
+    """Every seed."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +160,8 @@ class Card:
 
     kind: str
     """Why it is shown: easiest, hardest or most disagreed."""
+    condition: str
+    """Which condition."""
     language: str
     """ISO code of the word said."""
     word: str
@@ -129,14 +172,60 @@ class Card:
     """Who says it, if known."""
     sound: str
     """Data address of the clip; empty where it is not at hand."""
+    sound_file: str
+    """Name of the clip in the set."""
     options: tuple[Option, ...]
     """What was shown, in the order shown; empty where options were no pictures."""
-    share_correct: float
-    """Share of all seeds that were right."""
-    mean_margin: float
-    """Mean over seeds of score of the target - score of the best distractor."""
     answers: tuple[Answers, ...]
     """Answers by population."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The trials of a paradigm that can be looked at."""
+
+    cards: tuple[Card, ...]
+    """Those picked, which are on the page without its script, and on paper."""
+    table: str
+    """All of them with all answers, packed for the script (`reports.packing`)."""
+    notes: tuple[str, ...]
+    """Which trials are here and why, and what their margins are."""
+    stimuli: tuple[str, ...]
+    """Pictures and clips shown."""
+
+
+@dataclass(frozen=True)
+class WordRow:
+    """One word of a comparison."""
+
+    word: str
+    """Its concept."""
+    cells: tuple[str, ...]
+    """Both accuracies, their difference, its interval, and numbers of seeds."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two populations, or one in two languages, word by word."""
+
+    first: str
+    """Who is compared to begin with."""
+    second: str
+    """With whom."""
+    condition: str
+    """In which condition."""
+    rows: tuple[WordRow, ...]
+    """Words, the largest difference first."""
+    language: str
+    """Test language of the first."""
+    population: str
+    """Population of the first."""
+    figure: Figure
+    """The same as a drawing; its data hold all pairs and conditions."""
+    table: str
+    """Numbers of all pairs and conditions, packed for the script (`reports.packing`)."""
+    notes: tuple[str, ...]
+    """How the numbers are to be read."""
 
 
 @dataclass(frozen=True)

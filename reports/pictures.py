@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.kinds import REPORTS
 from reports.parts import Credit
 from toolkit.errors import ToolkitError
 
@@ -21,6 +20,9 @@ LARGEST_PICTURE = 24_000
 """Bytes; larger pictures are made smaller, so that a page keeps its size."""
 LARGEST_CLIP = 40_000
 """Bytes; larger clips are written again as Ogg/Opus."""
+MOST_MEDIA = 700_000
+"""Characters of pictures and clips that a page of one paradigm holds besides those of the trials
+picked; a page of two or three, which is larger by itself, holds a half or a third of that."""
 SIDE_PX = 192
 """Side of a picture that was made smaller."""
 TYPES = {
@@ -70,16 +72,68 @@ def find_stimuli(chapters: Sequence[Chapter[Any]], given: str | None) -> Stimulu
     return None
 
 
-def credits_of(chapters: Sequence[Chapter[Any]], stimuli: StimulusSet | None) -> list[Credit]:
-    """Sources and licences of all pictures and clips on the page."""
-    choices = [chapter for chapter in chapters if REPORTS[chapter.kind].cards]
-    if stimuli is None or not choices:
+class Media:
+    """Pictures and clips of a page, each once however often it is shown."""
+
+    def __init__(self, stimuli: StimulusSet | None, n_chapters: int) -> None:
+        self.at_hand = stimuli is not None
+        """Whether the stimuli are."""
+        self.room = MOST_MEDIA // (n_chapters * n_chapters)
+        """Characters that the files of each chapter may take, besides those that must be shown."""
+        self._stimuli = stimuli
+        self._rows = {} if stimuli is None else stimuli.table.to_dict("index")
+        self._read: dict[str, str] = {}
+        self._on_page: dict[str, bool] = {}
+
+    def show(self, names: Sequence[str]) -> None:
+        """Put files into the markup, however large."""
+        self._on_page |= dict.fromkeys((name for name in names if self._content(name)), True)
+
+    def take(self, names: Sequence[str], room: int) -> int:
+        """Put files beside the markup, for the script, if they take no more than so much room.
+
+        Returns:
+            The room that is left; below 0 if they were not taken.
+        """
+        new = [name for name in dict.fromkeys(names) if name not in self._on_page]
+        left = room - sum(len(self._content(name)) for name in new)
+        if left >= 0:
+            self._on_page |= dict.fromkeys((name for name in new if self._content(name)), False)
+        return left
+
+    def known(self, name: str) -> bool:
+        """Whether a file is on the page."""
+        return name in self._on_page
+
+    def address(self, name: str) -> str:
+        """Data address of a file on the page; empty for others."""
+        return self._content(name) if self.known(name) else ""
+
+    def spelled(self, name: str, concept: str) -> tuple[str, str]:
+        """How a clip's word is written, or else its concept; and who says it, if known."""
+        row = self._rows.get(name, {})
+        return str(row.get("word") or concept), str(row.get("voice") or "")
+
+    def beside(self) -> dict[str, str]:
+        """Addresses of the files that do not stand in the markup."""
+        return {name: self._content(name) for name, marked in self._on_page.items() if not marked}
+
+    def _content(self, name: str) -> str:
+        if name not in self._read:
+            row, stimuli = self._rows.get(name), self._stimuli
+            self._read[name] = (
+                ""
+                if row is None or stimuli is None
+                else data_address(stimuli.folder / str(row["path"]), upright=stimuli.upright)
+            )
+        return self._read[name]
+
+
+def credits_of(stimuli: StimulusSet | None, names: Iterable[str]) -> list[Credit]:
+    """Sources and licences of pictures and clips, and of those that figures show on hovering."""
+    if stimuli is None:
         return []
-    shown = set(_examples(stimuli).index)
-    for chapter in choices:
-        picked = chapter.digest.picked
-        for column in ("target_id", "distractor_id", "word_id"):
-            shown |= set(picked[column].astype(str)) if column in picked else set()
+    shown = {*_examples(stimuli).index, *names}
     table = stimuli.table
     rows = table[table.index.isin(list(shown))]
     return [

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from reports.figures import (
+    HALF_PX,
+    INK,
     MOST_CELLS,
     WIDTH_PX,
     Figure,
@@ -15,11 +17,13 @@ from reports.figures import (
     span,
     training_colour,
 )
-from reports.joining import Spec, grid_of, layers, rows_of, single
+from reports.joining import Spec, beside, grid_of, layers, rows_of, single, values
 
 if TYPE_CHECKING:
     import pandas as pd
 
+THIRD_PX = 160
+"""Width of one of three panels in a line."""
 INTERVALS = "Lines: 95 % bootstrap interval (classes and seeds drawn again)."
 WORD_MEASURES = {
     "spread_words": "spread of its clips",
@@ -63,7 +67,7 @@ def variance(table: pd.DataFrame) -> Figure:
         yOffset=alt.YOffset("status:N"),
     )
     panel = layers(
-        base.mark_bar(opacity=0.85).encode(
+        base.mark_bar(opacity=1).encode(
             x=alt.X("variance:Q", title="variance (trace of the covariance)"),
             color=alt.Color("status:N", title=None),
             tooltip=names("panel", "population", "status", "variance", "ci_low", "ci_high"),
@@ -111,7 +115,7 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
     data = data.assign(panel=data[by].agg(", ".join, axis=1))
     points = (
         alt.Chart()
-        .mark_point(filled=True, size=16, opacity=0.6)
+        .mark_point(filled=False, size=16, opacity=1, strokeWidth=1.2)
         .encode(
             x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
             y=alt.Y(f"{y}:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
@@ -132,7 +136,9 @@ def space_map(table: pd.DataFrame, kind: str) -> Figure:
             "and sizes of clusters mean nothing here."
         ),
         alt=f"Scatter plot of {len(data)} words and pictures of {listed(known[:MOST_CELLS])}.",
-        chart=grid_of(single(points) | {"width": 250, "height": 220}, "panel", data),
+        chart=grid_of(
+            single(points) | {"width": HALF_PX, "height": 220}, "panel", data, own_axes=True
+        ),
         data=data,
     )
 
@@ -171,7 +177,7 @@ def alignment(table: pd.DataFrame) -> Figure:
     import altair as alt
 
     data = _pairs(table)
-    chance = alt.Chart().mark_tick(thickness=2, size=12, opacity=0.7).encode(
+    chance = alt.Chart().mark_tick(thickness=2, size=12, color=INK).encode(
         y=alt.Y("pair:N", title=None), x=alt.X("chance:Q")
     )  # fmt: skip
     seen = [f"{row['pair']}, {row['panel']} {row['disparity']:.2f}"
@@ -235,13 +241,14 @@ def aligned(table: pd.DataFrame) -> Figure:
         "x": alt.X("pc1:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
         "y": alt.Y("pc2:Q", title=None, axis=alt.Axis(labels=False, ticks=False)),
     }
-    links = alt.Chart().mark_line(strokeWidth=1, opacity=0.45).encode(
+    ink = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
+    links = alt.Chart().mark_line(strokeWidth=1, strokeOpacity=0.5, color=INK).encode(
         **place, detail=alt.Detail("concept:N")
     )  # fmt: skip
-    points = alt.Chart().mark_point(filled=True, size=36, opacity=0.85).encode(
+    points = alt.Chart().mark_point(filled=True, size=36, opacity=1).encode(
         **place,
         color=training_colour(["monolingual", "bilingual"]),
-        shape=alt.Shape("status:N", title=None),
+        shape=alt.Shape("status:N", title=None, legend=ink),
         tooltip=names("concept", "status", "population"),
     )  # fmt: skip
     shown = list(dict.fromkeys(data["panel"]))
@@ -254,7 +261,9 @@ def aligned(table: pd.DataFrame) -> Figure:
             "ones. Lines join the same class."
         ),
         alt=f"Scatter plots of class means: {listed(shown)}.",
-        chart=grid_of(layers(links, points, width=250, height=220), "panel", data),
+        chart=grid_of(
+            layers(links, points, width=HALF_PX, height=220), "panel", data, own_axes=True
+        ),
         data=data,
     )
 
@@ -280,24 +289,30 @@ def words(table: pd.DataFrame) -> Figure | None:
         panel=data["language"] + ", " + data["measure"].map(WORD_MEASURES),
         accuracy_percent=100 * data["accuracy"],
     ).reset_index(drop=True)
-    points = alt.Chart().mark_point(filled=True, size=36, opacity=0.7).encode(
-        x=alt.X(
-            "value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)
-        ),
-        y=alt.Y("accuracy_percent:Q", title="accuracy (%)", scale=alt.Scale(zero=False)),
-        color=alt.Color("population:N", title=None),
-        tooltip=[*names("concept", "status", "population"), *percents("accuracy")],
-    )  # fmt: skip
+    panels = [
+        single(
+            alt.Chart().mark_point(filled=False, size=36, opacity=1, strokeWidth=1.5).encode(
+                x=alt.X("value:Q", title=WORD_MEASURES[str(measure)], axis=alt.Axis(tickCount=4),
+                        scale=alt.Scale(domain=_ends(data, str(measure)), nice=True)),
+                y=alt.Y("accuracy_percent:Q", title="accuracy (%)", scale=alt.Scale(zero=False)),
+                color=alt.Color("population:N", title=None),
+                tooltip=[*names("concept", "status", "population"), *percents("accuracy")],
+            )
+        )
+        | {"width": THIRD_PX, "height": 180, "title": language, "data": values(own)}
+        for language, here in data.groupby("language", sort=False)
+        for measure, own in here.groupby("measure", sort=False)
+    ]  # fmt: skip
     return Figure(
         name="words",
         title="Accuracy per word, and its place in the space",
         caption=(
             "One point per word and population, means over seeds: accuracy in the test itself "
             "against the spread of the word's clips, the spread of its pictures, and the distance "
-            "of the two. The correlations with their intervals are in the next figure."
+            "of the two, without intervals: those of the correlations are in the next figure."
         ),
         alt=f"Scatter plots of {len(own)} words: {listed(list(dict.fromkeys(data['panel'])))}.",
-        chart=grid_of(single(points) | {"width": 250, "height": 180}, "panel", data),
+        chart=beside(*panels, n_columns=len(WORD_MEASURES), share=["y"]),
         data=data,
     )
 
@@ -325,6 +340,12 @@ def words_accuracy(table: pd.DataFrame) -> Figure:
                       "panel", data),
         data=data,
     )  # fmt: skip
+
+
+def _ends(data: pd.DataFrame, measure: str) -> list[float]:
+    """The least and greatest value of a measure, over all languages."""
+    own = data.loc[data["measure"] == measure, "value"]
+    return [float(own.min()), float(own.max())]
 
 
 def _where(data: pd.DataFrame) -> pd.Series[str]:
@@ -362,7 +383,7 @@ def _estimates(line: str, value: str, title: str, colour: str = "status") -> Spe
     )
     if colour == "status":
         base = base.encode(yOffset=alt.YOffset("status:N"))
-    points = base.mark_point(filled=True, size=40).encode(
+    points = base.mark_point(filled=True, size=40, opacity=1).encode(
         x=alt.X(f"{value}:Q", title=title, scale=alt.Scale(zero=False)),
         tooltip=names(line, colour, value, "ci_low", "ci_high"),
     )

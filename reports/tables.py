@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from reports.kinds import REPORTS
 from reports.numbers import NONE, interval, number, p_value, t_of_df
 from reports.parts import ModelSummary, Table
+from reports.units import of_people
+from stimuli.wording import plural
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
@@ -21,7 +23,8 @@ MOST_ROWS = 40
 
 def tables(chapter: Chapter[Any]) -> list[Table]:
     """All tables of a paradigm that hold anything, in the order of the page."""
-    return _folded(REPORTS[chapter.kind].tables(chapter))
+    made = _folded(REPORTS[chapter.kind].tables(chapter))
+    return [table.said(of_people) for table in made] if chapter.has_people else made
 
 
 def _folded(made: Sequence[Table]) -> list[Table]:
@@ -97,4 +100,8 @@ def model_summary(name: str, fit: FitResult, scale: str) -> ModelSummary:
 
 def _observations(fit: FitResult) -> str:
     text = f"{fit.n_observations:,}"
-    return f"{text} in {fit.n_rows:,} rows of counts" if fit.family == "binomial" else text
+    return (
+        f"{text} in {fit.n_rows:,} {plural('row', fit.n_rows)} of counts"
+        if fit.family == "binomial"
+        else text
+    )

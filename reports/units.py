@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,27 @@ DRAWS = (
     "what is said of seeds holds of draws."
 )
 """Said beside tables that call participants seeds."""
+
+
+_SEED = re.compile(
+    r"(?<![\w/-])(?<!\| )(?<!trial )(?:training )?(s)eed(s?)(?![\w-])", re.IGNORECASE
+)
+
+
+def of_people(text: str) -> str:
+    """A text about seeds as it holds of children, too.
+
+    Args:
+        text: what is said beside a figure or a table.
+
+    Example:
+        >>> of_people("Small rings: one training seed each; mean over seeds, (1 | seed)")
+        'Small rings: one participant each; mean over participants, (1 | seed)'
+        >>> of_people("Seeds")
+        'Participants'
+    """
+    first = {"s": "p", "S": "P"}
+    return _SEED.sub(lambda found: f"{first[found[1]]}articipant{found[2]}", text)
 
 
 def units(rows: Iterable[SeedMean | ExactMean]) -> str:

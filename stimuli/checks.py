@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stimuli.columns import KINDS, REQUIRED, SPLITS, STATUSES, STYLES
 from stimuli.errors import ToolkitError, nearest_name, unknown_name
 from stimuli.names import alike, is_reserved
+from stimuli.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ def counted(faults: list[str]) -> str:
         >>> counted(["a", "b"])
         '2 faults'
     """
-    return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return count(len(faults), "fault")
 
 
 def first_of(faults: Sequence[str]) -> str:

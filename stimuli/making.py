@@ -31,6 +31,7 @@ from stimuli.media import (
 )
 from stimuli.names import file_name
 from stimuli.spellings import read_spellings
+from stimuli.wording import count
 from stimuli.writing import write_media, write_set
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def make_set(
         "name": target.resolve().name,
         "version": "1",
         "title": f"Pictures and words of {place.resolve().name}",
-        "description": f"{len(concepts)} concepts; made of a folder of pictures and recordings.",
+        "description": f"{count(len(concepts), 'concept')}; made of a folder of pictures and "
+        "recordings.",
         "languages": languages,
         "licence": about.licence,
         "sample_rate_hz": SAMPLE_RATE_HZ,

@@ -309,3 +309,15 @@ def test_what_tests_import_is_looked_at_too() -> None:
 )
 def test_a_clock_is_seen(line: str) -> None:
     assert [*clocks(ast.parse(line), CLOCKS | PROCESSOR_CLOCKS)]
+
+
+def test_plurals_are_made_in_one_place() -> None:
+    homemade = re.compile(r"""(['"])s\1 \* \(|"" if [^"]+ == 1 else "s\"""")
+    found = [
+        path
+        for name in PACKAGES
+        for path in (*(ROOT / name).rglob("*.py"), *(ROOT / name).rglob("*.jinja"))
+        if name != "makers" and homemade.search(path.read_text(encoding="utf-8"))
+    ]
+    assert homemade.search("""f"{n} word{'s' * (n != 1)}\"""")
+    assert not found, "stimuli.wording.count knows one word from two, and child from children"

@@ -17,6 +17,7 @@ from paradigms.choices.trials import Trials
 from paradigms.conditions import PairCondition
 from stimuli.errors import ToolkitError, quoted
 from stimuli.unfolding import UnfoldingSet, heard_id
+from stimuli.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,7 @@ def gated_trials(
             raise ToolkitError(
                 f"The set {stimuli.name!r} has one clip of {lacking[0]!r} in {language!r}, and of "
                 "every word one clip is kept for practice trials.",
-                given=f"{len(lacking)} words with one clip",
+                given=f"{count(len(lacking), 'word')} with one clip",
                 allowed="two or more clips of every familiar word in the test split",
             )
         for part, clips in ((name, left), (PRACTICE, first)):

@@ -6,11 +6,13 @@ Children are drawn in ink, models in colours, so that nobody takes one for the o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.children.ages import over_age
 from reports.figures import (
     COLOURS,
+    HALF_PX,
     INK,
     MOST_CELLS,
     STEP_PX,
@@ -18,44 +20,18 @@ from reports.figures import (
     Figure,
     listed,
     names,
-    percent_axis,
     percents,
 )
-from reports.joining import Spec, below, grid_of, layers, values
-from toolkit.statistics.children.words import NO_TEST, n_children
-from toolkit.statistics.phrases import alike, fixed
+from reports.joining import below, grid_of, layers, values
+from reports.labels import Ends, Panel, name_marks, padded
 
 if TYPE_CHECKING:
-    import altair as alt
-    import pandas as pd
-
     from toolkit.statistics.children.items import ItemMatch
     from toolkit.statistics.children.looking import LookingMatch
-    from toolkit.statistics.children.results import AgeComparison, Band, Comparison
+    from toolkit.statistics.children.results import Comparison
 
-MEAN = "mean, 95 % band"
-"""What the legend calls the curve."""
-HEIGHT_PX = 330
-"""Height of a panel over age."""
-UNTRAINED = "#7f7f7f"
-"""Colour of networks that learnt nothing."""
-CURVE, MODEL = "curve", "model"
-STUDY, APART = "a condition of a study", "the same, multilingual children"
-"""Kinds of rows of the figure over age; further ones are the names of groups of children."""
-LETTER, LINE, GAP = 0.026, 0.055, 0.02
-"""Width of a letter, height of a line, and what is left free beside a point, in the figure of
-words, as parts of its panel."""
-OF_EACH_PANEL = {"stroke": "independent", "fill": "independent"}
-"""What panels over age do not share: their models are others."""
-TITLES = {
-    "novel-familiar": "Children by age, and models: the novel thing chosen for a novel word",
-    "familiar-familiar": "Children by age, and models: familiar words",
-}
-ANCHORS = {"novel-familiar": "age-me", "familiar-familiar": "age-familiar"}
-AXES = {
-    "novel-familiar": "novel thing chosen (%)",
-    "familiar-familiar": "models: right choices; children: looking at the target (%)",
-}
+ROOM = Panel(HALF_PX, 200, font_px=10)
+"""Of the names in a panel of the figure of words."""
 
 
 def figures(comparison: Comparison) -> list[Figure]:
@@ -67,284 +43,6 @@ def figures(comparison: Comparison) -> list[Figure]:
         looking(comparison.looking),
     ]
     return [figure for figure in made if figure is not None]
-
-
-def over_age(test: AgeComparison) -> Figure:
-    """Children over age, and models as bands over all ages."""
-    import pandas as pd
-
-    drawn = _drawn(test.bands)
-    data = pd.DataFrame([*_children_rows(test), *_model_rows(test.bands)])
-    left = [band for band in test.bands if band not in drawn]
-    panels = []
-    for language in dict.fromkeys(band.test_language for band in drawn):
-        here = [band for band in drawn if band.test_language == language]
-        known = {band.population for band in here}
-        own = data[
-            (data["kind"] != MODEL)
-            | ((data["test_language"] == language) & data["who"].isin(known))
-        ]
-        panels.append(_panel(test, own, here) | {"title": f"models tested in {language}"})
-    seen = [f"{band.population} in {band.test_language} {_percent(band)}" for band in drawn]
-    return Figure(
-        name=ANCHORS[test.condition],
-        title=TITLES[test.condition],
-        caption=_caption(test, left),
-        alt=f"{_alt_of_children(test)} Horizontal bands of models: {listed(seen)}.",
-        chart=below(*panels) | {"resolve": {"scale": OF_EACH_PANEL}},
-        data=data.drop(columns=["label", "learnt"]),
-    )
-
-
-def _drawn(bands: Sequence[Band]) -> list[Band]:
-    """Models of a panel: untrained ones, and the first of the others, as many as can be told apart.
-
-    Languages that untrained networks alone were tested in have no panel, if others have. The
-    caption names those that are not drawn; the data hold them all.
-    """
-    made = []
-    learnt = [band for band in bands if band.n_languages]
-    for language in dict.fromkeys(band.test_language for band in learnt or bands):
-        own = [band for band in bands if band.test_language == language]
-        trained = [band for band in own if band.n_languages]
-        blank = [band for band in own if not band.n_languages][:1]
-        made += [*trained[: MOST_CELLS - 1], *blank]
-    return made
-
-
-def _children_rows(test: AgeComparison) -> Iterator[dict[str, Any]]:
-    curve = test.curve
-    if curve is not None:
-        for age, share, low, high in zip(
-            curve.ages_months, curve.shares, curve.ci_low, curve.ci_high, strict=True
-        ):
-            yield _row(CURVE, curve.source, age, share, low, high)
-    for study in test.studies:
-        kind = APART if study.multilingual else STUDY
-        yield _row(kind, study.paper, study.age_months, study.share) | {"n": study.n_children}
-    for group in test.groups:
-        ends = group.ci_low, group.ci_high
-        yield _row(group.source, group.source, group.age_months, group.share, *ends) | {
-            "n": group.n_children
-        }
-
-
-def _model_rows(bands: Sequence[Band]) -> Iterator[dict[str, Any]]:
-    for band in bands:
-        row = _row(MODEL, band.population, math.nan, band.mean, band.ci_low, band.ci_high)
-        yield row | {
-            "label": _label(band),
-            "learnt": "yes" if band.n_languages else "no",
-            "n": band.n_seeds,
-            "test_language": band.test_language,
-            "chance_percent": round(100 * band.chance, 4),
-        }
-
-
-def _row(
-    kind: str, who: str, age: float, share: float, low: float = math.nan, high: float = math.nan
-) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "who": who,
-        "label": who,
-        "test_language": "",
-        "age_months": round(age, 3),
-        "share_percent": round(100 * share, 4),
-        "ci_low_percent": round(100 * low, 4),
-        "ci_high_percent": round(100 * high, 4),
-        "n": math.nan,
-        "chance_percent": math.nan,
-    }
-
-
-def _panel(test: AgeComparison, data: pd.DataFrame, bands: Sequence[Band]) -> Spec:
-    """Everything about models in one language."""
-    import altair as alt
-
-    ages = data["age_months"].dropna()
-    low = data[["share_percent", "ci_low_percent"]].min().min()
-    x = alt.X(
-        "age_months:Q",
-        title="children's age (months); models have none",
-        scale=alt.Scale(domain=[ages.min() - 1, ages.max() + 1], nice=False),
-    )
-    floor = 10 * math.floor(min(low, 50) / 10)
-    y_axis = percent_axis(AXES[test.condition], [floor, 100])
-    colours = _colours(test.bands, bands)
-    of_models = alt.Chart().transform_filter(alt.datum.kind == MODEL)
-    told = [*names("who"), *percents("share", "ci_low", "ci_high")]
-    charts = [
-        of_models.mark_rect(fillOpacity=0.12, strokeOpacity=0.55, strokeWidth=0.8).encode(
-            y=alt.Y("ci_low_percent:Q", **y_axis), y2=alt.Y2("ci_high_percent"),
-            fill=_model_colour(bands, colours, alt.Fill),
-            stroke=_model_colour(bands, colours, alt.Stroke),
-        ),
-        *(
-            of_models.transform_filter(alt.FieldEqualPredicate(field="learnt", equal=learnt))
-            .mark_rule(strokeWidth=2, strokeDash=dash)
-            .encode(
-                y=alt.Y("share_percent:Q", **y_axis),
-                stroke=_model_colour(bands, colours, alt.Stroke), tooltip=told,
-            )
-            for learnt, dash in (("yes", [1, 0]), ("no", [7, 4]))
-        ),
-        of_models.mark_rule(strokeDash=[2, 3], strokeOpacity=0.7).encode(
-            y=alt.Y("mean(chance_percent):Q", **y_axis)
-        ),
-        *_children_marks(test, x, y_axis),
-    ]  # fmt: skip
-    return layers(*charts, data=values(data), width=WIDTH_PX, height=HEIGHT_PX)
-
-
-def _children_marks(test: AgeComparison, x: alt.X, y_axis: dict[str, Any]) -> list[alt.Chart]:
-    """Curve, studies and age groups, in ink."""
-    import altair as alt
-
-    share = alt.Y("share_percent:Q", **y_axis)
-    marks = []
-    if test.curve is not None:
-        curve = alt.Chart().transform_filter(alt.datum.kind == CURVE).encode(x=x)
-        marks += [
-            curve.mark_area(color=INK, opacity=0.16).encode(
-                y=alt.Y("ci_low_percent:Q", **y_axis), y2=alt.Y2("ci_high_percent")
-            ),
-            curve.mark_line(color=INK, strokeWidth=2.5).encode(y=share),
-        ]
-    shapes = _shapes(test)
-    shape = alt.Shape(
-        "kind:N", title="children",
-        scale=alt.Scale(domain=list(shapes), range=list(shapes.values())),
-        legend=alt.Legend(columns=1, symbolStrokeColor=INK),
-    )  # fmt: skip
-    told = [
-        *names("kind", "who"),
-        alt.Tooltip("age_months:Q", title="age (months)"),
-        *percents("share", "ci_low", "ci_high"),
-        alt.Tooltip("n:Q", title="children"),
-    ]
-    if test.studies:
-        single = alt.Chart().transform_filter(
-            alt.FieldOneOfPredicate(field="kind", oneOf=[STUDY, APART])
-        )
-        size = alt.Size("n:Q", scale=alt.Scale(range=[15, 260]), legend=None)
-        marks.append(
-            single.mark_point(color=INK, filled=False, opacity=0.55, strokeWidth=1.2).encode(
-                x=x, y=share, size=size, shape=shape, tooltip=told
-            )
-        )
-    if test.groups:
-        sources = list(dict.fromkeys(group.source for group in test.groups))
-        group = alt.Chart().transform_filter(alt.FieldOneOfPredicate(field="kind", oneOf=sources))
-        marks += [
-            group.mark_rule(color=INK, strokeWidth=1.5).encode(
-                x=x, y=alt.Y("ci_low_percent:Q", **y_axis), y2=alt.Y2("ci_high_percent")
-            ),
-            group.mark_point(color=INK, filled=False, opacity=1, size=80, strokeWidth=2.2).encode(
-                x=x, y=share, shape=shape, tooltip=told
-            ),
-        ]
-    return marks
-
-
-def _shapes(test: AgeComparison) -> dict[str, str]:
-    """Kinds of points and their shapes, those that occur; the curve stands among them."""
-    found = {APART if study.multilingual else STUDY for study in test.studies}
-    known = {MEAN: "stroke"} if test.curve is not None else {}
-    known |= {kind: shape for kind, shape in ((STUDY, "circle"), (APART, "triangle-up"))
-              if kind in found}  # fmt: skip
-    sources = dict.fromkeys(group.source for group in test.groups)
-    free = ("diamond", "square", "cross", "triangle-down")
-    return known | {name: free[place % len(free)] for place, name in enumerate(sources)}
-
-
-def _colours(bands: Sequence[Band], drawn: Sequence[Band]) -> dict[str, str]:
-    """Colours of populations: the same in every panel where there are enough of them."""
-    bright = [colour for colour in COLOURS if colour != UNTRAINED]
-    everywhere = dict.fromkeys(band.population for band in bands if band.n_languages)
-    here = dict.fromkeys(band.population for band in drawn if band.n_languages)
-    return dict(zip(everywhere if len(everywhere) <= len(bright) else here, bright, strict=False))
-
-
-def _model_colour(bands: Sequence[Band], colours: Mapping[str, str], channel: Any) -> Any:
-    """Populations in colours, untrained ones in grey."""
-    import altair as alt
-
-    shown = {
-        _label(band): colours[band.population] if band.n_languages else UNTRAINED for band in bands
-    }
-    scale = alt.Scale(domain=list(shown), range=list(shown.values()))
-    legend = alt.Legend(columns=1, symbolType="square", symbolSize=150, symbolOpacity=1)
-    return channel("label:N", title="models", scale=scale, legend=legend)
-
-
-def _label(band: Band) -> str:
-    """What the legend calls a population: lines that lie upon each other are told apart by it."""
-    return f"{band.population}: {fixed(100 * band.mean, 1)} %"
-
-
-def _caption(test: AgeComparison, left: Sequence[Band]) -> str:
-    told = []
-    curve = test.curve
-    if curve is not None:
-        what = (
-            f"random-effects meta-regression over {curve.n_conditions} conditions of "
-            f"{curve.n_papers} papers"
-            if test.studies
-            else f"{curve.source}, mixed model over children and words"
-        )
-        told.append(
-            f"In ink, children. Line and band: mean and its 95 % interval, {what}; single studies "
-            "and children vary far more widely than this band."
-        )
-    if test.studies:
-        told.append(
-            "Hollow points: one condition of a study each, the larger the more children; "
-            "triangles: multilingual children, who have no part in the line."
-            if any(study.multilingual for study in test.studies)
-            else "Hollow points: one condition of a study each, the larger the more children."
-        )
-    if test.groups:
-        whose = " and ".join(dict.fromkeys(group.source for group in test.groups))
-        told.append(f"Points with lines: age groups with 95 % intervals ({whose}).")
-    units = " and ".join(dict.fromkeys(f"{band.unit}s" for band in test.bands))
-    told.append(
-        f"In colour, models: mean over {units} and its 95 % interval (these very words). Dotted: "
-        "chance."
-    )
-    if any(not band.n_languages for band in test.bands):
-        told.append("Dashed grey line and band: networks that learnt nothing.")
-    else:
-        told.append("No untrained networks are among these runs.")
-    if test.condition == "familiar-familiar":
-        told.append(
-            "Shares of looking and of choices are different measures: children who know a word "
-            "well look elsewhere, too."
-        )
-    if left:
-        who = ", ".join(f"{band.population} ({band.test_language})" for band in left)
-        told.append(f"Not drawn, but in the data: {who}.")
-    return " ".join([*told, NO_TEST])
-
-
-def _alt_of_children(test: AgeComparison) -> str:
-    curve = test.curve
-    if curve is not None:
-        young, old = curve.ages_months[0], curve.ages_months[-1]
-        return (
-            f"Children's share rises from {100 * curve.shares[0]:.0f} % at {young:.0f} months to "
-            f"{100 * curve.shares[-1]:.0f} % at {old:.0f} months ({curve.source}, "
-            f"{n_children(curve.n_children)})."
-        )
-    seen = [f"{group.age_months:.0f} months {100 * group.share:.0f} %" for group in test.groups]
-    return f"Children: {listed(seen)}."
-
-
-def _percent(band: Band) -> str:
-    if math.isnan(band.ci_low):
-        return f"{fixed(100 * band.mean, 1)} %"
-    low, high = alike([100 * band.ci_low, 100 * band.ci_high])
-    return f"{fixed(100 * band.mean, 1)} % [{low}, {high}]"
 
 
 def correlations(matches: Sequence[ItemMatch]) -> Figure | None:
@@ -419,44 +117,45 @@ def words(matches: Sequence[ItemMatch]) -> Figure | None:
     shown = [match for match in matches if match.words][:MOST_CELLS]
     if not shown:
         return None
-    data = pd.DataFrame([row for match in shown for row in _word_rows(match)])
+    ends = _ends(shown)
+    data = pd.DataFrame([row for match in shown for row in _word_rows(match, ends)])
     seen = [f"{match.models} against {match.children}" for match in shown]
+    across, up = (alt.Scale(domain=own, nice=False, zero=False) for own in ends)
     base = alt.Chart().encode(
-        x=alt.X("children_percent:Q", **percent_axis("children right (%)")),
-        y=alt.Y("models_percent:Q", **percent_axis("models right (%)")),
+        x=alt.X("children_percent:Q", title="children right (%)", scale=across),
+        y=alt.Y("models_percent:Q", title="models right (%)", scale=up),
         tooltip=[*names("word", "condition", "models"), *percents("children", "models")],
     )
-    points = base.mark_point(filled=True, size=45, opacity=0.8, color=COLOURS[0])
-    named = base.encode(text="word:N")
-    right = named.transform_filter(alt.datum.label == "right")
-    left = named.transform_filter(alt.datum.label == "left")
-    panel = layers(
-        points,
-        right.mark_text(align="left", dx=6, fontSize=10, opacity=0.85),
-        left.mark_text(align="right", dx=-6, fontSize=10, opacity=0.85),
-        width=250,
-        height=200,
-    )
+    points = base.mark_point(filled=True, size=45, opacity=1, color=COLOURS[0])
+    named = name_marks(base, "word", ROOM.font_px)
+    panel = layers(points, *named, width=HALF_PX, height=ROOM.height_px)
     return Figure(
         name="items-words",
         title="Every word: children and models",
         caption=(
             "One point: one word that both were asked; share of right answers over all children "
             "and over all networks; words without a name would stand upon others (all are in the "
-            "data). Axes differ between panels."
+            "data). Without intervals: those of the correlations are in the figure above."
         ),
         alt=f"Scatter plots over words: {listed(seen)}.",
         chart=grid_of(panel, "panel", data),
         data=data.drop(columns=["panel", "label"]),
+        narrowest_px=HALF_PX,
     )
 
 
-def _word_rows(match: ItemMatch) -> list[dict[str, Any]]:
+def _ends(matches: Sequence[ItemMatch]) -> Ends:
+    """Ends of both axes, the same for all panels, in per cent."""
+    rows = [row for match in matches for row in match.words]
+    return padded([100 * mine for _, mine, _ in rows]), padded([100 * own for _, _, own in rows])
+
+
+def _word_rows(match: ItemMatch, ends: Ends) -> list[dict[str, Any]]:
     """Every shared word; ``label`` is the side of its point on which its name stands, or empty."""
     title = f"{match.models} ({match.test_language}): r = {match.correlation:.2f}"
-    across = [mine for _, mine, _ in match.words]
-    up = [theirs for _, _, theirs in match.words]
-    sides = _sides([word for word, _, _ in match.words], _scaled(across), _scaled(up))
+    words = [word for word, _, _ in match.words]
+    across = [round(100 * mine, 4) for _, mine, _ in match.words]
+    up = [round(100 * theirs, 4) for _, _, theirs in match.words]
     return [
         {
             "panel": title,
@@ -465,50 +164,13 @@ def _word_rows(match: ItemMatch) -> list[dict[str, Any]]:
             "models": match.models,
             "condition": match.condition,
             "word": word,
-            "children_percent": round(100 * mine, 4),
-            "models_percent": round(100 * theirs, 4),
+            "children_percent": mine,
+            "models_percent": theirs,
         }
-        for (word, mine, theirs), side in zip(match.words, sides, strict=True)
+        for word, mine, theirs, side in zip(
+            words, across, up, ROOM.place(words, across, up, ends), strict=True
+        )
     ]
-
-
-def _scaled(numbers: Sequence[float]) -> list[float]:
-    """Numbers from 0, the least, to 1."""
-    low, high = min(numbers), max(numbers)
-    return [(number - low) / max(high - low, 1e-9) for number in numbers]
-
-
-def _sides(words: Sequence[str], x: Sequence[float], y: Sequence[float]) -> list[str]:
-    """Side of its point on which each word stands: where it covers no point and no other word.
-
-    Args:
-        words: what stands there.
-        x: places of the points, as parts of the panel.
-        y: likewise.
-
-    Returns:
-        ``right``, ``left``, or an empty text where there is no room.
-
-    Example:
-        >>> _sides(["dax", "wug", "blick"], [0.0, 0.05, 0.9], [0.5, 0.5, 0.5])
-        ['', 'right', 'left']
-    """
-    taken: list[tuple[float, float, float]] = [(at, at, up) for at, up in zip(x, y, strict=True)]
-    sides = []
-    for word, at, up in zip(words, x, y, strict=True):
-        width = LETTER * len(word) + GAP
-        found = ""
-        for side, start, end in (("right", at + GAP, at + width), ("left", at - width, at - GAP)):
-            free = all(
-                abs(up - other) > LINE or end < first or last < start
-                for first, last, other in taken
-            )
-            if free and start >= -GAP and end <= 1 + GAP:
-                found = side
-                taken.append((start, end, up))
-                break
-        sides.append(found)
-    return sides
 
 
 def looking(matches: Sequence[LookingMatch]) -> Figure | None:
@@ -571,6 +233,6 @@ def looking(matches: Sequence[LookingMatch]) -> Figure | None:
             )
         ),
         alt=f"Dot plot of divergences with intervals: {listed(seen)}.",
-        chart=below(*panels),
+        chart=below(*panels, share_x=True),
         data=data,
     )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reports.figures import (
+    COLOURS,
     MOST_CELLS,
     STEP_PX,
     WIDTH_PX,
@@ -20,6 +21,7 @@ from reports.figures import (
 from reports.joining import Spec, below, layers, values
 from reports.numbers import estimate
 from reports.units import draws_note
+from toolkit.statistics.phrases import LARGEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +69,7 @@ def accuracy(chapter: Chapter[Analysis]) -> Figure:
         name="accuracy",
         title="Accuracy by population and test language",
         caption=(
-            "Small dots: one training seed each. Circle and upper line: mean over seeds with its "
+            "Small rings: one training seed each. Circle and upper line: mean over seeds with its "
             "95 % interval (further seeds, these very words), ties counted as wrong. Diamond and "
             "lower line: the mixed model's estimate for a typical seed and word with its 95 % "
             "interval (further seeds and further words), ties at chance level; none where the data "
@@ -96,9 +98,10 @@ def _panel_of(data: pd.DataFrame) -> Spec:
         if shown != SEED:
             rule = own.mark_rule(strokeWidth=2, **look)
             drawn.append(rule.encode(**span("ci_low_percent", "ci_high_percent")))
-        opacity = 0.45 if shown == SEED else 1
+        # Rings of seeds that lie upon each other can still be told apart.
+        full = shown != SEED
         drawn.append(
-            own.mark_point(filled=True, shape=shape, size=size, opacity=opacity, **look).encode(
+            own.mark_point(filled=full, shape=shape, size=size, opacity=1, **look).encode(
                 x=alt.X("accuracy_percent:Q", **percent_axis("correct (%)")),
                 tooltip=[
                     *names("population", "test_language", "shown", "seed"),
@@ -148,7 +151,7 @@ def conditions(chapter: Chapter[Analysis]) -> Figure | None:
         ]
         height = STEP_PX * max(1.2, 0.55 * len(cells))
     else:
-        drawn = [base.mark_tick(thickness=2, size=18, opacity=0.7).encode(x=x, tooltip=tooltip)]
+        drawn = [base.mark_tick(thickness=2, size=18, opacity=1).encode(x=x, tooltip=tooltip)]
         height = STEP_PX * 1.2
     chart = layers(
         chance_rule(), *drawn, data=values(data), width=WIDTH_PX, height=height * len(order)
@@ -210,5 +213,17 @@ def percent_of(share: float) -> float | None:
     return None if math.isnan(share) else round(100 * share, 4)
 
 
+def odds(log_odds: float) -> float | None:
+    """An odds ratio that can be drawn: those beyond `LARGEST` lie at the end of the axis."""
+    most = math.log(LARGEST)
+    return None if math.isnan(log_odds) else math.exp(min(most, max(-most, log_odds)))
+
+
+def odds_scale(data: pd.DataFrame, *columns: str) -> dict[str, Any]:
+    """A scale of odds ratios that shows 1 and all numbers of some columns."""
+    ends = [1.0, *(value for name in columns for value in data[name].dropna())]
+    return {"type": "log", "nice": False, "domain": [min(ends) / 1.05, max(ends) * 1.05]}
+
+
 def _colour_of(shown: str) -> str:
-    return {SEED: "#7f7f7f", MEAN: "#0072b2", MODEL: "#d55e00"}[shown]
+    return {SEED: COLOURS[4], MEAN: COLOURS[0], MODEL: COLOURS[1]}[shown]

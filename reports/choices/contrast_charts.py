@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reports.choices.charts import MODEL, SEED, estimate_of, known, percent_of
+from reports.choices.charts import (
+    MODEL,
+    SEED,
+    estimate_of,
+    known,
+    odds,
+    odds_scale,
+    percent_of,
+)
 from reports.choices.contrast_tables import VERDICTS
 from reports.figures import (
     COLOURS,
@@ -20,9 +27,9 @@ from reports.figures import (
     percents,
     span,
 )
-from reports.joining import below, layers, rows_of, values
-from reports.numbers import estimate, number, odds_ratio, titles_of
-from toolkit.statistics.phrases import LARGEST
+from reports.joining import layers, rows_of, values
+from reports.numbers import number, odds_ratio, titles_of
+from reports.overview import Ends, Estimated, Forest
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
@@ -66,60 +73,29 @@ def deciding(tests: Sequence[ConditionTest]) -> Figure | None:
 
 def _minus(tests: Sequence[ConditionTest], name: str, title: str) -> Figure | None:
     """Conditions less their controls, in percentage points; None if nothing could be tested."""
-    import altair as alt
-    import pandas as pd
-
     rows = [
-        {
-            "contrast": f"{test.plus} - {test.minus}",
-            "cell": f"{test.population}, {test.test_language}",
-            "population": test.population,
-            "test_language": test.test_language,
-            **_points(test.contrast),
-            **_tested(test.contrast, test.verdict),
-        }
+        Estimated(
+            f"{test.population}, {test.test_language}",
+            _points(test.contrast),
+            panel=f"{test.plus} - {test.minus}",
+            labels={
+                "contrast": f"{test.plus} - {test.minus}",
+                "population": test.population,
+                "test_language": test.test_language,
+            },
+            tested=_tested(test.contrast, test.verdict),
+        )
         for test in tests
         if test.contrast is not None and test.verdict != "undecided"
     ]
-    if not rows:
-        return None
-    data = pd.DataFrame(rows)
-    cells = list(dict.fromkeys(data["cell"]))
-    zero = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0.0))
-    base = alt.Chart().encode(
-        y=alt.Y("cell:N", title=None, sort=cells, axis=alt.Axis(labelLimit=260))
-    )
-    x = alt.X("difference_points:Q", title="test minus control (percentage points)")
-    tooltip = [
-        *names("cell"),
-        *(
-            alt.Tooltip(f"{name}_points:Q", format="+.1f", title=name.replace("_", " "))
-            for name in ("difference", "ci_low", "ci_high")
-        ),
-        *names("p_value", "p_holm", "verdict"),
-    ]
-    panels = [
-        layers(
-            zero,
-            base.mark_rule(strokeWidth=2).encode(**span("ci_low_points", "ci_high_points")),
-            base.mark_point(
-                filled=True, size=80, opacity=1, shape="diamond", color=COLOURS[1]
-            ).encode(x=x, tooltip=tooltip),
-            data=values(own),
-            width=WIDTH_PX,
-            height={"step": STEP_PX},
-            title=str(name),
-        )
-        for name, own in data.groupby("contrast", sort=False)
-    ]
-    drawn = ("difference_points", "ci_low_points", "ci_high_points")
-    seen = [
-        f"{row['contrast']}, {row['cell']}: {estimate(*(row[name] for name in drawn))}"
-        for row in data.astype(dict.fromkeys(drawn, float)).to_dict("records")
-    ]
-    return Figure(
+    return Forest(
         name=name,
         title=title,
+        axis="test minus control (percentage points)",
+        mark=0.0,
+        field="difference",
+        unit="points",
+        digits=1,
         caption=(
             "Diamond and line: the mixed model's difference for a typical seed and target with its "
             "95 % interval (further seeds and further words), ties at chance level; right of the "
@@ -127,18 +103,17 @@ def _minus(tests: Sequence[ConditionTest], name: str, title: str) -> Figure | No
             "where its uncorrected p is below .05; the p values in the table are corrected (Holm, "
             "over all of these contrasts)."
         ),
-        alt=f"Forest plot of differences in percentage points: {listed(seen)}.",
-        chart=below(*panels, share_x=True),
-        data=data.drop(columns="cell"),
+        about="differences in percentage points",
+    ).figure(rows)
+
+
+def _points(effect: Contrast) -> Ends:
+    """A difference and the ends of its interval."""
+    return (
+        percent_of(effect.probability_difference),
+        percent_of(effect.probability_ci_low),
+        percent_of(effect.probability_ci_high),
     )
-
-
-def _points(effect: Contrast) -> dict[str, float | None]:
-    return {
-        "difference_points": percent_of(effect.probability_difference),
-        "ci_low_points": percent_of(effect.probability_ci_low),
-        "ci_high_points": percent_of(effect.probability_ci_high),
-    }
 
 
 def _tested(effect: Contrast, verdict: Verdict) -> dict[str, Any]:
@@ -176,11 +151,9 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
     colour = alt.Color("training:N", sort=kinds, legend=None)
     panel = layers(
         base.transform_filter(alt.datum.shown == SEED)
-        .mark_point(filled=True, size=22, opacity=0.45)
+        .mark_point(filled=False, size=22, opacity=1, strokeWidth=1.2, yOffset=-8)
         .encode(color=colour, tooltip=[*names("population", "seed"), *percents("accuracy")]),
-        model_rows.mark_line(strokeWidth=1.5, strokeOpacity=0.6, color="#7f7f7f").encode(
-            order=alt.Order("training:O")
-        ),
+        model_rows.mark_line(strokeWidth=1, color=COLOURS[4]).encode(order=alt.Order("training:O")),
         model_rows.mark_rule(strokeWidth=2).encode(
             **span("ci_low_percent", "ci_high_percent"), color=colour
         ),
@@ -199,7 +172,7 @@ def paired(chapter: Chapter[Analysis], group: GroupComparison) -> Figure | None:
         name="monolingual-bilingual",
         title="Monolingual and bilingual networks",
         caption=(
-            "Dots: the seeds that are compared, each taught the test language. Diamond "
+            "Rings: the seeds that are compared, each taught the test language. Diamond "
             "and line: the mixed model's marginal mean (typical seed and word) with its 95 % "
             "interval. Intervals of two means may overlap although their difference is shown, and "
             "the other way round: the contrasts below are the test."
@@ -241,9 +214,9 @@ def forest(group: GroupComparison) -> Figure | None:
         {
             "contrast": _short(model),
             "family": model.contrast.family,
-            "odds_ratio": _odds(model.contrast.estimate),
-            "ci_low": _odds(model.contrast.ci_low),
-            "ci_high": _odds(model.contrast.ci_high),
+            "odds_ratio": odds(model.contrast.estimate),
+            "ci_low": odds(model.contrast.ci_low),
+            "ci_high": odds(model.contrast.ci_high),
             **_tested(model.contrast, model.verdict),
             "label": odds_ratio(model.contrast),
         }
@@ -258,9 +231,7 @@ def forest(group: GroupComparison) -> Figure | None:
             "contrast:N", title=None, sort=list(data["contrast"]), axis=alt.Axis(labelLimit=360)
         )
     )
-    ends = pd.concat([data[name].dropna() for name in ("odds_ratio", "ci_low", "ci_high")])
-    domain = [min(1.0, ends.min()) / 1.05, max(1.0, ends.max()) * 1.05]
-    scale = alt.Scale(type="log", nice=False, domain=domain)
+    scale = odds_scale(data, "odds_ratio", "ci_low", "ci_high")
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
     one = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(1.0))
     shape = alt.Shape("family:N", title="family of tests", sort=list(dict.fromkeys(data["family"])),
@@ -268,7 +239,7 @@ def forest(group: GroupComparison) -> Figure | None:
     chart = layers(
         one,
         base.mark_rule(strokeWidth=2).encode(**span("ci_low", "ci_high")),
-        base.mark_point(filled=True, size=80, opacity=1, color="#d55e00").encode(
+        base.mark_point(filled=True, size=80, opacity=1, color=COLOURS[1]).encode(
             x=x,
             shape=shape,
             tooltip=names("contrast", "label", "p_value", "p_holm", "verdict", "family"),
@@ -291,12 +262,6 @@ def forest(group: GroupComparison) -> Figure | None:
         chart=chart,
         data=data.drop(columns="label"),
     )
-
-
-def _odds(log_odds: float) -> float | None:
-    """An odds ratio that can be drawn: those beyond `LARGEST` lie at the end of the axis."""
-    most = math.log(LARGEST)
-    return None if math.isnan(log_odds) else math.exp(min(most, max(-most, log_odds)))
 
 
 def _short(model: GroupModel) -> str:

@@ -127,6 +127,7 @@ def _chance(found: Sequence[ChanceTest], name: str, which: str) -> Table:
         columns=("Population", "Test language", "Condition", "Verdict", "Correct (%)",
                  "Chance (%)", "Model (%)", "95 % CI (%)", "t (df)", "p", "p Holm", "Visible",
                  "d (seeds)", "d (words)"),
+        aside=("t (df)", "Visible", "d (seeds)", "d (words)"),
         rows=rows,
         n_labels=4,
         note=_note(
@@ -155,6 +156,7 @@ def _conditions(found: Sequence[ConditionTest], name: str, which: str) -> Table:
         columns=("Population", "Test language", "Contrast", "Verdict", "Test (%)", "Control (%)",
                  "Difference (points) [95 % CI]", "Odds ratio [95 % CI]", "t (df)", "p", "p Holm",
                  "Visible", "d (seeds)", "Seeds", "Words"),
+        aside=("Odds ratio [95 % CI]", "t (df)", "Visible", "d (seeds)", "Seeds", "Words"),
         rows=tuple(_condition(test) for test in found),
         n_labels=4,
         note=_note(
@@ -183,6 +185,8 @@ def _trends(found: Sequence[TrendTest], name: str, which: str) -> Table:
         columns=("Population", "Test language", "Factor", "Verdict", "Level: chosen (%)",
                  "Odds ratio per step [95 % CI]", "Highest - lowest (points) [95 % CI]", "t (df)",
                  "p", "p Holm", "Visible", "d (seeds)", "Seeds", "Words"),
+        aside=("Highest - lowest (points) [95 % CI]", "t (df)", "Visible", "d (seeds)", "Seeds",
+               "Words"),
         rows=tuple(_trend(test) for test in found),
         n_labels=4,
         note=_note(
@@ -223,6 +227,8 @@ def _contrasts(group: GroupComparison, name: str, title: str) -> Table:
         columns=("Contrast", "Family", "Verdict", "Difference (points) [95 % CI]",
                  "Odds ratio [95 % CI]", "t (df)", "p", "p Holm", "Visible", "Words", "Shared",
                  "p likelihood ratio", "p bootstrap"),
+        aside=("Family", "Odds ratio [95 % CI]", "t (df)", "Visible", "Words", "Shared",
+               "p likelihood ratio", "p bootstrap"),
         rows=tuple(_contrast(model) for model in group.models),
         n_labels=3,
         note=_note(
@@ -255,6 +261,7 @@ def _seed_means(group: GroupComparison, name: str, title: str) -> Table:
         title=f"Secondary: the same contrasts over seed means{title}",
         columns=("Contrast", "Seeds", "Difference (points) [95 % CI]", "Welch t (df)", "p",
                  "p Holm", "Hedges' g (seeds)", "BF10 (Student's t)", "p TOST", "p TOST Holm"),
+        aside=("Seeds", "Welch t (df)", "Hedges' g (seeds)", "BF10 (Student's t)"),
         rows=tuple(_seeds(model) for model in group.models),
         note="Further seeds, these very words: where the effect varies between words, these tests "
         "find one too often. No verdict rests on them. Ties at chance level. BF10 is that of "

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from reports.figures import (
     MOST_CELLS,
-    WIDTH_PX,
     Figure,
     chance_rule,
     listed,
     names,
+    panel_px,
     percent_axis,
     percents,
     span,
     training_colour,
 )
-from reports.joining import Spec, below, grid_of, layers, rows_of, single, values
+from reports.joining import Spec, beside, grid_of, layers, single, values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,17 +47,20 @@ def items(chapter: Chapter[Analysis], concepts: pd.DataFrame | None) -> Figure |
         data[f"{name}_percent"] = (100 * data.pop(name).astype(float)).round(2)
     known = list(dict.fromkeys(population for population, _ in chapter.cells))
     per_language = data.groupby("test_language")["population"].nunique()
+    # Several conditions of the test are told apart as languages are.
+    data["panel"] = _panels(data)
     few = int(per_language.max()) <= MOST_INTERVALS and len(known) <= MOST_CELLS
     data["training"] = [chapter.training_of(str(name)) for name in data["population"]]
+    width = panel_px(data["panel"].nunique())
     panels = [
-        _words_of(own, known if few else [], concepts is not None) | {"title": str(language)}
-        for language, own in data.groupby("test_language")
+        _words_of(own, known if few else [], concepts is not None, width) | {"title": str(panel)}
+        for panel, own in data.groupby("panel")
     ]
-    chart = below(*panels)
+    chart = beside(*panels)
     if concepts is not None:
         chart["datasets"] = {"concepts": values(concepts)["values"]}
     marks = (
-        "Points: mean over seeds; lines: 95 % interval over seeds."
+        "Points: mean over seeds; lines: 95 % interval over seeds (these very words)."
         if few
         else "Each tick: the mean over the seeds of one population (intervals: see the table)."
     )
@@ -75,11 +78,18 @@ def items(chapter: Chapter[Analysis], concepts: pd.DataFrame | None) -> Figure |
         caption=f"{marks} Words are sorted by their mean accuracy. Dashed: chance.",
         alt=f"Dot plot of the share correct per word: {listed(seen)}.",
         chart=chart,
-        data=data,
+        data=data.drop(columns="panel"),
     )
 
 
-def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool) -> Spec:
+def _panels(data: pd.DataFrame) -> pd.Series[str]:
+    """Test language, and the condition where several are the test."""
+    condition = data["condition"].astype(str)
+    language = data["test_language"].astype(str)
+    return language + ", " + condition if condition.nunique() > 1 else language
+
+
+def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool, width: int) -> Spec:
     """One panel of the item plot; populations are told apart if they are named."""
     import altair as alt
 
@@ -93,9 +103,12 @@ def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool) -> 
         *names(*(ILLUSTRATION if illustrated else ())),
     ]
     if populations:
+        here = [name for name in populations if name in set(data["population"])]
+        n_shown = len(here)
         legend = alt.Legend(columns=2)
-        colour = alt.Color("population:N", sort=populations, title=None, legend=legend)
-        offset = alt.YOffset("population:N", sort=populations)
+        scale = alt.Scale(domain=populations)
+        colour = alt.Color("population:N", scale=scale, title=None, legend=legend)
+        offset = alt.YOffset("population:N", scale=alt.Scale(domain=here))
         drawn = [
             base.mark_rule(strokeWidth=1.5).encode(
                 **span("ci_low_percent", "ci_high_percent"), color=colour, yOffset=offset
@@ -105,14 +118,12 @@ def _words_of(data: pd.DataFrame, populations: list[str], illustrated: bool) -> 
             ),
         ]
     else:
+        n_shown = 1
         colour = training_colour(data["training"])
-        tick = base.mark_tick(thickness=2, size=14, opacity=0.8)
+        tick = base.mark_tick(thickness=2, size=14, opacity=1)
         drawn = [tick.encode(x=x, color=colour, tooltip=tooltip)]
-    n_shown = max(1, data["population"].nunique()) if populations else 1
     step = 16 + 5 * (n_shown - 1)
-    panel = layers(
-        chance_rule(), *drawn, data=values(data), width=WIDTH_PX, height=step * len(order)
-    )
+    panel = layers(chance_rule(), *drawn, data=values(data), width=width, height=step * len(order))
     if illustrated:
         known = {"data": {"name": "concepts"}, "key": "concept", "fields": list(ILLUSTRATION)}
         panel["transform"] = [{"lookup": "word_concept", "from": known}]
@@ -200,7 +211,7 @@ def margins(chapter: Chapter[Analysis]) -> Figure | None:
     )
     drawn = (
         alt.Chart()
-        .mark_line(interpolate="step-after", strokeWidth=1.8, opacity=0.85)
+        .mark_line(interpolate="step-after", strokeWidth=1.8, opacity=1)
         .encode(
             x=x,
             y=y,
@@ -210,7 +221,8 @@ def margins(chapter: Chapter[Analysis]) -> Figure | None:
         )
     )
     zero = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(0))
-    panel = layers(drawn, zero, width=WIDTH_PX, height=110)
+    width = panel_px(data["test_language"].nunique())
+    panel = layers(drawn, zero, width=width, height=150)
     wrong = data[data["high"] <= 0].groupby(CELL, sort=False)["share_percent"].sum()
     seen = [
         f"{row['population']} in {row['test_language']} {row['share_percent']:.0f} %"
@@ -225,7 +237,7 @@ def margins(chapter: Chapter[Analysis]) -> Figure | None:
             "populations have no common unit: compare shapes and signs, not widths."
         ),
         alt=f"Histogram lines; share of trials with a negative margin: {listed(seen)}.",
-        chart=rows_of(panel, "test_language", data),
+        chart=grid_of(panel, "test_language", data.sort_values("test_language", kind="stable")),
         data=data,
     )
 
@@ -264,6 +276,7 @@ def _pooled(
 def _matrix(data: pd.DataFrame, row: str, column: str, value: str, chance: float | None) -> Spec:
     import altair as alt
 
+    title = "chosen" if chance is None else "correct"
     colour: Mapping[str, Any] = (
         {"scheme": "blues", "domain": [0, 100]}
         if chance is None
@@ -278,10 +291,13 @@ def _matrix(data: pd.DataFrame, row: str, column: str, value: str, chance: float
             x=alt.X(f"{column}:N", title=None, axis=alt.Axis(labelAngle=-60)),
             y=alt.Y(f"{row}:N", title=None),
             color=alt.Color(
-                f"{value}:Q", scale=alt.Scale(**colour), title="%", legend={"gradientLength": 200}
+                f"{value}:Q",
+                scale=alt.Scale(**colour),
+                title=f"{title} (%)",
+                legend=alt.Legend(gradientLength=200),
             ),
             tooltip=[*names("panel", row, column, "n_trials"), *shown],
         )
     )
     panel = single(tile) | {"width": {"step": side}, "height": {"step": side}}
-    return grid_of(panel, "panel", data)
+    return grid_of(panel, "panel", data, own_axes=True)

@@ -50,7 +50,7 @@ def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
     yield (
         f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): stimuli "
         f"came from the set {stimuli.name} (version {stimuli.version}), test split only, "
-        f"with {manifest.trials_per_class} trials per word class and condition."
+        f"with {count(manifest.trials_per_class or 0, 'trial')} per word class and condition."
     )
     if learning := manifest.learning:
         yield (
@@ -62,8 +62,8 @@ def trials(chapter: Chapter[Analysis]) -> Iterator[str]:
             "same trials; every session began with the network as it was trained."
         )
         yield learning.told
-    picked = chapter.digest.picked
-    if not learning and not picked.empty and (picked["n_choices"] == 2).all():
+    shown = chapter.digest.single.trials
+    if not learning and not shown.empty and (shown["n_choices"] == 2).all():
         yield (
             "Words, pictures and distractors were counterbalanced: every word equally often, every "
             "distractor class equally often within a word (and every target class, where the word "

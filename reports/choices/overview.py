@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from reports.choices import charts, contrast_charts
 from reports.choices.contrast_tables import chance_overview, condition_overview
-from reports.parts import Overview
+from reports.overview import overview_of
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter
     from reports.figures import Figure
+    from reports.parts import Overview
     from toolkit.statistics.choices.condition_contrasts import ConditionTest
     from toolkit.statistics.choices.results import Analysis
 
@@ -31,10 +32,7 @@ def overview(chapter: Chapter[Analysis]) -> Overview | None:
         question = next((asked for asked, _ in told.answers), "")
         drawn = charts.accuracy(chapter) if told.chance else None
         table = chance_overview(told.chance)
-    verdict = dict(told.answers).get(question)
-    if drawn is None or verdict is None:
-        return None
-    return Overview(question, verdict, drawn, table)
+    return overview_of(question, dict(told.answers).get(question), drawn, table)
 
 
 def deciding(tests: Sequence[ConditionTest]) -> list[ConditionTest]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports.choices import gallery, methods, status, tables
+from reports.choices import compare, gallery, methods, status, tables
 from reports.choices import overview as first_seen
 from reports.choices.text import print_accuracies, print_controls, print_tests
 from reports.kinds import Report
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 def figures(chapter: Chapter[Analysis], concepts: Any) -> list[Figure | None]:
     """All figures, in the order of the page."""
     from reports import network_charts
-    from reports.choices import charts, contrast_charts, item_charts, trend_charts
+    from reports.choices import charts, contrast_charts, item_charts, kinds, trend_charts
 
     return [
         charts.accuracy(chapter),
         charts.conditions(chapter),
         trend_charts.trends(chapter),
         *contrast_charts.figures(chapter),
+        kinds.figure(chapter.statistics.kinds),
         item_charts.items(chapter, concepts),
         item_charts.heat_map(chapter),
         item_charts.confusion(chapter),
@@ -69,6 +70,7 @@ REPORT = Report(
     status=status.lines,
     references=methods.references,
     digest=digest,
-    cards=gallery.cards,
+    gallery=gallery.gallery,
+    compare=compare.compare,
 )
 """What the page and the terminal say of choices."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reports.choices.tables import named_tests
 from reports.parts import Line
+from stimuli.wording import plural
 from toolkit.statistics.choices.prose import gate_sentence
 from toolkit.statistics.phrases import count
 
@@ -45,12 +46,12 @@ def lines(chapter: Chapter[Analysis], prefix: str) -> Iterator[Line]:
     if most:
         text = f"{count(most, 'draw')} of familiar words: answers speak about further word lists."
         yield Line("good", f"{prefix}Word lists", text)
-    yield _gate(chapter.statistics.gate, prefix)
+    yield _gate(chapter.statistics.gate, prefix, "participant" if chapter.has_people else "seed")
     yield from _verdicts(chapter.statistics, prefix)
     ties = sum(row.n_ties for row in chapter.results)
     trials = sum(row.n_trials for row in chapter.results)
     if not ties:
-        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} trial{'s' * (trials != 1)}.")
+        yield Line("good", f"{prefix}Ties", f"No tie in {trials:,} {plural('trial', trials)}.")
 
 
 def _verdicts(told: Analysis, prefix: str) -> Iterator[Line]:
@@ -65,10 +66,10 @@ def _verdicts(told: Analysis, prefix: str) -> Iterator[Line]:
         yield Line("good", f"{prefix}Verdicts", f"{planned}, none without a verdict.")
 
 
-def _gate(gate: GateReport, prefix: str) -> Line:
-    told = gate_sentence(gate)
+def _gate(gate: GateReport, prefix: str, unit: str) -> Line:
+    told = gate_sentence(gate, unit)
     if gate.failed:
-        return Line("warning", f"{prefix}Gated seeds", told)
+        return Line("warning", f"{prefix}Gated {plural(unit)}", told)
     return Line("good" if gate.n_tested else "note", f"{prefix}Gate", told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.choices import contrast_tables
+from reports.choices import contrast_tables, kinds
 from reports.numbers import interval, number, percent, places_of, real
 from reports.parts import ModelSummary, Table
 from reports.tables import model_summary
@@ -37,7 +37,7 @@ def tables(chapter: Chapter[Analysis]) -> list[Table]:
     told = chapter.statistics
     made = [_accuracy(chapter), _draws(told.draws), _lists(told.lists)]
     made += contrast_tables.tests(told)
-    made += [_forgetting(told.forgetting), _children(chapter)]
+    made += [kinds.table(told.kinds), _forgetting(told.forgetting), _children(chapter)]
     return [*made, _words(chapter), _consistency(told.consistency)]
 
 
@@ -55,6 +55,7 @@ def _accuracy(chapter: Chapter[Analysis]) -> Table:
         title="Accuracy over seeds",
         columns=("Population", "Test language", "Condition", "Correct", "95 % CI (%)", "SE (%)",
                  "Chance (%)", "Seeds", "Trials", "Ties"),
+        aside=("SE (%)", "Trials", "Ties"),
         rows=rows,
         n_labels=3,
         note="Intervals: Student's t over seeds on the logit scale (further seeds, the same words "

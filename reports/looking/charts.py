@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names
-from reports.joining import layers, rows_of, values
+from reports.figures import COLOURS, INK, MOST_CELLS, Figure, listed, names, panel_px
+from reports.joining import grid_of, layers
+from reports.looking.text import percent_of
 from reports.numbers import percent
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from reports.chapter import Chapter
     from toolkit.statistics.looking.results import CourseResult, LookingAnalysis
 
-PANEL_PX = (360, 150)
-"""Width and height of the course of one population and language."""
-CELL_PX = 200
+HEIGHT_PX = 170
+"""Height of the course of one population and language."""
+CELL_PX = 240
 """Width and height of a map of windows."""
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 """Lines of conditions, so that colour alone tells nothing."""
@@ -66,9 +67,9 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
                 "test_language": own.test_language,
                 "condition": own.condition,
                 "gate_ms": gate.gate_ms,
-                "looking_percent": _percent(gate.mean),
-                "ci_low_percent": _percent(gate.ci_low),
-                "ci_high_percent": _percent(gate.ci_high),
+                "looking_percent": percent_of(gate.mean),
+                "ci_low_percent": percent_of(gate.ci_low),
+                "ci_high_percent": percent_of(gate.ci_high),
                 "window_start_ms": start,
                 "window_end_ms": end,
             }
@@ -117,7 +118,7 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             ],
         ),
     )
-    panel = layers(*drawn, width=PANEL_PX[0], height=PANEL_PX[1])
+    panel = layers(*drawn, width=panel_px(data["panel"].nunique()), height=HEIGHT_PX)
     seen = [
         f"{place_of(own)}, {own.condition}: {percent(own.course[0].mean)} at "
         f"{own.course[0].gate_ms} ms, {percent(own.course[-1].mean)} at {own.course[-1].gate_ms} ms"
@@ -132,7 +133,7 @@ def time_course(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             f"onset of the word.{note}"
         ),
         alt=f"Line plots of looking over time: {listed(seen)}.",
-        chart=rows_of(panel, "panel", data, sort=list(dict.fromkeys(data["panel"]))),
+        chart=grid_of(panel, "panel", data),
         data=data.drop(columns="panel"),
     )
 
@@ -153,7 +154,7 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
                 "panel": f"{place_of(own)}, {own.condition}",
                 "start_ms": one.start_ms,
                 "end_ms": one.end_ms,
-                "looking_percent": _percent(one.mean),
+                "looking_percent": percent_of(one.mean),
                 "p": None if math.isnan(one.p_value) else float(f"{one.p_value:.3g}"),
                 "differs": "yes" if one.p_value < alpha else "no",
             }
@@ -180,8 +181,6 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
         ),
     )
     panel = layers(*drawn, width=CELL_PX, height=CELL_PX)
-    facet = {"field": "panel", "type": "nominal", "title": None,
-             "sort": list(dict.fromkeys(data["panel"]))}  # fmt: skip
     seen = [
         f"{place_of(own)}, {own.condition}: {own.multiverse.n_above} of "
         f"{len(own.multiverse.windows)} above chance"
@@ -196,7 +195,7 @@ def windows(chapter: Chapter[LookingAnalysis]) -> Figure | None:
             f"uncorrected). Beyond the end of a word nothing more is heard.{note}"
         ),
         alt=f"Maps of mean looking by begin and end of the window: {listed(seen)}.",
-        chart={"facet": facet, "columns": 2, "spec": panel, "data": values(data)},
+        chart=grid_of(panel, "panel", data),
         data=data,
     )
 
@@ -205,10 +204,6 @@ def _few_labels() -> alt.Axis:
     import altair as alt
 
     return alt.Axis(labelOverlap=True, labelAngle=0)
-
-
-def _percent(share: float) -> float | None:
-    return None if math.isnan(share) else round(100 * share, 3)
 
 
 def _tooltips(*columns: str) -> list[Any]:

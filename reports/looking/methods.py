@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paradigms.looking.temperature import FLATTEST, SHARPEST
+from stimuli.wording import count
 from toolkit.statistics.looking.clusters import ALL_TURNINGS, FEWEST
 from toolkit.statistics.looking.models import LEAST_SEEDS, LEAST_WORDS
 
@@ -40,12 +41,14 @@ def trials(chapter: Chapter[LookingAnalysis]) -> Iterator[str]:
         yield (
             f"Paradigm {chapter.paradigm} (version {chapter.version}; {chapter.question}): words "
             f"and pictures came from the set {manifest.stimuli.name} (version "
-            f"{manifest.stimuli.version}), about {manifest.trials_per_class} trials per word class "
+            f"{manifest.stimuli.version}), about "
+            f"{count(manifest.trials_per_class or 0, 'trial')} per word class "
             "and condition."
         )
     if gates:
         yield (
-            f"Both pictures of a trial were scored at {len(gates)} gates from {gates[0]} to "
+            f"Both pictures of a trial were scored at {count(len(gates), 'gate')} from "
+            f"{gates[0]} to "
             f"{gates[-1]} ms after the onset of the word, by what had been heard of the clip up to "
             "that point; nothing behind it was there to be heard. Where nothing was heard yet, a "
             "picture had its mean score over practice words. Pictures came in yoked pairs: each "

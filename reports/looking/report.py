@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import Report
-from reports.looking import methods, tables
+from reports.looking import methods, overview, tables
 from reports.looking.text import print_controls, print_looking, print_means, results_note
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def figures(chapter: Chapter[LookingAnalysis], _: Any) -> list[Figure | None]:
 
 REPORT = Report(
     figures=figures,
+    overview=overview.overview,
     tables=tables.tables,
     trials=methods.trials,
     analysis=methods.analysis,

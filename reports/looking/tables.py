@@ -52,6 +52,7 @@ def _windows(told: LookingAnalysis) -> Table:
         title=f"Looking at the target from {start} to {end} ms, against chance",
         columns=(*NAMED, "Verdict", "Looking (%)", *(_capital(name) for name in TESTED),
                  "p (seeds)", "Seeds", "Words", "Temperature"),
+        aside=("t(df)", "p (seeds)", "Seeds", "Words", "Temperature"),
         rows=tuple(
             (
                 *_named(own), VERDICTS[own.window.verdict], *cells_of(own.window),
@@ -72,6 +73,7 @@ def _contrasts(told: LookingAnalysis) -> Table:
         title="Conditions against each other",
         columns=("Population", "Test language", "Contrast", "Verdict", "Difference (points)",
                  *(_capital(name) for name in TESTED), "First higher in"),
+        aside=("t(df)",),
         rows=tuple(
             (
                 one.population, one.test_language, f"{one.plus} - {one.minus}",
@@ -91,6 +93,7 @@ def _over_time(told: LookingAnalysis) -> Table:
         title="Clusters, windows and reaction times",
         columns=(*NAMED, "Clusters above chance", "Windows above", "Windows below", "Windows",
                  "Began on distractor", "Turned", "Turned at (ms) [95 % CI]"),
+        aside=("Windows below", "Windows", "Began on distractor"),
         rows=tuple(
             (
                 *_named(own), clusters_of(own.clusters), str(own.multiverse.n_above),

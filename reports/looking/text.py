@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from toolkit.statistics.looking.summary import LookingSummary
     from toolkit.statistics.means import SeedMean
 
-VERDICTS = {"more": "more", "less": "less", "open": "open", "few": "too few", "undecided": NONE}
+VERDICTS = {
+    "more": "more",
+    "less": "less",
+    "open": "not shown",
+    "few": "too few",
+    "undecided": NONE,
+}
 """What a test decides, in one word."""
 TESTED = ("model [95 % CI]", "t(df)", "p", "p Holm")
 """Headings of what `cells_of` gives behind a mean."""
@@ -114,6 +120,11 @@ def cells_of(test: WindowTest) -> tuple[str, ...]:
         p_value(model.p_value),
         p_value(test.p_holm),
     )
+
+
+def percent_of(share: float) -> float | None:
+    """A share as per cent for the data of a figure; None where it does not exist."""
+    return None if math.isnan(share) else round(100 * share, 3)
 
 
 def clusters_of(clusters: Sequence[Cluster]) -> str:

@@ -217,7 +217,8 @@ def by_measure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         return None
     data = pd.DataFrame(rows)
     order = list(dict.fromkeys(data["measure"]))
-    base = alt.Chart().encode(y=alt.Y("measure:N", title=None, sort=order))
+    lines = alt.Axis(labelLimit=340)
+    base = alt.Chart().encode(y=alt.Y("measure:N", title=None, sort=order, axis=lines))
     zero = alt.Chart().mark_rule(strokeDash=[5, 4], strokeOpacity=0.7).encode(x=alt.datum(0))
     drawn = [
         zero,
@@ -231,7 +232,7 @@ def by_measure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         layers(
             *drawn,
             data=values(part.drop(columns="panel")),
-            width=WIDTH_PX - 80,
+            width=WIDTH_PX - 120,
             height=LINE_PX * part["measure"].nunique(),
         )
         | {"title": str(panel)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from paradigms import Measure
 from reports.figures import WIDTH_PX, Figure, listed, names
 from reports.joining import below, layers, values
+from reports.labels import Panel, name_marks, padded
 from reports.maps.charts import RESOURCES, axis, grouped, language_name, shown, tooltips
 from reports.maps.sources import LABELS
 from reports.maps.text import (
@@ -27,6 +28,8 @@ CELL_PX = 24
 """Side of a cell of a matrix, which holds a number of two digits."""
 BRIGHT = 0.45
 """Above this value the colour is bright (viridis from 0 to 1) and numbers on it are black."""
+NARROWEST_PX = 300
+"""Width at which names stand beside points without covering each other."""
 MOST_CONCEPTS = 30
 """More concepts than these are not drawn as a matrix; the table holds them."""
 
@@ -72,7 +75,7 @@ def agreement(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         name="agreement",
         title="Agreement between all languages",
         caption=(
-            f"Mean {measure.label} for every pair of languages{_scaled(measure)}, over concepts, "
+            f"Mean {measure.label} for every pair of languages, over concepts, "
             "pictures and seeds: the reference first, then high-, then low-resource languages. "
             "Two languages may agree with each other and not with the reference. "
             f"{_colours(measure)}"
@@ -84,6 +87,7 @@ def agreement(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         ),
         chart=_matrix(data, "language_b", "language_a", order, order, measure),
         data=data,
+        narrowest_px=CELL_PX * len(order),
     )
 
 
@@ -129,7 +133,7 @@ def words(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         name="words",
         title="Concepts in every language",
         caption=(
-            f"Mean {axis_title(measure)}{_scaled(measure)}, concepts with most {measure.noun} "
+            f"Mean {axis_title(measure)}, concepts with most {measure.noun} "
             "first. A single dark cell is a word that leads elsewhere, such as a translation that "
             f"means something else. {_colours(measure)}"
         ),
@@ -139,6 +143,7 @@ def words(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         ),
         chart=_matrix(data, "language", "concept", languages, list(means.index), measure),
         data=data,
+        narrowest_px=CELL_PX * len(languages),
     )
 
 
@@ -149,17 +154,13 @@ def _ordered(chapter: Chapter[GroundingAnalysis]) -> list[str]:
     return sorted(known, key=lambda c: 0 if c == reference else order[known[c].resource])
 
 
-def _scaled(measure: Measure) -> str:
-    return ", x 100" * _is_share(measure)
-
-
 def _colours(measure: Measure) -> str:
     low, high = measure.bounds
     return f"Colours run from {low:g} to {high:g}." if measure.bounded else ""
 
 
 def _is_share(measure: Measure) -> bool:
-    """True where cells have room for numbers: two digits of a hundred."""
+    """True where cells have room for numbers: two decimals."""
     return tuple(measure.bounds) == (0, 1)
 
 
@@ -176,7 +177,7 @@ def _matrix(
 
     field = field_of(measure)
     ends = list(measure.bounds) if measure.bounded else alt.Undefined
-    data = data.assign(percent=(100 * data[field]).round())
+    data = data.assign(shown=[f"{value:.2f}".removeprefix("0") for value in data[field]])
     base = alt.Chart().encode(
         x=alt.X(f"{x}:N", title=None, sort=list(columns), axis=alt.Axis(labelAngle=-60)),
         y=alt.Y(f"{y}:N", title=None, sort=list(lines)),
@@ -192,7 +193,7 @@ def _matrix(
         tooltip=[*names(x, y), *tooltips(field)],
     )
     numbers = base.mark_text(fontSize=11).encode(
-        text=alt.Text("percent:Q", format=".0f"),
+        text=alt.Text("shown:N"),
         color=alt.condition(alt.datum[field] > BRIGHT, alt.value("#000000"), alt.value("#ffffff")),
         tooltip=[*names(x, y), *tooltips(field)],
     )
@@ -233,7 +234,7 @@ def failure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     data = pd.DataFrame(rows)
     dots = (
         alt.Chart()
-        .mark_point(filled=True, size=45, opacity=0.6)
+        .mark_point(filled=False, size=45, opacity=1, strokeWidth=1.3)
         .encode(
             x=axis("peak_ratio", "highest similarity / that of the reference"),
             y=alt.Y("overlap:Q", title="overlap (IoU)", scale=alt.Scale(domain=[0, 1])),
@@ -257,9 +258,9 @@ def failure(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         name="failure",
         title="Is the peak kept where the place is lost?",
         caption=(
-            "One mark per concept and language, mean over pictures and seeds. On the dashed line "
-            "the highest similarity is as high as the reference's; low down on it, the peak is "
-            "kept and the place is lost."
+            "One mark per concept and language, mean over pictures and seeds, without interval. On "
+            "the dashed line the highest similarity is as high as the reference's; low down on it, "
+            "the peak is kept and the place is lost."
         ),
         alt=f"Scatter plot of peak ratio and overlap. {listed(seen)}.",
         chart=below(*panels, share_x=True),
@@ -293,25 +294,32 @@ def fertility(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
     if not rows:
         return None
     data = pd.DataFrame(rows)
+    room = Panel(NARROWEST_PX, 220)
+    ends = padded(list(data["tokens_per_word"])), padded(list(data[field]))
+    across, up = (alt.Scale(domain=own, nice=False, zero=False) for own in ends)
+    title = axis_title(measure, reference=False)
     base = alt.Chart().encode(
-        x=axis("tokens_per_word", "subword tokens per word"),
-        y=alt.Y(
-            f"{field}:Q",
-            title=axis_title(measure, reference=False),
-            scale=alt.Scale(zero=False, nice=True),
-        ),
+        x=alt.X("tokens_per_word:Q", title="subword tokens per word", scale=across),
+        y=alt.Y(f"{field}:Q", title=title, scale=up),
     )
     drawn = [
         base.mark_point(filled=True, size=60, opacity=1).encode(
             tooltip=[*names("language"), *tooltips("tokens_per_word", field)],
             **grouped(list(data["resource"])),
         ),
-        base.mark_text(align="left", dx=8, fontSize=11).encode(text=alt.Text("code:N")),
+        *name_marks(base, "code", room.font_px),
     ]
-    panels = [
-        layers(*drawn, data=values(part.drop(columns="panel")), width=WIDTH_PX, height=200)
-        | {"title": str(panel)}
+    parts = {
+        str(panel): part.assign(
+            label=room.place(
+                list(part["code"]), list(part["tokens_per_word"]), list(part[field]), ends
+            )
+        ).drop(columns="panel")
         for panel, part in data.groupby("panel", sort=False)
+    }
+    panels = [
+        layers(*drawn, data=values(part), width=WIDTH_PX, height=room.height_px) | {"title": panel}
+        for panel, part in parts.items()
     ]
     seen = [
         f"{title_of(own)}: correlation {own.fertility.correlation:.2f}"
@@ -322,10 +330,12 @@ def fertility(chapter: Chapter[GroundingAnalysis]) -> Figure | None:
         name="tokens",
         title=f"Word length in tokens and {measure.noun} (exploratory)",
         caption=(
-            "One mark per language. Languages differ in much besides the cutting of their words, "
+            "One mark per language, means without their intervals, which the first figure shows. "
+            "Languages differ in much besides the cutting of their words, "
             "so this shows no cause."
         ),
         alt=f"Scatter plot of tokens per word and {measure.noun} over languages. {listed(seen)}.",
         chart=below(*panels, share_x=True),
         data=data,
+        narrowest_px=NARROWEST_PX,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reports.kinds import Report
-from reports.maps import methods, tables
+from reports.maps import methods, overview, tables
 from reports.maps.overlays import overlays
 from reports.maps.sources import read_maps
 from reports.maps.text import print_controls, print_maps, print_means, results_note
@@ -27,6 +27,7 @@ def figures(chapter: Chapter[GroundingAnalysis], _: Any) -> list[Figure | None]:
 
 REPORT = Report(
     figures=figures,
+    overview=overview.overview,
     tables=tables.tables,
     trials=methods.trials,
     analysis=methods.analysis,

@@ -116,6 +116,7 @@ def _tests(chapter: Chapter[GroundingAnalysis]) -> Table:
         title="High- against low-resource languages",
         columns=("Population", "Measure", "High", "Low", "Difference", "95 % CI", "t (df)", "p",
                  "p splits", "p Welch", *["p pairs"] * with_pairs),
+        aside=("t (df)", "p Welch", "p pairs"),
         rows=rows,
         n_labels=2,
         note=f"{_headings(chapter)} Difference, interval, t and p: {source}. High and low: plain "
@@ -142,6 +143,7 @@ def _languages(chapter: Chapter[GroundingAnalysis]) -> Iterator[Table]:
             title=f"Every language: {title_of(own)}",
             columns=("Language", "Code", "Resource", primary.heading, "95 % CI",
                      *["Tokens/word"] * tokens, *(m.heading for m in others), "Concepts", "Maps"),
+            aside=("Tokens/word", *(measure.heading for measure in others)),
             rows=tuple(_language(row, primary, others, tokens) for row in own.languages),
             n_labels=3,
             note=f"Measures as above. The interval of the {primary.noun} speaks about further "
@@ -221,6 +223,7 @@ def _pointing(chapter: Chapter[GroundingAnalysis], tests: Tests) -> Table:
         title="Against the true masks",
         columns=("Population", "Language", "Resource", "On the thing", "95 % CI (%)", "By chance",
                  "p", "p Holm", *["IoU true", "95 % CI"] * with_overlap, "Maps"),
+        aside=("IoU true", "95 % CI"),
         rows=rows,
         n_labels=3,
         note="By chance: mean share of the picture that the thing covers. p: difference to it, "

@@ -1,10 +1,38 @@
 "use strict";
 // Everything here is an addition: without this script the page still holds all figures and tables.
 (function () {
+  // Data lie deflated in script elements (reports/packing.py) and are read when they are wanted.
+  function inflated(element) {
+    const bytes = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
+  }
+
+  function unpacked(element) {
+    return inflated(element).json();
+  }
+
+  // The drawing engine is longer than most pages. The page's policy names its checksum.
+  let engine = null;
+  async function start() {
+    const script = document.createElement("script");
+    script.textContent = await inflated(document.getElementById("engine")).text();
+    document.head.append(script);
+  }
+
+  function started() {
+    engine = engine || start();
+    return engine;
+  }
+
+  const packed = new Map([...document.querySelectorAll("script.spec")].map((element) => [element.dataset.for, element]));
   const specs = new Map();
-  document.querySelectorAll("script.spec").forEach((element) => {
-    specs.set(element.dataset.for, JSON.parse(element.textContent));
-  });
+
+  async function specOf(name) {
+    if (!specs.has(name)) {
+      specs.set(name, await unpacked(packed.get(name)));
+    }
+    return specs.get(name);
+  }
 
   function button(label, about, action) {
     const made = document.createElement("button");
@@ -38,10 +66,16 @@
   }
 
   // Figures: the drawing that stands on the page is replaced by a live one when it comes into view.
+  function rowsOf(part) {
+    const own = (part.data && part.data.values) || [];
+    const parts = [part.spec, ...(part.layer || []), ...(part.concat || []), ...(part.hconcat || []), ...(part.vconcat || [])];
+    return [...own, ...parts.filter(Boolean).flatMap(rowsOf)];
+  }
+
   function numbersOf(spec) {
-    const largest = Object.values(spec.datasets || {}).sort((a, b) => b.length - a.length)[0] || [];
-    const columns = [...new Set(largest.flatMap((row) => Object.keys(row)))];
-    return [columns, ...largest.map((row) => columns.map((column) => row[column]))];
+    const rows = rowsOf(spec);
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    return [columns, ...rows.map((row) => columns.map((column) => row[column]))];
   }
 
   function drawingAsFile(figure) {
@@ -67,14 +101,76 @@
     image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawingAsFile(figure));
   }
 
+  // Panels take the room that the page has; letters keep their size.
+  function fitted(spec, natural, room) {
+    const made = structuredClone(spec);
+    const columns = made.columns || 1;
+    const kept = Math.max(1, Math.min(columns, Math.floor(room / 280)));
+    const more = room / kept - natural / columns;
+    const factor = Math.min(1.6, Math.max(1, (room * columns) / (natural * kept)));
+    const narrow = room < 480;
+    function fit(part) {
+      if (typeof part.width === "number") {
+        part.width = Math.round(Math.max(part.width + more, Math.min(part.width, spec.usermeta.narrowest)));
+      }
+      ["width", "height"].forEach((side) => {
+        if (part.width && part.width.step && part[side] && part[side].step) {
+          part[side].step *= factor;
+        }
+      });
+      [part.spec, ...(part.concat || []), ...(part.vconcat || [])].filter(Boolean).forEach(fit);
+    }
+    if (made.columns) {
+      made.columns = kept;
+    }
+    fit(made);
+    return narrow ? JSON.parse(JSON.stringify(made), (key, value) => fittedPart(key, value, room)) : made;
+  }
+
+  // On a phone legends have one column, and long titles several lines.
+  function fittedPart(key, value, room) {
+    if (key === "legend" && value) {
+      return { ...value, columns: 1 };
+    }
+    if (key === "title" && typeof value === "string") {
+      const most = Math.floor(room / 9);
+      const lines = value.split(" ").reduce((done, word) => {
+        const longer = done.length ? done[done.length - 1] + " " + word : word;
+        return done.length && longer.length <= most ? [...done.slice(0, -1), longer] : [...done, word];
+      }, []);
+      return lines.length > 1 ? lines : value;
+    }
+    return value;
+  }
+
+  function widthOf(drawing) {
+    return drawing.viewBox.baseVal.width;
+  }
+
+  async function drawn(trial, spec) {
+    const errorsOnly = 1;
+    await window.vegaEmbed(trial, spec, { actions: false, renderer: "svg", logLevel: errorsOnly });
+    return trial.querySelector("svg");
+  }
+
   async function enliven(figure) {
     const place = figure.querySelector(".drawing");
+    const room = place.parentElement.clientWidth;
+    // The width of the drawing that came with the page: it may be drawn again.
+    figure.dataset.natural = figure.dataset.natural || widthOf(place.querySelector("svg"));
+    const natural = Number(figure.dataset.natural);
     const trial = document.createElement("div");
-    const errorsOnly = 1;
     try {
-      await window.vegaEmbed(trial, specs.get(figure.id), { actions: false, renderer: "svg", logLevel: errorsOnly });
-      const drawn = trial.querySelector("svg");
-      drawn.setAttribute("aria-hidden", "true");
+      await started();
+      const spec = await specOf(figure.id);
+      const fit = (given) => drawn(trial, fitted(spec, natural, given));
+      let made = await fit(room);
+      const over = widthOf(made) - room;
+      if (over > 1) {
+        made = await fit(room - over);
+      }
+      made.setAttribute("aria-hidden", "true");
+      made.style.setProperty("--natural", widthOf(made) + "px");
       place.replaceChildren(trial);
       figure.dataset.live = "yes";
     } catch (error) {
@@ -82,7 +178,7 @@
     }
   }
 
-  const figures = [...document.querySelectorAll("figure.figure")].filter((figure) => specs.has(figure.id));
+  const figures = [...document.querySelectorAll("figure.figure")].filter((figure) => packed.has(figure.id));
   const watcher = new IntersectionObserver((seen) => {
     seen.filter((entry) => entry.isIntersecting).forEach((entry) => {
       watcher.unobserve(entry.target);
@@ -96,7 +192,7 @@
     bar.append(
       button("SVG", title, () => save(figure.id + ".svg", drawingAsFile(figure), "image/svg+xml")),
       button("PNG", title, () => savePng(figure, figure.id + ".png")),
-      button("Data (CSV)", title, () => save(figure.id + ".csv", csvOf(numbersOf(specs.get(figure.id))), "text/csv")),
+      button("Data (CSV)", title, async () => save(figure.id + ".csv", csvOf(numbersOf(await specOf(figure.id))), "text/csv")),
     );
     figure.append(bar);
     watcher.observe(figure);
@@ -152,12 +248,28 @@
     setTimeout(() => { pressed.textContent = label; }, 1500);
   }
 
+  // Wide tables: what stands behind estimate, interval and p is shown on demand.
+  function columnsOf(table, title) {
+    if (!table.querySelector("thead .more")) {
+      return [];
+    }
+    const label = "All " + table.tHead.rows[0].cells.length + " columns";
+    const made = button(label, title, () => {
+      made.setAttribute("aria-pressed", String(!table.classList.toggle("brief")));
+    });
+    table.classList.add("brief");
+    made.setAttribute("aria-pressed", "false");
+    return [made];
+  }
+
   document.querySelectorAll("table.data").forEach((table) => {
     const title = table.caption.textContent;
     [...table.tHead.rows[0].cells].forEach((header, column) => {
       const made = button(header.textContent, "sort", () => sort(table, column, header));
       made.removeAttribute("aria-label");
       made.title = (header.title ? header.title + " " : "") + "Sort by this column";
+      // Paper repeats text at the head of every page, and no buttons.
+      header.dataset.label = header.textContent;
       header.replaceChildren(made);
     });
     const bar = document.createElement("div");
@@ -165,9 +277,20 @@
     bar.append(
       button("Copy as CSV", title, (pressed) => copy(csvOf(cellsOf(table)), pressed)),
       button("Copy as LaTeX", title, (pressed) => copy(latexOf(table), pressed)),
+      ...columnsOf(table, title),
     );
     table.closest(".scroll").after(bar);
   });
+
+  // What an address points to may lie in a folded part.
+  function reveal() {
+    let part = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    while (part && (part = part.parentElement.closest("details"))) {
+      part.open = true;
+    }
+  }
+  window.addEventListener("hashchange", reveal);
+  reveal();
 
   // Paper cannot be unfolded.
   let closed = [];
@@ -177,5 +300,6 @@
   });
   window.addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
 
+  window.reportPage = { unpacked, specs, specOf, enliven };
   document.documentElement.dataset.ready = "yes";
 })();

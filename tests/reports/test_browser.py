@@ -184,6 +184,46 @@ class TestBrowser:
         assert rows > 1
         assert browser.find_elements("css selector", "#me-condition-contrasts"), "all contrasts"
 
+    def test_wide_tables_show_answers_first_and_the_rest_on_demand(self, browser: Any) -> None:
+        script = """
+            const table = document.querySelector("table[data-name='me-chance']");
+            const shown = () => [...table.tHead.rows[0].cells]
+              .filter((cell) => getComputedStyle(cell).display !== 'none')
+              .map((cell) => cell.textContent);
+            const bar = table.closest('.scroll').nextElementSibling;
+            const button = [...bar.querySelectorAll('button')].at(-1);
+            if (button.getAttribute('aria-pressed') === 'true') {
+              button.click();
+            }
+            const seen = [button.textContent, shown(), button.getAttribute('aria-pressed')];
+            button.click();
+            seen.push(shown(), button.getAttribute('aria-pressed'));
+            button.click();
+            return [...seen, shown()];
+        """
+        label, first, before, rest, after, again = browser.execute_script(script)
+        assert label == f"All {len(rest)} columns"
+        assert {"Verdict", "Model (%)", "95 % CI (%)", "p Holm"} <= set(first)
+        assert set(rest) - set(first) == {"t (df)", "Visible", "d (seeds)", "d (words)"}
+        assert (before, after) == ("false", "true")
+        assert again == first
+
+    def test_figures_are_as_wide_as_the_page_and_letters_stay(self, browser: Any) -> None:
+        script = """
+            document.querySelectorAll('details').forEach((d) => { d.open = true; });
+            return [...document.querySelectorAll('figure.figure')].map((figure) => {
+              const drawn = figure.querySelector('.drawing svg');
+              const room = figure.querySelector('.scroll').clientWidth;
+              const width = drawn.getBoundingClientRect().width;
+              return [figure.id, width / room, width / drawn.viewBox.baseVal.width];
+            });
+        """
+        found = browser.execute_script(script)
+        wide = [share for _, share, _ in found]
+        assert max(wide) < 1.01
+        assert sorted(wide)[len(wide) // 2] > 0.97, "all but matrices of small sets fill the page"
+        assert all(0.8 <= scale < 1.01 for _, _, scale in found)
+
     def test_terms_are_explained_where_they_stand_and_in_a_list(self, browser: Any) -> None:
         script = """
             const meaning = (term) =>

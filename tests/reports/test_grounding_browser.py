@@ -43,7 +43,7 @@ def browser(page: Path) -> Iterator[Any]:
 @needs_browser
 class TestBrowser:
     def test_figures_are_alive_and_pictures_are_loaded(self, browser: Any) -> None:
-        assert len(browser.find_elements("css selector", "figure.figure")) == 8
+        assert len(browser.find_elements("css selector", "figure.figure")) == 9
         sizes = browser.execute_script(
             "return [...document.querySelectorAll('.tiles img')].map((i) => "
             "[i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])"

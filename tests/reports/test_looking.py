@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stimuli import open_set
 from tests.commands import Cli
+from tests.toolkit.statistics.saying import faults
 from tests.unfolding import Knower, write_unfolding
 from toolkit.api.results import Run
 from toolkit.api.running import run_paradigm
+from toolkit.statistics.looking.models import _few, decided, window_test
 from toolkit.statistics.saved import saved_results, saved_summary
 from toolkit.subjects.population import Population
 
@@ -49,6 +52,14 @@ def test_the_page_holds_courses_windows_tables_and_children(run: Run, tmp_path: 
         "Peekbank: An open",
     ):
         assert said in text, said
+    start = text.index('id="answers"')
+    first = text[start : text.index('id="status"')]
+    places = [first.index(part) for part in (
+        'class="verdict"', 'id="looking-while-listening-declared-window"',
+        'data-name="looking-while-listening-overview"', 'class="answers"',
+    )]  # fmt: skip
+    assert places == sorted(places)
+    assert "(chance 50 %), alone: of 1 " not in first
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert any("time-course" in name for name in drawn)
     assert any("windows" in name for name in drawn)
@@ -60,3 +71,14 @@ def test_the_terminal_tells_the_same(run: Run, cli: Cli) -> None:
     assert "Looking at the target from 200 to 800 ms, against chance" in said.out
     assert "Conditions against each other" in said.out
     assert "320" in said.out  # the first gate after 300 ms
+
+
+def test_one_participant_is_one_participant() -> None:
+    rows = pd.DataFrame(
+        {"seed": ["a", "a"], "word_concept": ["dog", "dog"],
+         "distractor_concept": ["cat", "cow"], "looking": [0.6, 0.7]}
+    )  # fmt: skip
+    (test,) = decided([window_test(rows, "looking ~ 1 + (1 | seed)", 0.5)], 0.05)
+    assert test.verdict == "few"
+    assert "1 participant and 1 word: " in f"{test.problem} {_few(test)}"
+    assert not faults(_few(test))

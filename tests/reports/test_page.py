@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
 import shutil
+import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -34,6 +36,16 @@ from toolkit.statistics.summary import summarise
 from toolkit.subjects.populations import open_population
 
 EVIL = "<script>alert(1)</script>"
+
+
+def unpacked(text: str) -> str:
+    """Data of the page as its script reads them."""
+    return zlib.decompress(base64.b64decode(text)).decode()
+
+
+def without_templates(text: str) -> str:
+    """The page without what only its script makes something of."""
+    return re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
 
 
 class Page(HTMLParser):
@@ -247,8 +259,8 @@ def test_names_from_data_are_shown_as_text(runs: dict[str, Path], tmp_path: Path
     text = render([folder], Options(title=f"Report {EVIL}"))
     assert EVIL not in text
     page = Page(text)
-    specs = len(re.findall('class="spec"', text))
-    assert page.counts["script"] == specs + 2, "the page's own scripts and no others"
+    data = len(re.findall('class="(?:spec|trials|pairs)"|id="(?:media|engine)"', text))
+    assert page.counts["script"] == data + 1, "the page's own script, data, and no others"
     for name in ("key", "bilingual-en-nl", "novel-familiar"):
         assert name + EVIL in page.text
 
@@ -258,8 +270,9 @@ def test_specifications_are_valid_and_can_be_read_back(me_page: str, runs: dict[
 
     from reports.page import chapter_figures
 
-    found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', me_page, re.DOTALL)
-    assert all(json.loads(text)["$schema"].endswith(".json") for text in found)
+    found = re.findall(r'class="spec"[^>]*>(.*?)</script>', me_page)
+    assert found
+    assert all(json.loads(unpacked(text))["$schema"].endswith(".json") for text in found)
     for chapter in read_chapters([runs["me"]], 3):
         for figure in chapter_figures(chapter, None):
             # No background at all is understood, but not in the schema.
@@ -271,10 +284,10 @@ def test_specifications_are_valid_and_can_be_read_back(me_page: str, runs: dict[
 def test_gallery_has_pictures_and_sounds_and_can_be_left_out(
     me_page: str, runs: dict[str, Path]
 ) -> None:
-    page = Page(me_page)
+    page = Page(without_templates(me_page))
     assert page.counts["article"] == page.counts["audio"] <= DEFAULT_TRIALS
     assert page.counts["img"] == 2 * page.counts["article"]
-    few = Page(render([runs["me"]], Options(n_trials=6)))
+    few = Page(without_templates(render([runs["me"]], Options(n_trials=6))))
     assert few.counts["article"] == 6
     none = Page(render([runs["me"]], Options(n_trials=0)))
     assert "article" not in none.counts
@@ -291,10 +304,10 @@ def test_without_its_stimuli_a_run_is_still_told(
     manifest = saved(folder, "manifest")
     manifest["stimuli"]["folder"] = str(tmp_path / "gone")
     write_stored(folder / "manifest.json", json.dumps(manifest))
-    page = Page(render([folder], Options()))
+    page = Page(without_templates(render([folder], Options())))
     assert "The stimuli were not at hand" in page.text
     assert "audio" not in page.counts
-    found = Page(render([folder], Options(stimuli=str(tiny_set.folder))))  # type: ignore[attr-defined]
+    found = Page(without_templates(render([folder], Options(stimuli=str(tiny_set.folder)))))  # type: ignore[attr-defined]
     assert found.counts["audio"] == found.counts["article"]
     with pytest.raises(ToolkitError, match="not those of the run"):
         render([folder], Options(stimuli="mini"))
@@ -493,9 +506,9 @@ def test_lists_of_one_test_are_one_result(
         done.directory.write_json("summary.json", summarise(done, asked))
         folders.append(done.directory.folder)
     (chapter,) = read_chapters(folders, 6)
-    single = [read_chapters([folder], 6)[0] for folder in folders]
+    single_lists = [read_chapters([folder], 6)[0] for folder in folders]
     for place, row in enumerate(chapter.results):
-        parts = [one.results[place] for one in single]
+        parts = [one.results[place] for one in single_lists]
         assert row.condition == parts[0].condition
         assert row.n_seeds == 3
         assert row.n_trials == sum(part.n_trials for part in parts)
@@ -503,7 +516,11 @@ def test_lists_of_one_test_are_one_result(
         means = [part.mean for part in parts]
         assert row.mean == pytest.approx(np.average(means, weights=weights))
     # Trial 3 of one list is not trial 3 of the other.
-    assert chapter.digest.picked.groupby(["rank", "seed"]).size().max() == 1
+    single = chapter.digest.single
+    assert single.n_picked
+    assert (
+        single.n_all == len(single.trials) == sum(one.digest.single.n_all for one in single_lists)
+    )
     page = html.unescape(render(folders, Options(n_trials=0)))
     assert "Accuracy over trial lists" in page
     assert "Trial lists depend on the trial seed (5, 6)" in page

@@ -84,7 +84,7 @@ def test_published_trials_are_asked(name: str, condition: str, data: Path, tmp_p
         paradigm=name, version=1, question="?", results=[],
         statistics=SimpleNamespace(lists=pd.DataFrame(), draws=pd.DataFrame()),
         runs=[SimpleNamespace(manifest=manifest)], manifests=[manifest],
-        digest=SimpleNamespace(picked=pd.DataFrame({"n_choices": [2]})),
+        digest=SimpleNamespace(single=SimpleNamespace(trials=pd.DataFrame({"n_choices": [2]}))),
     )  # fmt: skip
     assert f"does not hold for {condition}: these trials are a list" in " ".join(asked(chapter))
     table = read_trials(done.directory.trials_path)

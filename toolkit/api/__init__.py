@@ -14,6 +14,7 @@ from toolkit.api.results import Run, Statistics, analyse_runs, open_run, write_r
 from toolkit.api.running import run_paradigm
 from toolkit.api.spaces import Spaces, analyze_space
 from toolkit.api.triples import AllTriples, score_all
+from toolkit.api.words import compare_words
 from toolkit.errors import ToolkitError
 from toolkit.provenance import package_version
 from toolkit.statistics.models.mixed import fit_mixed
@@ -44,6 +45,7 @@ __all__ = [
     "analyse_runs",
     "analyze_space",
     "compare_children",
+    "compare_words",
     "export_experiment",
     "export_psych_ds",
     "fit_mixed",

@@ -169,7 +169,8 @@ def _read(studies: MetaLab) -> tuple[tuple[str, str], ...]:
     """What was read of MetaLab, and what was not."""
     n_papers = studies.typical["paper"].nunique()
     told = [
-        f"MetaLab: {len(studies.typical)} conditions of {n_papers} papers make the curve "
+        f"MetaLab: {count(len(studies.typical), 'condition')} of {count(n_papers, 'paper')} "
+        "make the curve "
         "(random-effects meta-regression on log age)."
     ]
     apart = studies.multilingual
@@ -183,7 +184,7 @@ def _read(studies: MetaLab) -> tuple[tuple[str, str], ...]:
     if studies.left_out:
         parts = ", ".join(f"{why} ({n})" for why, n in studies.left_out.items())
         total = sum(studies.left_out.values())
-        told.append(f"Of its {studies.n_rows} rows {total} were left out: {parts}.")
+        told.append(f"Of its {count(studies.n_rows, 'row')} {total} were left out: {parts}.")
     notes = [("What was read of the studies, and what was not?", " ".join(told))]
     if studies.suspects:
         named = "; ".join(

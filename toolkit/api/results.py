@@ -110,7 +110,7 @@ def write_report(
             stand among them.
         out: the file to write.
         title: of the page; by default it names paradigms and populations.
-        n_trials: trials in the gallery of each paradigm; 0 for no gallery.
+        n_trials: trials of each paradigm to see first, and on paper; 0 for no gallery.
         figures: folder for every figure as SVG, PNG and CSV.
         stimuli: the stimulus set or its folder, if it has moved since the run.
         children: ``results`` of `toolkit.api.children.compare_children`, for a section on children.
@@ -222,7 +222,7 @@ class Run:
         Args:
             out: the file to write; by default ``report.html`` in the run's folder.
             title: as in `write_report`, and so are all others.
-            n_trials: trials in the gallery.
+            n_trials: trials to see first, and on paper; 0 for no gallery.
             figures: folder for every figure.
             stimuli: the stimulus set, if it has moved.
 

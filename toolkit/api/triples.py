@@ -11,6 +11,7 @@ from paradigms import Paradigm
 from reports.notebook import text_of, triples_html
 from reports.triples_text import print_triples
 from stimuli import StimulusSet
+from stimuli.wording import count
 from toolkit.api.checks import as_named, optional, several, shown_set, silent, whole
 from toolkit.devices import find_device
 from toolkit.records import plain
@@ -161,7 +162,8 @@ class AllTriples:
         """What was done now and where everything lies, as a sentence."""
         return (
             f"{self.table['n_triples'].sum():,} triples in {self.duration_s:.1f} s, "
-            f"{self.n_computed} cells computed, {self.n_reused} reused. Written to {self.folder} "
+            f"{count(self.n_computed, 'cell')} computed, {self.n_reused} reused. Written to "
+            f"{self.folder} "
             f"({EXHAUSTIVE_FILE}: by word, target and distractor class)"
         )
 

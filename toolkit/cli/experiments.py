@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say
 from stimuli.limits import TRIALS_PER_CLASS
+from stimuli.wording import count
 from toolkit.cli.options import ParadigmsOption
 from toolkit.cli.tasks import CHILDREN
 from toolkit.errors import quoted
@@ -165,8 +166,9 @@ def export_experiment(
     )
     design = made.experiment.design
     say(
-        f"{design['n_lists']} lists of {design['n_practice']} practice and {design['n_test']} test "
-        f"trials, from {len(made.experiment.lists.items)} of the trials that models are asked"
+        f"{count(design['n_lists'], 'list')} of {design['n_practice']} practice and "
+        f"{count(design['n_test'], 'test trial')}, from {len(made.experiment.lists.items)} of "
+        "the trials that models are asked"
     )
     rows = [row for row in covered(made.experiment.lists, children) if row["part"] == "test"]
     met, left = ([int(row[name]) for row in rows] for name in ("n_children", "n_target_left"))

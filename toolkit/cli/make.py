@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from stimuli.wording import count
 from toolkit.cli.options import ParadigmsOption
 from toolkit.cli.tasks import PREPARE, REPORT
 from toolkit.errors import ToolkitError, quoted
@@ -113,7 +114,7 @@ def export(
     table = read_whole(run)
     with write_atomic(out) as unfinished:
         guarded_table(table).to_csv(unfinished, index=False)
-    say(f"{len(table)} trials written to {out}")
+    say(f"{count(len(table), 'trial')} written to {out}")
 
 
 def _refuse_for_csv(title: str, author: list[str] | None, licence: str) -> None:

@@ -40,7 +40,8 @@ def report(
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the page.", show_default=False)] = "",
     max_trials: Annotated[
-        int, typer.Option(min=1, max=CARDS, help="Trials in the gallery of each paradigm.")
+        int,
+        typer.Option(min=1, max=CARDS, help="Trials of each paradigm to see first, and on paper."),
     ] = 24,
     gallery: Annotated[bool, typer.Option(help="Show trials with pictures and sounds.")] = True,
     figures: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
+from stimuli.wording import count
 from toolkit.cli.options import renamings
 from toolkit.cli.tasks import CHILDREN
 from toolkit.errors import quoted
@@ -173,7 +174,7 @@ def import_responses(
     people = made.table[["population", "seed", "subject_kind"]].drop_duplicates()
     for kind, own in people.groupby("subject_kind", observed=True):
         n = int((made.table["subject_kind"] == kind).sum())
-        who = "children" if kind == "child" else f"subjects ({kind})"
-        say(f"{n} trials of {len(own)} {who} written to {output}.")
+        who = count(len(own), "child" if kind == "child" else "subject")
+        say(f"{count(n, 'trial')} of {who}{f' ({kind})' * (kind != 'child')} written to {output}.")
     say(f"What became of every file: {account}")
     say(f"Analyse: mevgs-toolkit analyze {quoted(output)}")

@@ -10,6 +10,7 @@ import typer
 from reports.terminal import ask, say
 from stimuli.limits import TRIALS_PER_CLASS
 from stimuli.making import PHOTOGRAPH
+from stimuli.wording import count
 from toolkit.cli.completion import set_names
 from toolkit.cli.options import NewSetOption, WordsOption
 from toolkit.cli.tasks import PREPARE
@@ -54,7 +55,7 @@ def check_stimuli(
     found = open_set(directory, words)
     faults = found.check()
     if faults:
-        say(f"{directory} has {len(faults)} fault{'s' * (len(faults) > 1)}:", error=True)
+        say(f"{directory} has {count(len(faults), 'fault')}:", error=True)
         for fault in faults:
             say(f"  - {fault}", error=True)
         raise typer.Exit(2)
@@ -167,7 +168,10 @@ def new_words(
 
     codes = [code.strip() for part in languages for code in part.split(",") if code.strip()]
     file, n_concepts = newwords.new_words(folder, codes, out)
-    say(f"{n_concepts} concepts in {len(dict.fromkeys(codes))} languages written to {file}.")
+    say(
+        f"{count(n_concepts, 'concept')} in {count(len(dict.fromkeys(codes)), 'language')} "
+        f"written to {file}."
+    )
     say(f"Fill it in, then: mevgs-toolkit check-stimuli {quoted(folder)} --words {quoted(file)}")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from reports.terminal import say, say_json
 from stimuli.limits import JOBS
+from stimuli.wording import count
 from toolkit.cli.options import DeviceOption, Format, FormatOption, PrecisionOption
 from toolkit.cli.tasks import STUDY
 from toolkit.errors import ToolkitError, quoted
@@ -100,7 +101,7 @@ def check_study(
 
         say_json({"faults": plain(faults)})
     else:
-        say(f"{file} has {len(faults)} fault{'s' * (len(faults) > 1)}:", error=True)
+        say(f"{file} has {count(len(faults), 'fault')}:", error=True)
         for fault in faults:
             say(f"  - {fault.line}", error=True)
     raise typer.Exit(2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reports.terminal import say
+from stimuli.wording import count
 from toolkit.cli.options import ParadigmsOption, pairs, parts, renamings
 from toolkit.cli.tasks import ANALYSE, REPORT
 from toolkit.errors import quoted
@@ -248,7 +249,7 @@ def _read_back(folder: Path, output: Path, wished: bool) -> None:
         kind_of_rows(made.trials), str(folder), "toolkit.read_psych_ds in Python, which reads it"
     )
     write_long(made.trials, output, made.meanings)
-    say(f"{len(made.trials)} trials read back from {folder}, written to {output}.")
+    say(f"{count(len(made.trials), 'trial')} read back from {folder}, written to {output}.")
 
 
 def _codes(given: Sequence[str]) -> list[str]:
@@ -260,8 +261,8 @@ def _tell(made: pd.DataFrame, output: Path) -> None:
     people = made[["population", "seed"]].drop_duplicates()
     populations = people["population"].nunique()
     say(
-        f"{len(made)} trials of {len(people)} participants in {populations} "
-        f"population{'s' * (populations > 1)} written to {output}."
+        f"{count(len(made), 'trial')} of {count(len(people), 'participant')} in "
+        f"{count(populations, 'population')} written to {output}."
     )
     for note in made.attrs["notes"]:
         say(f"Note: {note}")

@@ -7,11 +7,15 @@ its ends differ, and that it leaves out 0 (odds of 1, chance) where it does.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from stimuli.wording import count as count  # sentences are made of it, too
 from toolkit.statistics.models.results import Contrast
 from toolkit.statistics.models.student import ROUNDING
 
+V = TypeVar("V", bound=str)
+"""Verdicts."""
 LARGEST = 9999.0
 """Odds ratios, Bayes factors, statistics and degrees of freedom above it are not told apart."""
 SMALLEST_POINTS = 0.0001
@@ -250,16 +254,6 @@ def chi_squared(value: float, df: int, p: float) -> str:
     return f"chi2({df}) {sized(value)}, {p_value(p)}"
 
 
-def count(n: int, what: str) -> str:
-    """A number of things.
-
-    Example:
-        >>> count(1, "seed"), count(3, "seed")
-        ('1 seed', '3 seeds')
-    """
-    return f"{n} {what}{'s' * (n != 1)}"
-
-
 def tied(n_ties: int, n_trials: int) -> str:
     """How many trials are ties.
 
@@ -345,6 +339,34 @@ def told_family(name: str, n: int, n_lost: int) -> str:
         return f"{name}: one test{', which gave no verdict' if n_lost else ''}"
     lacking = f", of which {n_lost} gave no verdict" if n_lost else ""
     return f"{name}: Holm over {n} planned tests{lacking}"
+
+
+def tally(named: Sequence[tuple[str, V]], verdicts: Mapping[V, str], shown: str) -> str:
+    """How many tests came to which verdict; what is shown of none where all are open.
+
+    Args:
+        named: who was tested, and the verdict.
+        verdicts: what verdicts are in words, in their order.
+        shown: what is not done where one is open.
+
+    Example:
+        >>> words = {"higher": "above chance", "open": "not shown to differ"}
+        >>> tally([("mono in en", "open"), ("bi in en", "higher")], words, "shown to differ")
+        'of 2 tests of a population in a language, 1 is above chance (bi in en); 1 is not shown to \
+differ (mono in en)'
+        >>> tally([("mono in en", "open"), ("bi in en", "open")], words, "shown to differ")
+        'of 2 tests of a population in a language, none is shown to differ'
+    """
+    parts = []
+    for verdict, words in verdicts.items():
+        own = [name for name, found in named if found == verdict]
+        if own and len(own) == len(named):
+            whole = f"{'both' if len(own) == 2 else f'all {len(own)}'} are {words}"
+            is_open = verdict == "open"
+            parts.append(f"none is {shown}" if is_open else whole)
+        elif own:
+            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
+    return f"of {len(named)} tests of a population in a language, {'; '.join(parts)}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from stimuli.schemas import Between, Source, checked
 from stimuli.texts import read_json
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, quoted
 from toolkit.running.folder import content_key, working_folder, write_json
 from toolkit.studies.plan import TRAINING, PlannedCell, StudyPlan
@@ -73,7 +74,7 @@ class Chunk:
             return f"trains {_first(names)}"
         names = list(dict.fromkeys(name for one in self.ask for name in one.subjects))
         n = len(self.ask)
-        return f"asks {_first(names)} in {n} run{'s' * (n > 1)}"
+        return f"asks {_first(names)} in {count(n, 'run')}"
 
 
 def _first(names: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from stimuli.names import can_be_path
 from stimuli.plugins import Found, Offer, Registry
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, nearest_name, nearest_names, quoted, unknown_name
 from toolkit.subjects.hub import in_hub_cache, is_hub_name
 from toolkit.subjects.population import (
@@ -263,8 +264,7 @@ def _in_place(given: str) -> Population | None:
     if not inside:
         return None
     raise ToolkitError(
-        f"The folder {given} holds {len(inside)} population{'s' * (len(inside) > 1)}, and none is "
-        "named.",
+        f"The folder {given} holds {count(len(inside), 'population')}, and none is named.",
         given=given,
         allowed=", ".join(str(Path(given, name)) for name in inside),
         next_command=f"mevgs-toolkit list subjects --subjects {quoted(given)}",

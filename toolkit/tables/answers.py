@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimuli.characters import hidden_in
+from stimuli.wording import count
 from toolkit.errors import nearest_name
 
 if TYPE_CHECKING:
@@ -153,7 +154,10 @@ def repeat_faults(table: pd.DataFrame) -> list[str]:
         return []
     again = known.duplicated()
     first = described({name: known[again].iloc[0][name] for name in key})
-    return [f"{int(again.sum())} rows occur twice, first {first}"]
+    return [
+        f"{count(int(again.sum()), 'row')} {'occurs' if again.sum() == 1 else 'occur'} twice, "
+        f"first {first}"
+    ]
 
 
 def in_order(tables: Iterable[pa.Table]) -> bool:

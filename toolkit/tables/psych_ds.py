@@ -16,6 +16,7 @@ import numpy as np
 
 from stimuli.cells import guarded_table
 from stimuli.texts import read_json
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, quoted
 from toolkit.provenance import package_version
 from toolkit.tables.delimited import read_delimited
@@ -236,7 +237,9 @@ def _readme(
     lines = [f"# {about.title}", "", about.description, "", "## Files", ""]
     for name, table in tables.items():
         file = f"data/study-{_letters(about.study)}_description-{_letters(name)}_data.csv"
-        lines.append(f"- `{file}`: {len(table)} rows, {len(table.columns)} columns")
+        lines.append(
+            f"- `{file}`: {count(len(table), 'row')}, {count(len(table.columns), 'column')}"
+        )
     lines += [f"- `materials/{name}`" for name in about.materials]
     lines += [
         "- `dataset_description.json`: every column with its meaning, type and unit (Psych-DS "

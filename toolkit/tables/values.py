@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stimuli.characters import hidden_in, shown
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, nearest_name, typed
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _remarks(
     ):
         if own:
             total = sum(each[2] for each in own)
-            yield form.format(f"{total} value{'s' * (total > 1)}", repr(own[0][place]))
+            yield form.format(count(total, "value"), repr(own[0][place]))
 
 
 def without(table: pd.DataFrame, missing: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -235,7 +236,7 @@ def not_binary(values: pd.Series) -> str:
     numbers = as_numbers(values)
     wrong = values[values.notna() & ~numbers.isin([0, 1])]
     found = wrong.drop_duplicates().head(3)
-    return f"{', '.join(map(typed, found))} in {len(wrong)} rows" if len(wrong) else ""
+    return f"{', '.join(map(typed, found))} in {count(len(wrong), 'row')}" if len(wrong) else ""
 
 
 def as_numbers(values: pd.Series) -> pd.Series:

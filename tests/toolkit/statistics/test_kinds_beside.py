@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from reports.page import Options, write_report
 from stimuli.schemas import Source
 from tests.commands import Cli
+from tests.toolkit.statistics.saying import faults
 from toolkit.records import read, write
 from toolkit.statistics.analysis import analyse_runs
 from toolkit.statistics.choices.kinds_beside import KindComparison
@@ -103,6 +107,25 @@ def test_the_model_is_the_one_that_is_named_over_shared_trials(both: list[Path])
     )
     assert found.interaction is not None
     assert found.interaction.df == 1
+
+
+def test_children_are_never_called_seeds(both: list[Path], tmp_path: Path) -> None:
+    made = analysed(both)
+    units = {test.population: test.unit for test in made.chance}
+    assert units == {"children-en": "child", "bilingual-en-nl": "seed"}
+    said = [*made.sentences, *made.warnings, *(answer for _, answer in made.answers), made.apa]
+    of_children = [text for text in said if "children-en" in text and "bilingual-en" not in text]
+    assert any("20 children" in text for text in of_children)
+    assert not [text for text in of_children if re.search(r"\bseeds?\b", text)]
+    assert any("bilingual-en-nl in en" in text and "8 seeds" in text for text in said)
+    assert not [fault for text in said for fault in faults(text)]
+    page = write_report(both, tmp_path / "page.html", Options())
+    text = page.read_text(encoding="utf-8")
+    assert "Small rings: one participant each" in html.unescape(re.sub(r"<[^>]+>", "", text))
+    assert 'data-name="me-kinds"' in text
+    assert 'id="me-kinds"' in text
+    table = text[text.index('data-name="me-kinds"') :]
+    assert table[: table.index("</table>")].count("<tr>") == 3, "a heading and two conditions"
 
 
 def test_answers_are_given_in_words_and_kept(both: list[Path]) -> None:

@@ -21,6 +21,7 @@ from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accura
 from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.choices.lists import list_notes, list_sentences, list_variation
 from toolkit.statistics.choices.publication import Row, publication_table
+from toolkit.statistics.choices.single_trials import NOT_ASKED
 from toolkit.tables.longtable import read_whole
 from toolkit.tables.runs import manifest_of, runs_once, trials_file
 
@@ -205,9 +206,9 @@ def test_trials_of_two_lists_are_not_one_trial(two: list[Path]) -> None:
             score_target=0.5, score_distractor=0.0, margin=0.5, word_id="clip",
         )  # fmt: skip
         whole.to_parquet(folder / "trials.parquet")
-    picked = digest(two, ["novel-familiar"], 6).picked
-    assert len(picked)
-    assert (picked.groupby("rank").size() == 3).all()
+    single = digest(two, ["novel-familiar"], 6).single
+    assert single.n_picked
+    assert ((single.chosen != NOT_ASKED).sum(axis=1) == 3).all()
 
 
 def named(folder: Path, run: Path) -> dict[str, Path]:
@@ -261,7 +262,10 @@ def test_an_export_beside_its_run_counts_once(tmp_path: Path) -> None:
     assert runs_once(paths)[0] == [run]
     assert read_counts(paths).equals(read_counts([run]))
     one, two = (digest([path], ["novel-familiar"], 3) for path in paths)
-    assert one.picked["score_target"].tolist() == pytest.approx(two.picked["score_target"].tolist())
+    # The number of a list stands in the manifest beside a run.
+    shown = [digested.single.trials.drop(columns="trial_seed") for digested in (one, two)]
+    pd.testing.assert_frame_equal(*shown, check_dtype=False)
+    assert np.allclose(one.single.margins, two.single.margins, equal_nan=True)
     # A changed answer makes another table.
     changed = whole.assign(correct=1 - whole["correct"])
     changed.to_parquet(tmp_path / "changed.parquet")

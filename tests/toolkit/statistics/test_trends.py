@@ -115,7 +115,7 @@ def test_a_gate_that_nobody_passes_counts_all_the_same() -> None:
 
     found = analyse(count_trials(trials(-1.0)), Gated(), Settings(n_bootstrap=0))
     (test,) = found.trends
-    assert test.problem == "no seed passed the gate"
+    assert test.problem == "nobody passed the gate"
     assert found.trends_all_seeds[0].verdict == "lower"
     names = [own.name for own in named_tests(found.chance, (), (), found.trends)]
     assert names == ["p in en", "p in en, steps taken"]

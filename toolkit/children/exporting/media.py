@@ -13,6 +13,7 @@ import numpy as np
 from stimuli.media import encode_wav
 from stimuli.names import file_name
 from stimuli.tables import records
+from stimuli.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -199,7 +200,8 @@ def warnings_of(stimuli: StimulusSet, ids: Sequence[str]) -> list[str]:
     small = sum(side < SMALLEST_PX for side in sides)
     if small:
         told.append(
-            f"{small} of {len(sides)} pictures are small (from {min(sides)} pixels) and are shown "
+            f"{small} of {count(len(sides), 'picture')} {'is' if small == 1 else 'are'} small "
+            f"(from {min(sides)} pixels) and are shown "
             f"at up to {SHOWN_PX}: they look soft. Sets with larger pictures look better."
         )
     words = rows[rows["kind"] == "word"]

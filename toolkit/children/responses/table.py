@@ -69,7 +69,7 @@ def groups_of(taken: Sequence[Judged], group: str, population: str) -> dict[str,
 
 
 def _children(n: int) -> str:
-    return f"{n} {'child' if n == 1 else 'children'}"
+    return count(n, "child")
 
 
 def _heard(row: Row) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from stimuli.wording import count
 from toolkit.errors import ToolkitError
 from toolkit.statistics.models.mixed import fit_mixed
 from toolkit.statistics.models.student import quantile
@@ -126,7 +127,7 @@ def curve_of_studies(conditions: pd.DataFrame, source: str) -> Curve:
     if n_papers < 3:
         raise ToolkitError(
             "A curve over age with its band needs three papers or more.",
-            given=f"{len(table)} conditions of {n_papers} papers",
+            given=f"{count(len(table), 'condition')} of {count(n_papers, 'paper')}",
         )
     fit = fit_mixed(table, STUDIES[0] if len(table) > n_papers else STUDIES[1])
     return _curve(fit, table["age_months"], source, n_papers - 2.0, len(table), n_papers,
@@ -167,7 +168,7 @@ def _curve(
     if not fit.converged:
         raise ToolkitError(
             f"The curve over age of {source} cannot be fitted: {fit.problem}",
-            given=f"{n_conditions} conditions, {n_children} children",
+            given=f"{count(n_conditions, 'condition')}, {count(n_children, 'child')}",
         )
     drawn = np.linspace(float(ages.min()), float(ages.max()), POINTS)
     design = np.column_stack([np.ones(POINTS), np.log(drawn / CENTRE_MONTHS)])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from stimuli.wording import count
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def match_looking(
     if not made:
         raise ToolkitError(
             "Children's looking and models share too few trials.",
-            given=f"at most {most} trials of a population and an age group, e.g. "
+            given=f"at most {count(most, 'trial')} of a population and an age group, e.g. "
             f"{looking['trial'].iloc[0]} of the children and {margins['trial'].iloc[0]} of models",
             allowed=f"{FEWEST_TRIALS} trials or more with the same names",
         )

@@ -143,7 +143,7 @@ def _flat(match: ItemMatch) -> str:
 
 def _unreliable(match: ItemMatch) -> str:
     return (
-        f"Cannot be told: that these {match.n_words} words differ by more than noise for "
+        f"Cannot be told: that the {count(match.n_words, 'word')} differ by more than noise for "
         f"{n_children(match.n_children)} is not shown (split-half reliability "
         f"{_number(match.reliability)} {_ends(match.reliability_low, match.reliability_high)}). "
         f"The correlation, {_r(match)}, "
@@ -153,21 +153,24 @@ def _unreliable(match: ItemMatch) -> str:
 
 def _alike(match: ItemMatch) -> str:
     return (
-        f"To a degree: {_r(match)} over {match.n_words} words; {_ceiling(match)}. That words are "
+        f"To a degree: {_r(match)} over {count(match.n_words, 'word')}; {_ceiling(match)}. That "
+        "words are "
         "hard for both does not say that they are for the same reason."
     )
 
 
 def _unlike(match: ItemMatch) -> str:
     return (
-        f"No, rather the opposite: {_r(match)} over {match.n_words} words; {_ceiling(match)}. The "
+        f"No, rather the opposite: {_r(match)} over {count(match.n_words, 'word')}; "
+        f"{_ceiling(match)}. The "
         "words that children find hard are easier for these models."
     )
 
 
 def _open(match: ItemMatch) -> str:
     return (
-        f"Not shown: {_r(match)} over {match.n_words} words, which includes 0; {_ceiling(match)}. "
+        f"Not shown: {_r(match)} over {count(match.n_words, 'word')}, which includes 0; "
+        f"{_ceiling(match)}. "
         f"That is no proof of the contrary: correlations up to {_number(match.ci_high)} fit these "
         "answers too."
     )
@@ -192,7 +195,8 @@ def by_looking(match: LookingMatch) -> tuple[str, str]:
     )
     found = (
         f"divergence {match.divergence:.4f} [{match.ci_low:.4f}, {match.ci_high:.4f}] nats over "
-        f"{match.n_trials} trials (0: the same shares; looking at both alike: {match.chance:.4f}; "
+        f"{count(match.n_trials, 'trial')} (0: the same shares; looking at both alike: "
+        f"{match.chance:.4f}; "
         f"fitted inverse temperature {match.beta:.3g}"
         + (", at the bound of its range" if match.at_bound else "")
         + ")"

@@ -22,7 +22,7 @@ from toolkit.statistics.choices.items import item_consistency, word_accuracy, wo
 from toolkit.statistics.choices.kinds_beside import KindComparison, compare_kinds
 from toolkit.statistics.choices.kinds_prose import kind_answers, kind_families
 from toolkit.statistics.choices.lists import no_lists
-from toolkit.statistics.choices.participants import counts_by_draw, drawn
+from toolkit.statistics.choices.participants import counts_by_draw, drawn, unit_of
 from toolkit.statistics.choices.prose import (
     answers,
     chance_sentence,
@@ -93,6 +93,7 @@ def analyse(
     draws = variation(tested, formula)
     # Where networks learnt different draws of words, a draw is one participant.
     passed, counts = counts_by_draw(networks), counts_by_draw(counts)
+    unit = unit_of(counts)
     tests = _tests(passed, counts, paradigm, declared, settings, progress)
     everyone = (
         _tests(counts, counts, paradigm, declared, settings, progress)
@@ -129,10 +130,11 @@ def analyse(
             " + ".join(map(str, formula.random)),
             engine(),
             *(tests.chance, tests.conditions, tests.groups, tests.trends),
+            people=unit not in ("seed", "draw"),
         ),
         sentences=(
             *draw_sentences(draws, tested),
-            gate_sentence(report),
+            gate_sentence(report, "seed" if unit == "draw" else unit),
             *tests.sentences(),
             *map(forgetting_sentence, rates),
         ),

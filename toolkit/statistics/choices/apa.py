@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stimuli.wording import plural
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
@@ -33,6 +34,7 @@ def apa_paragraph(
     conditions: Sequence[ConditionTest],
     groups: Sequence[GroupComparison],
     trends: Sequence[TrendTest] = (),
+    people: bool = False,
 ) -> str:
     """The results of an analysis in one paragraph.
 
@@ -44,12 +46,15 @@ def apa_paragraph(
         conditions: the test against its controls.
         groups: comparisons of monolingual and bilingual populations.
         trends: slopes over graded factors.
+        people: whether some subjects are no networks.
     """
+    who = "children and networks" if people else "training seeds"
+    many = "participants" if people else "seeds"
     said = [
         f"Answers in the paradigm {paradigm} were analysed with logistic mixed-effects models "
-        f"({engine}, Laplace approximation), training seeds standing for participants and words "
+        f"({engine}, Laplace approximation), {who} standing for participants and words "
         f"and distractors for items ({formula}). Standard errors and degrees of freedom "
-        "(Satterthwaite) were corrected for the numbers of seeds and items, p values after Holm "
+        f"(Satterthwaite) were corrected for the numbers of {many} and items, p values after Holm "
         f"over all planned tests of a family. {TIES}"
     ]
     said += [_chance(test) for test in chance]
@@ -73,25 +78,25 @@ def _chance(test: ChanceTest) -> str:
         f"SE = {fixed(test.std_error, 2)}",
         statistic(test.statistic, test.df),
         p_value(test.p_holm),
-        *_sizes({f"d over {test.unit}s": test.d_seeds, "d over words": test.d_words}),
+        *_sizes({f"d over {plural(test.unit)}": test.d_seeds, "d over words": test.d_words}),
     ]
     return f"{who}: {mean}, {', '.join(numbers)}."
 
 
 def _condition(test: ConditionTest) -> str:
     name = f"{test.population} tested in {test.test_language}, {test.plus} - {test.minus}"
-    sizes = {f"d over {test.unit}s": test.d_seeds}
+    sizes = {f"d over {plural(test.unit)}": test.d_seeds}
     return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
 
 
 def _trend(test: TrendTest) -> str:
     name = f"{trend_name(test)}, highest less lowest level along a linear trend"
-    sizes = {f"d over {test.unit}s": test.d_seeds}
+    sizes = {f"d over {plural(test.unit)}": test.d_seeds}
     return f"{_effect(name, test.verdict, test.contrast, test.problem, sizes)}."
 
 
 def _group(model: GroupModel, where: str) -> str:
-    sizes = {f"Hedges' g over {model.unit}s": model.seeds.hedges_g}
+    sizes = {f"Hedges' g over {plural(model.unit)}": model.seeds.hedges_g}
     text = _effect(f"{model.name}{where}", model.verdict, model.contrast, model.problem, sizes)
     found = model.seeds.bayes_factor
     if math.isnan(found) or model.verdict in ("few", "undecided"):

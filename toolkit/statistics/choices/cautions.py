@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.groups import GroupComparison, GroupModel
+from toolkit.statistics.choices.participants import unit_of
 from toolkit.statistics.choices.prose import chance_names, condition_name, places, trend_name
 from toolkit.statistics.choices.trends import TrendTest
 from toolkit.statistics.phrases import TIES, count, tied
@@ -60,7 +61,7 @@ def cautions(counts: pd.DataFrame, tests: Sequence[Named]) -> Iterator[str]:
         tests: all tests, as `named_tests` names them.
     """
     per_population = counts.groupby("population", observed=True)["seed"].nunique()
-    yield from _few_seeds(int(per_population.min()))
+    yield from _few_seeds(int(per_population.min()), unit_of(counts))
     n_ties = int(counts["n_ties"].sum())
     if n_ties:
         yield f"{tied(n_ties, int(counts['n_trials'].sum()))}. {TIES}"
@@ -76,10 +77,10 @@ def cautions(counts: pd.DataFrame, tests: Sequence[Named]) -> Iterator[str]:
     yield from _of_fits([(own.name, own.test.fit) for own in tests if own.test.fit is not None])
 
 
-def _few_seeds(n_seeds: int) -> Iterator[str]:
+def _few_seeds(n_seeds: int, unit: str) -> Iterator[str]:
     if n_seeds < FEW_SEEDS:
         yield (
-            f"The smallest population has {count(n_seeds, 'seed')}. With fewer "
+            f"The smallest population has {count(n_seeds, unit)}. With fewer "
             f"than {FEW_SEEDS}, Wald z and likelihood-ratio p-values are too small; the t values "
             "with corrected degrees of freedom are the ones to report."
         )

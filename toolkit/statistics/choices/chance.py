@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paradigms.formula import Formula
-from toolkit.statistics.choices.participants import FACTORS, over_participants, unit_of
+from toolkit.statistics.choices.participants import factor_of, over_participants, unit_of
 from toolkit.statistics.choices.seeds import over_chance
 from toolkit.statistics.choices.verdicts import Verdict, decide, too_few, visible, with_credit
 from toolkit.statistics.models.contrasts import effective, holm_p
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTS = "cbind(n_right, n_wrong)"
-NOBODY = "no seed passed the gate"
+NOBODY = "nobody passed the gate"
 """Why there is no test where all seeds were set aside."""
 
 
@@ -280,7 +280,7 @@ def _sources(fit: FitResult, table: pd.DataFrame, unit: str) -> list[tuple[float
             shares[outer[0]] += shares.pop(inner)
     found = [(share, levels[group], 1) for group, share in shares.items()]
     n_seeds = int(table["seed"].nunique())
-    if found and FACTORS[unit] not in levels and n_seeds > 1:
+    if found and factor_of(unit) not in levels and n_seeds > 1:
         # One answer per seed: what varies between seeds is in the answers' own noise.
         found.append((0.0, n_seeds, 1))
     return found

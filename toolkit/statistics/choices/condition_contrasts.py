@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from toolkit.processes.beside import spread
 from toolkit.statistics.choices.chance import NOBODY
-from toolkit.statistics.choices.participants import FACTORS, of_each, unit_of
+from toolkit.statistics.choices.participants import factor_of, of_each, unit_of
 from toolkit.statistics.choices.verdicts import ContrastTest, decided, too_few, with_credit
 from toolkit.statistics.models.contrasts import contrast, effective
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
@@ -184,7 +184,7 @@ def _described(
 
 def _fitted(table: pd.DataFrame, unit: str) -> tuple[FitResult, str]:
     """Fit the largest model that converges, along the path of `RANDOM`."""
-    largest, smaller = (random.replace("| seed)", f"| {FACTORS[unit]})") for random in RANDOM)
+    largest, smaller = (random.replace("| seed)", f"| {factor_of(unit)})") for random in RANDOM)
     fit = fit_mixed(table, f"{COUNTS} ~ plus + {largest}")
     if fit.converged or fit.separated:
         return fit, ""
@@ -210,7 +210,7 @@ def _parts(fit: FitResult, table: pd.DataFrame, unit: str) -> list[tuple[float, 
     }
     n_seeds, n_targets = (int(table[name].nunique()) for name in ("seed", "target_concept"))
     parts = [
-        (sds.get((FACTORS[unit], "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
+        (sds.get((factor_of(unit), "plus"), 0.0) ** 2 / n_seeds, n_seeds, 1),
         (sds.get(("target_concept", "plus"), 0.0) ** 2 / n_targets, n_targets, 1),
     ]
     own = _imbalance(table)

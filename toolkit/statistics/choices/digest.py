@@ -1,4 +1,4 @@
-"""What a report shows of single trials: margins, choices, and a few trials worth looking at."""
+"""What a report shows of trials: margins, choices, and single trials worth looking at."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.statistics.choices.lists import LIST, drawn
+from toolkit.statistics.choices.single_trials import SingleTrials, no_trials, single_trials
+from toolkit.statistics.choices.word_differences import (
+    WORD_SEEDS,
+    added_up_words,
+    word_seeds,
+)
 from toolkit.tables.parquet import parquet_names, told, valid
 from toolkit.tables.runs import trials_file
 from toolkit.tables.trials import read_trials, unsaid_kind, with_numbers
@@ -21,11 +28,7 @@ if TYPE_CHECKING:
 
 N_BINS = 40
 """Bins of the margins, about; zero is always an edge."""
-KINDS = ("easiest", "hardest", "most disagreed")
-"""Why a trial was picked: most or fewest seeds right, or seeds nearest to half and half."""
 CELL = ["population", "test_language"]
-TRIAL = ["condition", "test_language", LIST, "familiar_draw", "trial", "word_id", "target_id"]
-"""What makes answers of several seeds answers to the same trial."""
 ABOUT = ["population", "n_languages", "train_languages"]
 """What is known of a population."""
 WHO = ["population", "seed", "subject_kind"]
@@ -37,11 +40,13 @@ READ = (
     *("margin", "correct", "tie"),
 )
 """Columns that are read."""
+WITHOUT_SCORES = (*ABOUT, "seed", "condition", "test_language", "word_concept", "correct")
+"""Those that are read of tables that lack some of them."""
 
 
 @dataclass(frozen=True)
 class Digest:
-    """Tables made from the trials of one paradigm, headline conditions only."""
+    """Tables made from the trials of one paradigm; margins and choices of headline conditions."""
 
     populations: pd.DataFrame
     """``population``, ``n_languages``, ``train_languages`` (joined by '+')."""
@@ -52,8 +57,10 @@ class Digest:
     choices: pd.DataFrame
     """Per population, language and ``word_concept``: ``chosen_concept``, ``n_trials``; empty
     where there are but two options."""
-    picked: pd.DataFrame
-    """Rows of the trials table, all seeds, of the trials picked; with ``kind`` and ``rank``."""
+    single: SingleTrials
+    """Trials to look at, with all answers to them."""
+    words: pd.DataFrame
+    """How often every network was right, see `word_differences.word_seeds`."""
 
 
 def no_choices() -> Digest:
@@ -65,7 +72,8 @@ def no_choices() -> Digest:
         subjects=pd.DataFrame(columns=WHO),
         margins=pd.DataFrame(columns=[*CELL, "n_trials", "low", "high", "share"]),
         choices=pd.DataFrame(),
-        picked=pd.DataFrame(),
+        single=no_trials(),
+        words=pd.DataFrame(columns=list(WORD_SEEDS)),
     )
 
 
@@ -86,32 +94,37 @@ def digest(
     Raises:
         ToolkitError: if a trials table is missing or cannot be read.
     """
-    import pandas as pd
 
     @lru_cache(maxsize=1)
     def read(run: Path) -> pd.DataFrame:
-        return _read(run, headline, paradigm)
+        return _read(run, paradigm)
 
-    seen = _look_through(runs, read)
+    def tested(run: Path) -> pd.DataFrame:
+        table = read(run)
+        return table[table["condition"].isin(list(headline))]
+
+    def joined(own: Sequence[Path]) -> pd.DataFrame:
+        return _joined(map(read, own))
+
+    seen = _look_through(runs, tested)
+    words = added_up_words([word_seeds(read(run)) for run in runs])
     if not seen.by_list:
-        return replace(no_choices(), populations=seen.populations, subjects=seen.subjects)
+        return replace(
+            no_choices(), populations=seen.populations, subjects=seen.subjects, words=words
+        )
     width = bin_width(seen.largest_margin)
-    margins, choices, means = [], [], []
+    margins, choices = [], []
     for own in seen.by_list:
-        trials = _joined(map(read, own))
+        trials = _joined(map(tested, own))
         margins.append(_in_bins(trials, width))
         choices.append(_choices(trials))
-        means.append(_means(trials[trials["n_languages"] > 0] if seen.taught else trials))
-    picks = _pick(pd.concat(means).sort_values(TRIAL, ignore_index=True), n_picked)
-    picked = [_joined(map(read, own)).merge(picks, on=TRIAL) for own in seen.by_list if len(picks)]
-    none = _joined(map(read, seen.by_list[0][:1])).head(0).merge(picks, on=TRIAL)
-    rows = pd.concat(picked or [none]).sort_values(["rank", "population", "seed"])
     return Digest(
         populations=seen.populations,
         subjects=seen.subjects,
         margins=_shares(_added_up(margins), width),
         choices=_added_up(choices),
-        picked=rows.reset_index(drop=True),
+        single=single_trials(seen.by_list, joined, headline, n_picked),
+        words=words,
     )
 
 
@@ -122,8 +135,6 @@ class _Seen:
     populations: pd.DataFrame
     subjects: pd.DataFrame
     largest_margin: float
-    taught: bool
-    """Whether any of the networks was trained."""
     by_list: list[list[Path]]
     """Runs that have scores; those together whose trials may be the same."""
 
@@ -131,7 +142,7 @@ class _Seen:
 def _look_through(runs: Sequence[Path], read: Callable[[Path], pd.DataFrame]) -> _Seen:
     import pandas as pd
 
-    about, subjects, largest, taught = [], [], 0.0, False
+    about, subjects, largest = [], [], 0.0
     lists: dict[Path, set[str]] = {}
     for run in runs:
         table = read(run)
@@ -139,7 +150,6 @@ def _look_through(runs: Sequence[Path], read: Callable[[Path], pd.DataFrame]) ->
         subjects.append(table[WHO].astype(str).drop_duplicates())
         if "margin" in table and len(table):
             largest = max(largest, float(table["margin"].abs().max()))
-            taught |= bool((table["n_languages"] > 0).any())
             lists[run] = set(table[LIST].astype(str).unique())
     by_list: dict[str, list[Path]] = {}
     one_each = all(len(own) == 1 for own in lists.values())
@@ -150,19 +160,27 @@ def _look_through(runs: Sequence[Path], read: Callable[[Path], pd.DataFrame]) ->
         populations=populations.astype({"population": str, "train_languages": str}),
         subjects=pd.concat(subjects).drop_duplicates(),
         largest_margin=largest,
-        taught=taught,
         by_list=list(by_list.values()),
     )
 
 
 def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Trials of several runs, texts as texts."""
+    """Trials of several runs, texts as categories in the order of the alphabet."""
     import pandas as pd
 
-    trials = pd.concat(list(tables))
+    parts = list(tables)
     names = [*READ, LIST, "familiar_draw"]
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(trials[name])]
-    return trials.astype(dict.fromkeys(texts, str))
+    for name in [name for name in names if not pd.api.types.is_numeric_dtype(parts[0][name])]:
+        texts = [part[name].astype("category") for part in parts]
+        every = sorted({str(value) for own in texts for value in own.cat.categories})
+        place = {value: at for at, value in enumerate(every)}
+        for number, own in enumerate(texts):
+            # Far faster than to look at the text of every row.
+            places = [*(place[str(value)] for value in own.cat.categories), -1]
+            code_of: npt.NDArray[np.int64] = np.array(places, np.int64)
+            codes = pd.Categorical.from_codes(code_of[own.cat.codes], pd.Index(every))
+            parts[number] = parts[number].assign(**{name: codes})
+    return pd.concat(parts, ignore_index=True)
 
 
 def _added_up(counted: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -174,8 +192,8 @@ def _added_up(counted: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return whole.groupby(keys, observed=True)["n_trials"].sum().reset_index()
 
 
-def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
-    """The rows of the test itself; only what is told of populations where scores are missing."""
+def _read(run: Path, paradigm: str) -> pd.DataFrame:
+    """The rows of a paradigm; only who was right about which word where scores are missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -184,7 +202,7 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
 
     def wanted_of(given: Sequence[str]) -> list[str]:
         told = {LIST, "subject_kind", "familiar_draw"} & set(given)
-        return [*READ, *told] if set(READ) <= set(given) else [*ABOUT, "seed", *told - {LIST}]
+        return [*READ, *told] if set(READ) <= set(given) else [*WITHOUT_SCORES, *told - {LIST}]
 
     with told(file, "a trials table"):
         if file.suffix.lower() == ".csv":
@@ -193,15 +211,14 @@ def _read(run: Path, headline: Sequence[str], paradigm: str) -> pd.DataFrame:
             parquet_names(file)
             with pq.ParquetFile(file) as parquet:
                 names = wanted_of(parquet.schema_arrow.names)
-                more = {"condition", "paradigm", "run_id"} & set(parquet.schema_arrow.names)
+                more = {"paradigm", "run_id"} & set(parquet.schema_arrow.names)
                 table = valid(parquet.read(columns=list({*names, *more})))
         table = with_numbers(table)
         wanted = wanted_of(table.column_names)
-        # Twice as fast as to have the reader filter each of hundreds of small row groups.
-        rows = pc.is_in(table["condition"].cast(pa.string()), pa.array(headline, pa.string()))
         if paradigm:
-            rows = pc.and_(rows, pc.equal(table["paradigm"].cast(pa.string()), paradigm))
-        frame: pd.DataFrame = table.filter(rows).select(wanted).to_pandas()
+            # Twice as fast as to have the reader filter each of hundreds of small row groups.
+            table = table.filter(pc.equal(table["paradigm"].cast(pa.string()), paradigm))
+        frame: pd.DataFrame = table.select(wanted).to_pandas()
     if "subject_kind" not in frame:
         frame = frame.assign(subject_kind=unsaid_kind(table.column_names))
     if "familiar_draw" not in frame:
@@ -250,55 +267,3 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
     keys = [*CELL, "word_concept", "chosen_concept"]
     counted = several.assign(chosen_concept=chosen).groupby(keys, observed=True).size()
     return counted.rename("n_trials").reset_index()
-
-
-def _means(trials: pd.DataFrame) -> pd.DataFrame:
-    """Every trial, with how the seeds answered it."""
-    means = trials.groupby(TRIAL, observed=True).agg(
-        share_correct=("correct", "mean"),
-        mean_margin=("margin", "mean"),
-        word_concept=("word_concept", "first"),
-    )
-    return means.reset_index()
-
-
-def _pick(table: pd.DataFrame, n_picked: int) -> pd.DataFrame:
-    """Some trials of every language and kind, every word at most once per kind.
-
-    Args:
-        table: what `_means` gave.
-        n_picked: how many.
-
-    Returns:
-        The columns `TRIAL`, ``kind``, ``rank`` (the order in which they are shown),
-        ``share_correct`` and ``mean_margin`` over all seeds.
-    """
-    import pandas as pd
-
-    languages = sorted(map(str, table["test_language"].unique()))
-    each = n_picked // (len(KINDS) * max(1, len(languages)))
-    chosen = []
-    for language in languages:
-        rest = table[table["test_language"] == language]
-        for kind in KINDS:
-            best = _ordered(rest, kind).drop_duplicates("word_concept").head(each)
-            rest = rest.drop(index=best.index)
-            chosen.append(best.assign(kind=kind))
-    picked = pd.concat(chosen).drop(columns="word_concept") if chosen else table.assign(kind="")
-    return picked.assign(rank=np.arange(len(picked)))
-
-
-def _ordered(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """The trials, those that are most of a kind first; further ties by their number."""
-    if kind == "most disagreed":
-        split = table[table["share_correct"].between(0, 1, inclusive="neither")]
-        keyed = split.assign(
-            _first=(split["share_correct"] - 0.5).abs(), _second=split["mean_margin"].abs()
-        )
-    else:
-        sign = -1 if kind == "easiest" else 1
-        keyed = table.assign(
-            _first=sign * table["share_correct"], _second=sign * table["mean_margin"]
-        )
-    ordered = keyed.sort_values(["_first", "_second", "trial", "word_id"])
-    return ordered.drop(columns=["_first", "_second"])

@@ -57,7 +57,7 @@ random effect of words within each kind of training says the same with equal var
 """
 COUNTS = "cbind(n_right, n_wrong)"
 OFFSET = "chance_log_odds"
-NOBODY = "no language is left in which seeds of both groups passed the gate"
+NOBODY = "no language is left in which subjects of both groups passed the gate"
 NO_FREEDOM = "no degrees of freedom: every seed is the only one of its population"
 """Why there is no test then."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stimuli.wording import plural
 from toolkit.statistics.choices.kinds_beside import KindComparison, KindContrast
 from toolkit.statistics.models.likelihood import LikelihoodRatio
 from toolkit.statistics.phrases import (
@@ -19,8 +20,6 @@ from toolkit.statistics.phrases import (
 )
 from toolkit.statistics.ratios import odds_ratio
 
-PLURALS = {"child": "children"}
-"""Kinds of subjects whose plural is not made with an s."""
 NO_EQUALITY = (
     "This is about answers to the same items: no difference shown is no equality, and equal "
     "answers may come about in different ways."
@@ -44,7 +43,7 @@ word in the same condition.
     """
     said = []
     for one in comparisons:
-        who = f"{plural(one.first)} differ from models ({one.second}, {one.test_language})"
+        who = f"{kinds_named(one.first)} differ from models ({one.second}, {one.test_language})"
         said.append((f"Do {who}?", kind_sentence(one)))
         if one.interaction is not None:
             said.append(
@@ -53,19 +52,17 @@ word in the same condition.
     return said
 
 
-def plural(kind: str) -> str:
+def kinds_named(kind: str) -> str:
     """A kind of subjects, several of them.
 
     Args:
         kind: such as ``child``.
 
     Example:
-        >>> plural("child"), plural("adult"), plural("imported")
+        >>> kinds_named("child"), kinds_named("adult"), kinds_named("imported")
         ('children', 'adults', 'imported subjects')
     """
-    if kind == "imported":
-        return "imported subjects"
-    return PLURALS.get(kind, f"{kind}s")
+    return "imported subjects" if kind == "imported" else plural(kind)
 
 
 def kind_sentence(one: KindComparison) -> str:
@@ -82,22 +79,25 @@ def kind_sentence(one: KindComparison) -> str:
         if one.over == "trials"
         else f"{count(one.n_words, 'word')} that both were asked, in other trials"
     )
-    who = f"{n_first} {plural(one.first)} and {count(n_second, 'model')}, {items}"
+    who = f"{_subjects(n_first, one.first)} and {count(n_second, 'model')}, {items}"
     told = " ".join(_told(part, one) for part in one.contrasts)
     problem = f" No verdict: {one.problem.rstrip('.')}." if one.problem else ""
     return f"{told} ({who}.){problem} {NO_EQUALITY}"
 
 
+def _subjects(n: int, kind: str) -> str:
+    return count(n, "imported subject" if kind == "imported" else kind)
+
+
 def _told(part: KindContrast, one: KindComparison) -> str:
     first, second = part.accuracies
-    seen = (
-        f"{part.condition}: {plural(one.first)} {percent(first)}, models {percent(second)} correct"
-    )
+    who = kinds_named(one.first)
+    seen = f"{part.condition}: {who} {percent(first)}, models {percent(second)} correct"
     effect = part.contrast
     if effect is None:
         return f"{seen}; no test."
     odds = f"odds ratio {odds_ratio(effect.estimate, effect.ci_low, effect.ci_high)}"
-    numbers = joined([f"{plural(one.first)} {difference(effect)}", odds, test_of(effect)])
+    numbers = joined([f"{kinds_named(one.first)} {difference(effect)}", odds, test_of(effect)])
     if part.verdict == "open":
         return joined([f"{seen}; no difference shown, {numbers}.", missed(part.visible, 1.0)], " ")
     verdict = {"higher": "they differ, ", "lower": "they differ, "}.get(part.verdict, "")
@@ -120,7 +120,8 @@ def kind_families(comparisons: Sequence[KindComparison]) -> list[str]:
     """
     return [
         told_family(
-            f"{plural(one.first)} and models of {one.second} in {one.test_language}, per condition",
+            f"{kinds_named(one.first)} and models of {one.second} in {one.test_language}, per "
+            "condition",
             len(one.contrasts),
             sum(part.verdict in ("undecided", "few") for part in one.contrasts),
         )

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paradigms.formula import RandomTerm
+from toolkit.tables.trials import MODEL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTORS = {"seed": "seed", "draw": "familiar_draw"}
-"""Column that tells participants apart, by what they are, see `unit_of`."""
+PEOPLE = ("child", "adult")
+"""Kinds of subjects that sentences name; all others that are no networks are participants."""
 
 
 def by_draw(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +96,34 @@ def of_each(counts: pd.DataFrame) -> Mapping[Any, Callable[[], pd.DataFrame]]:
 
 
 def unit_of(counts: pd.DataFrame) -> str:
-    """What the participants are: ``draw`` where all learnt different words, else ``seed``."""
-    return "draw" if len(counts) and drawn(counts).all() else "seed"
+    """What the participants are: ``draw`` where all learnt different words, else ``seed``.
+
+    Those that are no networks are of their own kind if it is one of `PEOPLE`, else ``participant``.
+
+    Example:
+        >>> import pandas as pd
+        >>> kinds = ["model", "child"]
+        >>> [unit_of(pd.DataFrame({"subject_kind": [kind]})) for kind in kinds]
+        ['seed', 'child']
+        >>> unit_of(pd.DataFrame({"subject_kind": kinds}))
+        'participant'
+    """
+    if len(counts) and drawn(counts).all():
+        return "draw"
+    kinds = set(counts["subject_kind"].astype(str)) if "subject_kind" in counts else set()
+    if kinds <= {MODEL}:
+        return "seed"
+    kind, *others = kinds
+    return kind if kind in PEOPLE and not others else "participant"
+
+
+def factor_of(unit: str) -> str:
+    """Column that tells participants apart.
+
+    Args:
+        unit: what they are, see `unit_of`.
+    """
+    return "familiar_draw" if unit == "draw" else "seed"
 
 
 def over_participants(random: Sequence[RandomTerm], unit: str) -> tuple[RandomTerm, ...]:
@@ -111,7 +138,7 @@ def over_participants(random: Sequence[RandomTerm], unit: str) -> tuple[RandomTe
         ['(1 | familiar_draw)']
     """
     return tuple(
-        RandomTerm(term.terms, FACTORS[unit] if term.group == "seed" else term.group)
+        RandomTerm(term.terms, factor_of(unit) if term.group == "seed" else term.group)
         for term in random
     )
 

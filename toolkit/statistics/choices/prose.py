@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stimuli.wording import plural
 from toolkit.statistics.choices.chance import ChanceTest
 from toolkit.statistics.choices.condition_contrasts import ConditionTest
 from toolkit.statistics.choices.forgetting import ForgettingRate
@@ -31,13 +32,13 @@ from toolkit.statistics.phrases import (
     fixed,
     from_to,
     joined,
-    listed,
     missed,
     percent,
     points,
     share,
     shifted,
     statistic,
+    tally,
     test_of,
     tied,
 )
@@ -49,21 +50,21 @@ CHANCE_VERDICTS: dict[Verdict, str] = {
     "higher": "above chance",
     "lower": "BELOW chance",
     "open": f"not {CHANCE}",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 CONTRAST_VERDICTS: dict[Verdict, str] = {
     "higher": "higher than its control",
     "lower": "LOWER than its control",
     "open": f"not {CONTROL}",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 TREND_VERDICTS: dict[Verdict, str] = {
     "higher": "RISING",
     "lower": "falling",
     "open": "not shown to rise or fall",
-    "few": "without a verdict, having too few seeds or words",
+    "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
 
@@ -215,7 +216,7 @@ def chance_answer(tests: Sequence[ChanceTest]) -> str:
         return "Not tested: no trials of the test itself."
     names = chance_names(tests)
     named = [(name, test.verdict) for name, test in zip(names, tests, strict=True)]
-    told = _tally(named, CHANCE_VERDICTS, CHANCE)
+    told = tally(named, CHANCE_VERDICTS, CHANCE)
     seen = [test.accuracy for test in tests]
     chance = [test.chance for test in tests]
     answer = (
@@ -239,20 +240,6 @@ def chance_names(tests: Sequence[ChanceTest]) -> list[str]:
         f"{test.population} in {test.test_language}{more}"
         for test, more in zip(tests, where, strict=True)
     ]
-
-
-def _tally(named: Sequence[tuple[str, Verdict]], verdicts: dict[Verdict, str], shown: str) -> str:
-    """How many tests came to which verdict; what is shown of none where all are open."""
-    parts = []
-    for verdict, words in verdicts.items():
-        own = [name for name, found in named if found == verdict]
-        if own and len(own) == len(named):
-            whole = f"{'both' if len(own) == 2 else f'all {len(own)}'} are {words}"
-            is_open = verdict == "open"
-            parts.append(f"none is {shown}" if is_open else whole)
-        elif own:
-            parts.append(f"{len(own)} {'is' if len(own) == 1 else 'are'} {words}{listed(own)}")
-    return f"of {len(named)} tests of a population in a language, {'; '.join(parts)}"
 
 
 def _all_ties(tests: Sequence[ChanceTest]) -> str:
@@ -298,7 +285,7 @@ def condition_answer(tests: Sequence[ConditionTest]) -> str:
     if len(tests) == 1:
         return condition_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = _tally(named, CONTRAST_VERDICTS, CONTROL)
+    told = tally(named, CONTRAST_VERDICTS, CONTROL)
     known = [
         test.contrast.probability_difference
         for test in tests
@@ -348,7 +335,7 @@ def trend_answer(tests: Sequence[TrendTest]) -> str:
     if len(tests) == 1:
         return trend_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = f"{tests[0].factor}: {_tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
+    told = f"{tests[0].factor}: {tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
     known = [test.slope for test in tests if test.verdict != "undecided"]
     if not known:
         return f"{told}."
@@ -452,15 +439,21 @@ def forgetting_sentence(found: ForgettingRate) -> str:
     )
 
 
-def gate_sentence(report: GateReport) -> str:
-    """What became of the gate."""
+def gate_sentence(report: GateReport, unit: str = "seed") -> str:
+    """What became of the gate.
+
+    Args:
+        report: the gate.
+        unit: what participants are called.
+    """
     if not report.condition:
         return "No gate was applied: there is none, or its condition was not tested."
     rule = f"at least {percent(report.minimum)} correct in {report.condition}"
     if not report.n_tested:
         return f"Gate ({rule}): applied to nobody, since no population here was taught words."
     if not report.failed:
-        whole = f"all {report.n_tested} seeds and languages" if report.n_tested > 1 else "one seed"
+        several = f"all {report.n_tested} {plural(unit)} and languages"
+        whole = several if report.n_tested > 1 else f"one {unit}"
         return f"Gate ({rule}): passed by {whole}."
     who = ", ".join(
         f"{seed} in {language} ({percent(accuracy, report.minimum)})"

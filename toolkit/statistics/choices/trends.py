@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from paradigms.formula import LEVEL, Formula
 from toolkit.statistics.choices.chance import NOBODY
-from toolkit.statistics.choices.participants import FACTORS, of_each, over_participants, unit_of
+from toolkit.statistics.choices.participants import factor_of, of_each, over_participants, unit_of
 from toolkit.statistics.choices.verdicts import ContrastTest, decided, too_few, with_credit
 from toolkit.statistics.models.contrasts import contrast, effective
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
@@ -208,9 +208,9 @@ def _parts(
     }
     sloped = [term.group for term in over_participants(formula.random, unit) if LEVEL in term.terms]
     counted = {group: int(table[group].nunique()) for group in dict.fromkeys(sloped)}
-    n_seeds = int(table[FACTORS[unit]].nunique())
+    n_seeds = int(table[factor_of(unit)].nunique())
     parts = [(sds.get(group, 0.0) ** 2 / n, n, 1) for group, n in counted.items() if n > 1]
-    if FACTORS[unit] not in counted and n_seeds > 1:
+    if factor_of(unit) not in counted and n_seeds > 1:
         # Seeds without a slope of their own: what differs is in the answers' noise.
         parts.append((0.0, n_seeds, 1))
     return parts

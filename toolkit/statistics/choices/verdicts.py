@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
+from stimuli.wording import count
 from toolkit.statistics.models.contrasts import between, holm_p
 from toolkit.statistics.models.results import Contrast, FitResult
 
@@ -94,8 +95,8 @@ def too_few(seeds: Sequence[int], n_words: int, unit: str = "seed") -> str:
         ('', '1 seed and 1 word: a verdict needs 3 seeds and 4 words')
     """
     known = ((unit, min(seeds), LEAST_SEEDS), ("word", n_words, LEAST_WORDS))
-    lacking = [f"{n} {what}{'s' * (n != 1)}" for what, n, least in known if n < least]
-    needs = f"{LEAST_SEEDS} {unit}s and {LEAST_WORDS} words"
+    lacking = [count(n, what) for what, n, least in known if n < least]
+    needs = f"{count(LEAST_SEEDS, unit)} and {LEAST_WORDS} words"
     return f"{' and '.join(lacking)}: a verdict needs {needs}" if lacking else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, nearest_name
 from toolkit.statistics.choices.conditions import condition_notes
 from toolkit.statistics.choices.items import shared_words_notes
@@ -266,7 +267,11 @@ def _without_gaps(
         return table, [], []
     counts = ", ".join(f"{name} in {n}" for name, n in gaps.sum().items() if n)
     rows = ", ".join(str(number + 1) for number in empty.to_numpy().nonzero()[0][:SHOWN])
-    what = f"{int(empty.sum())} of {len(table)} rows lack a value: {counts} (first rows: {rows})"
+    lack = "lacks" if empty.sum() == 1 else "lack"
+    what = (
+        f"{int(empty.sum())} of {count(len(table), 'row')} {lack} a value: {counts} "
+        f"(first rows: {rows})"
+    )
     if not drop_missing:
         return table, [], [f"{what}; --drop-missing (drop_missing=True) leaves them out"]
     if empty.all():
@@ -286,7 +291,8 @@ def _repeats(table: pd.DataFrame) -> list[str]:
         return []
     first = int(table.duplicated().to_numpy().nonzero()[0][0]) + 1
     return [
-        f"{repeated} rows repeat an earlier one in every column (first: row {first}); "
+        f"{count(repeated, 'row')} {'repeats' if repeated == 1 else 'repeat'} an earlier one in "
+        f"every column (first: row {first}); "
         "--keep-repeats (keep_repeats=True) takes them for separate trials"
     ]
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from paradigms.formula import parse
 from paradigms.looking.paradigm import RESPONSE, TIME
+from stimuli.wording import count
 from toolkit.statistics.models.contrasts import holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.models.results import FitResult
@@ -177,8 +178,8 @@ def too_few(n_seeds: int, n_words: int) -> str:
     if n_seeds >= LEAST_SEEDS and n_words >= LEAST_WORDS:
         return ""
     return (
-        f"{n_seeds} participants and {n_words} words: a verdict needs {LEAST_SEEDS} "
-        f"participants and {LEAST_WORDS} words"
+        f"{count(n_seeds, 'participant')} and {count(n_words, 'word')}: a verdict needs "
+        f"{LEAST_SEEDS} participants and {LEAST_WORDS} words"
     )
 
 

@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from toolkit.statistics.looking.clusters import FEWEST
-from toolkit.statistics.phrases import alike, change, count, p_value, percent, statistic
+from toolkit.statistics.looking.models import Verdict
+from toolkit.statistics.phrases import (
+    alike,
+    change,
+    count,
+    from_to,
+    p_value,
+    percent,
+    statistic,
+    tally,
+)
 
 if TYPE_CHECKING:
     from toolkit.statistics.looking.clusters import Cluster, CourseTest
@@ -24,6 +34,15 @@ VERDICTS = {
     "open": "not shown to differ from chance",
     "few": "too few participants or words to judge",
     "undecided": "not decided",
+}
+SHOWN = "shown to differ from chance"
+"""What is not done where a verdict is open."""
+TALLIED: dict[Verdict, str] = {
+    "more": "above chance",
+    "less": "BELOW chance",
+    "open": f"not {SHOWN}",
+    "few": "without a verdict, having too few participants or words",
+    "undecided": "without a test",
 }
 DIFFERENCES = {
     "more": "more looking at the target",
@@ -53,6 +72,25 @@ def window_sentence(own: CourseResult, window_ms: tuple[int, int]) -> str:
         f"{window_ms[0]} to {window_ms[1]} ms over {count(test.n_seeds, own.unit)}"
     )
     return f"{said}{_tested(test, as_share=True)}."
+
+
+def window_answer(heads: Sequence[CourseResult], window_ms: tuple[int, int]) -> str:
+    """What the tests of the declared window say together.
+
+    Args:
+        heads: results of the test itself.
+        window_ms: first and last gate of the window.
+    """
+    if len(heads) == 1:
+        return window_sentence(heads[0], window_ms)
+    told = []
+    for condition in dict.fromkeys(own.condition for own in heads):
+        here = [own for own in heads if own.condition == condition]
+        tested = tally([(where(own), own.window.verdict) for own in here], TALLIED, SHOWN)
+        seen = [own.window.mean for own in here]
+        told.append(f"{condition}: {tested}, {from_to(min(seen), max(seen))}")
+    window = f"from {window_ms[0]} to {window_ms[1]} ms"
+    return f"Looking at the target {window} (chance 50 %), {'; '.join(told)}."
 
 
 def contrast_sentence(own: ConditionCourses) -> str:
@@ -117,7 +155,8 @@ def course_sentence(own: CourseResult) -> str:
     parts = [_clusters(own.clusters, own.window.n_seeds)]
     many = own.multiverse
     parts.append(
-        f"of {len(many.windows)} windows {many.n_above} show more looking at the target and "
+        f"of {count(len(many.windows), 'window')} {many.n_above} show more looking at the "
+        "target and "
         f"{many.n_below} less (uncorrected)"
     )
     time = own.reaction

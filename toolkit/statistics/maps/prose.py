@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from paradigms.measures import POINTING
+from stimuli.wording import plural
 from toolkit.statistics.maps.languages import Estimate, LanguageTest
 from toolkit.statistics.maps.measures import (
     PEAK,
@@ -147,8 +148,7 @@ def pair_sentence(tests: Sequence[ResourceTest]) -> str:
     """The published test, and what it may not be used for."""
     pairs = [test.pairs for test in tests if test.pairs is not None]
     values = "; ".join(
-        f"{pair.n_pairs:,} pair{'s' * (pair.n_pairs != 1)}, {rank_p(pair.p_value)}"
-        for pair in pairs
+        f"{pair.n_pairs:,} {plural('pair', pair.n_pairs)}, {rank_p(pair.p_value)}" for pair in pairs
     )
     test = tests[0].languages
     n_high, n_low = (test.n_high, test.n_low) if test else (0, 0)

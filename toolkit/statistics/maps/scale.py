@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stimuli.wording import count
 from toolkit.statistics.maps.data import Asked, Grounded
 from toolkit.statistics.maps.languages import (
     Estimate,
@@ -69,9 +70,7 @@ class ScaleDelta:
             "picture": self.n_pictures,
             "concept": self.n_concepts,
         }
-        return tuple(
-            f"{n} {name}{'s' * (n != 1)}" for name, n in counted.items() if n < LEAST_LEVELS
-        )
+        return tuple(count(n, name) for name, n in counted.items() if n < LEAST_LEVELS)
 
 
 def scale_deltas(

@@ -34,7 +34,8 @@ def _few_languages(analysis: GroundingAnalysis) -> Iterator[str]:
     if few:
         n_high, n_low = few[0].n_high, few[0].n_low
         yield (
-            f"Only {min(n_high, n_low)} languages are in "
+            f"Only {count(min(n_high, n_low), 'language')} "
+            f"{'is' if min(n_high, n_low) == 1 else 'are'} in "
             f"{'each group' if n_high == n_low else 'the smaller group'}. How much "
             "such languages vary is hardly known from so few, and the smallest p-value that "
             f"splitting the languages can give is {decimal(few[0].smallest_p, 4)}."

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from paradigms.formula import Formula, RandomTerm, parse
+from stimuli.wording import count
 from toolkit.errors import ToolkitError, nearest_name, typed
 from toolkit.statistics.models.results import Coefficient, FitResult, LogOdds, RandomEffect
 from toolkit.statistics.models.separation import SEPARATED, problem_of
@@ -112,9 +113,13 @@ def prepare(data: pd.DataFrame, formula: str | Formula, family: Family = "binomi
     table = data[columns].dropna()
     n_dropped = len(data) - len(table)
     if n_dropped:
-        notes.append(f"{n_dropped} of {len(data)} rows have missing values and were left out.")
+        notes.append(
+            f"{n_dropped} of {count(len(data), 'row')} {'has' if n_dropped == 1 else 'have'} "
+            "missing values and "
+            f"{'was' if n_dropped == 1 else 'were'} left out."
+        )
     if table.empty:
-        raise NotEstimable(f"No row is left for the model {asked}.", given=f"{len(data)} rows")
+        raise NotEstimable(f"No row is left for the model {asked}.", given=count(len(data), "row"))
     if family == "binomial":
         table, log_constant, n_observations = _counts(table, asked)
         right = "cbind(n_correct, n_wrong)"
@@ -245,7 +250,7 @@ def _counts(table: pd.DataFrame, formula: Formula) -> tuple[pd.DataFrame, float,
         raise NotEstimable(
             f"Every answer is {'wrong' if k == 0 else 'correct'}: a logistic model has no finite "
             "estimate there.",
-            given=f"{int(n)} trials without variation",
+            given=f"{count(int(n), 'trial')} without variation",
         )
     return summed, _log_choose(summed), round(n)
 
