@@ -106,8 +106,9 @@ def single_trials(
         found.append(_means(rows).assign(of_list=place))
     whole = pd.concat(found, ignore_index=True)
     whole["in_headline"] = whole["condition"].isin(list(headline))
-    trained = whole["n_trained"] > 0
-    picks = _pick(whole[whole["in_headline"] & (trained | ~trained.any())], n_picked)
+    asked = whole[whole["in_headline"]]
+    trained = asked[asked["n_trained"] > 0]
+    picks = _pick(trained if len(trained) else asked, n_picked)
     kept = _kept(whole, picks)
     answers = _Answers(kept, subjects.table())
     for place, own in enumerate(lists):
