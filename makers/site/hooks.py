@@ -11,7 +11,8 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from makers.site.made import made_pages, paradigm_pages
+from makers.site.made import filled_in, made_pages
+from makers.site.paradigm_pages import FOLDER, paradigm_pages
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -27,9 +28,14 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put in the parts that are made."""
+    return filled_in(markdown)
+
+
 def _expanded(nav: Any) -> Any:
     if isinstance(nav, list):
         return [_expanded(one) for one in nav]
     if isinstance(nav, dict):
         return {title: _expanded(one) for title, one in nav.items()}
-    return [*paradigm_pages()] if nav == "reference/paradigms/" else nav
+    return [*paradigm_pages()] if nav == f"{FOLDER}/" else nav
