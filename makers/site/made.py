@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from makers.site import calibration
+from makers.site.citation import citation
 from makers.site.commands import commands_page
 from makers.site.interface import interface_page
 from makers.site.paradigm_pages import paradigm_pages
@@ -71,6 +72,7 @@ def where_statistics_are() -> str:
 
 
 MADE: Mapping[str, Callable[[], str]] = {
+    "citation": citation,
     "formulas": formulas,
     "where statistics are": where_statistics_are,
     "calibration of choices": calibration.choices_table,
