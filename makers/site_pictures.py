@@ -31,15 +31,6 @@ ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 WIDE, PHONE = (1280, 900), (390, 844)
 QUALITY = 70
 """Of WebP: text stays sharp, and a picture stays below 150 kB."""
-LIVE = """
-return [...document.querySelectorAll('figure.figure')].every((figure) => {
-  const box = figure.getBoundingClientRect();
-  const unseen = box.bottom <= 0 || box.top >= innerHeight || !box.height;
-  return unseen || figure.dataset.live === 'yes';
-})
-"""
-"""True once the figures in view are drawn."""
-LIMIT_S = 120
 
 
 @dataclass(frozen=True)
@@ -130,8 +121,6 @@ def _browser() -> Iterator[Any]:
 
 def _shown(browser: Any, page: Path, picture: Picture) -> Image.Image:
     """What a reader sees of a page."""
-    from selenium.webdriver.support.wait import WebDriverWait
-
     width, height = picture.size
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -142,7 +131,8 @@ def _shown(browser: Any, page: Path, picture: Picture) -> Image.Image:
         browser.execute_script(
             "document.querySelector(arguments[0]).scrollIntoView({behavior: 'instant'})", picture.at
         )
-    WebDriverWait(browser, LIMIT_S).until(lambda one: one.execute_script(LIVE))
+    # A figure is a drawing until it comes alive, and is exchanged at once: no state is half drawn.
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
     return Image.open(io.BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
 

@@ -41,7 +41,7 @@ def filled_in(page: str) -> str:
         >>> filled_in("<!-- made: calibration of retention -->")[:30]
         '| seeds x words | retention: t'
     """
-    return re.sub(r"<!-- made: (.+?) -->", lambda found: MADE[found[1]](), page)
+    return re.sub(r"<!-- made: ([a-z ]+) -->", lambda found: MADE[found[1]](), page)
 
 
 def glossary_page() -> str:

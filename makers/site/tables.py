@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+UNBROKEN = "{ .whole }"
+"""What follows code that stays in one line (``docs/assets/site.css``)."""
+
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     r"""A table; whatever stands in a cell is text, except between backticks.
@@ -14,7 +17,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         | --- | --- |
         | 1 \| 2 | &lt;x> |
     """
-    lines = [columns, ["---"] * len(columns), *(map(cell, row) for row in rows)]
+    lines: list[list[str]] = [
+        [*columns],
+        ["---"] * len(columns),
+        *(list(map(cell, row)) for row in rows),
+    ]
+    for line in lines[2:]:
+        if line[0].endswith("`"):
+            line[0] += UNBROKEN
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
