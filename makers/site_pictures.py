@@ -33,6 +33,14 @@ QUALITY = 70
 """Of WebP: text stays sharp, and a picture stays below 150 kB."""
 
 
+UNFOLDED = """
+const part = document.querySelector(arguments[0])
+part.querySelectorAll('details').forEach((one) => { one.open = true })
+part.scrollIntoView({behavior: 'instant'})
+"""
+"""Shows a part with all that is folded in it."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture of one page."""
@@ -64,7 +72,7 @@ PICTURES = {
     "report-trials": Picture(ME, at="#me-trials"),
     "report-methods": Picture(ME, at="#methods"),
     "report-looking": Picture(LOOKING),
-    "report-maps": Picture(MAPS),
+    "report-maps": Picture(MAPS, at="#dense-grounding-maps"),
 }
 """Pictures by name."""
 
@@ -128,9 +136,7 @@ def _shown(browser: Any, page: Path, picture: Picture) -> Image.Image:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
     browser.get(page.as_uri())
     if picture.at:
-        browser.execute_script(
-            "document.querySelector(arguments[0]).scrollIntoView({behavior: 'instant'})", picture.at
-        )
+        browser.execute_script(UNFOLDED, picture.at)
     # A figure is a drawing until it comes alive, and is exchanged at once: no state is half drawn.
     browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})

@@ -11,7 +11,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 FENCE = re.compile(
-    r"(?:<!-- not run: (?P<why>[^\n]+) -->\n+)?```(?P<kind>\w*)\n(?P<text>.*?)```", re.S
+    r"^(?:<!-- not run: (?P<why>[^\n]+) -->\n+)?```(?P<kind>\w*)[^\n]*\n(?P<text>.*?)^```$",
+    re.S | re.M,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,6 @@ PAGES = [
     for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
     if not any(page.relative_to(page.parents[1]).match(name) for name in ELSEWHERE)
 ]
-CODE = ("bash", "python", "console")
 
 
 def small(words: list[str]) -> list[str]:
@@ -50,20 +50,28 @@ def write_material(folder: Path) -> None:
     (folder / "words.csv").write_text("concept,word\ndog,hond\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_code_runs_as_printed_but_small(page: Path, cli: Cli, tmp_path: Path) -> None:
-    write_material(tmp_path)
-    for block in blocks(page):
-        if block.why is not None:
-            continue
+def run_blocks(page: Path, cli: Cli, folder: Path, made: Callable[[list[str]], list[str]]) -> None:
+    """Run the code of a page in a folder, its commands made into others."""
+    for block in (one for one in blocks(page) if one.why is None):
         if block.kind == "bash":
             for program, *words in commands(block.text):
                 assert program == "mevgs-toolkit", f"{program} cannot be run here: say why not"
-                done = cli(*small(globbed(words, tmp_path)))
+                done = cli(*made(globbed(words, folder)))
                 assert done.code == 0, (words, done.err)
         elif block.kind == "python":
             few = '["random/a", "random/b", "random/c"], trials_per_class=2'
             exec(compile(block.text.replace('["bilingual-en-nl"]', few), page.name, "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_runs_as_printed_but_small(page: Path, cli: Cli, tmp_path: Path) -> None:
+    write_material(tmp_path)
+    run_blocks(page, cli, tmp_path, small)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_first_ten_minutes_run_as_printed(cli: Cli, tmp_path: Path) -> None:
+    run_blocks(DOCS / "start.md", cli, tmp_path, list)
 
 
 def quoted() -> list[tuple[str, str]]:
