@@ -32,12 +32,12 @@ def cell(text: str) -> str:
     r"""A text as it stands in a cell.
 
     Example:
-        >>> cell("correct ~ 1 + (1 | seed) for novel*")
-        'correct ~ 1 + (1 \\| seed) for novel\\*'
+        >>> cell("`1 + (1 | seed)` for novel* | x")
+        '`1 + (1 | seed)` for novel\\* \\| x'
     """
-    parts = " ".join(text.split()).replace("|", r"\|").split("`")
-    # Between backticks nothing but the bar of a table has a meaning.
-    parts[::2] = [escaped(part) for part in parts[::2]]
+    parts = " ".join(text.split()).split("`")
+    # Between backticks nothing has a meaning, not even the bar of a table.
+    parts[::2] = [escaped(part).replace("|", r"\|") for part in parts[::2]]
     return "`".join(parts)
 
 
