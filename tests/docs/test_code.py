@@ -23,7 +23,7 @@ NETWORKS = ("monolingual-", "bilingual-", "multilingual-", "untrained")
 SMALL = {
     "run-paradigm": ("--trials-per-class", "2"),
     "run-paradigm dense-grounding": ("--language", "de"),
-    "analyze-space": ("--bootstrap", "5"),
+    "analyze-space": ("--bootstrap", "5", "--map-seeds", "0"),
 }
 """Options that make commands short, where they are not given already."""
 PAGES = [
