@@ -1,6 +1,6 @@
-"""Makes the numbers of the README from runs: ``python -m makers.readme_numbers [--check]``.
+"""Makes the numbers of README and documentation: ``python -m makers.readme_numbers [--check]``.
 
-Without an option the runs are made, the table of numbers and the README are written. With
+Without an option the runs are made, the table of numbers and the pages are written. With
 ``--check`` the runs are made too, and compared with both; nothing is written, and the exit code is
 1 where they differ. ``--runs DIR`` keeps the runs, so that asking again does only what is missing.
 """
@@ -24,19 +24,33 @@ from stimuli.cells import csv_text, unguarded
 from stimuli.files import write_atomic
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+PAGES = tuple(
+    ROOT / name
+    for name in (
+        "README.md",
+        "docs/start.md",
+        "docs/trials.md",
+        "docs/networks.md",
+        "docs/grounding.md",
+    )
+)
+"""Where the numbers stand, each once."""
+BETWEEN = "\f"
+"""What stands between two pages where they are handled as one text."""
 TABLE = Path(__file__).with_name("readme_numbers.csv")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Make the README's numbers from runs.")
+    parser = argparse.ArgumentParser(
+        description="Make the numbers of README and documentation from runs."
+    )
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="keep the runs in this folder")
     asked = parser.parse_args(arguments)
     with nullcontext(asked.runs) if asked.runs else tempfile.TemporaryDirectory() as folder:
         numbers = measure(Path(folder))
-    said = README.read_text(encoding="utf-8")
+    said = read_pages()
     try:
         if asked.check:
             faults = list(differences(read_table(TABLE), numbers, said))
@@ -47,9 +61,15 @@ def main(arguments: list[str] | None = None) -> int:
         say(str(fault))
         return 1
     write_table(TABLE, numbers)
-    with write_atomic(README) as path:
-        path.write_text(wanted, encoding="utf-8")
+    for page, text in zip(PAGES, wanted.split(BETWEEN), strict=True):
+        with write_atomic(page) as path:
+            path.write_text(text, encoding="utf-8")
     return 0
+
+
+def read_pages() -> str:
+    """The text of all pages, one after the other."""
+    return BETWEEN.join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def read_table(path: Path) -> Numbers:
@@ -66,15 +86,15 @@ def write_table(path: Path, numbers: Mapping[str, str]) -> None:
 
 
 def differences(kept: Mapping[str, str], found: Mapping[str, str], said: str) -> Iterator[str]:
-    """What differs between the committed numbers, those of new runs, and the README.
+    """What differs between the committed numbers, those of new runs, and the pages.
 
-    The README has to say exactly what was committed. New runs may differ in the last digit, since
+    The pages have to say exactly what was committed. New runs may differ in the last digit, since
     another processor may add up in another order.
 
     Args:
         kept: committed numbers.
         found: numbers of new runs.
-        said: text of the README.
+        said: text of the pages.
 
     Raises:
         MismatchError: see `makers.readme_text.filled`.
@@ -87,7 +107,7 @@ def differences(kept: Mapping[str, str], found: Mapping[str, str], said: str) ->
     yield from (
         line.rstrip("\n")
         for line in difflib.unified_diff(
-            said.splitlines(True), wanted.splitlines(True), README.name, TABLE.name, n=0
+            said.splitlines(True), wanted.splitlines(True), "pages", TABLE.name, n=0
         )
     )
 

@@ -1,4 +1,4 @@
-"""Where the numbers stand in the README: blocks between markers, and sentences.
+"""Where the numbers stand in README and documentation: blocks between markers, and sentences.
 
 A block is everything between ``<!-- numbers:NAME -->`` and ``<!-- /numbers -->``, and is written
 anew. A sentence is found by its words; only its numbers are exchanged.
@@ -73,37 +73,35 @@ NUMBER = r"(?:[<=]\s)?-?[\d,]*\.?\d+(?: of overlap)?(?:\s\[[^\]]*\])?"
 
 
 class MismatchError(Exception):
-    """The README does not say what it should, in a way that writing numbers cannot mend."""
+    """The pages do not say what they should, in a way that writing numbers cannot mend."""
 
 
-def filled(readme: str, numbers: Mapping[str, str]) -> str:
-    """The README with these numbers.
+def filled(pages: str, numbers: Mapping[str, str]) -> str:
+    """The pages, one after the other, with these numbers.
 
     Raises:
         MismatchError: if a block or sentence is not there exactly once, or what it says without
             numbers no longer holds.
     """
     for name, lines in _blocks(numbers).items():
-        blocks = list(
-            re.finditer(rf"<!-- numbers:{name} -->\n(.*?)<!-- /numbers -->", readme, re.S)
-        )
+        blocks = list(re.finditer(rf"<!-- numbers:{name} -->\n(.*?)<!-- /numbers -->", pages, re.S))
         if len(blocks) != 1:
-            raise MismatchError(f"the README has {len(blocks)} blocks called numbers:{name}")
+            raise MismatchError(f"the pages have {len(blocks)} blocks called numbers:{name}")
         start, end = blocks[0].span(1)
-        readme = readme[:start] + "".join(f"{line}\n" for line in lines) + readme[end:]
+        pages = pages[:start] + "".join(f"{line}\n" for line in lines) + pages[end:]
     for sentence in SENTENCES:
-        readme = put_in(readme, sentence, numbers)
+        pages = put_in(pages, sentence, numbers)
     for name, words in HOLDS.items():
-        said = len(re.findall(_spaced(words), readme))
+        said = len(re.findall(_spaced(words), pages))
         if numbers[f"holds/{name}"] != "yes" or said != 1:
             raise MismatchError(
-                f"the README says {said} times {words!r}; the runs answer "
+                f"the pages say {said} times {words!r}; the runs answer "
                 f"{numbers[f'holds/{name}']!r} to it"
             )
-    return readme
+    return pages
 
 
-def put_in(readme: str, sentence: str, numbers: Mapping[str, str]) -> str:
+def put_in(pages: str, sentence: str, numbers: Mapping[str, str]) -> str:
     """Exchange the numbers of one sentence; line breaks stay where they are.
 
     Raises:
@@ -116,13 +114,13 @@ def put_in(readme: str, sentence: str, numbers: Mapping[str, str]) -> str:
     parts = re.split(r"\{([^}]+)\}", sentence)
     words, names = parts[::2], parts[1::2]
     pattern = f"({NUMBER})".join(_spaced(part) for part in words)
-    places = list(re.finditer(pattern, readme))
+    places = list(re.finditer(pattern, pages))
     if len(places) != 1:
-        raise MismatchError(f"the README says {len(places)} times {sentence!r}")
+        raise MismatchError(f"the pages say {len(places)} times {sentence!r}")
     for group in reversed(range(len(names))):
         start, end = places[0].span(group + 1)
-        readme = readme[:start] + numbers[names[group]] + readme[end:]
-    return readme
+        pages = pages[:start] + numbers[names[group]] + pages[end:]
+    return pages
 
 
 def _spaced(words: str) -> str:
@@ -136,8 +134,9 @@ def _blocks(numbers: Mapping[str, str]) -> dict[str, list[str]]:
         for start in ("first-run/0/", "first-run/1/", "statistics/first-run/")
     )
     return {
-        "first-run": ["", *test, "", *controls, ""],
+        "first-run": ["", *test, ""],
         "first-tests": ["", *tests, ""],
+        "whole-first-run": ["", *test, "", *controls, "", *tests, ""],
         "networks": list(_networks(numbers)),
     }
 

@@ -33,21 +33,29 @@ def test_ci_runs_the_two_commands_of_the_readme_as_printed() -> None:
         assert command in ci
 
 
-def test_every_command_that_the_readme_names_exists() -> None:
-    named = set(re.findall(r"mevgs-toolkit ([a-z][a-z-]+)", README))
+def test_the_readme_is_one_screen() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_every_command_stands_in_the_table_of_what_one_can_ask() -> None:
+    page = (ROOT / "docs" / "asking.md").read_text(encoding="utf-8")
+    table = "\n".join(line for line in page.splitlines() if line.startswith("| "))
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    assert named <= known
-    assert known <= named | {"describe", "version"}
+    named = set(re.findall(r"mevgs-toolkit ([a-z][a-z-]+)", table))
+    assert known == named | {"describe", "version"}
 
 
 def test_every_command_and_option_that_the_documentation_names_exists() -> None:
-    for path in ROOT.glob("docs/*.md"):
+    for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")):
         text = path.read_text(encoding="utf-8").replace("\\\n", " ")
         named = re.findall(r"mevgs-toolkit ([a-z][a-z-]+)([^`\n]*)", text)
-        assert named, path.name
         commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
         for command, rest in named:
-            known = {option for one in commands[command].params for option in one.opts}
+            known = {
+                option
+                for one in commands[command].params
+                for option in (*one.opts, *one.secondary_opts)
+            }
             assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, (path.name, command)
 
 
@@ -78,7 +86,7 @@ def test_makers_are_not_installed() -> None:
 
 def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
     """Model cards, READMEs, docstrings and messages name modules after ``python -m``."""
-    papers = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / ".ci").iterdir()]
+    papers = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *(ROOT / ".ci").iterdir()]
     for folder in ("stimuli", "paradigms", "toolkit", "reports", "makers"):
         papers += [*(ROOT / folder).rglob("*.md"), *(ROOT / folder).rglob("*.py")]
     said = "\n".join(path.read_text(encoding="utf-8") for path in papers)
@@ -171,7 +179,7 @@ def test_every_module_that_is_installed_stands_in_a_layer() -> None:
 
 def said() -> Iterator[tuple[str, str]]:
     """Papers, docstrings and comments of the project, with the names of their files."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
     for folder in PACKAGES:
         found += [path for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
     return ((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in found)

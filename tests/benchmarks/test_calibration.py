@@ -3,7 +3,7 @@
 Intervals over seeds are held against the accuracy of further seeds with the very items drawn, and
 penalised ones are counted in designs of their own, in which answers are often all the same.
 
-As a script it makes ``calibration.csv``, from which the table of the README is:
+As a script it makes ``calibration.csv``, from which the table of the documentation is:
 ``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
 
 Words, the effect of bilingual training on a word, pictures, distractors and seeds vary. False
@@ -45,18 +45,6 @@ N_DISTRACTORS, N_PICTURES = 13, 10
 FORMULA = parse(MutualExclusivity.formula)
 RESULTS = Path(__file__).with_name("calibration.csv")
 """Per cent, and of how many experiments."""
-SHOWN = {
-    "chance: t": "against chance",
-    "contrast: t": "between groups",
-    "control: t": "test - control",
-    "interval: share": "CI accuracy",
-    "interval: odds ratio": "CI odds ratio",
-    "interval: points": "CI points",
-    "interval: mean, monolingual": "CI mono",
-    "interval: mean, bilingual": "CI bi",
-    "interval: control": "CI test - control",
-}
-"""Columns of the README's table, and what they are called there."""
 LONGER = ("contrast: likelihood ratio", "control: t", "interval: control")
 """Tests of which fewer experiments are made."""
 CONTRAST = (ConditionContrast("novel-familiar", "novel*-familiar", "?"),)
@@ -331,19 +319,6 @@ def rates(name: str, n_experiments: int, n_more: int = 0, jobs: int = 1) -> dict
     }
 
 
-def markdown() -> str:
-    """The table of the README, from what this script printed when it was last run."""
-    table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
-    lines = [f"| seeds x words | {' | '.join(SHOWN.values())} |", "| --- " * (len(SHOWN) + 1) + "|"]
-    for name in DESIGNS:
-        row = table.loc[name]
-        cells = [f"{row[what]:.1f}" for what in SHOWN]
-        if row["chance: no verdict"] == 100:
-            cells[:3] = ["no verdict"] * 3
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
 def between_which(test: str) -> str:
     """The lowest and the highest rate of a test over the designs that get a verdict."""
     table = pd.read_csv(RESULTS).pivot(index="design", columns="test", values="percent")
@@ -365,10 +340,9 @@ def of_separated(test: str) -> str:
     return f"{found.min():.1f} to {found.max():.1f} %"
 
 
-def test_readme_shows_the_committed_results() -> None:
-    readme = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
-    assert markdown() in readme
-    said = " ".join(readme.split())
+def test_the_documentation_tells_the_committed_results() -> None:
+    page = RESULTS.parents[2] / "docs" / "concluding.md"
+    said = " ".join(page.read_text(encoding="utf-8").split())
     assert f"{between_which('chance: t')} against chance" in said
     assert f"{between_which('contrast: t')} between groups" in said
     assert f"all words, rejects in {between_which('chance: t of seed means')}" in said

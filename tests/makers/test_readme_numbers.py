@@ -1,4 +1,4 @@
-"""The README says what the table of numbers says; what differs from new runs is told."""
+"""The pages say what the table of numbers says; what differs from new runs is told."""
 
 from __future__ import annotations
 
@@ -8,19 +8,29 @@ from pathlib import Path
 import pytest
 
 from makers import readme_numbers
-from makers.readme_numbers import README, TABLE, alike, differences, main, read_table, write_table
+from makers.readme_numbers import (
+    BETWEEN,
+    PAGES,
+    TABLE,
+    alike,
+    differences,
+    main,
+    read_pages,
+    read_table,
+    write_table,
+)
 from makers.readme_text import HOLDS, SENTENCES, MismatchError, filled, put_in
 
 KEPT = read_table(TABLE)
-SAID = README.read_text(encoding="utf-8")
+SAID = read_pages()
 
 
-def test_the_readme_says_what_was_committed() -> None:
+def test_the_pages_say_what_was_committed() -> None:
     assert filled(SAID, KEPT) == SAID
 
 
-def test_every_number_that_was_committed_stands_in_the_readme() -> None:
-    """Whatever number is changed in the table, the README would change (or be refused)."""
+def test_every_number_that_was_committed_stands_in_the_pages() -> None:
+    """Whatever number is changed in the table, the pages would change (or be refused)."""
     unused = []
     # The table of networks leaves out some intervals, and has no column of the gate.
     for name in (n for n in KEPT if not n.startswith(("interval/", "accuracy/familiar-novel/"))):
@@ -51,7 +61,7 @@ def test_a_number_that_the_runs_no_longer_give_is_told(name: str) -> None:
         (f"p {KEPT['statistics/welch/p']},", "p < .001,"),
     ],
 )
-def test_a_number_that_was_typed_into_the_readme_is_told(before: str, after: str) -> None:
+def test_a_number_that_was_typed_into_a_page_is_told(before: str, after: str) -> None:
     assert before in SAID
     told = list(differences(KEPT, KEPT, SAID.replace(before, after)))
     assert any(line.startswith("-") and after in line for line in told), told
@@ -60,7 +70,7 @@ def test_a_number_that_was_typed_into_the_readme_is_told(before: str, after: str
 @pytest.mark.parametrize(
     "words", [HOLDS["no test differs from chance"], "<!-- numbers:networks -->"]
 )
-def test_what_the_readme_no_longer_says_is_told(words: str) -> None:
+def test_what_the_pages_no_longer_say_is_told(words: str) -> None:
     broken, n = re.subn(re.escape(words).replace(r"\ ", r"\s+"), "", SAID)
     assert n == 1
     with pytest.raises(MismatchError):
@@ -81,7 +91,7 @@ def test_sentences_are_found_however_their_lines_are_broken() -> None:
     )
     assert put_in(said, "change {x} only", numbers).endswith("change\n-.01 [-.2, .3] only")
     for twice in ("from {low} to", "absent {low}"):
-        with pytest.raises(MismatchError, match=r"says [02] times"):
+        with pytest.raises(MismatchError, match=r"say [02] times"):
             put_in(f"{said} {said}", twice, numbers)
     assert len(set(SENTENCES)) == len(SENTENCES)
 
@@ -104,22 +114,23 @@ def test_new_runs_may_differ_in_the_last_digit_only(old: str, new: str, same: bo
 def test_check_writes_nothing_and_its_exit_code_says_whether_all_is_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme, table = tmp_path / "README.md", tmp_path / "numbers.csv"
-    monkeypatch.setattr(readme_numbers, "README", readme)
+    pages, table = [tmp_path / page.name for page in PAGES], tmp_path / "numbers.csv"
+    monkeypatch.setattr(readme_numbers, "PAGES", pages)
     monkeypatch.setattr(readme_numbers, "TABLE", table)
     found = KEPT | {"range/test/low": "12.3"}
     monkeypatch.setattr(readme_numbers, "measure", lambda root: found)
-    readme.write_text(SAID, encoding="utf-8")
+    for page, text in zip(pages, SAID.split(BETWEEN), strict=True):
+        page.write_text(text, encoding="utf-8")
     write_table(table, KEPT)
     before = table.read_bytes()
     assert main(["--check"]) == 1
     assert "range/test/low" in capsys.readouterr().out
-    assert (readme.read_text(encoding="utf-8"), table.read_bytes()) == (SAID, before)
+    assert (read_pages(), table.read_bytes()) == (SAID, before)
     assert main([]) == 0
-    assert "12.3 to" in readme.read_text(encoding="utf-8")
+    assert "12.3 to" in read_pages()
     assert main(["--check"]) == 0
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(readme_numbers, "measure", lambda root: dict.fromkeys(found, "no"))
-    changed = readme.read_text(encoding="utf-8")
+    changed = read_pages()
     assert main([]) == 1
-    assert readme.read_text(encoding="utf-8") == changed
+    assert read_pages() == changed

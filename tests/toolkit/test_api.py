@@ -6,7 +6,6 @@ import ast
 import json
 import subprocess
 import sys
-import textwrap
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -332,22 +331,21 @@ def test_a_paradigm_is_taken_by_name_or_as_it_was_opened(ask: Any, tmp_path: Pat
         ask(toolkit.open_paradigm("mine", tmp_path / "other"), paradigms_dir=own)
 
 
-def readme_page() -> str:
-    """The Python page of the README."""
-    section = (ROOT / "README.md").read_text().partition("\n## From Python\n")[2]
-    lines = section.partition("\n## ")[0].splitlines()
-    return textwrap.dedent("\n".join(line for line in lines if line.startswith("    ")))
+def printed_page() -> str:
+    """What the page about Python tells to run."""
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    return page.partition("```python\n")[2].partition("```")[0]
 
 
-def test_the_page_of_the_readme_runs_as_printed(
+def test_the_page_about_python_runs_as_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = '["bilingual-en-nl"]'
-    page = readme_page()
+    page = printed_page()
     assert page.count(asked) == 1
     small = '["random/a", "random/b", "random/c"], trials_per_class=3'
     monkeypatch.chdir(tmp_path)
-    exec(compile(page.replace(asked, small), "README.md", "exec"), {})
+    exec(compile(page.replace(asked, small), "python.md", "exec"), {})
     out = capsys.readouterr().out
     for expected in (
         "Controls",

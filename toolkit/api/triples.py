@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paradigms import Paradigm
 from reports.notebook import text_of, triples_html
 from reports.triples_text import print_triples
 from stimuli import StimulusSet
@@ -57,7 +56,7 @@ def score_all(
         paradigm: one of picture pairs, by name or as `open_paradigm` gave it.
         subjects: names of populations, or populations, as for `run_paradigm`.
         languages: test languages; by default those that each population knows.
-        stimuli: a set, its name or its folder; by default ``mini``, or that which the
+        stimuli: a set, its name or its folder; by default the paradigm's own, or that which the
             populations say.
         any_style: also pair pictures of different style, which lists do not.
         out: folder that holds the runs.
@@ -87,7 +86,7 @@ def score_all(
     own = optional(paradigms_dir)
     asked = as_named(paradigm, own)
     populations = open_populations(several(subjects), subjects_dir, features_dir)
-    shown = shown_set(stimuli, populations, Paradigm.default_set)
+    shown = shown_set(stimuli, populations, asked.default_set)
     done = count_all(
         asked,
         populations,

@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from paradigms import BaseParadigm
+    from paradigms import BaseParadigm, Graded
     from stimuli import StimulusSet
     from stimuli.plugins import Found
     from toolkit.subjects.population import Population
@@ -203,7 +203,7 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
     for condition in paradigm.conditions:
         made.add_row(escape(condition.name), condition.role, escape(condition.meaning))
     out.print(made)
-    for columns, rows in _declared(paradigm):
+    for columns, rows in declared(paradigm):
         if rows:
             made = table(*columns)
             for row in rows:
@@ -212,7 +212,7 @@ def _describe_paradigm(paradigm: BaseParadigm) -> None:
             out.print(made)
 
 
-def _declared(paradigm: BaseParadigm) -> Iterator[tuple[Sequence[str], list[Sequence[str]]]]:
+def declared(paradigm: BaseParadigm) -> Iterator[tuple[Sequence[str], list[Sequence[str]]]]:
     """What a paradigm declares besides its conditions: headings and rows of each table."""
     yield (
         ("contrast", "question"),
@@ -220,10 +220,7 @@ def _declared(paradigm: BaseParadigm) -> Iterator[tuple[Sequence[str], list[Sequ
     )
     yield (
         ("graded factor", "levels", "question"),
-        [
-            (one.name, ", ".join(f"{name} {at:g}" for name, at in one.levels.items()), one.question)
-            for one in paradigm.graded
-        ],
+        [(one.name, _levels(one), one.question) for one in paradigm.graded],
     )
     yield (
         ("children", "condition", "share correct", "chance", "what was found"),
@@ -239,6 +236,15 @@ def _declared(paradigm: BaseParadigm) -> Iterator[tuple[Sequence[str], list[Sequ
             (one.name, one.meaning, one.values, "" if one.chance is None else str(one.chance))
             for one in paradigm.all_measures()
         ],
+    )
+
+
+def _levels(factor: Graded) -> str:
+    """The levels of a graded factor, each with its conditions."""
+    levels = sorted(set(factor.levels.values()))
+    return "; ".join(
+        f"{level:g}: {', '.join(name for name, at in factor.levels.items() if at == level)}"
+        for level in levels
     )
 
 

@@ -1,0 +1,41 @@
+"""What MkDocs calls while it builds the site (``hooks`` in ``mkdocs.yml``).
+
+Pages that tell what the code says already (commands, paradigms, terms, changes) are made here, at
+build time, and are not committed: there is no copy that could grow old, and nothing to check.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from makers.site.made import filled_in, made_pages
+from makers.site.paradigm_pages import FOLDER, paradigm_pages
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Name the page of every paradigm where ``mkdocs.yml`` names their folder."""
+    config.nav = _expanded(config.nav)
+    return config
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for name, text in made_pages().items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put in the parts that are made."""
+    return filled_in(markdown)
+
+
+def _expanded(nav: Any) -> Any:
+    if isinstance(nav, list):
+        return [_expanded(one) for one in nav]
+    if isinstance(nav, dict):
+        return {title: _expanded(one) for title, one in nav.items()}
+    return [*paradigm_pages()] if nav == f"{FOLDER}/" else nav
