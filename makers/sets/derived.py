@@ -85,7 +85,7 @@ def run_builder(
         out: the folder where no other is named.
         arguments: by default those of the process.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m makers.sets.{name}", description=told)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.{name}", description=told)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, default=out, help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=1, help="words said at the same time")

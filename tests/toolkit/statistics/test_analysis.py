@@ -285,7 +285,7 @@ def test_gates_are_reported_with_and_without() -> None:
     [
         (trials(FOUR).assign(correct=1), "Every answer is correct"),
         (trials({"monolingual-en": 0.5}, seeds="a", n_words=1).assign(distractor_concept="d"),
-         "One seed and one word"),
+         "One participant and one word"),
     ],
 )  # fmt: skip
 def test_populations_without_a_test(table: pd.DataFrame, said: str) -> None:
@@ -302,7 +302,7 @@ def test_one_seed_or_one_word(change: dict) -> None:
     assert any("only one level" in w for test in result.chance for w in test.fit.warnings)
     assert any("only one level" in warning for warning in result.warnings)
     if change == {"seeds": "a"}:
-        assert "no verdict (1 seed: a verdict needs 3 seeds and 4 words)" in " ".join(
+        assert "no verdict (1 participant: a verdict needs 3 participants and 4 words)" in " ".join(
             result.sentences
         )
         assert math.isnan(result.groups[0].by_language[0].seeds.p_value)
