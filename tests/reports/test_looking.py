@@ -13,7 +13,7 @@ from tests.toolkit.statistics.saying import faults
 from tests.unfolding import Knower, write_unfolding
 from toolkit.api.results import Run
 from toolkit.api.running import run_paradigm
-from toolkit.statistics.looking.models import _few, decided, window_test
+from toolkit.statistics.looking.models import decided, too_few, window_test
 from toolkit.statistics.saved import saved_results, saved_summary
 from toolkit.subjects.population import Population
 
@@ -80,5 +80,5 @@ def test_one_participant_is_one_participant() -> None:
     )  # fmt: skip
     (test,) = decided([window_test(rows, "looking ~ 1 + (1 | seed)", 0.5)], 0.05)
     assert test.verdict == "few"
-    assert "1 participant and 1 word: " in f"{test.problem} {_few(test)}"
-    assert not faults(_few(test))
+    assert "1 participant and 1 word: " in f"{test.problem} {too_few(test.n_seeds, test.n_words)}"
+    assert not faults(too_few(test.n_seeds, test.n_words))

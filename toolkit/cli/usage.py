@@ -17,10 +17,10 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 NUMBERS = {
     "int_parsing": "a whole number",
     "float_parsing": "a number, with a point: 1.3",
-    "greater_than_equal": "{ge:g} or more",
-    "greater_than": "more than {gt:g}",
-    "less_than_equal": "{le:g} at most",
-    "less_than": "less than {lt:g}",
+    "greater_than_equal": "{ge:,} or more",
+    "greater_than": "more than {gt:,}",
+    "less_than_equal": "{le:,} at most",
+    "less_than": "less than {lt:,}",
 }
 """What is allowed in the place of a number, by pydantic's name of the fault."""
 

@@ -124,7 +124,7 @@ def test_all_faults_are_told_at_once(write: Write) -> None:
         "column subid, named as seed, is not in the file (is it sub_id?)",
         "nothing says what word_concept is",
         "column correct holds '2', 'yes' in 2 rows, expected 0 or 1",
-        "1 of 4 rows lack a value: condition in 1 (first rows: 3); --drop-missing",
+        "1 of 4 rows lacks a value: condition in 1 (first rows: 3); --drop-missing",
     ):
         assert expected in said
     assert said.count("\n  - ") == 4
@@ -132,23 +132,23 @@ def test_all_faults_are_told_at_once(write: Write) -> None:
 
 def test_what_is_missing_is_counted_and_left_out_only_when_asked(write: Write) -> None:
     path = write(CHILDREN.replace("NF,TRUE", "NF,NA"))
-    assert "1 of 4 rows lack a value: correct in 1 (first rows: 3)" in faults(path)
+    assert "1 of 4 rows lacks a value: correct in 1 (first rows: 3)" in faults(path)
     table = read(path, drop_missing=True)
     assert len(table) == 3
     assert table.attrs["notes"] == [
-        "Left out: 1 of 4 rows lack a value: correct in 1 (first rows: 3)."
+        "Left out: 1 of 4 rows lacks a value: correct in 1 (first rows: 3)."
     ]
 
 
 def test_repeated_rows_are_a_fault_unless_they_are_trials(write: Write) -> None:
     path = write(CHILDREN + "007,24.5,mono,ball,NF,1\n")
-    assert "1 rows repeat an earlier one in every column (first: row 5)" in faults(path)
+    assert "1 row repeats an earlier one in every column (first: row 5)" in faults(path)
     assert len(read(path, keep_repeats=True)) == 5
     numbered = "trial," + CHILDREN.replace("\n0", "\n1,0")
     assert len(read(write(numbered))) == 4
     said = faults(write(numbered + "1,007,24.5,mono,ball,NF,0\n"), keep_repeats=True)
     where = "population children, seed 007, test_language en, condition NF, trial 1"
-    assert f"1 rows occur twice, first {where}" in said
+    assert f"1 row occurs twice, first {where}" in said
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_wide_predictions_of_seeds(write: Write, heads: tuple[str, str, str]) ->
     [
         (("audio_query", "audio"), "^([a-z]+)_", "nothing says which column names the clip"),
         (("none", "epoch"), "^([a-z]+)_", ""),
-        (("1,1,0,1,0", "1,7,0,1,0"), "^([a-z]+)_", "column alexnet holds 7 in 1 rows"),
+        (("1,1,0,1,0", "1,7,0,1,0"), "^([a-z]+)_", "column alexnet holds 7 in 1 row"),
         (("ball", "ball"), "^([0-9]+)_", "3 of 3 names of clips do not match"),
         (("ball", "ball"), "(", "no regular expression"),
     ],

@@ -58,7 +58,7 @@ def test_answers_are_renamed_before_they_are_looked_at(tmp_path: Path, empty: st
     recode = {"correct": {"yes": "1", "no": "0", "null": empty}}
     table = read(tmp_path, CODED, recode=recode, drop_missing=True)
     assert table["correct"].tolist() == [1, 0, 1]
-    assert "1 of 4 rows lack a value: correct in 1" in faults(tmp_path, CODED, recode=recode)
+    assert "1 of 4 rows lacks a value: correct in 1" in faults(tmp_path, CODED, recode=recode)
     said = faults(tmp_path, CODED, recode={"correct": {"yes": "1", "ja": "1"}})
     assert "correct never is ja" in said
     assert "column correct holds 'no', 'null' in 2 rows, expected 0 or 1" in said
@@ -91,7 +91,7 @@ def test_kinds_of_subjects_are_names_that_no_row_lacks(tmp_path: Path) -> None:
     rows = "child,word,subject_kind,correct\nc1,dax,1,1\nc2,dax,2,0\n"
     write_long(read(tmp_path, rows), tmp_path / "t.parquet")
     assert read_counts([tmp_path / "t.parquet"])["subject_kind"].tolist() == ["1", "2"]
-    assert "lack a value: subject_kind in 1" in faults(tmp_path, rows.replace(",2,", ",,"))
+    assert "lacks a value: subject_kind in 1" in faults(tmp_path, rows.replace(",2,", ",,"))
 
 
 @pytest.mark.parametrize("code", [".", "-99", "N/A", "null", "none", "99.0"])
@@ -116,12 +116,12 @@ def test_missing_codes_of_parquet_are_compared_as_they_are_written(tmp_path: Pat
     ("column", "values", "expected"),
     [
         ("tie", "no,yes", "column tie holds 'no', 'yes' in 2 rows, expected 0 or 1"),
-        ("tie", "0,2", "column tie holds 2 in 1 rows"),
+        ("tie", "0,2", "column tie holds 2 in 1 row"),
         ("n_choices", "2,two", "column n_choices holds text"),
         ("n_choices", "2,1", "column n_choices holds 1, expected whole numbers from 2 to 32767"),
         ("n_choices", "0,2", "column n_choices holds 0, expected"),
         ("n_choices", "2,2.5", "column n_choices holds 2.5, expected whole"),
-        ("n_choices", "2,", "1 of 2 rows lack a value: n_choices in 1"),
+        ("n_choices", "2,", "1 of 2 rows lacks a value: n_choices in 1"),
         ("n_languages", "-1,1", "column n_languages holds -1, expected whole"),
         ("n_languages", "1,99999", "column n_languages holds 99999, expected whole"),
         ("margin", "0.5,high", "column margin holds text, expected numbers"),
@@ -294,7 +294,7 @@ def test_a_trial_given_twice_is_refused_everywhere_in_plain_words(
 def test_a_repeat_is_found_where_numbers_have_gaps() -> None:
     """As many rows as numbers from first to last, and yet one twice."""
     table = pd.DataFrame({"seed": "a", "trial": [0, 1, 1, 3]})
-    assert repeat_faults(table) == ["1 rows occur twice, first seed a, trial 1"]
+    assert repeat_faults(table) == ["1 row occurs twice, first seed a, trial 1"]
     # Numbers such as times of day, far apart, in many columns.
     wide = pd.DataFrame(
         {
@@ -342,7 +342,7 @@ def test_wide_tables_take_repeats_and_new_names(tmp_path: Path) -> None:
     with pytest.raises(ToolkitError) as error:
         wide(tmp_path, coded, recode={"correct": {"hit": "1", "mis": "0"}})
     assert "correct never is mis" in str(error.value)
-    assert "column s2 holds 'miss' in 1 rows, expected 0 or 1" in str(error.value)
+    assert "column s2 holds 'miss' in 1 row, expected 0 or 1" in str(error.value)
     gaps = wide(tmp_path, WIDE.format(1, -9), missing=["-9"], drop_missing=True, keep_repeats=True)
     assert len(gaps) == 5
 
