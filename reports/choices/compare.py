@@ -231,9 +231,9 @@ def _figure(
         title="Word by word: A and B",
         caption=(
             "Circle: A, square: B, mean over seeds; the words for which A is right more often than "
-            "B stand on top. A thick line: the interval of the difference leaves out 0, uncorrected "
-            f"for the number of words. Drawn here to begin with: A is {first}, B is {second}, "
-            f"condition {condition}. The intervals stand in the table."
+            "B stand on top. A thick line: the interval of the difference leaves out 0, not "
+            f"corrected for the number of words. Drawn here to begin with: A is {first}, B is "
+            f"{second}, condition {condition}. The intervals stand in the table."
         ),
         alt=f"Dumbbell plot, difference of A ({first}) and B ({second}) in percentage points: "
         f"{listed(seen)}.",
