@@ -105,7 +105,10 @@ def console(*, error: bool = False) -> Console:
 
 
 def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
-    """An empty table; columns named in ``numbers`` are aligned to the right."""
+    """An empty table; columns named in ``numbers`` are aligned to the right.
+
+    A name that is too long for its column goes on in the next line: cut, it could be another's.
+    """
     from rich import box
     from rich.table import Table as RichTable
 
@@ -118,7 +121,9 @@ def table(*headers: str, numbers: Sequence[str] = ()) -> Table:
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for header in headers:
-        made.add_column(shown(header), justify="right" if header in numbers else "left")
+        made.add_column(
+            shown(header), justify="right" if header in numbers else "left", overflow="fold"
+        )
     return made
 
 

@@ -265,7 +265,7 @@ def _print_lists(out: Console, found: pd.DataFrame) -> None:
 
 
 def _name(text: str) -> Text:
-    """A cell that is never wrapped or cut, whatever it holds."""
+    """A cell that is never cut, whatever it holds: what is too long goes on in the next line."""
     from rich.text import Text
 
-    return Text(text, no_wrap=True, overflow="ignore")
+    return Text(text, overflow="fold")

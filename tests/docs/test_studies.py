@@ -30,6 +30,8 @@ SMALLER: Mapping[str, Changes] = {
 """What is smaller in the quick run of a dear page, which then need not print the same numbers."""
 
 
+DEAR = sorted({*SMALLER, "when-does-me-appear"})
+"""Pages whose commands take minutes: whole in a slow test."""
 STUDY = """\
 ```bash
 mevgs-toolkit run-study study.toml --jobs 1
@@ -38,7 +40,7 @@ mevgs-toolkit analyze study-results/runs/me-*
 <!-- output: Against chance; novel-familiar - absent-familiar: -->
 <!-- /output -->
 """
-"""What the page about when mutual exclusivity appears leaves to its reader."""
+"""Of the page about when mutual exclusivity appears, what is done with less in every run."""
 SHORTER = (
     ("n_updates = 200", "n_updates = 6"),
     ("warmup_updates = 20", "warmup_updates = 2"),
@@ -57,7 +59,7 @@ def skipped(name: str) -> str | None:
     return {"cluster": NEEDS_SLURM, "own-language": NEEDS_ESPEAK}.get(name)
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - SMALLER.keys()))
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - set(DEAR)))
 def test_a_page_says_what_its_commands_print(name: str, tmp_path: Path) -> None:
     if reason := skipped(name):
         pytest.skip(reason)
@@ -86,7 +88,7 @@ def test_the_study_of_when_it_appears_is_carried_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(SMALLER))
+@pytest.mark.parametrize("name", DEAR)
 def test_a_dear_page_says_what_its_commands_print(name: str, tmp_path: Path) -> None:
     if reason := skipped(name):
         pytest.skip(reason)
@@ -97,7 +99,7 @@ def test_a_dear_page_says_what_its_commands_print(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_a_page_is_short_and_says_what_may_be_concluded(name: str) -> None:
     page = PAGES[name].read_text(encoding="utf-8")
-    assert len(page.splitlines()) < 150
+    assert len(page.splitlines()) < 180
     assert "## What may be concluded" in page
     assert "<!-- output" in page
     outputs = re.findall(r"<!-- output[^\n]*-->\n(.*?)<!-- /output -->", page, re.S)
