@@ -110,7 +110,7 @@
     [b, condition].forEach(({ select }) => select.addEventListener("change", show));
     const form = document.createElement("form");
     form.className = "sides";
-    form.setAttribute("aria-label", "Who is compared");
+    form.setAttribute("aria-label", "Who is compared, " + section.getAttribute("aria-label"));
     form.append(a.made, b.made, condition.made);
     section.querySelector("h3").after(form);
   }
