@@ -15,6 +15,8 @@ SAMPLES = 2**26
 """Of one clip, all channels together: 70 minutes at 16 kHz, 0.3 GB."""
 TRIALS_PER_CLASS = 100_000
 """Per word class and condition of a drawn trial list."""
+EXPERIMENT = 1_000
+"""Trials of a child, and children, of an experiment; far above what anybody needs."""
 SEEDS = 10_000
 """Of one population."""
 CELLS = 100_000

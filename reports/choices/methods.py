@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from paradigms.formula import parse
 from reports.choices.tables import named_tests, penalised_of
 from reports.numbers import percent
-from toolkit.statistics.choices.verdicts import LEAST_SEEDS, LEAST_WORDS
-from toolkit.statistics.models.contrasts import HIDDEN
+from toolkit.statistics.models.contrasts import HIDDEN, LEAST_SEEDS, LEAST_WORDS
 from toolkit.statistics.models.penalised import METHOD
 from toolkit.statistics.phrases import TIES, count, points
 

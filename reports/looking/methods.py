@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from paradigms.looking.temperature import FLATTEST, SHARPEST
 from stimuli.wording import count
 from toolkit.statistics.looking.clusters import ALL_TURNINGS, FEWEST
-from toolkit.statistics.looking.models import LEAST_SEEDS, LEAST_WORDS
+from toolkit.statistics.models.contrasts import LEAST_SEEDS, LEAST_WORDS
 
 if TYPE_CHECKING:
     from reports.chapter import Chapter

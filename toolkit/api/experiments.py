@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stimuli import StimulusSet, open_set
-from stimuli.limits import TRIALS_PER_CLASS
+from stimuli.limits import EXPERIMENT, TRIALS_PER_CLASS
 from toolkit.api.checks import as_named, optional, several, whole, within
 from toolkit.children.exporting.experiment import CHILDREN, Choices, Sending
 from toolkit.children.exporting.folder import FORMATS, Exported
@@ -18,9 +18,6 @@ from toolkit.running.choices import DEFAULT_PER_CLASS
 
 if TYPE_CHECKING:
     from paradigms import BaseParadigm
-
-MOST = 1000
-"""Trials or children of an experiment, far above what anybody needs."""
 
 
 def export_experiment(
@@ -89,8 +86,8 @@ def export_experiment(
         raise unknown_name("format", form, [*FORMATS])
     test = as_named(paradigm, optional(paradigms_dir))
     if n_trials is not None:
-        whole("n_trials", n_trials, 1, MOST)
-    usual = n_practice // 2 + 1 if whole("n_practice", n_practice, 0, MOST) else 0
+        whole("n_trials", n_trials, 1, EXPERIMENT)
+    usual = n_practice // 2 + 1 if whole("n_practice", n_practice, 0, EXPERIMENT) else 0
     asked = Asked(
         language=language,
         n_test=n_trials,
@@ -105,9 +102,9 @@ def export_experiment(
         limit_s=within("limit_s", limit_s, 1, 600),
         practice_needed=usual
         if practice_right is None
-        else whole("practice_right", practice_right, 0, MOST),
+        else whole("practice_right", practice_right, 0, EXPERIMENT),
         text_language=text_language,
-        n_children=whole("n_children", n_children, 1, MOST),
+        n_children=whole("n_children", n_children, 1, EXPERIMENT),
         jspsych=str(jspsych),
         sending=Sending.of(send),
     )

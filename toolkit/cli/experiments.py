@@ -9,14 +9,11 @@ from typing import Annotated
 import typer
 
 from reports.terminal import say
-from stimuli.limits import TRIALS_PER_CLASS
+from stimuli.limits import EXPERIMENT, TRIALS_PER_CLASS
 from stimuli.wording import count
 from toolkit.cli.options import ParadigmsOption
 from toolkit.cli.tasks import CHILDREN
 from toolkit.errors import quoted
-
-MOST = 1000
-"""Trials or children of an experiment, far above what anybody needs."""
 
 
 class Form(enum.StrEnum):
@@ -54,16 +51,16 @@ def export_experiment(
         int | None,
         typer.Option(
             min=1,
-            max=MOST,
+            max=EXPERIMENT,
             help="Test trials of a child [16, or as many as there are concepts for].",
         ),
     ] = None,
-    practice: Annotated[int, typer.Option(min=0, max=MOST, help="Trials for practice.")] = 3,
+    practice: Annotated[int, typer.Option(min=0, max=EXPERIMENT, help="Trials for practice.")] = 3,
     practice_right: Annotated[
         int | None,
         typer.Option(
             min=0,
-            max=MOST,
+            max=EXPERIMENT,
             help="Practice trials that must be right for the test to begin [more than half]; 0 "
             "for no gate.",
         ),
@@ -83,7 +80,7 @@ def export_experiment(
         ),
     ] = False,
     children: Annotated[
-        int, typer.Option(min=1, max=MOST, help="Children for whom coverage is reported.")
+        int, typer.Option(min=1, max=EXPERIMENT, help="Children for whom coverage is reported.")
     ] = 24,
     trial_seed: Annotated[
         int, typer.Option(min=0, help="Seed of the trial lists, as of run-paradigm.")

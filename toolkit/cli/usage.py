@@ -58,9 +58,8 @@ def _told(error: Any, typed: list[str]) -> ToolkitError:
     example = _example(context) or f"{command} --help"
     if is_missing:
         own = error.param
-        name = max(own.opts, key=len) if is_missing[1] == "option" else own.name.upper()
         told = getattr(own, "help", None)
-        return ToolkitError(f"{command} needs {name}.", allowed=told, next_command=example)
+        return ToolkitError(f"{command} needs {_called(own)}.", allowed=told, next_command=example)
     faults: list[Any] = getattr(error.__cause__, "errors", list)()
     if faults:
         return _not_taken(error, command, faults[0], example)
@@ -85,15 +84,19 @@ def _not_taken(error: Any, command: str, fault: Any, example: str) -> ToolkitErr
     choices = re.search(r"is not one of (.*?)\.?$", error.format_message())
     names = re.findall(r"'([^']*)'", choices[1]) if choices else []
     number = NUMBERS.get(fault["type"], "").format(**fault.get("ctx", {}))
-    own = error.param
-    name = max(own.opts, key=len) if own.opts[0].startswith("-") else own.name.upper()
     return ToolkitError(
-        f"{command} cannot take {given!r} for {name}.",
+        f"{command} cannot take {given!r} for {_called(error.param)}.",
         given=given,
         nearest=nearest_name(given, names),
         allowed=", ".join(names) or number or fault["msg"],
         next_command=example,
     )
+
+
+def _called(parameter: Any) -> str:
+    """An option by its longest name, an argument in capitals."""
+    is_option = parameter.opts[0].startswith("-")
+    return str(max(parameter.opts, key=len) if is_option else parameter.name.upper())
 
 
 def _options(context: Any) -> list[str]:

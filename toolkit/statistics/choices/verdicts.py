@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 
 from stimuli.wording import count
-from toolkit.statistics.models.contrasts import between, holm_p
+from toolkit.statistics.models.contrasts import LEAST_SEEDS, LEAST_WORDS, between, holm_p
 from toolkit.statistics.models.results import Contrast, FitResult
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ Verdict = Literal["higher", "lower", "open", "few", "undecided"]
 """``higher`` and ``lower``: than chance, or than the other group or condition. ``open``: no
 difference was shown. ``few``: too few seeds or words to judge. ``undecided``: the data do not
 decide the model."""
-LEAST_SEEDS, LEAST_WORDS = 3, 4
-"""Seeds (of either group) and words below which no verdict is given: with fewer, a variance that
-seems to be 0 cannot be told from a large one, and tests reject too often or never
-(``tests/benchmarks/test_calibration.py``)."""
 POWER = 0.8
 """Share of experiments in which a test should find an effect, if it is to be called visible."""
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from paradigms.formula import parse
 from paradigms.looking.paradigm import RESPONSE, TIME
 from stimuli.wording import count
-from toolkit.statistics.models.contrasts import holm_p
+from toolkit.statistics.models.contrasts import LEAST_SEEDS, LEAST_WORDS, holm_p
 from toolkit.statistics.models.mixed import NotEstimable, fit_mixed
 from toolkit.statistics.models.results import FitResult
 from toolkit.statistics.models.student import ROUNDING, two_sided
@@ -28,8 +28,6 @@ Verdict = Literal["more", "less", "open", "few", "undecided"]
 """``more`` and ``less`` looking: than chance, or than in the other condition. ``open``: no
 difference was shown. ``few``: too few participants or words to judge. ``undecided``: the data do
 not decide the model."""
-LEAST_SEEDS, LEAST_WORDS = 3, 4
-"""Participants and words below which no verdict is given, as for choices."""
 CLASSES = ["word_concept", "distractor_concept"]
 """What is said and shown."""
 

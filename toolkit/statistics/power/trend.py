@@ -14,13 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.errors import ToolkitError
-from toolkit.statistics.models.contrasts import effective
+from toolkit.statistics.models.contrasts import LEAST_SEEDS, LEAST_WORDS, effective
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.formula import power_of_t, power_of_words
 from toolkit.statistics.power.models import LogitModel, check
 
-LEAST_SEEDS, LEAST_WORDS = 3, 4
-"""Seeds and words below which the analysis gives no verdict."""
 MOST_SEEDS = 500
 """So many seeds are tried."""
 
