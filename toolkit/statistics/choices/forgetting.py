@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paradigms import TaughtCondition
+from stimuli.wording import count
 from toolkit.statistics.choices.participants import unit_of
 from toolkit.statistics.choices.verdicts import with_credit
 from toolkit.statistics.models.student import ROUNDING, quantile
@@ -110,7 +111,7 @@ def _rate(counts: pd.DataFrame, since: str, doses: Mapping[str, float]) -> Forge
     dose = np.array(list(doses.values()))
     n = len(over)
     if n < LEAST_SEEDS:
-        few = f"{n} {told.unit}{'s' if n != 1 else ''}: a rate needs {LEAST_SEEDS}"
+        few = f"{count(n, told.unit)}: a rate needs {LEAST_SEEDS}"
         return replace(told, problem=few)
     known = over[:, dose == 0].mean(axis=1)
     if known.mean() - quantile(n - 1) * known.std(ddof=1) / math.sqrt(n) <= 0:

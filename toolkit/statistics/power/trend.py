@@ -17,7 +17,7 @@ from toolkit.errors import ToolkitError
 from toolkit.statistics.models.contrasts import LEAST_SEEDS, LEAST_WORDS, effective
 from toolkit.statistics.phrases import count
 from toolkit.statistics.power.formula import power_of_t, power_of_words
-from toolkit.statistics.power.models import LogitModel, check
+from toolkit.statistics.power.models import LARGEST_LOGIT_SD, LogitModel, check
 
 MOST_SEEDS = 500
 """So many seeds are tried."""
@@ -60,8 +60,9 @@ class TrendModel:
             n_words=self.n_words,
             trials_per_word=self.trials_per_word,
         )
-        known = 0 < self.seed_slope_sd <= 5
-        check("SD of the slope over seeds", self.seed_slope_sd, known, "above 0, up to 5 log odds")
+        known = 0 < self.seed_slope_sd <= LARGEST_LOGIT_SD
+        allowed = f"above 0, up to {LARGEST_LOGIT_SD:g} log odds"
+        check("SD of the slope over seeds", self.seed_slope_sd, known, allowed)
         enough = self.n_words >= LEAST_WORDS
         check("number of words", self.n_words, enough, f"{LEAST_WORDS} or more, as for a verdict")
 
