@@ -144,7 +144,7 @@ def repeat_faults(table: pd.DataFrame) -> list[str]:
         >>> import pandas as pd
         >>> answers = {"seed": "a", "condition": ["NF", "NN", "NF"], "trial": ["n1", "n1", "n1"]}
         >>> repeat_faults(pd.DataFrame(answers))
-        ['1 rows occur twice, first seed a, condition NF, trial n1']
+        ['1 row occurs twice, first seed a, condition NF, trial n1']
     """
     if "trial" not in table:
         return []

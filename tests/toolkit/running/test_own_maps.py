@@ -183,7 +183,7 @@ def test_the_page_tells_of_the_measure_and_of_nothing_that_was_not_measured(own:
     page = Page(text)
     names = {name.removeprefix("sharpness-") for name in page.tables if name.startswith("sharp")}
     assert names == {
-        "resource", "languages-1", "languages-2", "encoders", "texts-1", "words"
+        "overview", "resource", "languages-1", "languages-2", "encoders", "texts-1", "words"
     }  # fmt: skip
     assert page.tables["sharpness-languages-1"][0] == [
         *("Language", "Code", "Resource", "sharpness", "95 % CI", "Concepts", "Maps")

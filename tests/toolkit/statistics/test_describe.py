@@ -83,4 +83,4 @@ def test_text_scores_and_duplicates_are_faults() -> None:
     table = trials({"a": [1, 0]}).assign(trial=[3, 3], margin=["high", "low"])
     faults = table_faults(table)
     assert "column margin holds text, expected numbers" in faults
-    assert any("1 rows occur twice" in fault for fault in faults)
+    assert any("1 row occurs twice" in fault for fault in faults)

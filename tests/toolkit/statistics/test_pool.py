@@ -56,7 +56,7 @@ def test_counts_do_not_depend_on_how_much_is_read_together(
     assert made.lists["n_trials"].sum() == made.counts["n_trials"].sum() == 120
     again = pd.concat([*parts, parts[0].head(1)])
     again.to_parquet(tmp_path / "again.parquet", row_group_size=11)
-    with pytest.raises(Exception, match="1 rows occur twice, first paradigm me"):
+    with pytest.raises(Exception, match="1 row occurs twice, first paradigm me"):
         counting.read_lists([tmp_path / "again.parquet"])
 
 

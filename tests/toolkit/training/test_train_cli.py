@@ -240,7 +240,8 @@ def test_links_are_trained_in_one_language_and_in_two(
     ("arguments", "part"),
     [
         ([], "--population"),
-        (["--languages", "de"], "did you mean: en"),
+        (["--languages", "de"], "allowed: en, fr"),
+        (["--languages", "english"], "did you mean: en"),
         (["--population", "bilingual-en-f"], "did you mean: bilingual-en-fr"),
         (["--grid", "grid.toml", "--seeds", "a"], "given: --seeds"),
         (["--grid", "other.toml"], "cannot be read"),
