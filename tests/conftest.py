@@ -28,6 +28,8 @@ LANGUAGES = ("en", "nl")
 VOICES = {"train": ("cas",), "test": ("ann", "bob")}
 STYLES = ("colour", "glyph")
 CLIP_SAMPLES = 640
+LONGEST = ("test_slurm_study.py", "test_study_run.py", "test_studies.py", "test_code.py")
+"""Files whose tests take minutes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-benchmarks", action="store_true", help="also compare speeds")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # A long file that comes last is waited for by all other processes.
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for marker, option in (("slow", "--run-slow"), ("benchmark", "--run-benchmarks")):
         if not config.getoption(option):
             skip = pytest.mark.skip(reason=f"asked for with {option}")
