@@ -30,8 +30,6 @@ LEVEL, SLOPE = 1.0, -0.8
 """Log odds of the target at the lowest level, and their change per level where there is any."""
 N_WORDS, N_DISTRACTORS, EACH = 11, 4, 10
 """Trials per seed, word and level: `EACH` with every distractor."""
-EVERY = 3
-"""Coverage is counted in every so many experiments."""
 FACTOR = Graded("features changed", {"0": 0, "1": 1, "2": 2, "3": 3}, "?", "feature")
 FORMULA = check_declared(Mispronunciation.formula, "mispronunciation", graded=True)
 RESULTS = Path(__file__).with_name("trend_calibration.csv")
@@ -64,14 +62,13 @@ def calibrate(n_seeds: int, n_experiments: int) -> dict[str, float]:
     """Share of false alarms and of intervals that hold the slope, and how many were made."""
     rng = np.random.default_rng(n_seeds)
     alarms, held = [], []
-    for number in range(n_experiments):
+    for _ in range(n_experiments):
         (null,) = trend_tests(draw(n_seeds, 0.0, rng), [FACTOR], FORMULA, 0.05)
         if null.contrast is not None:
             alarms.append(null.contrast.p_value < 0.05)
-        if number % EVERY == 0:
-            (real,) = trend_tests(draw(n_seeds, SLOPE, rng), [FACTOR], FORMULA, 0.05)
-            if not math.isnan(real.slope):
-                held.append(real.slope_low < SLOPE < real.slope_high)
+        (real,) = trend_tests(draw(n_seeds, SLOPE, rng), [FACTOR], FORMULA, 0.05)
+        if not math.isnan(real.slope):
+            held.append(real.slope_low < SLOPE < real.slope_high)
     return {
         "seeds": n_seeds,
         "experiments": len(alarms),
@@ -108,9 +105,9 @@ def test_what_was_counted_is_as_promised() -> None:
     page = RESULTS.parents[2] / "docs" / "battery.md"
     assert markdown(table) in page.read_text(encoding="utf-8")
     assert table["seeds"].tolist() == [5, 10]
-    assert (table["experiments"] >= 300).all()
+    assert (table[["experiments", "coverage_experiments"]] >= 350).all().all()
     assert table["false_alarms_percent"].between(3, 7).all()
-    assert table["coverage_percent"].between(88, 99).all()
+    assert table["coverage_percent"].between(92, 98).all()
 
 
 if __name__ == "__main__":
