@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs" / "battery.md"
 PER_CLASS = {"fast-mapping": 20, "fast-mapping-gradient": 5}
 """Sessions of each word, by paradigm."""
-N_SEEDS = {"fast-mapping": 10, "fast-mapping-gradient": 4}
-"""Seeds of each population, the first ones."""
 RATE = "learning-rate"
 LEARNER, LANGUAGE, N_LESSONS = "bilingual-en-nl/a", "en", 10
 """Who takes which lessons with other rates."""
@@ -181,8 +179,7 @@ def _rule() -> GradientSteps:
 def tables(name: str, root: Path) -> Iterator[str]:
     """The tables of a paradigm."""
     paradigm = get_paradigm(name)
-    named = [open_population(one) for one in (*TRAINED, UNTRAINED)]
-    populations = [replace(one, seeds=one.seeds[: N_SEEDS[name]]) for one in named]
+    populations = [open_population(one) for one in (*TRAINED, UNTRAINED)]
     done = run(paradigm, populations, open_set("mini"), per_class=PER_CLASS[name], root=root)
     results = summarise(done, paradigm).results
     found = analyse_runs([done.directory.folder])[name]
