@@ -271,7 +271,7 @@ def _training(root: Path) -> Iterator[Kind]:
 
     out = root / "trained"
     write_small_set(root / "set")
-    write_features(out, open_set(root / "set"))
+    write_features(out, open_set(root / "set"), "float32")
     recipe = replace(PUBLISHED, epochs=2, warmup_epochs=1, width=64, embedding=4)
     condition = Condition("bilingual", ("en", "fr"), recipe)
     source = open_source(str(root / "set"), "hearing", "seeing")

@@ -114,7 +114,7 @@ def _training(folder: Path) -> None:
     from tests.toolkit.training.test_train_cli import GRID, write_features, write_small_set
 
     write_small_set(folder / "set")
-    write_features(folder / "out", open_set(folder / "set"))
+    write_features(folder / "out", open_set(folder / "set"), "float32")
     grid = GRID.replace("seeds = 2", "seeds = 1").replace(', ["fr"]', "")
     grid = grid.replace("epochs = 12", "epochs = 4\nwarmup_epochs = 1")
     (folder / "grid.toml").write_text(grid)
