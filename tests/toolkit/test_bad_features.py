@@ -10,10 +10,12 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from stimuli import StimulusSet
+from stimuli import StimulusSet, open_set
 from stimuli.files import checksum_file
 from tests.commands import Cli, Said
+from tests.conftest import LANGUAGES, tiny_rows, write_set
 from tests.fake_card import FakeCard, with_card
 from tests.toolkit.subjects.test_populations import write_network
 from tests.toolkit.test_devices import command, heard_set  # noqa: F401
@@ -130,6 +132,69 @@ def test_features_of_the_wrong_length(
     ask: Callable[..., Said], changes: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
     refused(ask(**changes), *parts)
+
+
+@pytest.mark.parametrize("at_once", [2, 512])
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"ear": with_shape((3, 6), 5)}, ("ear.h5", "another size than others", "(frames, 5)")),
+        ({"eye": with_shape((8, 2, 2), 5)}, ("eye.h5", "another size than others", "(7, 2, 2)")),
+        ({"eye": with_shape((7, 3, 3), 5)}, ("(7, 3, 3)", "another size than others")),
+    ],
+)
+def test_features_that_differ_are_refused_however_many_are_read_together(
+    ask: Callable[..., Said],
+    train_on_a_set: Callable[..., Said],
+    changes: dict[str, Any],
+    parts: tuple[str, ...],
+    at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("toolkit.running.embedding.CHUNK", at_once)
+    monkeypatch.setattr("toolkit.training.features._AT_ONCE", at_once)
+    more = ("extract-features SET --out DIR, with one backbone",)
+    refused(ask(**changes), *parts, *more)
+    refused(train_on_a_set(**changes), *parts, *more)
+
+
+def test_other_features_by_the_same_name_are_trained_on_anew(
+    train_on_a_set: Callable[..., Said], tmp_path: Path
+) -> None:
+    same = {"ear_sha256": "taken over: ear", "eye_sha256": "taken over: eye"}
+    assert train_on_a_set(**same).code == 0
+    said = train_on_a_set("--seeds", "2", ear=with_shape((4, 6), 1), **same)
+    assert said.code == 0, said.err
+    folder = tmp_path / "out" / "monolingual-en"
+    assert json.loads((folder / "config.json").read_text())["network"]["word_dim"] == 6
+    weights = [load_file(folder / f"{seed}.safetensors") for seed in "ab"]
+    assert {own["audio_enc.pool.proj_in.weight"].shape[1] for own in weights} == {6}
+
+
+@pytest.fixture
+def train_on_a_set(tmp_path: Path, cli: Cli) -> Callable[..., Said]:
+    """Train on a set whose features stand in the backbones' place; what is changed of them."""
+    rows = tiny_rows()
+    for row in rows:
+        if row["split"] == "train" and row["stimulus_id"].endswith("-1"):
+            row["split"], row["voice"] = "valid", row.get("voice") and "of the split valid"
+    stimuli = open_set(write_set(tmp_path / "set", rows, LANGUAGES))
+    small = ("n_updates=2", "items=4", "validate_every=1", "word_views=1", "picture_views=1")
+    settings = [part for one in (*small, "warmup_updates=1") for part in ("--set", one)]
+    asked = ("--languages", "en", "--stimuli", "set", "--out", "out", "--jobs", "1")
+
+    def call(*more: str, **changes: Any) -> Said:
+        write_stored(tmp_path, stimuli, {k.replace("_", " "): v for k, v in changes.items()})
+        backbones = ("--hearing", "ear.h5", "--seeing", "eye.h5")
+        return cli("train", *asked, *settings, *backbones, *(more or ("--seeds", "1")))
+
+    return call
+
+
+def test_training_on_a_set_with_sound_features(train_on_a_set: Callable[..., Said]) -> None:
+    """What the others are damaged copies of."""
+    said = train_on_a_set()
+    assert said.code == 0, said.err
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ class SetSource:
 
     def bank_path(self, recipe: Recipe, folder: Path) -> Path:
         """See `Source`."""
-        return folder / f"{self.key(recipe)}.safetensors"
+        return folder / f"{self.key(recipe)}{self._sizes}.safetensors"
 
     def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
         """See `Source`."""
@@ -230,6 +230,18 @@ class SetSource:
         if not is_sound(path):
             save_bank(self.bank(recipe, progress, device), path)
         return path
+
+    @cached_property
+    def _sizes(self) -> str:
+        """Sizes of features that tell a backbone's name alone: of one name there may be others."""
+        told = ""
+        for place in (self.hearing, self.seeing):
+            if place.suffix == SUFFIX and not is_known(self._sums[place]):
+                file = FeatureFile(place)
+                # Clips differ in their lengths.
+                size = file.shape(file.names[0])[1 if file.kind == "word" else 0 :]
+                told += f"-{'x'.join(map(str, size))}"
+        return told
 
     @cached_property
     def _sums(self) -> dict[Path, str]:

@@ -165,14 +165,12 @@ class FeatureFile:
 
         Raises:
             ToolkitError: a name is not there or was left unfinished, a feature has the wrong
-                dimensions or another size than the first one, or the file is damaged.
+                dimensions or another size than the file's first one, or the file is damaged.
         """
-        first: tuple[int, ...] | None = None
         with self.opened() as file:
             for name in names:
                 feature = self.read_from(file, name)
-                first = first or feature.shape
-                require_alike(self.path, name, feature.shape, first)
+                require_alike(self.path, name, feature.shape, self.shape(self.names[0]))
                 yield feature
 
     @contextmanager
