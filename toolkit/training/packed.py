@@ -137,15 +137,19 @@ def _rows(
 ) -> Rows:
     """Draw what is dropped in the order in which the layers draw it.
 
-    It is drawn on the processor for a card as well, so that a network drops the same on both.
+    A card draws for itself: a processor would take longer over it than the card over the update.
+    It begins with a number that the network draws, so that nothing of it need be kept.
     """
     n, places, width = shape[0], shape[1] + 1, config.width
+    if config.dropout and device.kind != "cpu":
+        first = torch.randint(2**62, (1,), generator=generator)
+        generator = torch.Generator(device.place).manual_seed(int(first))
 
     def draw(*size: int) -> Tensor:
         if not config.dropout:
             return device.to(torch.ones(size))
-        kept = torch.empty(size).bernoulli_(1 - config.dropout, generator=generator)
-        return device.to(kept.div_(1 - config.dropout))
+        kept = torch.empty(size, device=device.place)
+        return kept.bernoulli_(1 - config.dropout, generator=generator).div_(1 - config.dropout)
 
     return Rows(
         features,
