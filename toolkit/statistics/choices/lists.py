@@ -8,6 +8,7 @@ one participant. So further lists make every network's accuracy more exact, and 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def check_lists(parts: Iterable[tuple[Drawn, pd.DataFrame]]) -> None:
     for source, rows in parts:
         lists = rows[[*TESTED, LIST]].drop_duplicates()
         for tested, own in lists.groupby(list(TESTED), observed=True, dropna=False):
-            asked = dict.fromkeys(own[LIST].astype(str), source)
+            # One text for all: there is an entry for every subject, test and list.
+            asked = {sys.intern(str(name)): source for name in own[LIST]}
             other, known = first.setdefault(tested, (source, {}))
             # Those that were compared with the first are like each other.
             if known and (why := _why_not(source, other, asked, known, tested)):
@@ -146,6 +148,12 @@ def list_variation(by_list: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
+    parts = [_over_lists(own) for _, own in by_list.groupby(list(CELL), observed=True)]
+    return pd.concat(parts, ignore_index=True) if parts else no_lists()
+
+
+def _over_lists(by_list: pd.DataFrame) -> pd.DataFrame:
+    """The line of one cell; none if it was asked with a single list."""
     cell = list(CELL)
     seeds = by_list.groupby([*cell, LIST, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
     accuracy = (seeds["n_correct"] / seeds["n_trials"]).rename("accuracy").reset_index()
@@ -163,7 +171,7 @@ def list_variation(by_list: pd.DataFrame) -> pd.DataFrame:
     table["n_seeds"] = answered
     table["complete"] = table.pop("fewest") == table["n_seeds"]
     table = table[table["n_lists"] > 1].reset_index()
-    return pd.DataFrame(table[list(VARIATION)])
+    return table[list(VARIATION)]
 
 
 def no_lists() -> pd.DataFrame:
