@@ -148,12 +148,6 @@ def list_variation(by_list: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    parts = [_over_lists(own) for _, own in by_list.groupby(list(CELL), observed=True)]
-    return pd.concat(parts, ignore_index=True) if parts else no_lists()
-
-
-def _over_lists(by_list: pd.DataFrame) -> pd.DataFrame:
-    """The line of one cell; none if it was asked with a single list."""
     cell = list(CELL)
     seeds = by_list.groupby([*cell, LIST, "seed"], observed=True)[["n_correct", "n_trials"]].sum()
     accuracy = (seeds["n_correct"] / seeds["n_trials"]).rename("accuracy").reset_index()
@@ -171,7 +165,7 @@ def _over_lists(by_list: pd.DataFrame) -> pd.DataFrame:
     table["n_seeds"] = answered
     table["complete"] = table.pop("fewest") == table["n_seeds"]
     table = table[table["n_lists"] > 1].reset_index()
-    return table[list(VARIATION)]
+    return pd.DataFrame(table[list(VARIATION)])
 
 
 def no_lists() -> pd.DataFrame:
