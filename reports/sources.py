@@ -78,7 +78,9 @@ def read_chapters(
         ToolkitError: if a folder is no run, or holds another version of a paradigm than the rest.
     """
     once, notes = runs_once(folders)
-    runs = [run for path in once for run in _read_any(path, paradigms)]
+    runs: list[RunFiles] = []
+    for path in once:
+        runs += [_held(run, runs) for run in _read_any(path, paradigms)]
     names = list(dict.fromkeys(run.paradigm for run in runs))
     made = analyses or {}
     return [
@@ -88,6 +90,20 @@ def read_chapters(
         )
         for name in names
     ]
+
+
+def _held(run: RunFiles, before: Sequence[RunFiles]) -> RunFiles:
+    """A run with what is told of it: what it repeats of the run before it is held once.
+
+    A study asks the same subjects with many lists of trials, each a run.
+    """
+    manifest, last = run.manifest, before[-1].manifest if before else None
+    if manifest is None:
+        return run
+    names = ("subjects", "populations") if last else ()
+    same = {n: getattr(last, n) for n in names if getattr(last, n) == getattr(manifest, n)}
+    # Keys of cells are not told.
+    return replace(run, manifest=replace(manifest, further={}, **same))
 
 
 def _read_any(path: Path, paradigms: Path | None) -> list[RunFiles]:

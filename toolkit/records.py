@@ -47,8 +47,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,6 +60,8 @@ from stimuli.schemas import DERIVED, NUMBERS, REST, Source, checked
 from stimuli.texts import parse_json
 
 T = TypeVar("T")
+PARTS_AT_ONCE = 1 << 14
+"""Texts, numbers and brackets of JSON that are put together at a time."""
 INFINITE = {number: text for text, number in NUMBERS.items()}
 """How infinities are written."""
 
@@ -85,8 +88,10 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
-    if hasattr(value, "to_dict"):
-        return plain(value.to_dict("records"))
+    if hasattr(value, "itertuples"):
+        names = [str(name) for name in value]
+        rows = value.itertuples(index=False, name=None)
+        return [dict(zip(names, map(plain, row), strict=True)) for row in rows]
     raise TypeError(f"JSON cannot hold {value!r}.")
 
 
@@ -99,6 +104,23 @@ def _written(record: Any) -> dict[str, Any]:
     return made
 
 
+def pieces(value: Any) -> Iterator[str]:
+    """The same as `write` in pieces, which are held one after the other.
+
+    Args:
+        value: as for `plain`.
+
+    Example:
+        >>> "".join(pieces([1])) == write([1])
+        True
+    """
+    encoder = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False)
+    parts = encoder.iterencode(plain(value))
+    while some := "".join(islice(parts, PARTS_AT_ONCE)):
+        yield json_shown(some)
+    yield "\n"
+
+
 def write(value: Any) -> str:
     """A record as JSON text, which ends with a line break.
 
@@ -106,8 +128,7 @@ def write(value: Any) -> str:
         >>> write(Source("statistics.json", text="")).split()[:5]
         ['{', '"name":', '"statistics.json",', '"again":', 'null,']
     """
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    return json_shown(text) + "\n"
+    return "".join(pieces(value))
 
 
 def read(kind: type[T], text: str, source: Source) -> T:

@@ -507,6 +507,9 @@ def test_lists_of_one_test_are_one_result(
         folders.append(done.directory.folder)
     (chapter,) = read_chapters(folders, 6)
     single_lists = [read_chapters([folder], 6)[0] for folder in folders]
+    first, second = chapter.manifests
+    assert second.subjects is first.subjects, "held once, however many lists they were asked"
+    assert not first.further | second.further
     for place, row in enumerate(chapter.results):
         parts = [one.results[place] for one in single_lists]
         assert row.condition == parts[0].condition

@@ -41,7 +41,7 @@ from stimuli.files import (
 )
 from toolkit.errors import ToolkitError, quoted
 from toolkit.processes.alone import alone_in
-from toolkit.records import write
+from toolkit.records import pieces
 from toolkit.tables.manifests import (
     CELLS,
     EMBEDDINGS,
@@ -331,12 +331,11 @@ class RunDirectory:
 
 
 def write_json(file: Path, content: object) -> None:
-    """Write a JSON file, whole or not at all, and its checksum; see `toolkit.records.write`.
+    """Write a JSON file, whole or not at all, and its checksum; see `toolkit.records.pieces`.
 
     Args:
         file: where to.
         content: what to write.
     """
-    text = write(content)
-    with write_checked(file) as path:
-        path.write_text(text, "utf-8")
+    with write_checked(file) as path, path.open("w", encoding="utf-8") as text:
+        text.writelines(pieces(content))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from stimuli.files import is_sound
@@ -62,7 +63,7 @@ class PlannedTraining:
     """Those that are trained."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedCell:
     """One network asked in one language, or about some pictures."""
 
@@ -345,5 +346,6 @@ def _runs(
 def _cells(prepared: Prepared) -> list[PlannedCell]:
     missing = set(prepared.missing())
     return [
-        PlannedCell(name, key, name not in missing) for name, key in prepared.plan.cells.items()
+        PlannedCell(intern(name), key, name not in missing)
+        for name, key in prepared.plan.cells.items()
     ]

@@ -115,28 +115,29 @@ def collect(study: Study, where: Where, *, progress: Progress = lambda *_: None)
     Raises:
         ToolkitError: no run is finished yet.
     """
-    plan = plan_study(study, where)
-    if not any(_is_joinable(run) for run in plan.runs):
-        raise ToolkitError(
-            f"No run of the study is finished in {where.out}.",
-            allowed="a study of which at least one run has all of its cells",
-            next_command=f"mevgs-toolkit run-study {quoted(study.path)}",
-        )
     with held(where):
-        for run in plan.runs:
-            if _is_joinable(run) and not run.done:
-                _ask(plan, run, 1, progress)
+        _join(plan_study(study, where), progress)
         return _told(plan_study(study, where), progress)
+
+
+def _join(plan: StudyPlan, progress: Progress) -> None:
+    """Join the cells of every run that has all of them."""
+    joinable = [run for run in plan.runs if run.run_id is not None and not run.n_missing]
+    if not joinable:
+        raise ToolkitError(
+            f"No run of the study is finished in {plan.where.out}.",
+            allowed="a study of which at least one run has all of its cells",
+            next_command=f"mevgs-toolkit run-study {quoted(plan.study.path)}",
+        )
+    for run in joinable:
+        if not run.done:
+            _ask(plan, run, 1, progress)
 
 
 def _knows(plan: StudyPlan, run: PlannedRun) -> bool:
     """Whether the manifest of a finished run says that the study file asks for it."""
     manifest = read_manifest(plan.where.runs / str(run.run_id))
     return plan.study.sha256 in manifest.get(STUDIES, ())
-
-
-def _is_joinable(run: PlannedRun) -> bool:
-    return run.run_id is not None and not run.n_missing
 
 
 @contextmanager

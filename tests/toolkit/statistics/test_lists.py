@@ -12,16 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paradigms.mutual_exclusivity import MutualExclusivity
 from tests.stored import write_stored
 from toolkit.cli import main
 from toolkit.errors import ToolkitError
 from toolkit.statistics.analysis import analyse_runs
+from toolkit.statistics.choices.analysis import analyse
 from toolkit.statistics.choices.counts import KEYS, accuracy_per_seed, read_counts, read_lists
 from toolkit.statistics.choices.describe import accuracy_over_seeds, seed_accuracy
 from toolkit.statistics.choices.digest import digest
 from toolkit.statistics.choices.lists import list_notes, list_sentences, list_variation
 from toolkit.statistics.choices.publication import Row, publication_table
 from toolkit.statistics.choices.single_trials import NOT_ASKED
+from toolkit.statistics.choices.word_differences import added_up_words, word_seeds
 from toolkit.tables.longtable import read_whole
 from toolkit.tables.runs import manifest_of, runs_once, trials_file
 
@@ -92,6 +95,64 @@ def test_lists_are_added_up_per_network_word_and_distractor(two: list[Path]) -> 
     assert cell is not None
     assert (cell.n_seeds, cell.n_trials) == (3, 120)
     assert cell.mean == pytest.approx(both["correct"].mean())
+
+
+def asked_at_random(trial_seed: int) -> pd.DataFrame:
+    """A list of the test, of a control with other targets than words, and of familiar words."""
+    parts = []
+    for condition in ("novel-familiar", "novel*-familiar", "familiar-novel"):
+        table = answers(trial_seed).assign(condition=condition)
+        rng = np.random.default_rng([trial_seed, len(parts)])
+        drawn = rng.integers(0, 50, (2, len(table)))
+        if condition == "novel*-familiar":
+            table["target_concept"] = [f"w{number % 4}" for number in drawn[0]]
+        else:
+            table["target_concept"] = table["word_concept"]
+        table["distractor_concept"] = [f"d{number}" for number in drawn[1]]
+        parts.append(table.assign(trial=table["trial"] + 100 * len(parts)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_what_is_held_does_not_grow_with_lists(tmp_path: Path) -> None:
+    runs = [
+        write_run(tmp_path / f"me-{seed}", asked_at_random(seed), trial_seed=seed)
+        for seed in range(12)
+    ]
+    read = read_lists(runs, by_distractor=lambda _: ["novel-familiar"])
+    n_seeds, n_words = 3, 4
+    n_rows = read.counts["condition"].value_counts()
+    # Of every network: its words, beside one of the 4 targets, whatever lists it was asked.
+    assert n_rows["familiar-novel"] == n_seeds * n_words
+    assert n_rows["novel*-familiar"] == n_seeds * n_words * 4
+    assert len(read.pairs) < len(read_counts(runs)) / 2
+    assert len(read.pairs) <= 3 * n_words * 50
+    assert len(read.lists) == len(runs) * n_seeds * 3
+    assert read.counts["n_trials"].sum() == read.pairs["n_trials"].sum() == 12 * 180
+
+
+def test_an_analysis_is_the_same_whichever_counts_tell_distractors(tmp_path: Path) -> None:
+    runs = [
+        write_run(tmp_path / f"me-{seed}", asked_at_random(seed), trial_seed=seed)
+        for seed in range(3)
+    ]
+    whole = analyse(read_counts(runs), MutualExclusivity).to_json()
+    read = analyse_runs(runs)["me"].to_json()
+    assert read["words_by_distractor"]
+    later = ("sentences", "warnings", "lists")
+    for name in set(whole) - set(later):
+        assert json.dumps(read[name]) == json.dumps(whole[name]), name
+    assert read["sentences"][: len(whole["sentences"])] == whole["sentences"]
+
+
+def test_a_second_spelling_is_told_of_distractors_of_any_condition(tmp_path: Path) -> None:
+    table = asked_at_random(0)
+    control = table["condition"] == "familiar-novel"
+    table.loc[control & (table["trial"] % 2 == 0), "distractor_concept"] = "Dax"
+    table.loc[control & (table["trial"] % 2 == 1), "distractor_concept"] = "dax"
+    run = write_run(tmp_path / "me-0", table)
+    assert any(
+        warning.startswith("distractor_concept: ") for warning in analyse_runs([run])["me"].warnings
+    )
 
 
 def test_how_much_lists_vary_is_told_everywhere(
@@ -199,16 +260,39 @@ def test_populations_that_answered_other_lists_are_told(two: list[Path], tmp_pat
     assert any(warning.startswith(note) for warning in analyse_runs([*two, other])["me"].warnings)
 
 
+def with_scores(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(
+        target_id="t", target_concept="w", distractor_id="d", target_position=0,
+        score_target=0.5, score_distractor=0.0, margin=0.5, word_id="clip",
+    )  # fmt: skip
+
+
 def test_trials_of_two_lists_are_not_one_trial(two: list[Path]) -> None:
     for seed, folder in enumerate(two):
-        whole = answers(seed).assign(
-            target_id="t", target_concept="w", distractor_id="d", target_position=0,
-            score_target=0.5, score_distractor=0.0, margin=0.5, word_id="clip",
-        )  # fmt: skip
-        whole.to_parquet(folder / "trials.parquet")
+        with_scores(answers(seed)).to_parquet(folder / "trials.parquet")
     single = digest(two, ["novel-familiar"], 6).single
     assert single.n_picked
     assert ((single.chosen != NOT_ASKED).sum(axis=1) == 3).all()
+
+
+def test_words_of_a_report_are_added_up_list_by_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = [with_scores(answers(seed)) for seed in range(6)]
+    runs = [
+        write_run(tmp_path / f"me-{seed}", table, trial_seed=seed)
+        for seed, table in enumerate(tables)
+    ]
+    held = []
+
+    def added_up(parts: list[pd.DataFrame]) -> pd.DataFrame:
+        held.append(sum(map(len, parts)))
+        return added_up_words(parts)
+
+    monkeypatch.setattr("toolkit.statistics.choices.digest.added_up_words", added_up)
+    words = digest(runs, ["novel-familiar"], 0).words
+    pd.testing.assert_frame_equal(words, word_seeds(pd.concat(tables)))
+    assert held == [2 * len(words)] * 5
 
 
 def named(folder: Path, run: Path) -> dict[str, Path]:

@@ -106,6 +106,8 @@ def test_a_plan_counts_cells_and_touches_nothing(written: Write, tmp_path: Path)
         (2, 2, 0), (1, 1, 3), (1, 1, 4)
     ]  # fmt: skip
     assert [cell.name for cell in plan.runs[0].cells] == ["perfect/a/en", "hasher/a/en"]
+    lists = plan.runs[1:]
+    assert lists[0].cells[0].name is lists[1].cells[0].name, "held once for all lists"
     assert plan.missing == {"familiar": 2, "me": 2}
     assert plan.core_hours == {"familiar": None, "me": None}
     assert not plan.is_finished

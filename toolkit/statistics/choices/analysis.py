@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from paradigms.formula import Formula, check_declared
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.statistics.choices.apa import apa_paragraph
@@ -55,6 +57,7 @@ def analyse(
     paradigm: type[BaseParadigm] | BaseParadigm,
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
+    pairs: pd.DataFrame | None = None,
 ) -> Analysis:
     """Run the default analysis of a paradigm.
 
@@ -64,6 +67,8 @@ def analyse(
         paradigm: declares the model formula, the headline conditions and the gate.
         settings: fixed in advance; the defaults if None.
         progress: called with the bootstrap simulations done and asked for.
+        pairs: the same trials per word and distractor, where the counts do not tell all
+            distractors; see `toolkit.statistics.choices.counts.read_lists`.
 
     Raises:
         ToolkitError: if several versions of the paradigm are among them, or the gate's condition
@@ -116,7 +121,7 @@ def analyse(
         groups=tests.groups,
         groups_all_seeds=everyone.groups,
         words=word_accuracy(counts),
-        words_by_distractor=word_by_distractor(counts),
+        words_by_distractor=word_by_distractor(counts if pairs is None else pairs),
         consistency=item_consistency(counts),
         lists=no_lists(),
         draws=draws,
@@ -197,10 +202,7 @@ def _tests(
 ) -> _Tests:
     """All tests, those included that were planned and that no seed is left for after the gate."""
     wanted = paradigm.contrasts
-    named = [name for pair in wanted for name in (pair.plus, pair.minus)]
-    asked = counts[counts["condition"].isin(named)]
-    all_asked = asked if planned is counts else planned[planned["condition"].isin(named)]
-    with contrast_tests_beside(asked, wanted, settings.alpha, all_asked) as conditions:
+    with contrast_tests_beside(counts, wanted, settings.alpha, planned) as conditions:
         one = formula.at_one_level
         tests, groups = _headline(counts, planned, paradigm, one, settings, progress)
         trends = trend_tests(counts, paradigm.graded, formula, settings.alpha, planned)
@@ -256,18 +258,32 @@ def analyse_choices(
     from paradigms.registry import get_paradigm
     from toolkit.statistics.choices.counts import read_lists
 
-    read = read_lists(paths, paradigms)
+    read = read_lists(paths, paradigms, lambda name: _by_distractor(get_paradigm(name, paradigms)))
     made = {}
-    for name, own in read.counts.groupby("paradigm", observed=True):
+    for name in read.counts["paradigm"].unique():
         asked = as_choices(get_paradigm(str(name), paradigms))
+        own, by_list, pairs = (
+            _of_paradigm(table, name) for table in (read.counts, read.lists, read.pairs)
+        )
         require_test(own["condition"].unique().tolist(), asked)
-        analysis = analyse(own.reset_index(drop=True), asked, settings, progress)
+        analysis = analyse(own, asked, settings, progress, pairs)
         analysis = _beside(analysis, compare_kinds(
             *(runs_once(paths)[0], str(name), own, analysis.gate.failed, settings.alpha)
         ))  # fmt: skip
-        by_list = read.lists[read.lists["paradigm"] == name]
-        made[str(name)] = told_of_reading(analysis, own, by_list, asked, read.notes)
+        made[str(name)] = told_of_reading(analysis, own, by_list, pairs, asked, read.notes)
     return made
+
+
+def _by_distractor(paradigm: BaseParadigm) -> list[str]:
+    """Conditions whose models ask for distractors, if any does: tests, and what is graded."""
+    graded = [name for factor in paradigm.graded for name in factor.levels]
+    return [one.name for one in paradigm.conditions if one.headline] + graded
+
+
+def _of_paradigm(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows of a paradigm, by which they are sorted: no copy is made."""
+    rows = np.flatnonzero(table["paradigm"] == name)
+    return table.iloc[rows[0] : rows[-1] + 1].reset_index(drop=True)
 
 
 def _beside(analysis: Analysis, kinds: tuple[KindComparison, ...]) -> Analysis:

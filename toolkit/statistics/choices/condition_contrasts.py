@@ -7,7 +7,7 @@ picture is absent, a novel word in the test).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -105,18 +105,24 @@ def _asked(
     counts: pd.DataFrame, contrasts: Sequence[ConditionContrast], planned: pd.DataFrame
 ) -> Iterator[tuple[ConditionTest, pd.DataFrame]]:
     """What there is to say without a model, and the answers, test by test."""
-    cell = ["population", "test_language"]
-    left = of_each(counts)
-    for key, all_own in planned.groupby(cell, observed=True):
-        own = left[key]() if key in left else None
+    names = {name for wanted in contrasts for name in (wanted.plus, wanted.minus)}
+    whole, left = of_each(planned), of_each(counts)
+    for key in sorted(whole) if contrasts else ():
+        # One population after the other: what is taken of all together would be held twice.
+        all_own = _of(names, whole[key]())
+        own = _of(names, left[key]() if key in left else all_own[:0])
         for wanted in contrasts:
             if not _both(all_own, wanted):
                 continue
-            if own is not None and _both(own, wanted):
+            if _both(own, wanted):
                 yield _described(own, wanted)
             else:
                 test, table = _described(all_own, wanted)
-                yield replace(test, problem=NOBODY if own is None else ONE_ALONE), table[:0]
+                yield replace(test, problem=NOBODY if own.empty else ONE_ALONE), table[:0]
+
+
+def _of(conditions: Collection[str], counts: pd.DataFrame) -> pd.DataFrame:
+    return counts[counts["condition"].isin(conditions)]
 
 
 def _both(counts: pd.DataFrame, wanted: ConditionContrast) -> bool:
@@ -128,6 +134,7 @@ def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
     """The test with its model; without one where no answers are left."""
     if table.empty:
         return test
+    table = _answers(table, test.plus)
     try:
         fit, reduced = _fitted(table, test.unit)
     except NotEstimable as error:
@@ -144,20 +151,25 @@ def _tested(test: ConditionTest, table: pd.DataFrame) -> ConditionTest:
 
 
 def _table(counts: pd.DataFrame, wanted: ConditionContrast) -> pd.DataFrame:
-    """Answers of both conditions per seed, target and word."""
+    """Counts of both conditions per seed, target and word: all that is held of every test."""
     keys = ["condition", "seed", "target_concept", "word_concept", "n_choices"]
     keys += ["familiar_draw"] * ("familiar_draw" in counts)
     rows = counts[counts["condition"].isin([wanted.plus, wanted.minus])]
     summed = rows.groupby(keys, observed=True)[["n_trials", "n_correct", "n_ties"]].sum()
-    table = with_credit(summed.reset_index())
-    return table.assign(plus=(table["condition"] == wanted.plus).astype(int))
+    return summed.reset_index()
+
+
+def _answers(table: pd.DataFrame, plus: str) -> pd.DataFrame:
+    """The counts as the model takes them."""
+    return with_credit(table).assign(plus=(table["condition"] == plus).astype(int))
 
 
 def _described(
     counts: pd.DataFrame, wanted: ConditionContrast
 ) -> tuple[ConditionTest, pd.DataFrame]:
-    """What there is to say without a model, and the table it stands on."""
-    table, first = _table(counts, wanted), counts.iloc[0]
+    """What there is to say without a model, and the counts it stands on."""
+    summed, first = _table(counts, wanted), counts.iloc[0]
+    table = _answers(summed, wanted.plus)
     per_seed = table.groupby(["seed", "plus"], observed=True)[["n_right", "n_trials"]].sum()
     shares = (per_seed["n_right"] / per_seed["n_trials"]).unstack().dropna()
     unit = unit_of(counts)
@@ -179,7 +191,7 @@ def _described(
         problem=too_few([len(shares)], min(int(words.min()), len(targets)), unit),
         unit=unit,
     )
-    return test, table
+    return test, summed
 
 
 def _fitted(table: pd.DataFrame, unit: str) -> tuple[FitResult, str]:

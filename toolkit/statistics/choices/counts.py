@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,11 @@ COLUMNS = (*KEYS, LIST, "correct", "tie")
 """Columns that are summed; some have no `LIST`."""
 OF_LISTS = (*TESTED, "condition", LIST)
 """What one row of the counts of trial lists stands for."""
+OF_PAIRS = (
+    *("paradigm", "paradigm_version", "condition", "population", "test_language"),
+    *("word_concept", "distractor_concept"),
+)
+"""What one row of the counts of pairs stands for."""
 ROWS_AT_ONCE = 1 << 18
 """Trials read together, so that memory does not grow with their number."""
 
@@ -78,19 +83,29 @@ class Read:
     lists: pd.DataFrame
     """The same per trial list: one row per combination of `OF_LISTS`. ``trial_seed`` is what the
     manifest beside a table says, or a column of that name; empty if there is neither."""
+    pairs: pd.DataFrame
+    """The same per word and distractor, all seeds together: one row per combination of
+    `OF_PAIRS`."""
     notes: tuple[str, ...]
     """On tables that were named twice."""
 
 
-def read_lists(paths: Sequence[Path], paradigms: Path | None = None) -> Read:
+def read_lists(
+    paths: Sequence[Path],
+    paradigms: Path | None = None,
+    by_distractor: Callable[[str], Collection[str]] | None = None,
+) -> Read:
     """Sum the trials of some runs, and those of every trial list besides; as `read_counts`.
 
     What is held are sums: the trials of a list by who was asked and in which condition, those of
-    all lists together by word and distractor as well.
+    all lists together by word as well. Further lists show further pairs of target and distractor:
+    where no model asks for distractors, those of a network are added up.
 
     Args:
         paths: run folders, or files like their ``trials.parquet``. A table named twice counts once.
         paradigms: folder with paradigms of one's own.
+        by_distractor: the conditions of a paradigm, by its name, whose ``counts`` tell distractors
+            apart, those of the others have none; all conditions by default.
 
     Raises:
         ToolkitError: if a file is missing, cannot be read, lacks a column, holds something else
@@ -98,7 +113,7 @@ def read_lists(paths: Sequence[Path], paradigms: Path | None = None) -> Read:
             subject and test, and not with another trial list alone.
     """
     kept, notes = runs_once(paths)
-    counts, lists = Pool(KEYS), Pool(OF_LISTS)
+    counts, lists, pairs = Pool(KEYS), Pool(OF_LISTS), Pool(OF_PAIRS)
 
     def read() -> Iterator[tuple[Drawn, pd.DataFrame]]:
         for path in kept:
@@ -108,14 +123,16 @@ def read_lists(paths: Sequence[Path], paradigms: Path | None = None) -> Read:
             )
             asked = Pool(OF_LISTS)
             for part in _sums(_batches(file), str(file), source.trial_seed):
-                counts.add(part)
+                counts.add(_with_distractors_of(part, by_distractor) if by_distractor else part)
                 asked.add(part)
+                pairs.add(part)
             for part in asked.tables():
                 lists.add(part)
             yield source, asked.frame(_texts(OF_LISTS))
 
     check_lists(read())
-    return Read(_named(counts, KEYS), _named(lists, OF_LISTS), tuple(notes))
+    told = pairs.frame(_texts(OF_PAIRS))
+    return Read(_named(counts, KEYS), _named(lists, OF_LISTS), told, tuple(notes))
 
 
 def count_trials(trials: pd.DataFrame) -> pd.DataFrame:
@@ -242,9 +259,26 @@ def _sums(tables: Iterable[pa.Table], where: str, unsaid: str = "") -> Iterator[
     told[LIST] = [text or unsaid for text in told[LIST]]
     for part in pool.tables():
         for place, (name, values) in enumerate(told.items()):
-            column = pa.array(values).take(part[name].combine_chunks().indices)
+            codes = part[name].combine_chunks().indices
+            column = pa.DictionaryArray.from_arrays(codes, pa.array(values))
             part = part.set_column(place, name, column)
         yield part
+
+
+def _with_distractors_of(
+    counts: pa.Table, by_distractor: Callable[[str], Collection[str]]
+) -> pa.Table:
+    """Counts in which only these conditions of a paradigm have distractors; see `read_lists`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = ("paradigm", "condition", "distractor_concept")
+    paradigm, condition, distractor = (counts[name].cast(pa.string()) for name in names)
+    told = pa.scalar("")
+    for name in paradigm.unique().to_pylist():
+        kept = pc.is_in(condition, pa.array(by_distractor(name), pa.string()))
+        told = pc.if_else(pc.and_(pc.equal(paradigm, name), kept), distractor, told)
+    return counts.set_column(counts.column_names.index(names[-1]), names[-1], told)
 
 
 def _as_name(value: object) -> str:

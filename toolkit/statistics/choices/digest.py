@@ -107,7 +107,9 @@ def digest(
         return _joined(map(read, own))
 
     seen = _look_through(runs, tested)
-    words = added_up_words([word_seeds(read(run)) for run in runs])
+    words = word_seeds(read(runs[0]))
+    for run in runs[1:]:
+        words = added_up_words([words, word_seeds(read(run))])
     if not seen.by_list:
         return replace(
             no_choices(), populations=seen.populations, subjects=seen.subjects, words=words

@@ -8,6 +8,7 @@ one participant. So further lists make every network's accuracy more exact, and 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def check_lists(parts: Iterable[tuple[Drawn, pd.DataFrame]]) -> None:
     for source, rows in parts:
         lists = rows[[*TESTED, LIST]].drop_duplicates()
         for tested, own in lists.groupby(list(TESTED), observed=True, dropna=False):
-            asked = dict.fromkeys(own[LIST].astype(str), source)
+            # One text for all: there is an entry for every subject, test and list.
+            asked = {sys.intern(str(name)): source for name in own[LIST]}
             other, known = first.setdefault(tested, (source, {}))
             # Those that were compared with the first are like each other.
             if known and (why := _why_not(source, other, asked, known, tested)):

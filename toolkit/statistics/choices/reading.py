@@ -23,6 +23,7 @@ def told_of_reading(
     analysis: Analysis,
     counts: pd.DataFrame,
     by_list: pd.DataFrame,
+    pairs: pd.DataFrame,
     paradigm: type[BaseParadigm] | BaseParadigm,
     notes: Sequence[str],
 ) -> Analysis:
@@ -32,6 +33,7 @@ def told_of_reading(
         analysis: of one paradigm.
         counts: those that it started from, see `toolkit.statistics.choices.counts.read_lists`.
         by_list: the same per trial list.
+        pairs: the same per word and distractor.
         paradigm: the paradigm.
         notes: notes from reading the tables.
 
@@ -48,7 +50,8 @@ def told_of_reading(
         *notes,
         *condition_notes(counts["condition"].unique(), paradigm),
         *choices_notes(own),
-        *spelling_notes(counts),
+        *spelling_notes(counts.drop(columns="distractor_concept")),
+        *spelling_notes(pairs[["distractor_concept", "n_trials"]]),
         *shared_words_notes(own),
         *list_notes(by_list[by_list["condition"].isin(tests)]),
     ]
