@@ -70,17 +70,17 @@ def _contrasts(told: GroundingAnalysis, tested: Sequence[Tested]) -> Table:
     digits = told.primary.digits
     rows = tuple(
         (
-            own.population, own.condition, number(group_mean(own, test, "high"), digits=digits),
-            number(group_mean(own, test, "low"), digits=digits), *cells_of(test, False)[:2],
-            *cells_of(test, False)[3:5],
+            own.population, own.condition, *cells_of(test, False)[:2], *cells_of(test, False)[3:5],
+            number(group_mean(own, test, "high"), digits=digits),
+            number(group_mean(own, test, "low"), digits=digits),
         )
         for own, test in tested
     )  # fmt: skip
     return Table(
         name="overview",
         title=f"{told.primary.noun.capitalize()} in high- and low-resource languages",
-        columns=("Population", "Condition", "High resource", "Low resource", "Difference",
-                 "95 % CI", "p", "p splits"),
+        columns=("Population", "Condition", "Difference", "95 % CI", "p", "p splits",
+                 "High resource", "Low resource"),
         rows=rows,
         n_labels=2,
         note="High and low resource: plain means over languages. Difference, interval and p: "
