@@ -445,7 +445,8 @@ def _environment() -> Any:
         finalize=_shown,
         trim_blocks=True,
     )
-    made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count, "together": _together}
+    made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count}
+    made.filters["together"] = _together
     made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 

@@ -10,6 +10,7 @@ from reports.numbers import (
     NONE,
     bayes_factor,
     estimate,
+    in_one_cell,
     interval,
     number,
     odds_ratio,
@@ -78,7 +79,7 @@ def chance_overview(found: Sequence[ChanceTest]) -> Table:
         rows=tuple(
             (
                 f"{test.population}, {test.test_language}{where}", VERDICTS[test.verdict],
-                " ".join(part for part in _model(test) if part != NONE) or NONE,
+                in_one_cell(_model(test)),
                 p_value(test.p_value), p_value(test.p_holm),
                 number(test.accuracy, 100), number(test.chance, 100),
             )

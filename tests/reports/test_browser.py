@@ -280,7 +280,8 @@ class TestBrowser:
                 const table = document.querySelector("table[data-name='me-overview']");
                 const heads = [...table.tHead.rows[0].cells];
                 const p = heads.find((head) => head.textContent === "p Holm");
-                return p.getBoundingClientRect().right - table.parentElement.getBoundingClientRect().right;
+                const end = (part) => part.getBoundingClientRect().right;
+                return end(p) - end(table.parentElement);
             """
             assert opened.execute_script(right) <= 0, "p is seen without scrolling sideways"
         finally:
