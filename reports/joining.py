@@ -113,5 +113,8 @@ def grid_of(
         "spec": panel,
         "data": values(data),
     }
-    axes = {"resolve": {"scale": {"x": "independent", "y": "independent"}}}
-    return made | axes if own_axes else made
+    if own_axes:
+        return made | {"resolve": {"scale": {"x": "independent", "y": "independent"}}}
+    # Where the last line is not full, an axis that panels share would stand below an empty place.
+    full = len(order) % made["columns"] == 0
+    return made if full else made | {"resolve": {"axis": {"x": "independent"}}}

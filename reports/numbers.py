@@ -6,7 +6,7 @@ What does not exist is NaN, or infinite where no end is known. Neither is ever s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
@@ -96,6 +96,16 @@ def between(low: float, high: float) -> str:
     if math.isnan(real(low)) or math.isnan(real(high)):
         return NONE
     return " to ".join(f"{end} %" for end in phrases.alike([100 * low, 100 * high]))
+
+
+def in_one_cell(cells: Iterable[str]) -> str:
+    """A number and its interval in one cell; a dash where there is neither.
+
+    Example:
+        >>> in_one_cell(["50.2", "[40.9, 59.6]"]), in_one_cell(["-", "-"])
+        ('50.2 [40.9, 59.6]', '-')
+    """
+    return " ".join(cell for cell in cells if cell != NONE) or NONE
 
 
 def estimate(

@@ -446,6 +446,7 @@ def _environment() -> Any:
         trim_blocks=True,
     )
     made.filters |= {"meaning": meaning, "listed": listed_terms, "count": count}
+    made.filters["together"] = _together
     made.filters["explained"] = pass_context(lambda page, text: explained(text, page["terms"]))
     return made
 
@@ -453,6 +454,21 @@ def _environment() -> Any:
 def _shown(value: Any) -> Any:
     """What is put into the page: texts with hidden characters escaped, markup as it is."""
     return shown(value, keep="\n\t") if type(value) is str else value
+
+
+def _together(cell: str) -> Any:
+    """A number and its interval: where a table is narrow the line breaks between them.
+
+    Example:
+        >>> print(_together("-3.1 [-12.5, 6.4]"), _together("<.001"))
+        -3.1 <span>[-12.5, 6.4]</span> &lt;.001
+    """
+    from markupsafe import Markup, escape
+
+    number, found, ends = shown(cell).partition(" [")
+    if not found:
+        return escape(number)
+    return Markup("{} <span>[{}</span>").format(number, ends)
 
 
 def _files(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ build time, and are not committed: there is no copy that could grow old, and not
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -31,6 +32,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put in the parts that are made."""
     return filled_in(markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Let the keyboard reach every block of code, which may scroll where a page is narrow."""
+    return re.sub(r"(<pre[^>]*>(?:<span></span>)?<code)(?![^>]*tabindex)", r'\1 tabindex="0"', html)
 
 
 def _expanded(nav: Any) -> Any:

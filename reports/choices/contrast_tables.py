@@ -10,6 +10,7 @@ from reports.numbers import (
     NONE,
     bayes_factor,
     estimate,
+    in_one_cell,
     interval,
     number,
     odds_ratio,
@@ -73,19 +74,25 @@ def chance_overview(found: Sequence[ChanceTest]) -> Table:
     return Table(
         name="overview",
         title="Tests against chance",
-        columns=("Population", "Test language", "Verdict", "Correct (%)", "Chance (%)",
-                 "Model (%)", "95 % CI (%)", "p", "p Holm"),
+        columns=("Population, language", "Verdict", "Model (%) [95 % CI]", "p", "p Holm",
+                 "Correct (%)", "Chance (%)"),
         rows=tuple(
             (
-                test.population, f"{test.test_language}{where}", VERDICTS[test.verdict],
-                number(test.accuracy, 100), number(test.chance, 100), *_model(test),
+                f"{test.population}, {test.test_language}{where}", VERDICTS[test.verdict],
+                in_one_cell(_model(test)),
                 p_value(test.p_value), p_value(test.p_holm),
+                number(test.accuracy, 100), number(test.chance, 100),
             )
             for test, where in zip(found, names, strict=True)
         ),
-        n_labels=3,
-        note="Model: logistic mixed model, a typical seed and word; its interval and p speak about "
-        "further seeds and further words.",
+        n_labels=2,
+        note=" ".join(
+            [
+                "Model: logistic mixed model, a typical seed and word; its interval and p speak "
+                "about further seeds and further words.",
+                *[INSTEAD] * any(test.penalised and test.verdict == "undecided" for test in found),
+            ]
+        ),
     )  # fmt: skip
 
 
@@ -95,17 +102,17 @@ def condition_overview(found: Sequence[ConditionTest]) -> Table:
     return Table(
         name="overview",
         title=f"{first.plus} less {first.minus}",
-        columns=("Population", "Test language", "Verdict", "Test (%)", "Control (%)",
-                 "Difference (points) [95 % CI]", "p", "p Holm"),
+        columns=("Population, language", "Verdict", "Difference (points) [95 % CI]", "p",
+                 "p Holm", "Test (%)", "Control (%)"),
         rows=tuple(
             (
-                test.population, test.test_language, VERDICTS[test.verdict],
-                *(number(share, 100) for share in test.accuracies), points_of, p, p_holm,
+                f"{test.population}, {test.test_language}", VERDICTS[test.verdict], points_of, p,
+                p_holm, *(number(share, 100) for share in test.accuracies),
             )
             for test in found
             for points_of, _, _, p, p_holm in [_effect(test)]
         ),
-        n_labels=3,
+        n_labels=2,
         note="Difference: logistic mixed model, a typical seed and target; its interval and p "
         "speak about further seeds and further words.",
     )  # fmt: skip

@@ -109,10 +109,10 @@ def _notes(single: SingleTrials, rows: Sequence[Row], media: Media) -> list[str]
     seen = [all(map(media.known, pictures)) for _, *pictures in files if pictures]
     silent = any(clip != ALL_WORDS and not media.known(clip) for clip, *_ in files)
     if media.at_hand and (silent or not all(seen)):
-        pictured = f"the pictures of {sum(seen):,} trials and " if seen else ""
+        pictured = f"the pictures of {sum(seen):,} and " if seen else ""
         said.append(
-            f"To keep it small, the page holds {pictured}the clips of {heard:,}, those that come "
-            "first in this order; elsewhere it names what was shown. --max-trials picks more."
+            f"To keep it small, the page holds {pictured}the clips of {heard:,} trials, those that "
+            "come first in this order; elsewhere it names what was shown. --max-trials picks more."
         )
     return said
 

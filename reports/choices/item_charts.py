@@ -146,7 +146,7 @@ def heat_map(chapter: Chapter[Analysis]) -> Figure | None:
         title="Words and their distractors",
         caption=(
             "Share correct for each word (line) beside each class of distractor (column), all "
-            "seeds together. White: chance; blue: below; orange: above."
+            "seeds together. Pale: chance; blue: below; orange: above; empty: never asked together."
         ),
         alt=(
             "Heat map of the share correct by word and class of distractor, from "
@@ -185,7 +185,7 @@ def confusion(chapter: Chapter[Analysis]) -> Figure | None:
         name="confusions",
         title="Which class was chosen for which word",
         caption="Share of trials in which the word (line) was given to the class (column), all "
-        "seeds together; the diagonal is correct.",
+        "seeds together; the diagonal is correct, empty was never chosen.",
         alt=f"Confusion matrix. Most frequent errors: {listed(seen) or 'none'}.",
         chart=chart,
         data=data,
@@ -202,7 +202,7 @@ def margins(chapter: Chapter[Analysis]) -> Figure | None:
     data["training"] = [chapter.training_of(name) for name in data["population"]]
     data["share_percent"] = (100 * data.pop("share")).round(4)
     known = list(dict.fromkeys(population for population, _ in chapter.cells))
-    x = alt.X("low:Q", title="score of the target - score of the best distractor")
+    x = alt.X("low:Q", title=["score of the target -", "score of the best distractor"])
     y = alt.Y("share_percent:Q", title="trials (%)")
     colour = (
         alt.Color("population:N", title=None, sort=known, legend=alt.Legend(columns=2))

@@ -9,6 +9,7 @@ from reports.numbers import p_value
 from reports.overview import Estimated, Forest, overview_of
 from reports.parts import Table
 from toolkit.statistics.looking.prose import window_answer
+from toolkit.statistics.phrases import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,17 +76,17 @@ def _table(heads: Sequence[CourseResult], window_ms: tuple[int, int]) -> Table:
     return Table(
         name="overview",
         title=f"Looking at the target from {start} to {end} ms, against chance (50 %)",
-        columns=("Population", "Test language", "Condition", "Verdict", "Looking (%)",
-                 "Model (%) [95 % CI]", "p", "p Holm"),
+        columns=("Population, language", "Verdict", "Model (%) [95 % CI]", "p", "p Holm",
+                 "Looking (%)"),
         rows=tuple(
             (
-                own.population, own.test_language, own.condition, VERDICTS[own.window.verdict],
-                mean, model, p, p_holm,
+                f"{own.population}, {own.test_language}{where}", VERDICTS[own.window.verdict],
+                model, p, p_holm, mean,
             )
-            for own in heads
+            for own, where in zip(heads, apart([(own.condition,) for own in heads]), strict=True)
             for mean, model, _, p, p_holm in [cells_of(own.window)]
         ),
-        n_labels=4,
+        n_labels=2,
         note="Looking: mean over seeds. Model: linear mixed model; its interval and p speak about "
         "further seeds and further items.",
     )  # fmt: skip

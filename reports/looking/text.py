@@ -134,8 +134,14 @@ def clusters_of(clusters: Sequence[Cluster]) -> str:
         >>> from toolkit.statistics.looking.clusters import Cluster
         >>> clusters_of([Cluster(40, 800, 60.0, 0.001)]), clusters_of([])
         ('40 to 800 ms, p .001', '-')
+        >>> clusters_of([Cluster(0, 0, 2.5, 0.2)])
+        '0 ms, p .200'
     """
-    told = [f"{one.start_ms} to {one.end_ms} ms, p {p_value(one.p_value)}" for one in clusters]
+    told = [
+        f"{' to '.join(map(str, dict.fromkeys((one.start_ms, one.end_ms))))} ms, "
+        f"p {p_value(one.p_value)}"
+        for one in clusters
+    ]
     return "; ".join(told) or NONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reports.maps.charts import rounded
 from reports.maps.text import axis_title, cells_of, group_mean, mean_cells, title_of
-from reports.numbers import number, p_value
+from reports.numbers import in_one_cell, number, p_value
 from reports.overview import Estimated, Forest, overview_of
 from reports.parts import Table
 
@@ -70,19 +70,18 @@ def _contrasts(told: GroundingAnalysis, tested: Sequence[Tested]) -> Table:
     digits = told.primary.digits
     rows = tuple(
         (
-            own.population, own.condition, number(group_mean(own, test, "high"), digits=digits),
-            number(group_mean(own, test, "low"), digits=digits), *cells_of(test, False)[:2],
-            *cells_of(test, False)[3:5],
+            title_of(own), in_one_cell(cells_of(test, False)[:2]), *cells_of(test, False)[3:5],
+            number(group_mean(own, test, "high"), digits=digits),
+            number(group_mean(own, test, "low"), digits=digits),
         )
         for own, test in tested
     )  # fmt: skip
     return Table(
         name="overview",
         title=f"{told.primary.noun.capitalize()} in high- and low-resource languages",
-        columns=("Population", "Condition", "High resource", "Low resource", "Difference",
-                 "95 % CI", "p", "p splits"),
+        columns=("Population", "Difference [95 % CI]", "p", "p splits", "High resource",
+                 "Low resource"),
         rows=rows,
-        n_labels=2,
         note="High and low resource: plain means over languages. Difference, interval and p: "
         "linear mixed model, further languages; one test per population in the measure fixed "
         "in advance, "
@@ -95,15 +94,14 @@ def _means(told: GroundingAnalysis, tested: Sequence[Tested]) -> Table:
     return Table(
         name="overview",
         title=f"{told.primary.noun.capitalize()}, mean over languages",
-        columns=("Population", "Condition", "Mean", "95 % CI", "Languages"),
+        columns=("Population", "Mean [95 % CI]", "Languages"),
         rows=tuple(
             (
-                own.population, own.condition, *mean_cells(test),
+                title_of(own), in_one_cell(mean_cells(test)),
                 str(sum(test.measure in row.measures for row in own.languages)),
             )
             for own, test in tested
         ),
-        n_labels=2,
         note="Linear mixed model; the interval speaks about further languages where they are "
         "random in the model.",
     )  # fmt: skip

@@ -127,10 +127,13 @@
     return narrow ? JSON.parse(JSON.stringify(made), (key, value) => fittedPart(key, value, room)) : made;
   }
 
-  // On a phone legends have one column, and long titles several lines.
+  // On a phone legends have one column, and long titles and names in legends several lines.
   function fittedPart(key, value, room) {
     if (key === "legend" && value) {
-      return { ...value, columns: 1 };
+      const letters = Math.floor(room / 9);
+      const lines = `split(trim(replace(datum.label, /(.{1,${letters}})(\\s+|$)/g, "$1\\n")), "\\n")`;
+      const named = !value.gradientLength && !value.orient;
+      return { ...value, columns: 1, ...(named ? { labelExpr: lines } : {}) };
     }
     if (key === "title" && typeof value === "string") {
       const most = Math.floor(room / 9);

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -274,6 +276,14 @@ class TestBrowser:
             brightness = [sum(map(int, c[4:-1].split(","))) for c in (paper, ink)]
             assert (brightness[0] < brightness[1]) == dark
             assert abs(brightness[0] - brightness[1]) > 500
+            right = """
+                const table = document.querySelector("table[data-name='me-overview']");
+                const heads = [...table.tHead.rows[0].cells];
+                const p = heads.find((head) => head.textContent === "p Holm");
+                const end = (part) => part.getBoundingClientRect().right;
+                return end(p) - end(table.parentElement);
+            """
+            assert opened.execute_script(right) <= 0, "p is seen without scrolling sideways"
         finally:
             opened.quit()
 
@@ -287,6 +297,21 @@ class TestBrowser:
             assert not opened.find_elements("css selector", "button")
         finally:
             opened.quit()
+
+    def test_paper_unfolds_everything_without_scripts_too(self, page: Path, tmp_path: Path) -> None:
+        unfolded = tmp_path / "unfolded.html"
+        text = page.read_text(encoding="utf-8")
+        unfolded.write_text(text.replace("<details", "<details open"), encoding="utf-8")
+        assert text.count("<details>") > 10
+        n_pages = []
+        for one in (page, unfolded):
+            opened = open_page(one, scripts=False)
+            try:
+                printed = opened.execute_cdp_cmd("Page.printToPDF", {})["data"]
+            finally:
+                opened.quit()
+            n_pages.append(len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed))))
+        assert n_pages[0] == n_pages[1] > 5
 
 
 @needs_java

@@ -60,10 +60,11 @@ CONTRAST_VERDICTS: dict[Verdict, str] = {
     "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
+SLOPE = "shown to rise or fall"
 TREND_VERDICTS: dict[Verdict, str] = {
     "higher": "RISING",
     "lower": "falling",
-    "open": "not shown to rise or fall",
+    "open": f"not {SLOPE}",
     "few": "without a verdict, having too few participants or words",
     "undecided": "without a test",
 }
@@ -335,7 +336,7 @@ def trend_answer(tests: Sequence[TrendTest]) -> str:
     if len(tests) == 1:
         return trend_sentence(tests[0])
     named = [(f"{test.population} in {test.test_language}", test.verdict) for test in tests]
-    told = f"{tests[0].factor}: {tally(named, TREND_VERDICTS, TREND_VERDICTS['open'][10:])}"
+    told = f"{tests[0].factor}: {tally(named, TREND_VERDICTS, SLOPE)}"
     known = [test.slope for test in tests if test.verdict != "undecided"]
     if not known:
         return f"{told}."

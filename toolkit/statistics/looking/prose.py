@@ -182,7 +182,12 @@ def _clusters(clusters: Sequence[Cluster], n_seeds: int) -> str:
         return "too few participants for a cluster test"
     if not clusters:
         return "no gate stands out"
-    told = [f"{one.start_ms} to {one.end_ms} ms, {p_value(one.p_value)}" for one in clusters]
+    told = [
+        f"{one.start_ms} to {one.end_ms} ms, {p_value(one.p_value)}"
+        if one.start_ms < one.end_ms
+        else f"the gate at {one.start_ms} ms, {p_value(one.p_value)}"
+        for one in clusters
+    ]
     return f"more looking at the target in {', and '.join(told)} (one-sided, permutation)"
 
 
