@@ -19,7 +19,9 @@ def test_no_flipped_bit_is_a_result(tmp_path: Path) -> None:
     counts = count_flips(200, 1, tmp_path)
     wrong = {name: count for name, count in counts.items() if any(count[o] for o in OUTCOMES[3:])}
     assert not wrong
-    assert all(count["made again"] + count["refused"] for count in counts.values())
+    # Small features in place are mostly HDF5's own bytes, which nobody reads again.
+    found = {name: count for name, count in counts.items() if "in place" not in name}
+    assert all(count["made again"] + count["refused"] for count in found.values())
 
 
 @pytest.mark.slow
