@@ -6,8 +6,8 @@ counted with its floating-point operations, the bytes that it reads and writes, 
 it starts. How long a card of known speed takes for that is assumed (`ASSUMPTIONS`); what the
 processor has to do beside it is timed here.
 
-    python tests/benchmarks/card_estimate.py            # counts, writes card_estimate.csv, tells
-    python tests/benchmarks/card_estimate.py --check    # counts and compares
+    python -m tests.benchmarks.card_estimate            # counts, writes card_estimate.csv, tells
+    python -m tests.benchmarks.card_estimate --check    # counts and compares
 
 Left out: reading the features once, validations, files that are written.
 """
@@ -93,7 +93,8 @@ class Counted:
     kernels: float = 0
     """Operations that start one."""
     host_s: float = 0
-    """Seconds of one thread of the processor for what is drawn; the least that was seen."""
+    """Seconds of one thread of the processor for what it draws and looks up; the least that was
+    seen."""
 
     def seconds(self, card: Assumption, precision: str) -> float:
         """How long it takes a card.
@@ -135,6 +136,8 @@ class Counting(TorchDispatchMode):
         asked = dict(kwargs or {})
         out = func(*args, **asked)
         asked.pop("out", None)
+        if func.overloadpacket is torch.ops.aten.bernoulli_:
+            self.put(args[0])  # what is dropped: made where it is needed
         given = [one for one in tree_leaves((args, asked)) if isinstance(one, Tensor)]
         made = [one for one in tree_leaves(out) if isinstance(one, Tensor)]
         if not any(map(self.is_there, given)):
@@ -233,8 +236,8 @@ def counted(family: str) -> Counted:
 
 
 def host_s(recipe: Recipe, rounds: int = 5) -> float:
-    """Least time of the processor to draw for an update: items, and what is dropped."""
-    networks, _ = begun(made_up(1, 1, 20_000), recipe, SEEDS)
+    """Least time of the processor to draw the items of an update, and to look them up."""
+    networks, _ = begun(made_up(1, 1, 20_000), replace(recipe, dropout=0.0), SEEDS)
     config = networks[0].network.config
     taken = []
     for _ in range(rounds):
@@ -329,15 +332,14 @@ def told(counts: Mapping[str, Counted]) -> str:
         f"{plain.flops / 1e9:.0f} ({linked.flops / 1e9:.0f}) billion operations in matrix "
         f"products, reads and writes {_gb(plain):.1f} ({_gb(linked):.1f}) GB on the card, starts "
         f"{plain.kernels:,.0f} ({linked.kernels:,.0f}) kernels, and is sent "
-        f"{plain.sent_bytes / 1e6:.0f} ({linked.sent_bytes / 1e6:.0f}) MB, most of it what is "
-        f"dropped; drawing that took one thread of a busy machine {1e3 * plain.host_s:.0f} "
-        f"({1e3 * linked.host_s:.0f}) ms. The data sheet of an NVIDIA H100 SXM says "
+        f"{plain.sent_bytes / 1e6:.1f} ({linked.sent_bytes / 1e6:.1f}) MB; one thread of the "
+        f"processor took {1e3 * plain.host_s:.0f} ({1e3 * linked.host_s:.0f}) ms to draw and look "
+        f"up its items. The data sheet of an NVIDIA H100 SXM says "
         f"{TFLOPS['tf32']:.0f} TFLOP/s in TF32 without sparsity, {TFLOPS['float32']:.0f} in "
         f"float32, {MEMORY_TB} TB/s, and {BUS_GB} GB/s from the processor. If {_shares(best)}, and "
         f"the processor draws meanwhile, or {_shares(worst)}, and it draws before, the grid takes "
-        f"{spans['tf32']} hours in TF32 and {spans['float32']} in float32. The card alone would be "
-        f"done in {own['tf32']} and in {own['float32']} hours: it waits for what the processor "
-        "draws, in one thread so that a network drops the same on both. Features take "
+        f"{spans['tf32']} hours in TF32 and {spans['float32']} in float32; without the processor's "
+        f"share {own['tf32']} and {own['float32']}. Features take "
         f"{half:.0f} GB in half precision and {single:.0f} GB in float32. All lie on a card where "
         f"it holds twice as much: of one with {HOLDS_GB} GB, {_fits(half)} in half precision "
         f"(`--set feature_precision=half`) and {_fits(single)} in float32, where each update is "

@@ -21,10 +21,13 @@ from toolkit.training import packed, together
 from toolkit.training.checkpoint import Checkpoint
 from toolkit.training.features import FeatureBank
 from toolkit.training.fit import Fitted, Standing, network_config
+from toolkit.training.recipe import Recipe
 from toolkit.training.together import fit_together
 
 SEEDS = (3, 4, 5)
 SHORT = replace(RECIPE, n_updates=12, validate_every=6)
+UNDROPPED = replace(SHORT, dropout=0.0)
+"""A card drops others than a processor."""
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +36,15 @@ def bank() -> FeatureBank:
 
 
 def fitted(
-    bank: FeatureBank, device: Device, folder: Path | None = None, **options: Any
+    bank: FeatureBank,
+    device: Device,
+    folder: Path | None = None,
+    recipe: Recipe = SHORT,
+    **options: Any,
 ) -> list[Fitted]:
     checkpoints = [Checkpoint(folder / f"{s}.pt", "key", str(s)) if folder else None for s in SEEDS]
     return fit_together(
-        *([bank] * len(SEEDS), ["en", "nl"], SHORT, SEEDS),
+        *([bank] * len(SEEDS), ["en", "nl"], recipe, SEEDS),
         checkpoints=checkpoints,
         device=device,
         **options,
@@ -52,10 +59,10 @@ def assert_same(some: Sequence[Fitted], others: Sequence[Fitted]) -> None:
 
 
 def test_the_same_as_on_a_processor_with_features_there_once_or_sent(bank: FeatureBank) -> None:
-    expected = fitted(bank, CPU)
+    expected = fitted(bank, CPU, recipe=UNDROPPED)
     there, sent = FakeCard(), FakeCard(free_now=2 * bank.frames.nbytes)
     for card in (there, sent):
-        assert_same(fitted(bank, card), expected)
+        assert_same(fitted(bank, card, recipe=UNDROPPED), expected)
     whole = len(bank.frames)
     assert there.log.batches.count(whole) == 1, "as often as there are seeds"
     assert whole not in sent.log.batches
@@ -103,7 +110,7 @@ def test_as_many_at_once_as_there_is_free_memory_for(bank: FeatureBank, passes: 
 def test_where_memory_runs_out_an_update_is_made_again_in_halves(
     bank: FeatureBank, passes: list[int]
 ) -> None:
-    expected = fitted(bank, CPU)
+    expected = fitted(bank, FakeCard())
     passes.clear()
     card = Narrow()
     assert_same(fitted(bank, card), expected)
@@ -132,10 +139,44 @@ def test_a_pass_goes_on_elsewhere(
 
     card = FakeCard()
     with pytest.raises(KilledError):
-        fitted(bank, card, tmp_path, watch=stop)
-    made = fitted(bank, CPU, tmp_path)
-    assert_same(made, fitted(bank, CPU))
+        fitted(bank, card, tmp_path, UNDROPPED, watch=stop)
+    made = fitted(bank, CPU, tmp_path, UNDROPPED)
+    assert_same(made, fitted(bank, CPU, recipe=UNDROPPED))
     assert {one.devices for one in made} == {(f"cuda ({card.model})", "cpu")}
+
+
+def test_a_killed_pass_drops_the_same_again(
+    bank: FeatureBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "SAVE_AFTER_S", 0.0)
+    monkeypatch.setattr(fitting, "TELL_AFTER_S", 0.0)
+
+    def stop(_: int, standing: Standing) -> None:
+        if standing.update >= 7:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fitted(bank, FakeCard(), tmp_path, watch=stop)
+    assert_same(fitted(bank, FakeCard(), tmp_path), fitted(bank, FakeCard()))
+
+
+def test_a_card_draws_what_is_dropped_itself(bank: FeatureBank) -> None:
+    config = replace(network_config(bank, RECIPE), dropout=0.25)
+    card = FakeCard()
+    here = bank.on(card)
+    generator = torch.Generator().manual_seed(0)
+    one, other = (packed.words(here, np.arange(9), config, generator) for _ in range(2))
+    assert not torch.equal(one.of_out, other.of_out)
+    assert one.of_inner.unique().tolist() == pytest.approx([0, 1 / 0.75])
+    generator.manual_seed(0)
+    assert torch.equal(packed.words(here, np.arange(9), config, generator).of_out, one.of_out)
+    # Of the network's own numbers a card takes one, however many are dropped.
+    generator.manual_seed(0)
+    packed.words(here, np.arange(2), config, generator)
+    after_few = generator.get_state()
+    generator.manual_seed(0)
+    packed.words(here, np.arange(9), config, generator)
+    assert torch.equal(generator.get_state(), after_few)
 
 
 def test_all_that_is_computed_with_lies_on_the_card(bank: FeatureBank) -> None:
