@@ -17,7 +17,15 @@ from makers.site.made import MADE, filled_in, made_pages
 from paradigms.registry import look_for_paradigms
 from reports.glossary import TERMS
 from tests.docs.blocks import DOCS, ROOT
-from tests.reports.browsing import _no_network, needs_browser, open_page, serious_findings, wait_for
+from tests.reports.browsing import (
+    _no_network,
+    html_faults,
+    needs_browser,
+    needs_java,
+    open_page,
+    serious_findings,
+    wait_for,
+)
 from toolkit.cli.app import app
 
 __all__ = ["_no_network"]
@@ -45,6 +53,11 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         loaded = re.findall(r"<(?!a\b)[^>]*?\b(?:src|href)=\"((?:https?:)?//[^\"]*)", text)
         loaded += re.findall(r"url\([\"']?((?:https?:)?//[^)]*)", text)
         assert not loaded, page.name
+
+
+@needs_java
+def test_pages_are_valid_html(site: Path) -> None:
+    assert not html_faults(*site.rglob("*.html"))
 
 
 def test_every_public_name_has_its_docstring(site: Path) -> None:

