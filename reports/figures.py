@@ -75,7 +75,7 @@ def look() -> dict[str, Any]:
             **text,
             **quiet,
             "titleFontWeight": "normal",
-            "labelLimit": 260,
+            "labelLimit": 360,
             "labelSeparation": 6,
         },
         "legend": {**text, "orient": "bottom", "titleFontWeight": "normal", "labelLimit": 320},

@@ -95,10 +95,9 @@ class Forest:
 
         cells = list(dict.fromkeys(data["cell"]))
         several = data["panel"].nunique() > 1
-        lines = alt.Axis(labelLimit=260)
         dashed = alt.Chart().mark_rule(strokeDash=[5, 4])
         mark = [] if math.isnan(self.mark) else [dashed.encode(x=alt.datum(self.mark))]
-        base = alt.Chart().encode(y=alt.Y("cell:N", title=None, sort=cells, axis=lines))
+        base = alt.Chart().encode(y=alt.Y("cell:N", title=None, sort=cells))
         sign = "+" if self.mark == 0 else ""
         tooltip = [
             *names("cell"),

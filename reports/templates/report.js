@@ -127,13 +127,18 @@
     return narrow ? JSON.parse(JSON.stringify(made), (key, value) => fittedPart(key, value, room)) : made;
   }
 
-  // On a phone legends have one column, and long titles and names in legends several lines.
+  // On a phone legends have one column, and long titles and names several lines.
   function fittedPart(key, value, room) {
+    // Lines end behind these signs, and have so many letters at most; names have two lines.
+    const lines = (letters, ends) =>
+      `split(trim(replace(datum.label, regexp("(.{1," + ${letters} + "})(${ends})", "g"), "$1$2\\n")), regexp("\\\\s*\\n"))`;
     if (key === "legend" && value) {
-      const letters = Math.floor(room / 9);
-      const lines = `split(trim(replace(datum.label, /(.{1,${letters}})(\\s+|$)/g, "$1\\n")), "\\n")`;
       const named = !value.gradientLength && !value.orient;
-      return { ...value, columns: 1, ...(named ? { labelExpr: lines } : {}) };
+      return { ...value, columns: 1, ...(named ? { labelExpr: lines(Math.floor(room / 9), "\\\\s+|$") } : {}) };
+    }
+    if (key === "y" && value && value.type === "nominal" && value.axis !== null) {
+      const letters = `max(${Math.floor(room / 15)}, ceil(length(datum.label) / 2) + 4)`;
+      return { ...value, axis: { ...value.axis, labelExpr: lines(letters, "[-_, ]+|$") } };
     }
     if (key === "title" && typeof value === "string") {
       const most = Math.floor(room / 9);

@@ -12,6 +12,7 @@ from reports import drawing
 from reports.figures import COLOURS, Figure
 from reports.labels import SIDES, Panel, padded
 from reports.maps import charts, matrices
+from reports.overview import Estimated, Forest
 from reports.page import chapter_figures
 from reports.sources import read_chapters
 from stimuli import StimulusSet
@@ -117,6 +118,15 @@ def test_names_cover_neither_points_nor_each_other() -> None:
     assert sides[0] != sides[1]
     crowded = panel.place(["word"] * 40, [0.5] * 40, [0.5] * 40, ends)
     assert 0 < len([side for side in crowded if side]) <= 4, "where there is no room, no name"
+
+
+def test_names_that_differ_at_their_ends_are_told_apart() -> None:
+    names = [f"monolingual-en-draws_familiar-concepts-{number}, en" for number in (6, 24)]
+    forest = Forest("f", "F", "points", 0, "difference", "points", 1, "Caption.", "names")
+    figure = forest.figure([Estimated(name, (1.0, 0.5, 1.5)) for name in names])
+    assert figure is not None
+    drawn = drawing.svg(figure.spec(), "f")
+    assert all(name in drawn for name in names)
 
 
 def test_cells_and_legend_of_a_matrix_have_one_unit(maps: Path) -> None:
