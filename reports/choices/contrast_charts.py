@@ -226,11 +226,7 @@ def forest(group: GroupComparison) -> Figure | None:
     if not rows:
         return None
     data = pd.DataFrame(rows)
-    base = alt.Chart().encode(
-        y=alt.Y(
-            "contrast:N", title=None, sort=list(data["contrast"]), axis=alt.Axis(labelLimit=360)
-        )
-    )
+    base = alt.Chart().encode(y=alt.Y("contrast:N", title=None, sort=list(data["contrast"])))
     scale = odds_scale(data, "odds_ratio", "ci_low", "ci_high")
     x = alt.X("odds_ratio:Q", title="odds ratio (log scale)", scale=scale)
     one = alt.Chart().mark_rule(strokeDash=[5, 4]).encode(x=alt.datum(1.0))
