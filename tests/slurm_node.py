@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 from tests.waiting import wait_until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "scancel")
-KEY = Path("/etc/munge/munge.key")
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -22,6 +22,7 @@ SlurmdPort={node}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
+AuthInfo=socket={munge}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SchedulerType=sched/backfill
@@ -57,12 +58,13 @@ def why_not() -> str | None:
 class Node:
     """The running SLURM."""
 
-    def __init__(self, folder: Path, array_size: int) -> None:
+    def __init__(self, folder: Path, array_size: int, munge: Path) -> None:
         """Write the configuration; nothing runs yet.
 
         Args:
             folder: an empty one for all its files.
             array_size: MaxArraySize.
+            munge: socket of its munge.
         """
         self._folder = folder
         (folder / "state").mkdir()
@@ -70,8 +72,9 @@ class Node:
         self._file = folder / "slurm.conf"
         self._file.write_text(
             CONFIGURATION.format(
-                host=socket.gethostname().split(".")[0], folder=folder, array_size=array_size,
-                cpus=os.cpu_count(), controller=_free_port(), node=_free_port(),
+                host=socket.gethostname().split(".")[0], folder=folder, munge=munge,
+                array_size=array_size, cpus=os.cpu_count(), controller=_free_port(),
+                node=_free_port(),
             )
         )  # fmt: skip
         self.environment = {"SLURM_CONF": str(self._file)}
@@ -120,8 +123,8 @@ def slurm_node(folder: Path, array_size: int = 1001) -> Iterator[Node]:
         folder: an empty one for all its files.
         array_size: MaxArraySize.
     """
-    with _munge():
-        node = Node(folder, array_size)
+    with _munge() as munge:
+        node = Node(folder, array_size, munge)
         try:
             node.start_controller()
             node.start_node()
@@ -132,24 +135,23 @@ def slurm_node(folder: Path, array_size: int = 1001) -> Iterator[Node]:
 
 
 @contextmanager
-def _munge() -> Iterator[None]:
-    """What tells SLURM's programs from others; started and ended unless it runs already."""
-    if subprocess.run(["pgrep", "-x", "munged"], capture_output=True, check=False).returncode == 0:
-        yield
-        return
-    if not KEY.is_file() or not KEY.stat().st_size:
-        KEY.write_bytes(os.urandom(1024))
-    shutil.chown(KEY, "munge", "munge")
-    KEY.chmod(0o400)
-    for folder in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        shutil.chown(folder, "munge", "munge")
-    munged = ["runuser", "-u", "munge", "--", shutil.which("munged") or "munged"]
-    subprocess.run(munged, check=True)
-    try:
-        yield
-    finally:
-        subprocess.run([*munged, "--stop"], check=False, capture_output=True)
+def _munge() -> Iterator[Path]:
+    """What tells SLURM's programs from others, for this node alone: several may run at a time.
+
+    Gives its socket, which has a short name: paths of sockets have 107 letters at most.
+    """
+    with tempfile.TemporaryDirectory(prefix="munge-") as name:
+        key, place = Path(name, "key"), Path(name, "socket")
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        munged = ["munged", f"--socket={place}"]
+        files = [f"--{kind}-file={Path(name, kind)}" for kind in ("key", "pid", "log", "seed")]
+        # Temporary folders are open to all, which it has doubts about.
+        subprocess.run([*munged, "--force", *files], check=True, capture_output=True)
+        try:
+            yield place
+        finally:
+            subprocess.run([*munged, "--stop"], check=False, capture_output=True)
 
 
 def _free_port() -> int:
