@@ -130,15 +130,15 @@
   // On a phone legends have one column, and long titles and names several lines.
   function fittedPart(key, value, room) {
     // Lines end behind these signs, and have so many letters at most; names have two lines.
-    const lines = (letters, ends) =>
+    const broken = (letters, ends) =>
       `split(trim(replace(datum.label, regexp("(.{1," + ${letters} + "})(${ends})", "g"), "$1$2\\n")), regexp("\\\\s*\\n"))`;
     if (key === "legend" && value) {
       const named = !value.gradientLength && !value.orient;
-      return { ...value, columns: 1, ...(named ? { labelExpr: lines(Math.floor(room / 9), "\\\\s+|$") } : {}) };
+      return { ...value, columns: 1, ...(named ? { labelExpr: broken(Math.floor(room / 9), "\\\\s+|$") } : {}) };
     }
     if (key === "y" && value && value.type === "nominal" && value.axis !== null) {
       const letters = `max(${Math.floor(room / 15)}, ceil(length(datum.label) / 2) + 4)`;
-      return { ...value, axis: { ...value.axis, labelExpr: lines(letters, "[-_, ]+|$") } };
+      return { ...value, axis: { ...value.axis, labelExpr: broken(letters, "[-_, ]+|$") } };
     }
     if (key === "title" && typeof value === "string") {
       const most = Math.floor(room / 9);

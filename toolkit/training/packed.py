@@ -147,7 +147,7 @@ def _rows(
 
     def draw(*size: int) -> Tensor:
         if not config.dropout:
-            return device.to(torch.ones(size))
+            return torch.ones(size, device=device.place)
         kept = torch.empty(size, device=device.place)
         return kept.bernoulli_(1 - config.dropout, generator=generator).div_(1 - config.dropout)
 

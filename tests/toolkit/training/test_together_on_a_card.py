@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,9 +127,9 @@ def test_an_update_of_one_seed_that_does_not_fit_is_told(
         fitted(bank, Packed())
 
 
-def test_a_pass_goes_on_elsewhere(
-    bank: FeatureBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def kill_midway(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Begin a training, and have it killed after some updates."""
     monkeypatch.setattr(fitting, "SAVE_AFTER_S", 0.0)
     monkeypatch.setattr(fitting, "TELL_AFTER_S", 0.0)
 
@@ -137,26 +137,27 @@ def test_a_pass_goes_on_elsewhere(
         if standing.update >= 7:
             raise KilledError
 
+    def kill(bank: FeatureBank, device: Device, folder: Path, recipe: Recipe) -> None:
+        with pytest.raises(KilledError):
+            fitted(bank, device, folder, recipe, watch=stop)
+
+    return kill
+
+
+def test_a_pass_goes_on_elsewhere(
+    bank: FeatureBank, tmp_path: Path, kill_midway: Callable[..., None]
+) -> None:
     card = FakeCard()
-    with pytest.raises(KilledError):
-        fitted(bank, card, tmp_path, UNDROPPED, watch=stop)
+    kill_midway(bank, card, tmp_path, UNDROPPED)
     made = fitted(bank, CPU, tmp_path, UNDROPPED)
     assert_same(made, fitted(bank, CPU, recipe=UNDROPPED))
     assert {one.devices for one in made} == {(f"cuda ({card.model})", "cpu")}
 
 
 def test_a_killed_pass_drops_the_same_again(
-    bank: FeatureBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bank: FeatureBank, tmp_path: Path, kill_midway: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(fitting, "SAVE_AFTER_S", 0.0)
-    monkeypatch.setattr(fitting, "TELL_AFTER_S", 0.0)
-
-    def stop(_: int, standing: Standing) -> None:
-        if standing.update >= 7:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        fitted(bank, FakeCard(), tmp_path, watch=stop)
+    kill_midway(bank, FakeCard(), tmp_path, SHORT)
     assert_same(fitted(bank, FakeCard(), tmp_path), fitted(bank, FakeCard()))
 
 
