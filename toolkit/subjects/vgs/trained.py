@@ -3,8 +3,9 @@
 Layer normalisation follows the input projection. Its mean is linear in the features and is taken
 off the weights once; its deviation, scale and shift are applied to what is pooled, so that nothing
 is done to every position but the projection, the square of what comes of it, and two products with
-as many columns as there are heads. Features are multiplied where they lie: pictures with channels
-first as they come from a backbone, clips one by one, so that neither is copied or padded.
+as many columns as there are heads. The projection is asked for as a convolution with kernels of one
+position: the library behind torch's convolutions uses all that a processor has whoever made it, the
+one behind its matrix products half of that on some (AVX-512 on AMD's).
 
 Sums are added up in another order than in `toolkit.subjects.vgs.towers`, so that last digits are
 others (tests hold both against each other). Narrower towers keep the digits that the results of the
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from toolkit.subjects.vgs.towers import TransformerPooling
 
@@ -44,8 +46,8 @@ class TrainedPooling:
     def __init__(self, pool: TransformerPooling) -> None:
         self._pool, norm = pool, pool.layer.norm1
         with torch.no_grad():
-            self._weight = pool.proj_in.weight - pool.proj_in.weight.mean(dim=0)
-            self._transposed = self._weight.T.contiguous()
+            weight = pool.proj_in.weight - pool.proj_in.weight.mean(dim=0)
+            self._kernels = weight[:, :, None, None]
             self._bias = pool.proj_in.bias - pool.proj_in.bias.mean()
             self._first = norm(pool.class_embedding)
             probe = pool.probe(self._first)
@@ -68,11 +70,7 @@ class TrainedPooling:
         Returns:
             Shape (n, columns).
         """
-        projected = torch.empty(len(features), len(features[0]), len(self._weight))
-        for clip, out in zip(features, projected, strict=True):
-            torch.mm(clip, self._transposed, out=out)
-        length = torch.linalg.vector_norm(projected.add_(self._bias), dim=2)
-        return self._gathered(projected.transpose(1, 2), length.square_())
+        return self._gathered(torch.stack(list(features)).transpose(1, 2))
 
     @torch.inference_mode()
     def pictures(self, maps: Tensor) -> Tensor:
@@ -84,9 +82,7 @@ class TrainedPooling:
         Returns:
             Shape (m, columns).
         """
-        weight = self._weight.expand(len(maps), -1, -1)
-        projected = torch.bmm(weight, maps.flatten(2)).add_(self._bias.unsqueeze(1))
-        return self._gathered(projected, projected.square().sum(dim=1))
+        return self._gathered(maps.flatten(2))
 
     @torch.inference_mode()
     def embedded(self, gathered: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,15 +98,12 @@ class TrainedPooling:
         total = torch.ones_like(each[:, :, :1])
         return self._pool.leave(self._pool.valued(each, total)).numpy()
 
-    def _gathered(self, projected: Tensor, squares: Tensor) -> Tensor:
-        """What is gathered, (n, columns).
-
-        Args:
-            projected: projections less their means, (n, width, positions).
-            squares: their sums of squares, (n, positions).
-        """
+    def _gathered(self, features: Tensor) -> Tensor:
+        """What is gathered, (n, columns), from features (n, channels, positions)."""
+        projected = functional.conv2d(features.unsqueeze(3), self._kernels, self._bias).squeeze(3)
         norm, (n, width, _) = self._pool.layer.norm1, projected.shape
-        inverse = squares.div_(width).add_(norm.eps).rsqrt_().unsqueeze(1)
+        squares = projected.square().sum(dim=1, keepdim=True)
+        inverse = squares.div_(width).add_(norm.eps).rsqrt_()
         logits = torch.bmm(self._probe.expand(n, -1, -1), projected).mul_(inverse)
         own = self._own.expand(n, -1, 1)
         shares = torch.cat([own, logits.add_(self._beside)], dim=2).softmax(dim=2)
