@@ -87,17 +87,19 @@ def test_makers_are_not_installed() -> None:
 def test_every_module_that_is_said_to_run_is_there_and_runs() -> None:
     """Model cards, READMEs, docstrings and messages name modules after ``python -m``."""
     papers = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *(ROOT / ".ci").iterdir()]
-    for folder in ("stimuli", "paradigms", "toolkit", "reports", "makers"):
+    for folder in (*PACKAGES, "tests"):
         papers += [*(ROOT / folder).rglob("*.md"), *(ROOT / folder).rglob("*.py")]
     said = "\n".join(path.read_text(encoding="utf-8") for path in papers)
-    named = set(
-        re.findall(r"python -m ((?:stimuli|paradigms|toolkit|reports|makers)[\w.]*\w)", said)
-    )
-    assert len(named) >= 6
+    folders = "|".join((*PACKAGES, "tests"))
+    named = set(re.findall(rf"python -m ((?:{folders})[\w.]*\w)", said))
+    assert len(named) >= 20
     for name in named:
-        module = ROOT / (name.replace(".", "/") + ".py")
+        place = ROOT / name.replace(".", "/")
+        module = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
         assert module.is_file(), name
         assert 'if __name__ == "__main__":' in module.read_text(encoding="utf-8"), name
+    # A file that is run by its path does not find what it imports from beside it.
+    assert re.findall(rf"python (?:{folders})/\S+", said) == []
 
 
 PACKAGES = ("toolkit", "paradigms", "stimuli", "reports", "makers")

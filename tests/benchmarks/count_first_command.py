@@ -5,7 +5,7 @@ error (progress is drawn on terminals only), and leave no process and no tempora
 commands must end with exit code 2 and one message; the time from that to the end of the process is
 told. ``stress`` keeps all cores busy meanwhile, where it is installed:
 
-    python tests/benchmarks/count_first_command.py 100 100
+    python -m tests.benchmarks.count_first_command 100 100
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An epoch with all its reading, size md: the published loader and network, and ours, in turn.
 
-    python tests/benchmarks/epoch_against_published.py CHECKOUT --folder /tmp/layouts
+    python -m tests.benchmarks.epoch_against_published CHECKOUT --folder /tmp/layouts
 
 CHECKOUT is one of danoneata/me-vgs (353710d or later; needs `toolz`). Both sides train on the same
 made-up features in the published layout, from the same HDF5 files, which the system has read

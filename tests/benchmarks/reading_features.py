@@ -4,8 +4,8 @@ Features are made up in the published layout and sizes: 2048 x 8 x 8 a picture (
 frames of 768 channels a clip. The recipe is the published one, size md: an update meets up to 720
 different pictures and clips.
 
-    python tests/benchmarks/reading_features.py --folder /tmp/layouts
-    python tests/benchmarks/reading_features.py --folder /tmp/layouts --pictures 1000 70000
+    python -m tests.benchmarks.reading_features --folder /tmp/layouts
+    python -m tests.benchmarks.reading_features --folder /tmp/layouts --pictures 1000 70000
 
 Memory: every size is trained for some updates and a validation in a process of its own, once for
 the first time and once again, when its files were gone through already; told is the most memory
@@ -58,7 +58,7 @@ def main() -> None:
     for n_pictures in asked.pictures:
         root = layout(asked.folder, n_pictures, asked.written)
         for start in ("first", "again"):
-            command = [sys.executable, __file__, "--folder", str(asked.folder),
+            command = [sys.executable, "-m", __spec__.name, "--folder", str(asked.folder),
                        "--train", str(root), "--updates", str(asked.updates)]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             tell_memory(n_pictures, root, start, json.loads(done.stdout))

@@ -4,7 +4,7 @@ Intervals over seeds are held against the accuracy of further seeds with the ver
 penalised ones are counted in designs of their own, in which answers are often all the same.
 
 As a script it makes ``calibration.csv``, from which the table of the documentation is:
-``python tests/benchmarks/test_calibration.py EXPERIMENTS MORE [DESIGN ...]``.
+``python -m tests.benchmarks.test_calibration EXPERIMENTS MORE [DESIGN ...]``.
 
 Words, the effect of bilingual training on a word, pictures, distractors and seeds vary. False
 alarms are counted in experiments in which nothing differs, coverage in others, in which the

@@ -1,7 +1,7 @@
 """False alarms and coverage where every draw of familiar words is one participant.
 
 As a script it makes ``draws_calibration.csv``:
-``python tests/benchmarks/test_draws_calibration.py EXPERIMENTS [DESIGN ...]``.
+``python -m tests.benchmarks.test_draws_calibration EXPERIMENTS [DESIGN ...]``.
 
 Both populations learn the same draws, as the included ones do. Words differ as novel words,
 familiar classes as distractors, draws as wholes, draws under either training, a word in one draw

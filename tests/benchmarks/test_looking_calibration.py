@@ -4,7 +4,7 @@ The window test speaks about further seeds and further items: every experiment d
 and distractors anew, with standard deviations as in the populations that are included. The cluster
 test speaks about further seeds and the same items, whose pairs are yoked: every experiment draws
 the courses of its seeds, which wander around chance. A script by hand:
-``python tests/benchmarks/test_looking_calibration.py EXPERIMENTS``.
+``python -m tests.benchmarks.test_looking_calibration EXPERIMENTS``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """False alarms of the retention tests, and coverage of forgetting rates, with 5 and 10 seeds.
 
 As a script it makes ``retention_calibration.csv``:
-``python tests/benchmarks/test_retention_calibration.py EXPERIMENTS [DESIGN ...]``.
+``python -m tests.benchmarks.test_retention_calibration EXPERIMENTS [DESIGN ...]``.
 
 Sessions are those of `fast-mapping`: four of twenty words are taught together and asked for beside
 each other, before and after. Words differ in how much they are preferred unlearnt, as targets and

@@ -1,7 +1,7 @@
 """False alarms and coverage of the trend over a graded factor, at 5 and at 10 seeds.
 
 As a script it makes ``trend_calibration.csv``:
-``python tests/benchmarks/test_trend_calibration.py EXPERIMENTS [SEEDS ...]``.
+``python -m tests.benchmarks.test_trend_calibration EXPERIMENTS [SEEDS ...]``.
 
 Seeds and words vary in level and in slope, distractors in level; the factor has four levels, as
 that of the paradigm mispronunciation. Where false alarms are counted the mean slope is 0, where

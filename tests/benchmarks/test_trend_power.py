@@ -1,7 +1,7 @@
 """Planned power of a trend against that of experiments that are drawn and analysed.
 
 As a script it makes ``trend_power.csv``:
-``python tests/benchmarks/test_trend_power.py EXPERIMENTS KEPT``; the file KEPT holds what was made,
+``python -m tests.benchmarks.test_trend_power EXPERIMENTS KEPT``; the file KEPT holds what was made,
 so that the same again does only what is missing.
 """
 
