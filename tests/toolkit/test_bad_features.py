@@ -158,17 +158,21 @@ def test_features_that_differ_are_refused_however_many_are_read_together(
     refused(train_on_a_set(**changes), *parts, *more)
 
 
+@pytest.mark.parametrize("shape", [(4, 6), (4, 5)], ids=["another size", "the same size"])
 def test_other_features_by_the_same_name_are_trained_on_anew(
-    train_on_a_set: Callable[..., Said], tmp_path: Path
+    train_on_a_set: Callable[..., Said], tmp_path: Path, shape: tuple[int, int]
 ) -> None:
     same = {"ear_sha256": "taken over: ear", "eye_sha256": "taken over: eye"}
+    folder, name = tmp_path / "out" / "monolingual-en", "audio_enc.pool.proj_in.weight"
     assert train_on_a_set(**same).code == 0
-    said = train_on_a_set("--seeds", "2", ear=with_shape((4, 6), 1), **same)
+    written, first = (folder / "a.safetensors").stat(), load_file(folder / "a.safetensors")
+    assert train_on_a_set(**same).code == 0
+    assert (folder / "a.safetensors").stat().st_mtime_ns == written.st_mtime_ns
+    said = train_on_a_set("--seeds", "2", ear=with_shape(shape, 1), **same)
     assert said.code == 0, said.err
-    folder = tmp_path / "out" / "monolingual-en"
-    assert json.loads((folder / "config.json").read_text())["network"]["word_dim"] == 6
-    weights = [load_file(folder / f"{seed}.safetensors") for seed in "ab"]
-    assert {own["audio_enc.pool.proj_in.weight"].shape[1] for own in weights} == {6}
+    both = [load_file(folder / f"{seed}.safetensors") for seed in "ab"]
+    assert [own[name].shape[1] for own in both] == [shape[1]] * 2
+    assert not np.array_equal(both[0][name], first[name])
 
 
 @pytest.fixture

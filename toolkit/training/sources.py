@@ -24,7 +24,7 @@ from stimuli.published import (
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.ears import RATE
-from toolkit.subjects.backbones.files import backbone_checksum
+from toolkit.subjects.backbones.files import backbone_checksum, identity_of
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.in_place import state_of
 from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
@@ -197,8 +197,7 @@ class SetSource:
         """See `Source`."""
         return bank_key(
             self.stimuli.checksum,
-            self._sums[self.hearing],
-            self._sums[self.seeing],
+            *self._identities,
             recipe.word_views,
             recipe.picture_views,
             *(self.heard or ()),
@@ -222,7 +221,7 @@ class SetSource:
 
     def bank_path(self, recipe: Recipe, folder: Path) -> Path:
         """See `Source`."""
-        return folder / f"{self.key(recipe)}{self._sizes}.safetensors"
+        return folder / f"{self.key(recipe)}.safetensors"
 
     def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
         """See `Source`."""
@@ -232,21 +231,16 @@ class SetSource:
         return path
 
     @cached_property
-    def _sizes(self) -> str:
-        """Sizes of features that tell a backbone's name alone: of one name there may be others."""
-        told = ""
-        for place in (self.hearing, self.seeing):
-            if place.suffix == SUFFIX and not is_known(self._sums[place]):
-                file = FeatureFile(place)
-                # Clips differ in their lengths.
-                size = file.shape(file.names[0])[1 if file.kind == "word" else 0 :]
-                told += f"-{'x'.join(map(str, size))}"
-        return told
-
-    @cached_property
     def _sums(self) -> dict[Path, str]:
         """Checksum of each backbone: some are hundreds of megabytes, and read once."""
         return {path: backbone_checksum(path) for path in (self.hearing, self.seeing)}
+
+    @cached_property
+    def _identities(self) -> tuple[str, ...]:
+        """The same; of features that tell a name alone, which others may have, their own."""
+        return tuple(
+            told if is_known(told) else identity_of(path) for path, told in self._sums.items()
+        )
 
 
 class PublishedData:
