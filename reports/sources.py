@@ -181,13 +181,14 @@ def _pooled(
     if len(order) == len(results):
         return results
     from paradigms.registry import get_paradigm
-    from toolkit.statistics.choices.counts import read_counts
+    from toolkit.statistics.choices.counts import read_lists
     from toolkit.statistics.choices.describe import seeds_of_counts
     from toolkit.statistics.choices.participants import drawn_populations
     from toolkit.statistics.choices.summary import results_of
 
     asked = get_paradigm(runs[0].paradigm, paradigms)
-    counts = read_counts([run.folder for run in runs])
+    # Means of seeds ask for no distractors, of which there are many.
+    counts = read_lists([run.folder for run in runs], by_distractor=lambda _: ()).counts
     counts = counts[counts["paradigm"] == asked.name]
     pooled = results_of(seeds_of_counts(counts), asked, drawn_populations(counts))
     return sorted(pooled, key=lambda row: order[_cell(row)])
