@@ -145,13 +145,18 @@ class Counting(TorchDispatchMode):
         before = {one.untyped_storage()._cdata for one in given}
         for one in made:
             self.put(one)
+        if func.overloadpacket in SET_ASIDE:
+            return out
         if not func._schema.is_mutable and all(
             one.untyped_storage()._cdata in before for one in made
         ):
             return out  # another view of what there was
         written = sum(map(_bytes, made))
         read = sum(map(_bytes, given[1:]))
-        read += written if func.overloadpacket in LOOK_UPS else _bytes(given[0])
+        if func.overloadpacket in LOOK_UPS:
+            read += written
+        elif func.overloadpacket is not torch.ops.aten.copy_:
+            read += _bytes(given[0])
         self.counted.kernels += 1
         if count := flop_registry.get(func.overloadpacket):
             self.counted.flops += count(*args, **asked, out_val=out)
@@ -161,6 +166,8 @@ class Counting(TorchDispatchMode):
         return out
 
 
+SET_ASIDE = {torch.ops.aten.new_empty, torch.ops.aten.empty_like}
+"""Operations that set memory aside and do nothing with it."""
 LOOK_UPS = {torch.ops.aten.index, torch.ops.aten.index_select}
 """Operations that read no more of their first tensor than they give."""
 

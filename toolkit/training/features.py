@@ -183,7 +183,7 @@ class FeatureBank:
     def pictures(self, rows: NDArray[np.int64]) -> Tensor:
         """Feature maps of some picture views, float32, (n, channels, h, w).
 
-        On a processor the channels of a place lie one after another, as a network multiplies them.
+        The channels of a place lie one after another, as a network multiplies them.
         """
         if self.disk:
             return self.read(_NO_ROWS, rows, once=True).pictures(np.arange(len(rows)))
@@ -196,7 +196,9 @@ class FeatureBank:
                 maps = self.empty(len(rows), height, width, channels).movedim(-1, 1)
                 gather(self.maps, found, maps)
         else:
-            maps = self.device.to(self.maps[found]).float()
+            channels, *size = self.maps.shape[1:]
+            maps = torch.empty(len(rows), *size, channels, device=self.device.place)
+            maps = maps.movedim(-1, 1).copy_(self.device.to(self.maps[found]))
         if self.picture_scale:
             self.picture_scale.apply(maps.movedim(1, -1))
         return maps

@@ -60,6 +60,8 @@ class Rows:
     """Dropout between the two linear layers, (n, 4 * width)."""
     of_out: Tensor
     """Dropout of what they give, (n, width)."""
+    on_card: bool = False
+    """Whether a card computes with them, see `_PoolOnCard`."""
 
 
 def words(
@@ -147,7 +149,7 @@ def _rows(
 
     def draw(*size: int) -> Tensor:
         if not config.dropout:
-            return torch.ones(size, device=device.place)
+            return torch.ones(1, device=device.place).expand(size)
         kept = torch.empty(size, device=device.place)
         return kept.bernoulli_(1 - config.dropout, generator=generator).div_(1 - config.dropout)
 
@@ -159,6 +161,7 @@ def _rows(
         draw(n, width),
         draw(n, 4 * width),
         draw(n, width),
+        device.kind != "cpu",
     )
 
 
@@ -186,7 +189,8 @@ def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor
     # What `shift` adds is the same for all positions and the token: softmax removes it.
     probe = probe * scale.unsqueeze(1)
     own = (probe * plain.unsqueeze(1)).sum(-1)
-    gathered, by_words, by_token = _Pool.apply(
+    pool = _PoolOnCard if rows[0].on_card else _Pool
+    gathered, by_words, by_token = pool.apply(
         rows, weights["proj_in.weight"], weights["proj_in.bias"], probe, own
     )
     sizes = [len(some.counts) for some in rows]
@@ -275,11 +279,7 @@ class _Pool(Function):
             turned, shift, asked, of_token = numbers
             projected = torch.addmm(shift, some.positions, turned)
             plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
-            logits = plain.new_full((some.of_shares.numel() // heads, heads), -math.inf)
-            logits.index_copy_(0, some.places, plain @ asked)
-            logits = logits.view(some.of_shares.shape)
-            logits[:, 0] = of_token
-            shares = logits.softmax(1)
+            shares = _shares(some, plain @ asked, of_token)
             kept = shares * some.of_shares
             given = kept.view(-1, heads).index_select(0, some.places)
             every = torch.arange(len(plain), device=plain.device)
@@ -315,8 +315,7 @@ class _Pool(Function):
             of_shares = by_words.unsqueeze(1).repeat(1, shares.shape[1], 1)
             of_shares[:, 0] = by_token
             of_shares.view(-1, heads).index_add_(0, some.places, (up * plain[:, None]).sum(-1))
-            of_shares *= some.of_shares
-            of_logits = shares * (of_shares - (of_shares * shares).sum(1, keepdim=True))
+            of_logits = _of_logits(some, shares, of_shares)
             torch.sum(of_logits[:, 0], 0, out=of_own[place])
             of_logits = of_logits.view(-1, heads).index_select(0, some.places)
             of_plain = of_logits @ probe[place]
@@ -329,3 +328,110 @@ class _Pool(Function):
             torch.sum(of_projected, 0, out=of_bias[place])
             torch.mm(of_logits.T, plain, out=of_probe[place])
         return None, of_weight, of_bias, of_probe, of_own
+
+
+class _PoolOnCard(Function):
+    """The same on a card, which waits for its memory more than for its arithmetic.
+
+    Positions are laid out in rows of equal length, with zeros where none counts, so that products
+    of whole rows take the place of passes over all positions for every head. Where every position
+    counts, as of pictures, they lie so already.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Sequence[Rows], weight: Tensor, bias: Tensor, probe: Tensor, own: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        width = probe.shape[2]
+        kept_for_backward, out = [], []
+        for some, *numbers in zip(rows, weight.mT, bias, probe.mT, own, strict=True):
+            turned, shift, asked, of_token = numbers
+            projected = torch.addmm(shift, some.positions, turned)
+            plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
+            shares = _shares(some, plain @ asked, of_token)
+            kept = shares * some.of_shares
+            laid_out = _laid_out(some, plain)
+            by_words = kept[:, 1:]
+            out.append((by_words.mT @ laid_out, by_words.sum(1), kept[:, 0]))
+            kept_for_backward += [projected, laid_out, mean, rstd, shares]
+        ctx.save_for_backward(weight, probe, *kept_for_backward)
+        ctx.rows = rows
+        pooled, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
+        return pooled, by_words, by_token
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        weight, probe, *saved = ctx.saved_tensors
+        rows: Sequence[Rows] = ctx.rows
+        of_weight, of_probe = weight.new_empty(weight.shape), probe.new_empty(probe.shape)
+        of_bias, of_own = weight.new_empty(weight.shape[:2]), probe.new_empty(probe.shape[:2])
+        heads, width = probe.shape[1:]
+        sizes = [len(some.counts) for some in rows]
+        ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
+        for place, (some, (of_gathered, by_words, by_token)) in enumerate(
+            zip(rows, ups, strict=True)
+        ):
+            projected, laid_out, mean, rstd, shares = saved[5 * place : 5 * place + 5]
+            of_words = torch.baddbmm(by_words.unsqueeze(1), laid_out, of_gathered.mT)
+            of_shares = torch.cat([by_token.unsqueeze(1), of_words], 1)
+            of_logits = _of_logits(some, shares, of_shares)
+            torch.sum(of_logits[:, 0], 0, out=of_own[place])
+            of_logits = of_logits[:, 1:]
+            kept = (shares * some.of_shares)[:, 1:]
+            asked = probe[place].expand(len(shares), -1, -1)
+            of_plain = torch.cat([of_logits, kept], 2) @ torch.cat([asked, of_gathered], 1)
+            of_projected, _, _ = torch.ops.aten.native_layer_norm_backward(
+                _counted(some, of_plain), projected, (width,), mean, rstd, None, None,
+                (True, False, False),
+            )  # fmt: skip
+            torch.mm(of_projected.T, some.positions, out=of_weight[place])
+            torch.sum(of_projected, 0, out=of_bias[place])
+            flat = of_logits.reshape(-1, heads).T, laid_out.view(-1, width)
+            torch.mm(*flat, out=of_probe[place])
+        return None, of_weight, of_bias, of_probe, of_own
+
+
+def _shares(some: Rows, of_words: Tensor, of_token: Tensor) -> Tensor:
+    """Attention to the token and to each position, (n, places of a row, heads).
+
+    Args:
+        some: the rows.
+        of_words: logits of the positions, (positions, heads).
+        of_token: those of the token, (heads,).
+    """
+    logits = of_words.new_full((some.of_shares.numel() // len(of_token), len(of_token)), -math.inf)
+    logits.index_copy_(0, some.places, of_words)
+    logits = logits.view(some.of_shares.shape)
+    logits[:, 0] = of_token
+    return logits.softmax(1)
+
+
+def _of_logits(some: Rows, shares: Tensor, of_kept: Tensor) -> Tensor:
+    """The gradient of what `_shares` was made of, from that of what was kept of them."""
+    of_shares = of_kept.mul_(some.of_shares)
+    return shares * (of_shares - (of_shares * shares).sum(1, keepdim=True))
+
+
+def _all_count(some: Rows) -> bool:
+    """Whether every position of every row counts."""
+    return len(some.positions) == len(some.counts) * (some.of_shares.shape[1] - 1)
+
+
+def _places(some: Rows) -> Tensor:
+    """Where each position stands among those of rows without tokens, (positions,)."""
+    return some.places - some.places // some.of_shares.shape[1] - 1
+
+
+def _laid_out(some: Rows, plain: Tensor) -> Tensor:
+    """Positions in rows of equal length, (n, positions of a row, width), zero where none counts."""
+    n, places, _ = some.of_shares.shape
+    if _all_count(some):
+        return plain.view(n, places - 1, -1)
+    zeros = plain.new_zeros(n * (places - 1), plain.shape[1])
+    return zeros.index_copy_(0, _places(some), plain).view(n, places - 1, -1)
+
+
+def _counted(some: Rows, laid_out: Tensor) -> Tensor:
+    """Positions that count, row after row, (positions, width), of rows of equal length."""
+    flat = laid_out.reshape(-1, laid_out.shape[2])
+    return flat if _all_count(some) else flat.index_select(0, _places(some))

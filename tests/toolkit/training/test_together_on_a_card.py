@@ -68,6 +68,35 @@ def test_the_same_as_on_a_processor_with_features_there_once_or_sent(bank: Featu
     assert whole not in sent.log.batches
 
 
+@pytest.mark.parametrize("overlooked", [0.0, 0.5])
+def test_a_card_sums_rows_as_a_processor_sums_positions(
+    bank: FeatureBank, overlooked: float
+) -> None:
+    """Words of several lengths and pictures, embeddings and gradients, of two networks."""
+    config = replace(network_config(bank, RECIPE), dropout=0.25, position_dropout=overlooked)
+    networks = [fresh_network(config, seed) for seed in (1, 2)]
+    chosen = [np.array([0, 1, 2, 5, 9]), np.array([3, 4])]
+    for look_up, tower in ((packed.words, "audio_enc"), (packed.pictures, "image_enc")):
+        own = config if look_up is packed.words else config.for_pictures()
+        draw = torch.Generator().manual_seed(0)
+        rows = [look_up(bank, some, own, draw) for some in chosen]
+        made = []
+        for on_card in (False, True):
+            there = [replace(some, on_card=on_card) for some in rows]
+            weights = {
+                name.removeprefix(f"{tower}.pool."): torch.stack(
+                    [dict(network.named_parameters())[name].detach() for network in networks]
+                ).requires_grad_()
+                for name, _ in networks[0].named_parameters()
+                if name.startswith(tower)
+            }
+            embedded = torch.cat(list(packed.embed(weights, there, own.heads)))
+            grads = torch.autograd.grad(embedded.square().sum(), list(weights.values()))
+            made.append([embedded.detach(), *grads])
+        for one, other in zip(*made, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * float(other.abs().max()))
+
+
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many seeds went through each pass; with more than `room` of them, memory runs out."""
@@ -180,7 +209,8 @@ def test_a_card_draws_what_is_dropped_itself(bank: FeatureBank) -> None:
     assert torch.equal(generator.get_state(), after_few)
 
 
-def test_all_that_is_computed_with_lies_on_the_card(bank: FeatureBank) -> None:
+@pytest.mark.parametrize("on_card", [True, False])
+def test_all_that_is_computed_with_lies_on_the_card(bank: FeatureBank, on_card: bool) -> None:
     """Shapes alone are a device of their own, and tensors of two devices do not mix."""
     config = network_config(bank, RECIPE)
     network = fresh_network(config, 1)
@@ -191,7 +221,8 @@ def test_all_that_is_computed_with_lies_on_the_card(bank: FeatureBank) -> None:
         for name, value in network.named_parameters()
         if name.startswith(prefix)
     }
-    there = replace(rows, **{name: value.to("meta") for name, value in vars(rows).items()})
+    tensors = {name: one.to("meta") for name, one in vars(rows).items() if name != "on_card"}
+    there = replace(rows, **tensors, on_card=on_card)
     made = packed.embed(weights, [there, there], config.heads)
     torch.stack(list(made)).sum().backward()  # type: ignore[no-untyped-call]
     assert {one.device.type for one in made} == {"meta"}
