@@ -87,6 +87,10 @@ def with_shape(shape: tuple[int, ...], every: int) -> Callable[[dict[str, Any]],
     return change
 
 
+def with_one_more(made: dict[str, Any]) -> None:
+    made["one more"] = (np.zeros((4, 5), "f"), "0" * 64)
+
+
 def without_some(made: dict[str, Any]) -> None:
     for name in sorted(made)[::2]:
         del made[name]
@@ -166,7 +170,8 @@ def test_other_features_by_the_same_name_are_trained_on_anew(
     folder, name = tmp_path / "out" / "monolingual-en", "audio_enc.pool.proj_in.weight"
     assert train_on_a_set(**same).code == 0
     written, first = (folder / "a.safetensors").stat(), load_file(folder / "a.safetensors")
-    assert train_on_a_set(**same).code == 0
+    # Features of further stimuli change the file, and nothing of what was trained on.
+    assert train_on_a_set(ear=with_one_more, **same).code == 0
     assert (folder / "a.safetensors").stat().st_mtime_ns == written.st_mtime_ns
     said = train_on_a_set("--seeds", "2", ear=with_shape(shape, 1), **same)
     assert said.code == 0, said.err

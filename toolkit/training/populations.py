@@ -349,7 +349,7 @@ def _facts(condition: Condition, source: Source, features: Path, device: Device)
             "version": TRAINING_VERSION,
             **recipe.record(),
             **schedule.record(),
-            "features": source.key(recipe),
+            "features": source.trained_on(recipe, features),
             **({} if device.precision == "float32" else {"precision": device.precision}),
             **_samples(source.samples(languages, recipe)),
         },

@@ -24,7 +24,7 @@ from stimuli.published import (
 from toolkit.devices import CPU, Device
 from toolkit.errors import ToolkitError, quoted, unknown_name
 from toolkit.subjects.backbones.ears import RATE
-from toolkit.subjects.backbones.files import backbone_checksum, identity_of
+from toolkit.subjects.backbones.files import backbone_checksum
 from toolkit.subjects.backbones.finding import backbone_name, find_backbone, open_backbone
 from toolkit.subjects.backbones.in_place import state_of
 from toolkit.subjects.backbones.stored import BACKBONE, SUFFIX, FeatureFile, is_known
@@ -84,6 +84,9 @@ class Source(Protocol):
 
     def key(self, recipe: Recipe) -> str:
         """Name of the bank that a recipe needs: a checksum over all that decides its content."""
+
+    def trained_on(self, recipe: Recipe, bank: Path) -> str:
+        """Checksum over what decides the features that `kept_bank` put there or has there."""
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """The bank that a recipe needs; backbones compute on the device, always in float32."""
@@ -197,12 +200,18 @@ class SetSource:
         """See `Source`."""
         return bank_key(
             self.stimuli.checksum,
-            *self._identities,
+            self._sums[self.hearing],
+            self._sums[self.seeing],
             recipe.word_views,
             recipe.picture_views,
             *(self.heard or ()),
             *_precision_facts(recipe),
         )
+
+    def trained_on(self, recipe: Recipe, bank: Path) -> str:
+        """See `Source`; of features that tell a backbone's name alone, themselves."""
+        key = self.key(recipe)
+        return bank_key(key, sha256_of(bank)) if self._named_alone else key
 
     def bank(self, recipe: Recipe, progress: Progress, device: Device = CPU) -> FeatureBank:
         """See `Source`; every view goes through the backbones once."""
@@ -221,7 +230,10 @@ class SetSource:
 
     def bank_path(self, recipe: Recipe, folder: Path) -> Path:
         """See `Source`."""
-        return folder / f"{self.key(recipe)}.safetensors"
+        # Of a backbone's name there may be others.
+        states = [state_of(place)[1:] for place in self._named_alone]
+        own = f"-{bank_key(json.dumps(states))}" if states else ""
+        return folder / f"{self.key(recipe)}{own}.safetensors"
 
     def kept_bank(self, recipe: Recipe, folder: Path, progress: Progress, device: Device) -> Path:
         """See `Source`."""
@@ -230,17 +242,15 @@ class SetSource:
             save_bank(self.bank(recipe, progress, device), path)
         return path
 
+    @property
+    def _named_alone(self) -> list[Path]:
+        """Files of features that tell a backbone's name alone."""
+        return [path for path, told in self._sums.items() if not is_known(told)]
+
     @cached_property
     def _sums(self) -> dict[Path, str]:
         """Checksum of each backbone: some are hundreds of megabytes, and read once."""
         return {path: backbone_checksum(path) for path in (self.hearing, self.seeing)}
-
-    @cached_property
-    def _identities(self) -> tuple[str, ...]:
-        """The same; of features that tell a name alone, which others may have, their own."""
-        return tuple(
-            told if is_known(told) else identity_of(path) for path, told in self._sums.items()
-        )
 
 
 class PublishedData:
@@ -368,6 +378,10 @@ class PublishedData:
     def key(self, recipe: Recipe) -> str:
         """See `Source`."""
         return bank_key(self.checksum, *_precision_facts(recipe))
+
+    def trained_on(self, recipe: Recipe, bank: Path) -> str:
+        """See `Source`."""
+        return self.key(recipe)
 
     def bank_path(self, recipe: Recipe, folder: Path) -> Path:
         """See `Source`; named after the state of the files of features, which are not read."""
