@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -351,8 +352,8 @@ def _embedded(
     banks: Sequence[FeatureBank],
     choices: Sequence[Choices],
 ) -> Tensor:
-    """Embeddings place by place, (networks, items, 1 + negatives, embedding)."""
-    config = trainings[0].network.config
+    """Embeddings place by place, ready, (networks, items, 1 + negatives, embedding)."""
+    config, ready = trainings[0].network.config, trainings[0].network.family.ready
     look_up = packed.words
     if tower == "image_enc":
         config, look_up = config.for_pictures(), packed.pictures
@@ -366,15 +367,11 @@ def _embedded(
         for name, numbers in weights.items()
         if name.startswith(prefix)
     }
-    placed = [
-        vectors.index_select(0, bank.device.to(torch.from_numpy(one.places.ravel()))).view(
-            *one.places.shape, -1
-        )
-        for bank, vectors, one in zip(
-            banks, packed.embed(own, rows, config.heads), choices, strict=True
-        )
-    ]
-    return torch.stack(placed)
+    embedded = packed.embed(own, rows, config.heads, ready)
+    starts = np.cumsum([0, *(len(vectors) for vectors in embedded[:-1])])
+    places = np.stack([start + one.places for start, one in zip(starts, choices, strict=True)])
+    found = banks[0].device.to(torch.from_numpy(places.ravel()))
+    return torch.cat(list(embedded)).index_select(0, found).view(*places.shape, -1)
 
 
 class _Scoring(nn.Module):
@@ -391,8 +388,8 @@ class _Scoring(nn.Module):
         return getattr(self, target)
 
     def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
-        return self._family.similarity(self, words, pictures)
+        """Scores of words (..., n, d) against pictures (..., m, d), ready: shape (..., n, m)."""
+        return self._family.compare(self, words, pictures)
 
     def forward(
         self, smoothing: float, words: Tensor, pictures: Tensor, second_words: Tensor | None = None

@@ -65,7 +65,7 @@ class Weighted(MattNet):
             "bias": torch.nn.Parameter(torch.tensor(0.5)),
         }
 
-    def similarity(
+    def compare(
         self, network: VGSNetwork, words: torch.Tensor, pictures: torch.Tensor
     ) -> torch.Tensor:
         weight, bias = (network.get_parameter(name) for name in ("weight", "bias"))

@@ -80,12 +80,14 @@ class CLIP(Family):
 
         return {"logit_scale": torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))}
 
-    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+    def ready(self, embeddings: Tensor) -> Tensor:
+        """Embeddings of length 1, (..., d)."""
         from torch.nn import functional
 
-        words = functional.normalize(words, dim=-1)
-        pictures = functional.normalize(pictures, dim=-1)
+        return functional.normalize(embeddings, dim=-1)
+
+    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Cosines of words and pictures, scaled, see `Family.compare`."""
         return self.scale_of(network) * (words @ pictures.transpose(-1, -2))
 
 
@@ -140,8 +142,8 @@ class MattNet(Family):
         """
         return words @ pictures.T
 
-    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Dot products, see `Family.compare`."""
         return words @ pictures.transpose(-1, -2)
 
     def similarity_of_positions(self, words: Tensor, pictures: Tensor) -> Tensor:
@@ -213,8 +215,8 @@ class BarLIP(Family):
             for norm in ("bn_audio", "bn_image")
         }
 
-    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m).
+    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Minus squared distances, see `Family.compare`.
 
         Means and variances are those kept from training, whatever is scored together.
         """

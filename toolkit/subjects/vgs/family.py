@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 from toolkit.errors import ToolkitError
 
@@ -108,9 +108,21 @@ class Family(ABC):
         """What the network has besides its towers, by published name."""
         return {}
 
+    def ready(self, embeddings: Tensor) -> Tensor:
+        """What is done with every embedding for itself before it is compared, (..., d).
+
+        By default nothing is. One that is compared with many is made ready once.
+        """
+        return embeddings
+
     @abstractmethod
+    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d), `ready`: (..., n, m)."""
+
+    @final
     def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+        return self.compare(network, self.ready(words), self.ready(pictures))
 
     def objective(
         self,
