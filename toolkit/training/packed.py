@@ -14,7 +14,7 @@ learns, is therefore the same to the last bit whatever others are in the pass.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,19 +165,13 @@ def _rows(
     )
 
 
-def embed(
-    weights: Weights,
-    rows: Sequence[Rows],
-    heads: int,
-    ready: Callable[[Tensor], Tensor] = lambda embeddings: embeddings,
-) -> Sequence[Tensor]:
+def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor]:
     """What the towers of several networks make of their rows, (n, embedding) each.
 
     Args:
         weights: of the towers' poolings.
         rows: what each of them is given.
         heads: of the attention.
-        ready: what is done with every embedding for itself, see `Family.ready`.
     """
     token, scale, shift = (
         weights[name] for name in ("class_embedding", "layer.norm1.weight", "layer.norm1.bias")
@@ -225,7 +219,7 @@ def embed(
     inner = functional.gelu(linear(norm(residual, "layer.norm2"), "layer.linear1"))
     inner = linear(dropped("of_inner", inner), "layer.linear2")
     residual = residual + dropped("of_out", inner)
-    return ready(linear(norm(residual, "ln_out"), "proj_out")).split_with_sizes(sizes)
+    return linear(norm(residual, "ln_out"), "proj_out").split_with_sizes(sizes)
 
 
 def _linear(values: Tensor, sizes: Sequence[int], weight: Tensor, bias: Tensor | None) -> Tensor:

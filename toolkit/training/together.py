@@ -13,17 +13,17 @@ a pass may go on on either.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
+from torch.nn import functional
 
 from toolkit.devices import CPU, Device, ran_out
 from toolkit.subjects.vgs.families import FAMILIES
+from toolkit.subjects.vgs.family import Chosen, Family
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training import fit, packed
 from toolkit.training.checkpoint import Checkpoint, StoppedError
@@ -327,22 +327,26 @@ def _losses(trainings: Sequence[Together], batches: Sequence[Batch]) -> Tensor:
     weights = _weights(trainings)
     given = trainings, weights, [batch.bank for batch in batches]
     items = [batch.items for batch in batches]
-    embedded = [
+    towers = [
         _embedded("audio_enc", *given, [one.words for one in items]),
         _embedded("image_enc", *given, [one.pictures for one in items]),
     ]
     second = [one.second_words for one in items if one.second_words]
     if second:
-        embedded.append(_embedded("audio_enc", *given, second))
-    scoring = _Scoring(trainings[0].network)
-    own = {name: weights[name] for name, _ in scoring.named_parameters()}
-    smoothing = trainings[0].recipe.label_smoothing
+        towers.append(_embedded("audio_enc", *given, second))
+    family, smoothing = trainings[0].network.family, trainings[0].recipe.label_smoothing
 
-    def loss(own: dict[str, Tensor], *embedded: Tensor) -> Tensor:
-        out: Tensor = functional_call(scoring, own, (smoothing, *embedded))
-        return out
+    def loss(own: Mapping[str, Tensor], words: Chosen, pictures: Chosen, *second: Chosen) -> Tensor:
+        scoring, linked = _Scoring(family, own), second[0] if second else None
+        return family.objective_of(scoring, words, pictures, linked, smoothing)
 
-    return torch.vmap(loss)(own, *embedded)
+    own = {name: weights[name] for name in family.parts()}
+    if trainings[0].device.kind != "cpu":
+        losses: Tensor = torch.vmap(loss)(own, *map(_in_one, towers))
+        return losses
+    # Products of several matrices at once may add up in another order than those of one.
+    each = [{name: numbers[place] for name, numbers in own.items()} for place in range(len(items))]
+    return torch.stack([loss(*given) for given in zip(each, *towers, strict=True)])
 
 
 def _embedded(
@@ -351,9 +355,9 @@ def _embedded(
     weights: packed.Weights,
     banks: Sequence[FeatureBank],
     choices: Sequence[Choices],
-) -> Tensor:
-    """Embeddings place by place, ready, (networks, items, 1 + negatives, embedding)."""
-    config, ready = trainings[0].network.config, trainings[0].network.family.ready
+) -> list[Chosen]:
+    """Embeddings of each network, and which of them every item is told by."""
+    config = trainings[0].network.config
     look_up = packed.words
     if tower == "image_enc":
         config, look_up = config.for_pictures(), packed.pictures
@@ -367,35 +371,45 @@ def _embedded(
         for name, numbers in weights.items()
         if name.startswith(prefix)
     }
-    embedded = packed.embed(own, rows, config.heads, ready)
-    starts = np.cumsum([0, *(len(vectors) for vectors in embedded[:-1])])
-    places = np.stack([start + one.places for start, one in zip(starts, choices, strict=True)])
-    found = banks[0].device.to(torch.from_numpy(places.ravel()))
-    return torch.cat(list(embedded)).index_select(0, found).view(*places.shape, -1)
+    return [
+        Chosen(vectors, bank.device.to(torch.from_numpy(one.places)))
+        for bank, vectors, one in zip(
+            banks, packed.embed(own, rows, config.heads), choices, strict=True
+        )
+    ]
 
 
-class _Scoring(nn.Module):
-    """What a family asks of its network, without the towers."""
+def _in_one(each: Sequence[Chosen]) -> Chosen:
+    """Those of all networks in one: as many embeddings of each, the last ones in no place."""
+    size = max(len(one.embeddings) for one in each)
+    vectors = [
+        functional.pad(one.embeddings, (0, 0, 0, size - len(one.embeddings))) for one in each
+    ]
+    return Chosen(torch.stack(vectors), torch.stack([one.places for one in each]))
 
-    def __init__(self, network: VGSNetwork) -> None:
-        super().__init__()
-        self._family = network.family
-        for name, part in network.family.parts().items():
-            setattr(self, name, part)
+
+class _Scoring:
+    """What a family asks of its network, without the towers.
+
+    Args:
+        family: of the network.
+        own: parameters of the family.
+    """
+
+    def __init__(self, family: Family, own: Mapping[str, Tensor]) -> None:
+        self._family, self._own = family, own
 
     def get_parameter(self, target: str) -> Any:
-        """One of the family's parameters, or the numbers that stand in its place."""
-        return getattr(self, target)
+        """One of the family's parameters."""
+        return self._own[target]
+
+    def get_submodule(self, target: str) -> Any:
+        """None: families that have such are trained one at a time."""
+        raise AttributeError(target)
 
     def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d), ready: shape (..., n, m)."""
-        return self._family.compare(self, words, pictures)
-
-    def forward(
-        self, smoothing: float, words: Tensor, pictures: Tensor, second_words: Tensor | None = None
-    ) -> Tensor:
-        """What training makes small."""
-        return self._family.objective(self, words, pictures, second_words, smoothing)
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
+        return self._family.similarity(self, words, pictures)
 
 
 def _joined(network: VGSNetwork) -> nn.Parameter:

@@ -18,6 +18,7 @@ from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs.checkpoints import parse_config_name, read_checkpoint
 from toolkit.subjects.vgs.config import NetworkConfig
 from toolkit.subjects.vgs.families import FAMILIES, MattNet, family_with, listed
+from toolkit.subjects.vgs.family import Chosen
 from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject
 from toolkit.subjects.vgs.towers import VGSNetwork
 from toolkit.training.fit import fit
@@ -65,7 +66,7 @@ class Weighted(MattNet):
             "bias": torch.nn.Parameter(torch.tensor(0.5)),
         }
 
-    def compare(
+    def similarity(
         self, network: VGSNetwork, words: torch.Tensor, pictures: torch.Tensor
     ) -> torch.Tensor:
         weight, bias = (network.get_parameter(name) for name in ("weight", "bias"))
@@ -162,3 +163,28 @@ def test_smoothed_labels_are_refused_by_the_objective_too(family: str) -> None:
     three = [torch.ones(2, 2, 3)] * (3 if FAMILIES[family].links else 2)
     with pytest.raises(ToolkitError, match="smoothed labels"):
         network.objective(*three, label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_objective_is_the_same_where_items_share_embeddings(
+    family: str, smoothing: float
+) -> None:
+    network = VGSNetwork(NetworkConfig(5, 7, embedding=6, family=family)).train()
+    draw = torch.Generator().manual_seed(0)
+    lists = [
+        Chosen(
+            torch.randn(n, 6, generator=draw, requires_grad=True),
+            torch.randint(n, (9, 4), generator=draw),
+        )
+        for n in ((8, 5, 7) if network.family.links else (8, 5))
+    ]
+    share = smoothing if network.family.smooths_labels else 0.0
+    expected = network.objective(*(one.placed() for one in lists), label_smoothing=share)
+    found = network.family.objective_of(network, *lists, label_smoothing=share)
+    torch.testing.assert_close(found, expected)
+    leaves = [one.embeddings for one in lists]
+    for one, other in zip(
+        torch.autograd.grad(found, leaves), torch.autograd.grad(expected, leaves), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)

@@ -13,7 +13,8 @@ import torch
 from toolkit.errors import ToolkitError
 from toolkit.subjects.vgs import trained
 from toolkit.subjects.vgs.config import NetworkConfig
-from toolkit.subjects.vgs.families import FAMILIES, paired_loss
+from toolkit.subjects.vgs.families import FAMILIES
+from toolkit.subjects.vgs.family import paired_loss
 from toolkit.subjects.vgs.subject import BackboneRef, StoredNetwork, VGSSubject, fresh_network
 from toolkit.subjects.vgs.towers import TransformerPooling, VGSNetwork
 from toolkit.subjects.vgs.trained import WIDE, TrainedPooling

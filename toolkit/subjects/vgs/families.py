@@ -13,7 +13,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from toolkit.subjects.vgs.family import Family, paired_loss
+from toolkit.subjects.vgs.family import Family, Paired
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ BATCH_NORM_EPS = 1e-5
 """Added to variances before the root; the default of torch, which the published code keeps."""
 
 
-class CLIP(Family):
+class CLIP(Paired):
     """Cosine similarity times a learnt temperature, trained against negatives."""
 
     name = "clip"
@@ -80,46 +80,29 @@ class CLIP(Family):
 
         return {"logit_scale": torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))}
 
-    def ready(self, embeddings: Tensor) -> Tensor:
-        """Embeddings of length 1, (..., d)."""
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
         from torch.nn import functional
 
-        return functional.normalize(embeddings, dim=-1)
-
-    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Cosines of words and pictures, scaled, see `Family.compare`."""
+        words = functional.normalize(words, dim=-1)
+        pictures = functional.normalize(pictures, dim=-1)
         return self.scale_of(network) * (words @ pictures.transpose(-1, -2))
 
 
 class CLIPTwoAudios(CLIP):
-    """`CLIP` with language links: a word is also drawn to its translation."""
+    """`CLIP` with language links: a word is also drawn to its translation.
+
+    The objective is the mean of three: each language with the pictures, and the two languages.
+    """
 
     name = "clip-two-audios"
     links = True
     smooths_labels = False
     published_kind = "clip-lang-links"
-
-    def _loss(
-        self,
-        network: Network,
-        words: Tensor,
-        pictures: Tensor,
-        second_words: Tensor | None,
-        label_smoothing: float,
-    ) -> Tensor:
-        """Mean of three losses: each language with the pictures, and the two languages."""
-        import torch
-
-        second = cast("Tensor", second_words)
-        losses = [
-            paired_loss(network, words, pictures),
-            paired_loss(network, second, pictures),
-            paired_loss(network, words, second),
-        ]
-        return torch.stack(losses).mean()
+    pairs = ((0, 1), (2, 1), (0, 2))
 
 
-class MattNet(Family):
+class MattNet(Paired):
     """Dot product without normalisation, trained against negatives."""
 
     name = "mattnet"
@@ -142,8 +125,8 @@ class MattNet(Family):
         """
         return words @ pictures.T
 
-    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Dot products, see `Family.compare`."""
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
         return words @ pictures.transpose(-1, -2)
 
     def similarity_of_positions(self, words: Tensor, pictures: Tensor) -> Tensor:
@@ -215,8 +198,8 @@ class BarLIP(Family):
             for norm in ("bn_audio", "bn_image")
         }
 
-    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Minus squared distances, see `Family.compare`.
+    def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
+        """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m).
 
         Means and variances are those kept from training, whatever is scored together.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from toolkit.errors import ToolkitError
 
@@ -50,6 +50,19 @@ class Network(Protocol):
 
     def get_submodule(self, target: str) -> nn.Module:
         """One of its `Family.parts` that is a module."""
+
+
+class Chosen(NamedTuple):
+    """Embeddings, and which of them every item is told by."""
+
+    embeddings: Tensor
+    """Each once, shape (m, d)."""
+    places: Tensor
+    """Places among them, shape (items, n): what belongs to the item, then the others."""
+
+    def placed(self) -> Tensor:
+        """Item by item, shape (items, n, d)."""
+        return self.embeddings[self.places]
 
 
 class Family(ABC):
@@ -108,21 +121,9 @@ class Family(ABC):
         """What the network has besides its towers, by published name."""
         return {}
 
-    def ready(self, embeddings: Tensor) -> Tensor:
-        """What is done with every embedding for itself before it is compared, (..., d).
-
-        By default nothing is. One that is compared with many is made ready once.
-        """
-        return embeddings
-
     @abstractmethod
-    def compare(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
-        """Scores of words (..., n, d) against pictures (..., m, d), `ready`: (..., n, m)."""
-
-    @final
     def similarity(self, network: Network, words: Tensor, pictures: Tensor) -> Tensor:
         """Scores of words (..., n, d) against pictures (..., m, d): shape (..., n, m)."""
-        return self.compare(network, self.ready(words), self.ready(pictures))
 
     def objective(
         self,
@@ -150,15 +151,31 @@ class Family(ABC):
             ToolkitError: `second_words` are missing, or the family has no use for them, or none
                 for smoothed labels.
         """
-        if self.links and second_words is None:
+        self._check(second_words is not None, label_smoothing)
+        return self._loss(network, words, pictures, second_words, label_smoothing)
+
+    def objective_of(
+        self,
+        network: Network,
+        words: Chosen,
+        pictures: Chosen,
+        second_words: Chosen | None = None,
+        label_smoothing: float = 0.0,
+    ) -> Tensor:
+        """As `objective`, of embeddings that items may share; equal but for rounding."""
+        second = second_words.placed() if second_words else None
+        return self.objective(network, words.placed(), pictures.placed(), second, label_smoothing)
+
+    def _check(self, second_words: bool, label_smoothing: float) -> None:
+        """Refuse what the objective has no use for, see `objective`."""
+        if self.links and not second_words:
             raise ToolkitError(f"The family {self.name} learns from words in two languages.")
-        if second_words is not None and not self.links:
+        if second_words and not self.links:
             raise ToolkitError(
                 f"The family {self.name} learns from words in one language at a time.",
                 allowed="a family with language links",
             )
         self.check_smoothing(label_smoothing)
-        return self._loss(network, words, pictures, second_words, label_smoothing)
 
     @classmethod
     def check_smoothing(cls, label_smoothing: float) -> None:
@@ -177,6 +194,7 @@ class Family(ABC):
                 allowed="label_smoothing = 0",
             )
 
+    @abstractmethod
     def _loss(
         self,
         network: Network,
@@ -186,7 +204,55 @@ class Family(ABC):
         label_smoothing: float,
     ) -> Tensor:
         """The objective, of arguments that are sound."""
-        return paired_loss(network, words, pictures, label_smoothing)
+
+
+class Paired(Family):
+    """A family that tells apart what belongs together from other words and pictures.
+
+    Its scores are the same whichever of the two is asked for first. Who changes `_loss` changes
+    `objective_of` too.
+    """
+
+    pairs: ClassVar[tuple[tuple[int, int], ...]] = ((0, 1),)
+    """What belongs together, by number: words, pictures, words of the second language. The
+    objective is the mean over these pairs."""
+
+    def objective_of(
+        self,
+        network: Network,
+        words: Chosen,
+        pictures: Chosen,
+        second_words: Chosen | None = None,
+        label_smoothing: float = 0.0,
+    ) -> Tensor:
+        """See `Family.objective_of`; what several items share is scored once."""
+        import torch
+
+        self._check(second_words is not None, label_smoothing)
+        lists = [words, pictures, *([second_words] if second_words else [])]
+        losses = [
+            looked_up_loss(network, lists[one], lists[other], label_smoothing)
+            for one, other in self.pairs
+        ]
+        return torch.stack(losses).mean()
+
+    def _loss(
+        self,
+        network: Network,
+        words: Tensor,
+        pictures: Tensor,
+        second_words: Tensor | None,
+        label_smoothing: float,
+    ) -> Tensor:
+        """The mean of `paired_loss` over all pairs."""
+        import torch
+
+        lists = [words, pictures, *([] if second_words is None else [second_words])]
+        losses = [
+            paired_loss(network, lists[one], lists[other], label_smoothing)
+            for one, other in self.pairs
+        ]
+        return torch.stack(losses).mean()
 
 
 def paired_loss(
@@ -210,10 +276,39 @@ def paired_loss(
         A scalar.
     """
     import torch
-    from torch.nn import functional
 
     by_word = network.similarity(words[:, :1], pictures).squeeze(1)
     by_picture = network.similarity(pictures[:, :1], words).squeeze(1)
-    both = torch.cat([by_word, by_picture])
-    first = both.new_zeros(len(both), dtype=torch.long)
-    return functional.cross_entropy(both, first, label_smoothing=label_smoothing)
+    return _of_first(torch.cat([by_word, by_picture]), label_smoothing)
+
+
+def looked_up_loss(
+    network: Network, words: Chosen, pictures: Chosen, label_smoothing: float = 0.0
+) -> Tensor:
+    """As `paired_loss`, of scores that are computed once for each two embeddings.
+
+    Args:
+        network: gives the scoring.
+        words: of all items.
+        pictures: of all items, as many for each.
+        label_smoothing: share of the target that is spread over all choices.
+
+    Returns:
+        A scalar.
+    """
+    import torch
+
+    scores = network.similarity(words.embeddings, pictures.embeddings)
+    rows, columns = words.places * scores.shape[1], pictures.places
+    asked = torch.cat([rows[:, :1] + columns, rows + columns[:, :1]])
+    both = scores.flatten().gather(0, asked.flatten()).view(asked.shape)
+    return _of_first(both, label_smoothing)
+
+
+def _of_first(scores: Tensor, label_smoothing: float) -> Tensor:
+    """Cross-entropy of the first of several choices, scores (asked, choices)."""
+    import torch
+    from torch.nn import functional
+
+    first = scores.new_zeros(len(scores), dtype=torch.long)
+    return functional.cross_entropy(scores, first, label_smoothing=label_smoothing)
