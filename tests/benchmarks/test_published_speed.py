@@ -91,7 +91,7 @@ def bank() -> FeatureBank:
         picture_table=tuple((f"picture-{r}", "train", c) for r, c in enumerate(classes)),
         frames=torch.randn(int(lengths.sum()), 768, generator=draw).half(),
         word_start=np.concatenate([[0], lengths.cumsum(0).numpy()]),
-        maps=torch.randn(n, 2048, 8, 8, generator=draw).half(),
+        maps=torch.randn(n, 8, 8, 2048, generator=draw).half().movedim(-1, 1),
     )
 
 

@@ -31,7 +31,7 @@ def included_bank() -> FeatureBank:
         picture_table=tuple((f"p{r}", s, concepts[r % 13]) for r, s in enumerate(splits)),
         frames=torch.randn(int(lengths.sum()), 192).half(),
         word_start=np.concatenate([[0], np.cumsum(lengths)]),
-        maps=torch.randn(len(splits), 256, 5, 5).half(),
+        maps=torch.randn(len(splits), 5, 5, 256).half().movedim(-1, 1),
     )
 
 

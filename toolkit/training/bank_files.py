@@ -23,6 +23,8 @@ from toolkit.training.features import FeatureBank
 from toolkit.training.on_disk import OnDisk, Places
 
 _PLACES = ("word_places", "picture_places")
+_MAPS, _BY_PLACE = "maps", "maps_by_place"
+"""Feature maps: of earlier versions channel after channel, and place after place."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def save_bank(bank: FeatureBank, path: Path) -> None:
         tables["made_on"] = bank.made_on
     tensors = {
         "frames": bank.frames,
-        "maps": bank.maps,
+        _BY_PLACE: bank.maps.movedim(1, -1).contiguous(),
         "word_start": torch.from_numpy(bank.word_start),
     }
     if bank.disk:
@@ -80,9 +82,13 @@ def load_bank(path: Path) -> FeatureBank:
     try:
         with safe_open(path, framework="pt") as file:
             told = (file.metadata() or {}).get("tables", "")
-            frames, maps = file.get_tensor("frames"), file.get_tensor("maps")
+            frames, names = file.get_tensor("frames"), set(file.keys())
+            if _MAPS in names:
+                maps = file.get_tensor(_MAPS)
+            else:
+                maps = file.get_tensor(_BY_PLACE).movedim(-1, 1)
             word_start = file.get_tensor("word_start").numpy()
-            places = [file.get_tensor(name) for name in _PLACES if name in file.keys()]  # noqa: SIM118
+            places = [file.get_tensor(name) for name in _PLACES if name in names]
     except Exception as error:
         # Damaged bytes, and types that NumPy does not have, raise whatever comes of them.
         raise ToolkitError(

@@ -61,7 +61,8 @@ class FeatureBank:
     word_start: NDArray[np.int64]
     """First frame of each word view, and the end of the last: (word views + 1,)."""
     maps: Tensor
-    """Feature maps of the picture views, half or float32, (picture views, channels, h, w)."""
+    """Feature maps of the picture views, half or float32, (picture views, channels, h, w); the
+    channels of a place best lie one after another, as they are handed out."""
     word_scale: Scale | None = None
     """Applied to the speech features that are handed out."""
     picture_scale: Scale | None = None
@@ -187,21 +188,16 @@ class FeatureBank:
         """
         if self.disk:
             return self.read(_NO_ROWS, rows, once=True).pictures(np.arange(len(rows)))
-        found = torch.from_numpy(rows)
-        if self.device.kind == "cpu":
-            if self.as_handed_out:
-                maps = self.maps
-            else:
-                channels, height, width = self.maps.shape[1:]
-                maps = self.empty(len(rows), height, width, channels).movedim(-1, 1)
-                gather(self.maps, found, maps)
+        found, by_place = torch.from_numpy(rows), self.maps.movedim(1, -1)
+        if self.as_handed_out:
+            maps = by_place
+        elif self.device.kind == "cpu":
+            maps = gather(by_place, found, self.empty(len(rows), *by_place.shape[1:]))
         else:
-            channels, *size = self.maps.shape[1:]
-            maps = torch.empty(len(rows), *size, channels, device=self.device.place)
-            maps = maps.movedim(-1, 1).copy_(self.device.to(self.maps[found]))
+            maps = self.device.to(by_place[found]).float()
         if self.picture_scale:
-            self.picture_scale.apply(maps.movedim(1, -1))
-        return maps
+            self.picture_scale.apply(maps)
+        return maps.movedim(-1, 1)
 
     def empty(self, *shape: int) -> Tensor:
         """Where features of that shape are to be put, float32."""
@@ -232,12 +228,8 @@ class FeatureBank:
         ends = np.cumsum(self.word_start[words + 1] - self.word_start[words])
         start = np.concatenate([[0], ends]).astype(np.int64)
         frames = torch.empty(int(start[-1]), self.frames.shape[1], dtype=self.frames.dtype)
-        channels, *size = self.maps.shape[1:]
+        maps = _empty_maps(len(pictures), self.maps)
         handed_out = once and self.device.kind == "cpu" and self.maps.dtype == torch.float32
-        if handed_out:
-            maps = torch.empty(len(pictures), *size, channels).movedim(-1, 1)
-        else:
-            maps = torch.empty(len(pictures), channels, *size, dtype=self.maps.dtype)
         word_table = tuple(self.word_table[row] for row in words.tolist())
         picture_table = tuple(self.picture_table[row] for row in pictures.tolist())
         each = [frames[one:other] for one, other in itertools.pairwise(start.tolist())]
@@ -285,13 +277,9 @@ class FeatureBank:
 
     def _onto(self, device: Device) -> tuple[Tensor, Tensor]:
         """Speech features and feature maps from the disk, all on a card, sent there by and by."""
-        shapes = (
-            (int(self.word_start[-1]), self.frames.shape[1]),
-            (len(self.picture_table), *self.maps.shape[1:]),
-        )
-        frames, maps = (
-            torch.empty(shape, dtype=self.frames.dtype, device=device.place) for shape in shapes
-        )
+        shape = int(self.word_start[-1]), self.frames.shape[1]
+        frames = torch.empty(shape, dtype=self.frames.dtype, device=device.place)
+        maps = _empty_maps(len(self.picture_table), self.maps, device.place)
         for rows in _runs(len(self.word_table)):
             there = slice(self.word_start[rows[0]], self.word_start[rows[-1] + 1])
             frames[there] = device.to(self.read(rows, _NO_ROWS).frames)
@@ -341,6 +329,12 @@ def _unmet(
             row for row, place in zip(sorted(own), order, strict=True) if place >= exemplars
         )
     return unmet
+
+
+def _empty_maps(n: int, like: Tensor, place: str = CPU.place) -> Tensor:
+    """Room for feature maps, (n, channels, h, w), the channels of a place one after another."""
+    channels, *size = like.shape[1:]
+    return torch.empty(n, *size, channels, dtype=like.dtype, device=place).movedim(-1, 1)
 
 
 def _sample(rows: NDArray[np.int64], row_bytes: int) -> NDArray[np.int64]:
@@ -404,7 +398,8 @@ def build_bank(
             views.picture_view(stimuli.read_picture(row["stimulus_id"]), row["stimulus_id"], view)
             for row, view in some
         ]
-        maps.append(torch.from_numpy(seeing.features(pictures)).to(precision))
+        by_place = torch.from_numpy(seeing.features(pictures)).movedim(1, -1)
+        maps.append(by_place.to(precision).contiguous())
         picture_table += [(row["stimulus_id"], row["split"], row["concept"]) for row, _ in some]
         progress("seeing pictures", len(picture_table), len(picture_jobs))
     return FeatureBank(
@@ -413,7 +408,7 @@ def build_bank(
         picture_table=tuple(picture_table),
         frames=torch.cat(frames),
         word_start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        maps=torch.cat(maps),
+        maps=torch.cat(maps).movedim(-1, 1),
     )
 
 

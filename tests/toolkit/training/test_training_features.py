@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from stimuli import open_set
+from stimuli.files import write_checked
 from tests.toolkit.training.training_bank import CONCEPTS, Ear, Eye, SmallSet, make_bank
 from toolkit.training import views
 from toolkit.training.bank_files import load_bank, save_bank
@@ -41,6 +44,21 @@ def test_bank_survives_the_disk(bank: FeatureBank, tmp_path: Path) -> None:
     assert torch.equal(again.frames, bank.frames)
     assert torch.equal(again.maps, bank.maps)
     assert (again.word_start == bank.word_start).all()
+
+
+def test_a_bank_of_an_earlier_version_hands_out_the_same(bank: FeatureBank, tmp_path: Path) -> None:
+    """It kept pictures channel after channel."""
+    path, rows = tmp_path / "bank.safetensors", np.array([3, 1, 3])
+    save_bank(bank, path)
+    expected = load_bank(path).pictures(rows)
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        told = file.metadata()
+    tensors["maps"] = tensors.pop("maps_by_place").movedim(-1, 1).contiguous()
+    with write_checked(path) as unfinished:
+        save_file(tensors, unfinished, metadata=told)
+    assert torch.equal(load_bank(path).pictures(rows), expected)
+    assert torch.equal(bank.pictures(rows), expected)
 
 
 def test_words_are_padded_behind_their_ends(bank: FeatureBank) -> None:
