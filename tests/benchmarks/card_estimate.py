@@ -202,7 +202,7 @@ def made_up(word_dim: int, picture_dim: int, n: int) -> FeatureBank:
         picture_table=tuple((f"picture-{number}", *row) for number, row in enumerate(rows)),
         frames=torch.zeros(1, word_dim).half().expand(len(clips) * FRAMES, -1),
         word_start=np.arange(len(clips) + 1) * FRAMES,
-        maps=torch.zeros(1, picture_dim, 8, 8).half().expand(len(rows), -1, -1, -1),
+        maps=torch.zeros(1, 8, 8, picture_dim).half().expand(len(rows), -1, -1, -1).movedim(-1, 1),
     )
 
 

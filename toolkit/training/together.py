@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 from torch.nn import functional
 
 from toolkit.devices import CPU, Device, ran_out
@@ -423,12 +424,24 @@ def _joined(network: VGSNetwork) -> nn.Parameter:
 def _weights(trainings: Sequence[Together]) -> dict[str, Tensor]:
     """The parameters of all networks by name, (networks, ...)."""
     shapes = {name: one.shape for name, one in trainings[0].network.named_parameters()}
-    vectors = torch.stack([training.vector for training in trainings])
-    parts = vectors.split_with_sizes([shape.numel() for shape in shapes.values()], dim=1)
-    return {
-        name: part.view(len(trainings), *shape)
-        for (name, shape), part in zip(shapes.items(), parts, strict=True)
-    }
+    parts = _Parts.apply(tuple(shapes.values()), *(training.vector for training in trainings))
+    return dict(zip(shapes, parts, strict=True))
+
+
+class _Parts(Function):
+    """Vectors of several networks cut into parameters, (networks, ...) each."""
+
+    @staticmethod
+    def forward(ctx: Any, shapes: Sequence[torch.Size], *vectors: Tensor) -> tuple[Tensor, ...]:
+        parts = torch.stack(vectors).split_with_sizes([one.numel() for one in shapes], dim=1)
+        return tuple(
+            part.view(len(vectors), *shape) for part, shape in zip(parts, shapes, strict=True)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        each = zip(*(grad.reshape(len(grad), -1).unbind() for grad in grads), strict=True)
+        return None, *map(torch.cat, each)
 
 
 def _bytes(bank: FeatureBank, recipe: Recipe) -> int:
