@@ -337,9 +337,9 @@ def _losses(trainings: Sequence[Together], batches: Sequence[Batch]) -> Tensor:
         towers.append(_embedded("audio_enc", *given, second))
     family, smoothing = trainings[0].network.family, trainings[0].recipe.label_smoothing
 
-    def loss(own: Mapping[str, Tensor], words: Chosen, pictures: Chosen, *second: Chosen) -> Tensor:
-        scoring, linked = _Scoring(family, own), second[0] if second else None
-        return family.objective_of(scoring, words, pictures, linked, smoothing)
+    def loss(own: Mapping[str, Tensor], words: Chosen, pictures: Chosen, *linked: Chosen) -> Tensor:
+        in_second = linked[0] if linked else None
+        return family.objective_of(_Scoring(family, own), words, pictures, in_second, smoothing)
 
     own = {name: weights[name] for name in family.parts()}
     if trainings[0].device.kind != "cpu":
