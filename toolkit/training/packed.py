@@ -61,7 +61,7 @@ class Rows:
     of_out: Tensor
     """Dropout of what they give, (n, width)."""
     on_card: bool = False
-    """Whether a card computes with them, see `_PoolOnCard`."""
+    """Whether a card computes with them, see `_sum_rows`."""
 
 
 def words(
@@ -189,8 +189,7 @@ def embed(weights: Weights, rows: Sequence[Rows], heads: int) -> Sequence[Tensor
     # What `shift` adds is the same for all positions and the token: softmax removes it.
     probe = probe * scale.unsqueeze(1)
     own = (probe * plain.unsqueeze(1)).sum(-1)
-    pool = _PoolOnCard if rows[0].on_card else _Pool
-    gathered, by_words, by_token = pool.apply(
+    gathered, by_words, by_token = _Pool.apply(
         rows, weights["proj_in.weight"], weights["proj_in.bias"], probe, own
     )
     sizes = [len(some.counts) for some in rows]
@@ -273,75 +272,6 @@ class _Pool(Function):
     def forward(
         ctx: Any, rows: Sequence[Rows], weight: Tensor, bias: Tensor, probe: Tensor, own: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        heads, width = probe.shape[1:]
-        kept_for_backward, out = [], []
-        for some, *numbers in zip(rows, weight.mT, bias, probe.mT, own, strict=True):
-            turned, shift, asked, of_token = numbers
-            projected = torch.addmm(shift, some.positions, turned)
-            plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
-            shares = _shares(some, plain @ asked, of_token)
-            kept = shares * some.of_shares
-            given = kept.view(-1, heads).index_select(0, some.places)
-            every = torch.arange(len(plain), device=plain.device)
-            starts = some.counts.cumsum(0) - some.counts
-            gathered = [
-                functional.embedding_bag(
-                    every, plain, starts, mode="sum", per_sample_weights=by_head
-                )
-                for by_head in given.T.contiguous()
-            ]
-            out.append((torch.stack(gathered, 1), kept[:, 1:].sum(1), kept[:, 0]))
-            kept_for_backward += [projected, plain, mean, rstd, shares, given]
-        ctx.save_for_backward(weight, probe, *kept_for_backward)
-        ctx.rows = rows
-        pooled, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
-        return pooled, by_words, by_token
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        weight, probe, *saved = ctx.saved_tensors
-        rows: Sequence[Rows] = ctx.rows
-        of_weight, of_probe = weight.new_empty(weight.shape), probe.new_empty(probe.shape)
-        of_bias, of_own = weight.new_empty(weight.shape[:2]), probe.new_empty(probe.shape[:2])
-        heads, width = probe.shape[1:]
-        sizes = [len(some.counts) for some in rows]
-        ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
-        for place, (some, (of_gathered, by_words, by_token)) in enumerate(
-            zip(rows, ups, strict=True)
-        ):
-            projected, plain, mean, rstd, shares, given = saved[6 * place : 6 * place + 6]
-            of_rows = torch.repeat_interleave(some.counts, output_size=len(plain))
-            up = of_gathered.index_select(0, of_rows)
-            of_shares = by_words.unsqueeze(1).repeat(1, shares.shape[1], 1)
-            of_shares[:, 0] = by_token
-            of_shares.view(-1, heads).index_add_(0, some.places, (up * plain[:, None]).sum(-1))
-            of_logits = _of_logits(some, shares, of_shares)
-            torch.sum(of_logits[:, 0], 0, out=of_own[place])
-            of_logits = of_logits.view(-1, heads).index_select(0, some.places)
-            of_plain = of_logits @ probe[place]
-            for head in range(heads):
-                of_plain.addcmul_(up[:, head], given[:, head, None])
-            of_projected, _, _ = torch.ops.aten.native_layer_norm_backward(
-                of_plain, projected, (width,), mean, rstd, None, None, (True, False, False)
-            )
-            torch.mm(of_projected.T, some.positions, out=of_weight[place])
-            torch.sum(of_projected, 0, out=of_bias[place])
-            torch.mm(of_logits.T, plain, out=of_probe[place])
-        return None, of_weight, of_bias, of_probe, of_own
-
-
-class _PoolOnCard(Function):
-    """The same on a card, which waits for its memory more than for its arithmetic.
-
-    Positions are laid out in rows of equal length, with zeros where none counts, so that products
-    of whole rows take the place of passes over all positions for every head. Where every position
-    counts, as of pictures, they lie so already.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, rows: Sequence[Rows], weight: Tensor, bias: Tensor, probe: Tensor, own: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
         width = probe.shape[2]
         kept_for_backward, out = [], []
         for some, *numbers in zip(rows, weight.mT, bias, probe.mT, own, strict=True):
@@ -350,10 +280,10 @@ class _PoolOnCard(Function):
             plain, mean, rstd = torch.native_layer_norm(projected, (width,), None, None, _EPS)
             shares = _shares(some, plain @ asked, of_token)
             kept = shares * some.of_shares
-            laid_out = _laid_out(some, plain)
-            by_words = kept[:, 1:]
-            out.append((by_words.mT @ laid_out, by_words.sum(1), kept[:, 0]))
-            kept_for_backward += [projected, laid_out, mean, rstd, shares]
+            summed = _sum_rows if some.on_card else _sum_positions
+            gathered, plain, given = summed(some, plain, kept)
+            out.append((gathered, kept[:, 1:].sum(1), kept[:, 0]))
+            kept_for_backward += [projected, mean, rstd, shares, plain, given]
         ctx.save_for_backward(weight, probe, *kept_for_backward)
         ctx.rows = rows
         pooled, by_words, by_token = (torch.cat(parts) for parts in zip(*out, strict=True))
@@ -365,30 +295,94 @@ class _PoolOnCard(Function):
         rows: Sequence[Rows] = ctx.rows
         of_weight, of_probe = weight.new_empty(weight.shape), probe.new_empty(probe.shape)
         of_bias, of_own = weight.new_empty(weight.shape[:2]), probe.new_empty(probe.shape[:2])
-        heads, width = probe.shape[1:]
+        width = probe.shape[2]
         sizes = [len(some.counts) for some in rows]
         ups = zip(*(grad.split_with_sizes(sizes) for grad in grads), strict=True)
-        for place, (some, (of_gathered, by_words, by_token)) in enumerate(
-            zip(rows, ups, strict=True)
-        ):
-            projected, laid_out, mean, rstd, shares = saved[5 * place : 5 * place + 5]
-            of_words = torch.baddbmm(by_words.unsqueeze(1), laid_out, of_gathered.mT)
-            of_shares = torch.cat([by_token.unsqueeze(1), of_words], 1)
-            of_logits = _of_logits(some, shares, of_shares)
-            torch.sum(of_logits[:, 0], 0, out=of_own[place])
-            of_logits = of_logits[:, 1:]
-            kept = (shares * some.of_shares)[:, 1:]
-            asked = probe[place].expand(len(shares), -1, -1)
-            of_plain = torch.cat([of_logits, kept], 2) @ torch.cat([asked, of_gathered], 1)
+        for place, (some, up) in enumerate(zip(rows, ups, strict=True)):
+            projected, mean, rstd, shares, plain, given = saved[6 * place : 6 * place + 6]
+            back = _back_by_rows if some.on_card else _back_by_positions
+            of_token, of_logits, of_plain = back(some, up, shares, plain, given, probe[place])
+            torch.sum(of_token, 0, out=of_own[place])
             of_projected, _, _ = torch.ops.aten.native_layer_norm_backward(
-                _counted(some, of_plain), projected, (width,), mean, rstd, None, None,
-                (True, False, False),
-            )  # fmt: skip
+                of_plain, projected, (width,), mean, rstd, None, None, (True, False, False)
+            )
             torch.mm(of_projected.T, some.positions, out=of_weight[place])
             torch.sum(of_projected, 0, out=of_bias[place])
-            flat = of_logits.reshape(-1, heads).T, laid_out.view(-1, width)
-            torch.mm(*flat, out=of_probe[place])
+            torch.mm(of_logits.T, plain.view(-1, width), out=of_probe[place])
         return None, of_weight, of_bias, of_probe, of_own
+
+
+_Up = tuple[Tensor, Tensor, Tensor]
+"""Gradients of what `_Pool` gives for the rows of a network."""
+
+
+def _sum_positions(some: Rows, plain: Tensor, kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What each head gathers from the positions of each row, one position after the other.
+
+    Args:
+        some: the rows.
+        plain: normalised positions, (positions, width).
+        kept: attention to them and to the token, (n, places of a row, heads).
+
+    Returns:
+        Sums, (n, heads, width); positions and attention to them as `_back_by_positions` takes them.
+    """
+    given = kept.view(-1, kept.shape[2]).index_select(0, some.places)
+    every = torch.arange(len(plain), device=plain.device)
+    starts = some.counts.cumsum(0) - some.counts
+    gathered = [
+        functional.embedding_bag(every, plain, starts, mode="sum", per_sample_weights=by_head)
+        for by_head in given.T.contiguous()
+    ]
+    return torch.stack(gathered, 1), plain, given
+
+
+def _back_by_positions(
+    some: Rows, up: _Up, shares: Tensor, plain: Tensor, given: Tensor, probe: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of logits of the token, (n, heads), and of positions, and of these themselves."""
+    (of_gathered, by_words, by_token), heads = up, len(probe)
+    of_rows = torch.repeat_interleave(some.counts, output_size=len(plain))
+    of_each = of_gathered.index_select(0, of_rows)
+    of_shares = by_words.unsqueeze(1).repeat(1, shares.shape[1], 1)
+    of_shares[:, 0] = by_token
+    of_shares.view(-1, heads).index_add_(0, some.places, (of_each * plain[:, None]).sum(-1))
+    of_logits = _of_logits(some, shares, of_shares)
+    of_words = of_logits.view(-1, heads).index_select(0, some.places)
+    of_plain = of_words @ probe
+    for head in range(heads):
+        of_plain.addcmul_(of_each[:, head], given[:, head, None])
+    return of_logits[:, 0], of_words, of_plain
+
+
+def _sum_rows(some: Rows, plain: Tensor, kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """As `_sum_positions` on a card, which waits for its memory more than for its arithmetic.
+
+    Positions are laid out in rows of equal length, with zeros where none counts, so that products
+    of whole rows take the place of passes over all positions for every head. Where every position
+    counts, as of pictures, they lie so already.
+    """
+    n, places, _ = kept.shape
+    if not _all_count(some):
+        zeros = plain.new_zeros(n * (places - 1), plain.shape[1])
+        plain = zeros.index_copy_(0, _places(some), plain)
+    laid_out = plain.view(n, places - 1, -1)
+    return kept[:, 1:].mT @ laid_out, laid_out, kept
+
+
+def _back_by_rows(
+    some: Rows, up: _Up, shares: Tensor, laid_out: Tensor, kept: Tensor, probe: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `_back_by_positions`, of what `_sum_rows` gave; logits in rows of equal length too."""
+    (of_gathered, by_words, by_token), (heads, width) = up, probe.shape
+    of_words = torch.baddbmm(by_words.unsqueeze(1), laid_out, of_gathered.mT)
+    of_logits = _of_logits(some, shares, torch.cat([by_token.unsqueeze(1), of_words], 1))
+    factors = torch.cat([of_logits[:, 1:], kept[:, 1:]], 2)
+    asked = torch.cat([probe.expand(len(shares), -1, -1), of_gathered], 1)
+    of_plain = (factors @ asked).view(-1, width)
+    if not _all_count(some):
+        of_plain = of_plain.index_select(0, _places(some))
+    return of_logits[:, 0], of_logits[:, 1:].reshape(-1, heads), of_plain
 
 
 def _shares(some: Rows, of_words: Tensor, of_token: Tensor) -> Tensor:
@@ -420,18 +414,3 @@ def _all_count(some: Rows) -> bool:
 def _places(some: Rows) -> Tensor:
     """Where each position stands among those of rows without tokens, (positions,)."""
     return some.places - some.places // some.of_shares.shape[1] - 1
-
-
-def _laid_out(some: Rows, plain: Tensor) -> Tensor:
-    """Positions in rows of equal length, (n, positions of a row, width), zero where none counts."""
-    n, places, _ = some.of_shares.shape
-    if _all_count(some):
-        return plain.view(n, places - 1, -1)
-    zeros = plain.new_zeros(n * (places - 1), plain.shape[1])
-    return zeros.index_copy_(0, _places(some), plain).view(n, places - 1, -1)
-
-
-def _counted(some: Rows, laid_out: Tensor) -> Tensor:
-    """Positions that count, row after row, (positions, width), of rows of equal length."""
-    flat = laid_out.reshape(-1, laid_out.shape[2])
-    return flat if _all_count(some) else flat.index_select(0, _places(some))

@@ -405,7 +405,7 @@ class _Scoring:
         return self._own[target]
 
     def get_submodule(self, target: str) -> Any:
-        """None: families that have such are trained one at a time."""
+        """Families that have such are trained one at a time."""
         raise AttributeError(target)
 
     def similarity(self, words: Tensor, pictures: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ network is made, and not before.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from toolkit.errors import ToolkitError
@@ -226,15 +226,9 @@ class Paired(Family):
         label_smoothing: float = 0.0,
     ) -> Tensor:
         """See `Family.objective_of`; what several items share is scored once."""
-        import torch
-
         self._check(second_words is not None, label_smoothing)
-        lists = [words, pictures, *([second_words] if second_words else [])]
-        losses = [
-            looked_up_loss(network, lists[one], lists[other], label_smoothing)
-            for one, other in self.pairs
-        ]
-        return torch.stack(losses).mean()
+        lists = words, pictures, second_words
+        return self._mean(looked_up_loss, network, lists, label_smoothing)
 
     def _loss(
         self,
@@ -244,13 +238,21 @@ class Paired(Family):
         second_words: Tensor | None,
         label_smoothing: float,
     ) -> Tensor:
-        """The mean of `paired_loss` over all pairs."""
+        lists = words, pictures, second_words
+        return self._mean(paired_loss, network, lists, label_smoothing)
+
+    def _mean(
+        self,
+        loss: Callable[[Network, Any, Any, float], Tensor],
+        network: Network,
+        lists: tuple[Any, Any, Any],
+        label_smoothing: float,
+    ) -> Tensor:
+        """The mean of a loss over all pairs."""
         import torch
 
-        lists = [words, pictures, *([] if second_words is None else [second_words])]
         losses = [
-            paired_loss(network, lists[one], lists[other], label_smoothing)
-            for one, other in self.pairs
+            loss(network, lists[one], lists[other], label_smoothing) for one, other in self.pairs
         ]
         return torch.stack(losses).mean()
 

@@ -164,11 +164,8 @@ class VGSSubject:
         trained = self._trained(network.audio_enc)
 
         def encode(some: Sequence[int]) -> Tensor:
-            if trained:
-                own = [np.require(features[place], np.float32, "W") for place in some]
-                return trained.clips([torch.from_numpy(one) for one in own])
-            batch = torch.from_numpy(np.stack([features[place] for place in some]))
-            return network.encode_words(self.device.to(batch.float()))
+            batch = torch.from_numpy(np.stack([features[place] for place in some])).float()
+            return trained.clips(batch) if trained else network.encode_words(self.device.to(batch))
 
         groups = (_alike(places, features[places[0]].size) for places in by_length.values())
         return self._embedded(len(features), trained, self.device.portions(encode, *groups))

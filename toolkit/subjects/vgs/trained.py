@@ -14,8 +14,6 @@ included populations are known by, and learning its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -39,7 +37,7 @@ class TrainedPooling:
         >>> from toolkit.subjects.vgs.config import NetworkConfig
         >>> pool = TransformerPooling(5, NetworkConfig(word_dim=5, picture_dim=7, embedding=3))
         >>> trained = TrainedPooling(pool.eval())
-        >>> trained.embedded(trained.clips([torch.zeros(11, 5), torch.zeros(11, 5)]).numpy()).shape
+        >>> trained.embedded(trained.clips(torch.zeros(2, 11, 5)).numpy()).shape
         (2, 3)
     """
 
@@ -61,16 +59,16 @@ class TrainedPooling:
         return self._probe.numel()
 
     @torch.inference_mode()
-    def clips(self, features: Sequence[Tensor]) -> Tensor:
+    def clips(self, features: Tensor) -> Tensor:
         """What the class position gathers from clips of one length.
 
         Args:
-            features: of each clip, float32, (frames, channels).
+            features: float32, (n, frames, channels).
 
         Returns:
             Shape (n, columns).
         """
-        return self._gathered(torch.stack(list(features)).transpose(1, 2))
+        return self._gathered(features.transpose(1, 2))
 
     @torch.inference_mode()
     def pictures(self, maps: Tensor) -> Tensor:
